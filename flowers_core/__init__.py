@@ -1,0 +1,1 @@
+"""The library behind the dashboard: photos in, explained answers out. Nothing here knows of Streamlit."""

@@ -1,0 +1,130 @@
+"""The classifier on LiteRT: photos in, logits, features and embedding out. TensorFlow is not needed, nor imported."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+OUTPUTS = ("logits", "features", "embedding")
+
+
+class RuntimeModelError(RuntimeError):
+    """A TFLite file that is not one of this project's classifiers; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Forward:
+    """What one forward pass yields for n photos.
+
+    logits: (n, classes) float32. features: (n, h, w, c) float32, the last feature map, not negative.
+    embedding: (n, c) float32, the mean of features over h and w.
+    """
+
+    logits: NDArray[np.float32]
+    features: NDArray[np.float32]
+    embedding: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.logits)
+
+
+class Runtime:
+    """One TFLite classifier, safe to call from many threads.
+
+    A LiteRT interpreter must not be used by two threads at once, so there is a pool of `workers` of them, each computing
+    with `threads` threads of its own. A call with several photos spreads them over the interpreters that are free.
+    Results do not depend on which interpreter computed them, nor on how many there are.
+    """
+
+    def __init__(self, model_path: Path, *, workers: int = 2, threads: int = 1) -> None:
+        if workers < 1 or threads < 1:
+            raise ValueError("workers and threads must be at least 1.")
+        self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
+        content = model_path.read_bytes()
+        for _ in range(workers):
+            self._idle.put(_Worker(content, threads, model_path.name))
+        with self._borrow() as worker:
+            self.input_size: int = worker.size
+        self._workers = workers
+        self._executor: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+
+    def forward(self, batch: NDArray[np.uint8]) -> Forward:
+        """Run the classifier on photos (n, size, size, 3) uint8 RGB, n ≥ 1. Raises ValueError on any other array."""
+        parts = self._run(batch, OUTPUTS)
+        return Forward(*(np.stack([part[name] for part in parts]) for name in OUTPUTS))
+
+    def logits(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Only the logits (n, classes) float32, for methods that look at many variants of a photo."""
+        return np.stack([part["logits"] for part in self._run(batch, ("logits",))])
+
+    def _run(self, batch: NDArray[np.uint8], names: tuple[str, ...]) -> list[dict[str, NDArray[np.float32]]]:
+        expected = (self.input_size, self.input_size, 3)
+        if batch.ndim != 4 or batch.shape[1:] != expected or batch.dtype != np.uint8 or len(batch) == 0:
+            raise ValueError(
+                f"The model takes uint8 photos of shape (n, {expected[0]}, {expected[1]}, 3) with n ≥ 1; "
+                f"got {batch.dtype} of shape {batch.shape}."
+            )
+        if len(batch) == 1:
+            with self._borrow() as worker:
+                return [worker.run(batch[0], names)]
+        return list(self._pool().map(lambda photo: self._run_one(photo, names), batch))
+
+    def _run_one(self, photo: NDArray[np.uint8], names: tuple[str, ...]) -> dict[str, NDArray[np.float32]]:
+        with self._borrow() as worker:
+            return worker.run(photo, names)
+
+    @contextmanager
+    def _borrow(self) -> Iterator["_Worker"]:
+        worker = self._idle.get()
+        try:
+            yield worker
+        finally:
+            self._idle.put(worker)
+
+    def _pool(self) -> ThreadPoolExecutor:
+        # Threads are started only when the first batch comes: a page that shows one photo needs none.
+        with self._lock:
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(self._workers, thread_name_prefix="litert")
+            return self._executor
+
+
+class _Worker:
+    """One interpreter with its input and output indices looked up once."""
+
+    def __init__(self, content: bytes, threads: int, file_name: str) -> None:
+        try:
+            self._interpreter: Any = Interpreter(model_content=content, num_threads=threads)
+            self._interpreter.allocate_tensors()
+            signature = self._interpreter.get_signature_runner("serving_default")
+        except (ValueError, RuntimeError) as error:
+            raise RuntimeModelError(f"{file_name} is not a TFLite classifier of this project: {error}") from error
+        inputs = signature.get_input_details()
+        outputs = signature.get_output_details()
+        if len(inputs) != 1 or set(outputs) != set(OUTPUTS):
+            raise RuntimeModelError(
+                f"{file_name} must have one input and the outputs {', '.join(OUTPUTS)}; "
+                f"it has {len(inputs)} and {', '.join(sorted(outputs))}."
+            )
+        (entry,) = inputs.values()
+        shape = tuple(int(n) for n in entry["shape"])
+        if entry["dtype"] is not np.uint8 or len(shape) != 4 or shape[0] != 1 or shape[1] != shape[2] or shape[3] != 3:
+            raise RuntimeModelError(f"{file_name} must take one uint8 RGB photo; it takes {entry['dtype']} {shape}.")
+        self.size = shape[1]
+        self._input = entry["index"]
+        self._outputs = {name: outputs[name]["index"] for name in OUTPUTS}
+
+    def run(self, photo: NDArray[np.uint8], names: tuple[str, ...]) -> dict[str, NDArray[np.float32]]:
+        self._interpreter.set_tensor(self._input, photo[None])
+        self._interpreter.invoke()
+        # get_tensor copies, so the arrays outlive the interpreter's next run.
+        return {name: self._interpreter.get_tensor(self._outputs[name])[0] for name in names}
