@@ -1,0 +1,57 @@
+"""What a file that could not be opened as a photo seems to be, told by its first bytes."""
+
+from __future__ import annotations
+
+WHAT_WORKS = "Choose a JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC photo."
+
+# Beginnings of files that people take for photos: bytes, where they stand, what the file is.
+_OTHERS = (
+    (b"%PDF", 0, "a PDF document"),
+    (b"PK\x03\x04", 0, "a ZIP archive or an office document"),
+    (b"8BPS", 0, "a Photoshop file"),
+    (b"\xff\x0a", 0, "a JPEG XL picture"),
+    (b"\x00\x00\x00\x0cJXL ", 0, "a JPEG XL picture"),
+    (b"\x00\x00\x00\x0cjP  ", 0, "a JPEG 2000 picture"),
+    (b"\x00\x00\x01\x00", 0, "an icon"),
+    (b"\x1aE\xdf\xa3", 0, "a video"),
+    (b"ftypcrx", 4, "a camera's raw photo"),
+    (b"ftypisom", 4, "a video"),
+    (b"ftypmp4", 4, "a video"),
+    (b"ftypqt", 4, "a video"),
+    (b"ftypM4V", 4, "a video"),
+)
+_PHOTOS = (
+    (b"\xff\xd8\xff", 0, "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", 0, "PNG"),
+    (b"GIF8", 0, "GIF"),
+    (b"BM", 0, "BMP"),
+    (b"II*\x00", 0, "TIFF"),
+    (b"MM\x00*", 0, "TIFF"),
+    (b"WEBP", 8, "WebP"),
+    (b"ftypavif", 4, "AVIF"),
+    (b"ftypheic", 4, "HEIC"),
+    (b"ftypmif1", 4, "HEIC"),
+)
+_TEXT_BYTES = bytes({*range(0x20, 0x7F), *range(0x80, 0x100), 7, 8, 9, 10, 12, 13, 27})
+
+
+def why_not_a_photo(data: bytes) -> str:
+    """The sentence for bytes that no decoder could open: what they seem to be, and what would work."""
+    start = data[:4096]
+    for signature, offset, name in _OTHERS:
+        if start[offset:].startswith(signature):
+            return f"This is {name}, not a photo in a format that can be read here. {WHAT_WORKS}"
+    for signature, offset, name in _PHOTOS:
+        if start[offset:].startswith(signature):
+            return (
+                f"This {name} photo is damaged: its beginning cannot be read. "
+                "Copy or download it again, or choose another photo."
+            )
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith((b"<!doctype html", b"<html")):
+        return f"This is a web page, not a photo. Save the picture itself from the page. {WHAT_WORKS}"
+    if b"<svg" in text:
+        return f"This is an SVG drawing, not a photo. {WHAT_WORKS}"
+    if not start.translate(None, _TEXT_BYTES):
+        return f"This is a text file, not a photo. {WHAT_WORKS}"
+    return f"This file is not a photo in a format that can be read here. {WHAT_WORKS}"
