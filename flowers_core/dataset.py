@@ -1,0 +1,204 @@
+"""The Oxford 102 Category Flower Dataset on disk: ids, labels, the official splits, paths.
+
+Nilsback and Zisserman, "Automated flower classification over a large number of classes", ICVGIP 2008,
+https://www.robots.ox.ac.uk/~vgg/data/flowers/102/. The folder holds what that page offers:
+
+    jpg/image_00001.jpg …     the photos
+    imagelabels.mat           labels: the label 1…102 of each photo, in order of id
+    setid.mat                 trnid, valid, tstid: the ids of each split
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.io
+from numpy.typing import NDArray
+
+from flowers_core.taxonomy import load_taxonomy
+
+SPLITS = ("train", "validation", "test")
+_SPLIT_KEYS = {"train": "trnid", "validation": "valid", "test": "tstid"}
+_PHOTO_NAME = re.compile(r"image_(\d{5})\.jpg")
+
+
+class DatasetMissing(RuntimeError):
+    """The dataset, or a part of it, is not on disk. The message says what and how to get it."""
+
+
+class DatasetError(RuntimeError):
+    """What is on disk is not the dataset's layout. The message says what is wrong."""
+
+
+def default_root() -> Path:
+    """The folder of the dataset: the environment variable FLOWERS_DATA_DIR, else data/oxford102 in the project."""
+    chosen = os.environ.get("FLOWERS_DATA_DIR")
+    return Path(chosen) if chosen else _project_root() / "data" / "oxford102"
+
+
+def is_present(root: Path) -> bool:
+    """Whether a whole dataset lies in `root`: both .mat files well-formed and every photo there by name."""
+    try:
+        OxfordFlowers(root)
+    except (DatasetMissing, DatasetError):
+        return False
+    return True
+
+
+def photo_name(photo_id: int) -> str:
+    """The file name of a photo: 17 → "image_00017.jpg"."""
+    return f"image_{photo_id:05d}.jpg"
+
+
+def photo_id_of(file_name: str) -> int | None:
+    """The id in a photo's file name, None for any other name."""
+    match = _PHOTO_NAME.fullmatch(file_name)
+    return int(match[1]) if match and int(match[1]) > 0 else None
+
+
+def read_labels(path: Path) -> NDArray[np.int64]:
+    """The label 1…102 of each photo, in order of id: (n,) int64, from imagelabels.mat.
+
+    Raises DatasetMissing when the file is not there, DatasetError when it does not hold that.
+    """
+    labels = _whole_numbers(_read_mat(path), "labels", path)
+    classes = len(load_taxonomy())
+    if labels.size == 0 or labels.min() < 1 or labels.max() > classes:
+        raise DatasetError(f"{path} must hold labels from 1 to {classes} and at least one; it does not.")
+    return labels
+
+
+class OxfordFlowers:
+    """The dataset in `root`, in order of id.
+
+    ids: (n,) int64, 1…n; n is 8189 for the real one, given by the length of imagelabels.mat.
+    labels: (n,) int64, 1…102.
+    splits: (n,) str, "train", "validation" or "test".
+    names: the 102 English names in order of label.
+
+    The arrays are read-only. Photos are checked by name, not opened.
+
+    Raises:
+        DatasetMissing: a file is not there; the message says which and the command that gets it.
+        DatasetError: a .mat file does not hold what it should.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+        self.labels = read_labels(self.root / "imagelabels.mat")
+        self.ids = np.arange(1, self.labels.size + 1)
+        self.splits = _read_splits(self.root / "setid.mat", self.labels.size)
+        self.names = load_taxonomy().names
+        _check_photos(self.root / "jpg", self.labels.size)
+        for array in (self.ids, self.labels, self.splits):
+            array.setflags(write=False)
+
+    def __len__(self) -> int:
+        return self.labels.size
+
+    def split_ids(self, split: str) -> NDArray[np.int64]:
+        """The ids of a split, ascending: (m,) int64. Raises ValueError for a split of another name."""
+        if split not in SPLITS:
+            raise ValueError(f"There is no split {split!r}; there are {', '.join(SPLITS)}.")
+        return self.ids[self.splits == split]
+
+    def label_of(self, photo_id: int) -> int:
+        """The label 1…102 of a photo. Raises KeyError for an id that the dataset does not have."""
+        return int(self.labels[self._index(photo_id)])
+
+    def split_of(self, photo_id: int) -> str:
+        """The split of a photo. Raises KeyError for an id that the dataset does not have."""
+        return str(self.splits[self._index(photo_id)])
+
+    def path(self, photo_id: int) -> Path:
+        """The file of a photo. Raises KeyError for an id that the dataset does not have."""
+        self._index(photo_id)
+        return self.root / "jpg" / photo_name(photo_id)
+
+    def fingerprint(self) -> str:
+        """What the data is, in 64 hexadecimal digits.
+
+        SHA-256 over the bytes of imagelabels.mat and setid.mat, then the name and the size in bytes of each photo in
+        order of id. It tells Oxford's originals from smaller copies without reading the photos' contents.
+        """
+        digest = hashlib.sha256()
+        for name in ("imagelabels.mat", "setid.mat"):
+            digest.update(hashlib.sha256((self.root / name).read_bytes()).digest())
+        for photo_id in self.ids:
+            path = self.path(int(photo_id))
+            digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+        return digest.hexdigest()
+
+    def _index(self, photo_id: int) -> int:
+        if not 1 <= photo_id <= len(self):
+            raise KeyError(f"There is no photo {photo_id}; ids run from 1 to {len(self)}.")
+        return photo_id - 1
+
+
+def _read_mat(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise DatasetMissing(f"{path.name} is missing from {path.parent}. {how_to_get(path.parent)}")
+    try:
+        return scipy.io.loadmat(path)
+    except Exception as error:  # SciPy's reader raises many types on broken files
+        raise DatasetError(f"{path} is damaged, or no MATLAB file: {error}") from error
+
+
+def _whole_numbers(arrays: dict[str, Any], key: str, path: Path) -> NDArray[np.int64]:
+    found = arrays.get(key)
+    if not isinstance(found, np.ndarray) or found.dtype.kind not in "iuf":
+        raise DatasetError(f"{path} must hold an array of numbers named {key!r}; it does not.")
+    numbers = found.ravel()
+    whole = numbers.astype(np.int64)
+    if not np.array_equal(numbers, whole):
+        raise DatasetError(f"{path}: {key!r} must hold whole numbers; it does not.")
+    return whole
+
+
+def _read_splits(path: Path, count: int) -> NDArray[np.str_]:
+    arrays = _read_mat(path)
+    splits = np.full(count, "", dtype=f"<U{max(map(len, SPLITS))}")
+    for split, key in _SPLIT_KEYS.items():
+        ids = _whole_numbers(arrays, key, path)
+        if ids.size and (ids.min() < 1 or ids.max() > count):
+            raise DatasetError(f"{path}: {key!r} names photos outside 1…{count}.")
+        if np.unique(ids).size != ids.size or (splits[ids - 1] != "").any():
+            raise DatasetError(f"{path} puts a photo into two splits, or twice into one.")
+        splits[ids - 1] = split
+    if (splits == "").any():
+        raise DatasetError(f"{path} leaves {(splits == '').sum()} of {count} photos without a split.")
+    return splits
+
+
+def _check_photos(folder: Path, count: int) -> None:
+    try:
+        found = {photo_id_of(name) for name in os.listdir(folder)}  # noqa: PTH208 - names alone are wanted, of 8189 files
+    except FileNotFoundError:
+        raise DatasetMissing(
+            f"The photos are missing: there is no folder {folder}. {how_to_get(folder.parent)}"
+        ) from None
+    except OSError as error:
+        raise DatasetError(f"{folder} could not be listed: {error.strerror}.") from error
+    missing = [photo_id for photo_id in range(1, count + 1) if photo_id not in found]
+    if missing:
+        raise DatasetMissing(
+            f"{len(missing)} of {count} photos are missing from {folder}, the first of them {photo_name(missing[0])}. "
+            f"{how_to_get(folder.parent)}"
+        )
+
+
+def how_to_get(root: Path) -> str:
+    """The sentence with the command that fetches the dataset into `root`."""
+    option = "" if root.resolve() == default_root().resolve() else f" --data {root}"
+    return f"`python -m scripts.download_data{option}` gets the dataset from Oxford (345 MB)."
+
+
+@functools.cache
+def _project_root() -> Path:
+    return Path(__file__).resolve().parents[1]
