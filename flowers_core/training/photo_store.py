@@ -1,0 +1,118 @@
+"""Every photo decoded once: a memory map of pixels, so that an epoch costs no JPEG decoding.
+
+Photos keep their own shape; only one whose short side is longer than the bound is scaled down. The store is keyed by
+the dataset's fingerprint and its own settings: another data set, or other settings, never reads this one's pixels.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from flowers_core.files import write_atomically
+from flowers_core.photos import open_photo
+
+SHORT_SIDE = 320  # enough for random crops at every input size in the registry
+_LAYOUT = 1  # raised when the file layout changes: old stores are then built anew, not misread
+
+
+class PhotoFiles(Protocol):
+    """What the store needs of a data set."""
+
+    def path(self, photo_id: int) -> Path:
+        """The file of one photo."""
+
+    def fingerprint(self) -> str:
+        """A digest that changes when the photos do."""
+
+
+class PhotoStore:
+    """Decoded photos by their id: `store[photo_id]` is a read-only (h, w, 3) uint8 RGB array."""
+
+    def __init__(
+        self, pixels: NDArray[np.uint8], ids: NDArray[np.int64], shapes: NDArray[np.int64], ends: NDArray[np.int64]
+    ) -> None:
+        self._pixels = pixels
+        self._places = {
+            int(photo_id): (int(end), int(height), int(width))
+            for photo_id, end, (height, width) in zip(ids, ends, shapes, strict=True)
+        }
+
+    def __getitem__(self, photo_id: int) -> NDArray[np.uint8]:
+        end, height, width = self._places[int(photo_id)]
+        photo = self._pixels[end - height * width * 3 : end].reshape(height, width, 3)
+        photo.setflags(write=False)
+        return photo
+
+    def __contains__(self, photo_id: int) -> bool:
+        return int(photo_id) in self._places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+def open_store(
+    dataset: PhotoFiles,
+    ids: Sequence[int] | NDArray[np.integer],
+    folder: Path,
+    *,
+    short_side: int = SHORT_SIDE,
+    progress: Callable[[int, int], None] | None = None,
+) -> PhotoStore:
+    """The decoded photos with these ids, from the store in `folder` when it is there, else decoded and stored now.
+
+    Args:
+        dataset: where the photos are.
+        ids: the photos wanted.
+        folder: where stores are kept; safe to delete.
+        short_side: in pixels; photos with a longer one are scaled down to it (Lanczos, antialiased).
+        progress: called with (photos done, photos in all).
+
+    Raises:
+        PhotoError: for a photo that cannot be read; the sentence names its file. Nothing half-written is left.
+    """
+    wanted = np.unique(np.asarray(ids, np.int64))
+    key = hashlib.sha256(json.dumps([_LAYOUT, dataset.fingerprint(), short_side, wanted.tolist()]).encode())
+    stem = folder / f"photos-{key.hexdigest()[:16]}"
+    pixels_path, index_path = stem.with_suffix(".npy"), stem.with_suffix(".npz")
+    if not index_path.is_file() or not pixels_path.is_file():
+        _build(dataset, wanted, short_side, pixels_path, index_path, progress)
+    with np.load(index_path, allow_pickle=False) as index:
+        return PhotoStore(
+            np.load(pixels_path, mmap_mode="r", allow_pickle=False), index["ids"], index["shapes"], index["ends"]
+        )
+
+
+def _build(
+    dataset: PhotoFiles,
+    ids: NDArray[np.int64],
+    short_side: int,
+    pixels_path: Path,
+    index_path: Path,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    photos = []
+    for done, photo_id in enumerate(ids, start=1):
+        photos.append(_bounded(open_photo(dataset.path(int(photo_id))).pixels, short_side))
+        if progress is not None:
+            progress(done, len(ids))
+    shapes = np.array([photo.shape[:2] for photo in photos], np.int64).reshape(-1, 2)
+    ends = np.cumsum(shapes[:, 0] * shapes[:, 1] * 3)
+    flat = np.concatenate([photo.reshape(-1) for photo in photos]) if photos else np.empty(0, np.uint8)
+    # The index goes last: where it is, the pixels are whole.
+    write_atomically(pixels_path, lambda path: np.save(path, flat, allow_pickle=False))
+    write_atomically(index_path, lambda path: np.savez(path, ids=ids, shapes=shapes, ends=ends))
+
+
+def _bounded(pixels: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
+    height, width, _ = pixels.shape
+    if min(height, width) <= short_side:
+        return pixels
+    scale = short_side / min(height, width)
+    size = (max(short_side, round(width * scale)), max(short_side, round(height * scale)))
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
