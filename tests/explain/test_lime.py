@@ -1,0 +1,328 @@
+"""LIME step by step against scikit-learn; as a whole against the `lime` package and models whose answer is known."""
+
+import copy
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.linear_model import Ridge
+from sklearn.metrics import pairwise_distances, r2_score
+
+from flowers_core.explain.base import ClassTarget
+from flowers_core.explain.lime import (
+    ALPHA,
+    SEGMENTATIONS,
+    LimeCancelled,
+    explain_lime,
+    hidden_photo,
+    kernel_weights,
+    masked_photos,
+    sample_masks,
+    superpixels,
+    weighted_ridge,
+)
+
+SIZE = 32
+FRAME = {"box": (0.0, 0.0, 64.0, 64.0), "photo_size": (64, 64)}
+#: Sixteen squares of 8 × 8, numbered row by row.
+SQUARES = np.kron(np.arange(16).reshape(4, 4), np.ones((8, 8), int)).astype(np.int32)
+
+
+def photo(seed: int = 0) -> np.ndarray:
+    """Patches of 4 × 4 pixels and a little noise, so that superpixels find something."""
+    random = np.random.default_rng(seed)
+    patches = np.kron(random.integers(0, 216, size=(8, 8, 3)), np.ones((4, 4, 1), int))
+    return (patches + random.integers(0, 40, size=(SIZE, SIZE, 3))).astype(np.uint8)
+
+
+def smooth_logits(batch: np.ndarray) -> np.ndarray:
+    """A model that uses the whole picture, five classes, not linear in anything."""
+    assert batch.dtype == np.uint8
+    small = batch.reshape(len(batch), 8, 4, 8, 4, 3).mean(axis=(2, 4)).reshape(len(batch), -1) / 255
+    weights = np.random.default_rng(9).normal(size=(small.shape[1], 5))
+    return (np.tanh((small - 0.5) @ weights / 3) * 3).astype(np.float32)
+
+
+def logits_of(probability: np.ndarray) -> np.ndarray:
+    """Two classes, the second with this probability."""
+    return np.log(np.column_stack([1 - probability, probability]))
+
+
+# ---- the steps ---------------------------------------------------------------------------------------------------
+
+
+def test_masks_begin_with_the_whole_photo_and_keep_half_of_the_rest():
+    masks = sample_masks(4000, 30, np.random.default_rng(0))
+    assert masks.shape == (4000, 30)
+    assert masks.dtype == bool
+    assert masks[0].all()
+    # Standard error of each superpixel's share: √(¼/4000) = 0.008.
+    np.testing.assert_allclose(masks[1:].mean(axis=0), 0.5, atol=0.035)
+    np.testing.assert_allclose(np.corrcoef(masks[1:].T) - np.eye(30), 0, atol=0.08)
+
+
+def test_hidden_superpixels_take_their_mean_colour_as_in_lime():
+    pixels, regions = photo(), superpixels(photo(), "slic", 12)
+    expected = pixels.copy()
+    for region in np.unique(regions):
+        inside = regions == region
+        expected[inside] = [np.mean(pixels[inside][:, channel]) for channel in range(3)]
+    np.testing.assert_array_equal(hidden_photo(pixels, regions), expected)
+
+
+def test_hidden_superpixels_can_be_grey():
+    assert np.unique(hidden_photo(photo(), SQUARES, "grey")).tolist() == [128]
+
+
+def test_masked_photos_show_what_the_mask_says():
+    pixels, background = photo(0), photo(1)
+    masks = sample_masks(9, 16, np.random.default_rng(3))
+    made = masked_photos(pixels, background, SQUARES, masks)
+    assert made.dtype == np.uint8
+    np.testing.assert_array_equal(made, np.where(masks[:, SQUARES][..., None], pixels, background))
+    np.testing.assert_array_equal(made[0], pixels)
+
+
+def test_kernel_weights_are_limes():
+    masks = np.vstack([sample_masks(50, 11, np.random.default_rng(0)), np.zeros((1, 11), bool)])
+    distances = pairwise_distances(masks.astype(float), np.ones((1, 11)), metric="cosine").ravel()
+    np.testing.assert_allclose(kernel_weights(masks), np.sqrt(np.exp(-(distances**2) / 0.25**2)), rtol=1e-10)
+    assert kernel_weights(masks)[0] == 1
+    # One of four shown: cosine ½, so √exp(−¼/¹⁄₁₆) = e⁻².
+    assert kernel_weights(np.array([[True, False, False, False]])) == pytest.approx(np.exp(-2))
+
+
+@pytest.mark.parametrize(("samples", "regions"), [(200, 12), (12, 30), (2, 1)])
+def test_weighted_ridge_is_scikit_learns(samples, regions):
+    random = np.random.default_rng(samples)
+    masks = sample_masks(samples, regions, random)
+    values = random.random(samples)
+    weights = kernel_weights(masks)
+    ours = weighted_ridge(masks, values, weights)
+    theirs = Ridge(alpha=ALPHA).fit(masks, values, sample_weight=weights)
+    np.testing.assert_allclose(ours.coefficients, theirs.coef_, atol=1e-10)
+    assert ours.intercept == pytest.approx(theirs.intercept_)
+    assert ours.r2 == pytest.approx(theirs.score(masks, values, sample_weight=weights))
+
+
+def test_left_out_r2_is_that_of_refitting_without_each_sample():
+    random = np.random.default_rng(4)
+    masks = sample_masks(40, 9, random)
+    values = masks @ random.normal(size=9) + random.normal(size=40)
+    weights = kernel_weights(masks)
+    predicted = np.empty(40)
+    for left_out in range(40):
+        others = np.arange(40) != left_out
+        fit = Ridge(alpha=ALPHA).fit(masks[others], values[others], sample_weight=weights[others])
+        predicted[left_out] = fit.predict(masks[[left_out]])[0]
+    ours = weighted_ridge(masks, values, weights)
+    assert ours.r2_left_out == pytest.approx(r2_score(values, predicted, sample_weight=weights))
+    assert ours.r2_left_out < ours.r2
+
+
+def test_left_out_r2_sees_through_a_fit_to_noise():
+    random = np.random.default_rng(5)
+    masks = sample_masks(120, 60, random)
+    ours = weighted_ridge(masks, random.random(120), kernel_weights(masks))
+    assert ours.r2 > 0.3
+    assert ours.r2_left_out < 0
+
+
+@pytest.mark.parametrize("segmentation", SEGMENTATIONS)
+def test_superpixels_follow_what_is_in_the_picture(segmentation):
+    corners = np.array([[[220, 30, 30], [30, 160, 40]], [[30, 40, 200], [230, 220, 40]]])
+    picture = np.kron(corners, np.ones((48, 48, 1), int)).astype(np.uint8)
+    regions = superpixels(picture, segmentation, 16)
+    assert regions.shape == (96, 96)
+    assert regions.dtype == np.int32
+    assert np.unique(regions).tolist() == list(range(regions.max() + 1))
+    np.testing.assert_array_equal(regions, superpixels(picture, segmentation, 16))
+    # Each quarter of one colour is covered by regions of its own, but for a few pixels along the edges.
+    quarters = np.kron(np.arange(4).reshape(2, 2), np.ones((48, 48), int))
+    shares = np.array([np.bincount(quarters[regions == region], minlength=4) for region in range(regions.max() + 1)])
+    assert shares.max(axis=1).sum() >= 0.97 * 96 * 96
+    assert len(set(shares.argmax(axis=1))) == 4
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "least", "most"), [("slic", (6, 45), (12, 80)), ("felzenszwalb", (3, 25), (16, 130))]
+)
+def test_more_superpixels_on_request(segmentation, least, most):
+    waves = 127 + 127 * np.sin(np.indices((96, 96)) / 5).prod(axis=0)
+    picture = np.stack([waves, waves.T, 255 - waves], axis=-1).astype(np.uint8)
+    for segments, low, high in zip((9, 64), least, most, strict=True):
+        assert low <= superpixels(picture, segmentation, segments).max() + 1 <= high
+
+
+# ---- the whole ---------------------------------------------------------------------------------------------------
+
+
+class PreparedDraws(np.random.RandomState):
+    """Hands `lime` the draws that ours made."""
+
+    def __init__(self, masks: np.ndarray) -> None:
+        super().__init__(0)
+        self.masks = masks
+
+    def randint(self, low, high=None, size=None):
+        assert (low, high, size) == (0, 2, self.masks.size)
+        return self.masks.astype(int).ravel()
+
+    def __deepcopy__(self, memo):
+        return PreparedDraws(copy.deepcopy(self.masks, memo))
+
+
+@pytest.mark.parametrize(("hidden", "hide_color"), [("mean", None), ("grey", 128)])
+def test_same_superpixels_and_same_draws_give_limes_coefficients(hidden, hide_color):
+    from lime.lime_image import LimeImageExplainer
+
+    pixels, samples, label = photo(6), 150, 3
+    regions = superpixels(pixels, "slic", 20)
+    count = int(regions.max()) + 1
+    masks = sample_masks(samples, count, np.random.default_rng(11))
+    theirs = LimeImageExplainer(random_state=PreparedDraws(masks)).explain_instance(
+        pixels,
+        lambda batch: softmax(smooth_logits(batch).astype(float), axis=1),
+        labels=(label - 1,),
+        top_labels=None,
+        hide_color=hide_color,
+        num_samples=samples,
+        segmentation_fn=lambda _: regions,
+        random_seed=0,
+    )
+    ours = explain_lime(smooth_logits, pixels, label, regions=regions, samples=samples, seed=11, hidden=hidden, **FRAME)
+    expected = np.array([dict(theirs.local_exp[label - 1])[region] for region in range(count)])
+    assert np.ptp(expected) > 0.01
+    np.testing.assert_allclose(ours.parts, expected, rtol=1e-5, atol=1e-8)
+    assert ours.settings["r2"] == pytest.approx(theirs.score)
+    assert ours.settings["intercept"] == pytest.approx(theirs.intercept[label - 1])
+    assert ours.settings["surrogate_probability"] == pytest.approx(theirs.local_pred[0])
+
+
+def test_a_model_that_looks_at_the_top_left_quarter_is_found_out():
+    def model(batch):
+        return logits_of(0.1 + 0.8 * batch[:, :16, :16, 0].mean(axis=(1, 2)) / 255)
+
+    # Every square red at 200; hidden it is grey: 72 of 255 less.
+    pixels = np.zeros((SIZE, SIZE, 3), np.uint8)
+    pixels[..., 0] = 200
+    explained = explain_lime(model, pixels, 2, regions=SQUARES, hidden="grey", samples=2000, **FRAME)
+    weights = explained.parts.reshape(4, 4)
+    # Linear, so each of the four squares is worth 0.8 · 72/255 / 4, less the little that ridge takes away.
+    np.testing.assert_allclose(weights[:2, :2], 0.8 * 72 / 255 / 4, rtol=0.01)
+    weights = weights.copy()
+    weights[:2, :2] = 0
+    np.testing.assert_allclose(weights, 0, atol=2e-4)
+    heat = explained.heatmap()
+    assert np.abs(heat[:32, :32]).sum() > 0.98 * np.abs(heat).sum()
+    assert explained.has_positive_evidence
+    assert explained.settings["r2"] > 0.999
+    assert explained.settings["r2_left_out"] > 0.999
+    assert explained.settings["hidden_probability"] == pytest.approx(0.1 + 0.8 * 128 / 255)
+
+
+def test_a_model_that_counts_red_is_found_out():
+    def model(batch):
+        red = (batch[..., 0] > 150) & (batch[..., 1] < 100)
+        return logits_of(0.01 + 0.9 * red.mean(axis=(1, 2)))
+
+    pixels = np.full((SIZE, SIZE, 3), 90, np.uint8)
+    red_squares = [2, 5, 11]
+    pixels[np.isin(SQUARES, red_squares)] = (220, 30, 40)
+    explained = explain_lime(model, pixels, 2, regions=SQUARES, hidden="grey", samples=1000, **FRAME)
+    assert sorted(np.argsort(explained.parts)[-3:]) == red_squares
+    np.testing.assert_allclose(explained.parts[red_squares], 0.9 / 16, rtol=0.03)
+    # The other class loses what this one gains.
+    other = explain_lime(model, pixels, 1, regions=SQUARES, hidden="grey", samples=1000, **FRAME)
+    np.testing.assert_allclose(other.parts, -explained.parts, atol=1e-9)
+    assert not other.has_positive_evidence
+
+
+def test_a_model_that_never_moves_has_no_evidence_and_no_fit():
+    explained = explain_lime(lambda batch: np.tile([1.0, 2.0], (len(batch), 1)), photo(), 2, regions=SQUARES, **FRAME)
+    assert not explained.has_positive_evidence
+    assert explained.settings["r2"] == 0
+    assert explained.settings["r2_left_out"] == 0
+    assert explained.settings["surrogate_probability"] == pytest.approx(softmax([1, 2])[1])
+
+
+def test_what_is_said_of_it():
+    explained = explain_lime(smooth_logits, photo(), 2, segments=20, samples=100, temperature=1.7, seed=5, **FRAME)
+    assert (explained.method, explained.unit, explained.target, explained.seed) == (
+        "lime",
+        "probability",
+        ClassTarget(2),
+        5,
+    )
+    np.testing.assert_array_equal(explained.regions, superpixels(photo(), "slic", 20))
+    assert explained.settings["regions"] == len(explained.parts) == explained.regions.max() + 1
+    assert explained.parts.sum() == pytest.approx(explained.value, abs=1e-6)
+    np.testing.assert_array_equal(explained.contributions, explained.parts[explained.regions])
+    expected = softmax(smooth_logits(photo()[None])[0].astype(float) / 1.7)[1]
+    assert explained.settings["probability"] == pytest.approx(expected)
+    assert explained.seconds > 0
+    assert explained.photo_regions().shape == explained.heatmap().shape == (64, 64)
+
+
+def test_the_same_seed_gives_the_same_map_whatever_the_batches():
+    def run(**options):
+        return explain_lime(smooth_logits, photo(), 1, regions=SQUARES, samples=90, **options, **FRAME).parts
+
+    np.testing.assert_array_equal(run(seed=1), run(seed=1))
+    np.testing.assert_allclose(run(seed=1, batch_size=7), run(seed=1, batch_size=64), atol=1e-7)
+    assert np.abs(run(seed=1) - run(seed=2)).max() > 1e-4
+
+
+def test_progress_and_batches():
+    sizes, calls = [], []
+
+    def model(batch):
+        sizes.append(len(batch))
+        return smooth_logits(batch)
+
+    explain_lime(
+        model,
+        photo(),
+        1,
+        regions=SQUARES,
+        samples=70,
+        batch_size=32,
+        progress=lambda done, total: calls.append((done, total)),
+        **FRAME,
+    )
+    assert calls == [(0, 70), (32, 70), (64, 70), (70, 70)]
+    assert sizes == [32, 32, 6, 1]  # the last: everything hidden
+
+
+@pytest.mark.parametrize(("stop_at", "photos_seen"), [(0, 0), (32, 32), (64, 64)])
+def test_a_false_from_progress_stops_at_once(stop_at, photos_seen):
+    seen = []
+
+    def model(batch):
+        seen.extend(batch)
+        return smooth_logits(batch)
+
+    with pytest.raises(LimeCancelled, match=f"after {stop_at} of 500"):
+        explain_lime(model, photo(), 1, regions=SQUARES, samples=500, progress=lambda done, _: done < stop_at, **FRAME)
+    assert len(seen) == photos_seen
+
+
+def test_one_superpixel_is_enough():
+    explained = explain_lime(smooth_logits, photo(), 1, regions=np.zeros((SIZE, SIZE), np.int32), samples=30, **FRAME)
+    assert explained.parts.shape == (1,)
+
+
+def test_what_cannot_be_is_refused():
+    def refuse(match, *, label=1, **options):
+        with pytest.raises(ValueError, match=match):
+            explain_lime(smooth_logits, photo(), label, **options, **FRAME)
+
+    refuse("no label", label=6)
+    refuse("no label", label=0)
+    refuse("no segmentation", segmentation="voronoi")
+    refuse("0 superpixels", segments=0)
+    refuse("two samples", samples=1)
+    refuse("mean or grey", hidden="noise")
+    refuse("do not fit", regions=SQUARES[:-1])
+    refuse("no number left out", regions=SQUARES * 2)
+    refuse("no number left out", regions=SQUARES - 1)
