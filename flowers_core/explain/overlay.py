@@ -1,0 +1,262 @@
+"""Explanations drawn on photos: heat maps, outlines of superpixels, colour bars. Arrays in, arrays out.
+
+Flowers have every colour, so a map laid over one as it is drowns: yellow on yellow. The photo is therefore drained of
+its colour as the map comes up, so that the only colour left is the map's; and the map is transparent where it has
+nothing to say.
+
+Colour maps, all fit for the colour-blind:
+
+- "evidence", for what speaks for one thing: plasma (Smith and van der Walt 2015), perceptually uniform, dark purple to
+  yellow. Negative values are not drawn. "inferno" and "viridis", of the same authors, can take its place.
+- "contrast", for what speaks for one thing or against it (for another), with 0 in the middle: blues below, oranges
+  above, the four of Okabe and Ito's palette ("Color Universal Design", 2008), each side's stronger colour at the end.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from flowers_core.explain.base import Box, ContrastTarget, Explanation, FloatArray, pixels_inside
+
+Pixels = npt.NDArray[np.uint8]
+#: Names here → names in matplotlib.
+_SEQUENTIAL = {"evidence": "plasma", "inferno": "inferno", "viridis": "viridis"}
+#: Those with a middle, at 0: colours at −1, −½, 0, ½, 1.
+_DIVERGING = {"contrast": ((0, 114, 178), (86, 180, 233), (160, 160, 160), (230, 159, 0), (213, 94, 0))}
+COLORMAPS = (*_SEQUENTIAL, *_DIVERGING)
+
+
+def is_diverging(colormap: str) -> bool:
+    """Whether the map has its middle at 0 and draws negative values too.
+
+    Raises:
+        ValueError: where the name is not one of COLORMAPS.
+    """
+    if colormap not in COLORMAPS:
+        raise ValueError(f"There is no colour map “{colormap}”; there are {', '.join(COLORMAPS)}.")
+    return colormap in _DIVERGING
+
+
+def value_range(heat: FloatArray, colormap: str = "evidence") -> tuple[float, float]:
+    """The values at the two ends of the scale on which `heat` is drawn, and so the numbers at the ends of its colour
+    bar.
+
+    Returns:
+        (0, largest value), 0 if none is positive; for a diverging map (−m, m) with m the largest absolute value.
+    """
+    if is_diverging(colormap):
+        strongest = float(np.abs(heat).max())
+        return -strongest, strongest
+    return 0.0, max(0.0, float(heat.max()))
+
+
+def colourise(heat: FloatArray, colormap: str = "evidence", *, limit: float | None = None) -> Pixels:
+    """Values to colours.
+
+    Args:
+        heat: (h, w).
+        colormap: one of COLORMAPS.
+        limit: the value of the last colour, > 0; greater ones get it too. By default the map's own (`value_range`).
+            Maps that are to be compared need a limit in common: on its own scale the faintest map is as bright as any.
+
+    Returns:
+        (h, w, 4) uint8 RGBA, not premultiplied: wholly transparent at 0 (and below, unless diverging), opaque from half
+        of the limit on.
+
+    Raises:
+        ValueError: where there is no such colour map or the limit is not positive.
+    """
+    colours, strength = _table(colormap)
+    index = _index(heat, colormap, limit)
+    return np.concatenate([colours[index], strength[index][..., None]], axis=-1)
+
+
+def overlay(
+    pixels: Pixels,
+    heat: FloatArray,
+    opacity: float = 0.75,
+    colormap: str = "evidence",
+    *,
+    limit: float | None = None,
+    box: Box | None = None,
+) -> Pixels:
+    """A heat map over its photo (`draw` does it for an Explanation). With nothing to draw the photo stays as it is.
+
+    Args:
+        pixels: (h, w, 3) uint8 RGB, the photo.
+        heat: (h, w), Explanation.heatmap().
+        opacity: 0, the photo as it is, to 1, a grey photo under opaque colours.
+        colormap: one of COLORMAPS.
+        limit: value of the last colour, see `colourise`.
+        box: Explanation.box; where given, what lies outside it is shown as not seen (`dim_outside`).
+
+    Returns:
+        (h, w, 3) uint8 RGB.
+
+    Raises:
+        ValueError: where map and photo differ in size, opacity is outside 0…1, or `colourise` says so.
+    """
+    _check_size(heat, pixels)
+    if not 0 <= opacity <= 1:
+        raise ValueError(f"Opacity must be between 0 and 1, not {opacity}.")
+    colours, strength = _table(colormap)
+    index = _index(heat, colormap, limit)
+    alpha = np.rint(strength * opacity).astype(np.uint8)[index]
+    painted = pixels.copy()
+    if alpha.any():
+        # Pillow blends several times as fast as NumPy, and a slider waits for it.
+        photo = Image.fromarray(pixels)
+        drained = Image.blend(photo, photo.convert("L").convert("RGB"), opacity)
+        paint = Image.fromarray(np.take(colours, index, axis=0))
+        painted = np.array(Image.composite(paint, drained, Image.fromarray(alpha)))
+    return painted if box is None else dim_outside(painted, box)
+
+
+def draw(
+    pixels: Pixels,
+    explanation: Explanation,
+    opacity: float = 0.75,
+    colormap: str | None = None,
+    *,
+    limit: float | None = None,
+) -> Pixels:
+    """An explanation over its photo; nothing is drawn where `has_positive_evidence` says that there is nothing.
+
+    Args:
+        pixels: (h, w, 3) uint8 RGB, of the explanation's `photo_size`.
+        explanation: any method's.
+        opacity: see `overlay`.
+        colormap: one of COLORMAPS; by default "contrast" for a contrast and "evidence" for all else.
+        limit: value of the last colour, see `colourise`.
+
+    Returns:
+        (h, w, 3) uint8 RGB, what lies outside the explanation's box shown as not seen.
+
+    Raises:
+        ValueError: as `overlay`.
+    """
+    if colormap is None:
+        colormap = "contrast" if isinstance(explanation.target, ContrastTarget) else "evidence"
+    heat = explanation.heatmap()
+    if not is_diverging(colormap) and not explanation.has_positive_evidence:
+        heat = np.zeros_like(heat)  # specks, which a scale of their own would show at full colour
+    return overlay(pixels, heat, opacity, colormap, limit=limit, box=explanation.box)
+
+
+def dim_outside(pixels: Pixels, box: Box) -> Pixels:
+    """Show that the model did not see what lies outside `box`: greyer, darker, and hatched.
+
+    Hatching, because darkness alone could be the photo's own. Pixels count by their centres, as in `base.to_photo`.
+
+    Args:
+        pixels: (h, w, 3) uint8 RGB.
+        box: left, top, right, bottom in pixels.
+
+    Returns:
+        (h, w, 3) uint8 RGB.
+    """
+    height, width, _ = pixels.shape
+    left, top, right, bottom = box
+    seen = pixels_inside(height, top, bottom), pixels_inside(width, left, right)
+    photo = Image.fromarray(pixels)
+    greyer = Image.blend(photo, photo.convert("L").convert("RGB"), 0.5)
+    darker = greyer.point([value * 2 // 5 for value in range(256)] * 3)
+    lines = greyer.point([value * 2 // 5 + 45 for value in range(256)] * 3)
+    stroke = max(1, round(max(height, width) / 400))
+    pattern = np.where(np.arange(height + width) // stroke % 8 == 0, 255, 0).astype(np.uint8)
+    diagonals = np.lib.stride_tricks.sliding_window_view(pattern, width)[:height]  # [y, x] is pattern[y + x]
+    result = np.array(Image.composite(lines, darker, Image.fromarray(np.ascontiguousarray(diagonals))))
+    result[seen] = pixels[seen]
+    return result
+
+
+def outline(pixels: Pixels, regions: npt.NDArray[np.integer]) -> Pixels:
+    """The borders between superpixels: white lines edged in black, so that they show on any flower.
+
+    Args:
+        pixels: (h, w, 3) uint8 RGB.
+        regions: (h, w) whole numbers, Explanation.photo_regions(); −1, outside what the model saw, is a region as well.
+
+    Returns:
+        (h, w, 3) uint8 RGB. Lines grow with the photo: one white pixel up to 1200 pixels of longer side.
+
+    Raises:
+        ValueError: where the sizes differ.
+    """
+    _check_size(regions, pixels)
+    border = np.zeros(regions.shape, bool)
+    border[:, 1:] |= regions[:, 1:] != regions[:, :-1]
+    border[1:] |= regions[1:] != regions[:-1]
+    thickness = max(1, round(max(regions.shape) / 800))
+    line = _widen(border, thickness - 1)
+    result = pixels.copy()
+    result[_widen(line, thickness)] //= 3
+    result[line] = 255
+    return result
+
+
+def legend(colormap: str = "evidence", opacity: float = 1.0, *, width: int = 256, height: int = 12) -> Pixels:
+    """A colour bar, lowest value left, (height, width, 4) uint8 RGBA with the transparency of the overlay.
+
+    The numbers for its ends are `value_range`'s (or the limit given to `overlay`).
+    """
+    low = -1.0 if is_diverging(colormap) else 0.0
+    strip = colourise(np.linspace(low, 1, width)[None], colormap, limit=1.0)
+    strip[..., 3] = np.rint(strip[..., 3] * opacity)
+    return np.repeat(strip, height, axis=0)
+
+
+@cache
+def _table(colormap: str) -> tuple[Pixels, Pixels]:
+    """The 256 colours from the lowest value to the highest, (256, 3), and how thickly each is laid on, (256,).
+
+    Of a diverging map the middle is 128, and 0 repeats 1: both sides have 127 steps.
+    """
+    steps = np.arange(256)
+    if is_diverging(colormap):
+        value = np.clip((steps - 128) / 127, -1, 1)
+        anchors = np.array(_DIVERGING[colormap])
+        colours = np.stack([np.interp(value, (-1, -0.5, 0, 0.5, 1), channel) for channel in anchors.T], axis=1)
+    else:
+        # The tables only: pyplot, which costs a second and keeps global state, stays out; and even so, only when
+        # drawing.
+        from matplotlib import colormaps
+
+        value = steps / 255
+        colours = colormaps[_SEQUENTIAL[colormap]](steps)[:, :3] * 255
+    # Smooth from nothing to all over the lower half: faint noise leaves the photo alone, the strong is told by colour.
+    rise = np.clip(2 * np.abs(value), 0, 1)
+    strength = 255 * rise**2 * (3 - 2 * rise)
+    return np.rint(colours).astype(np.uint8), np.rint(strength).astype(np.uint8)
+
+
+def _index(heat: FloatArray, colormap: str, limit: float | None) -> Pixels:
+    """Which of the table's 256 colours each value takes, (h, w) uint8."""
+    if limit is None:
+        limit = value_range(heat, colormap)[1] or 1.0  # nothing to draw: on any scale
+    elif not limit > 0:
+        raise ValueError(f"The limit of a colour scale must be above 0, not {limit}.")
+    if is_diverging(colormap):
+        return np.rint(np.clip(heat / limit, -1, 1) * 127 + 128).astype(np.uint8)
+    return np.rint(np.clip(heat / limit, 0, 1) * 255).astype(np.uint8)
+
+
+def _check_size(drawn: npt.NDArray, pixels: Pixels) -> None:
+    if drawn.shape != pixels.shape[:2]:
+        raise ValueError(f"A map of {drawn.shape} does not fit a photo of {pixels.shape[:2]}.")
+
+
+def _widen(mask: npt.NDArray[np.bool_], steps: int) -> npt.NDArray[np.bool_]:
+    """The mask grown by `steps` pixels up, down, left and right."""
+    for _ in range(steps):
+        grown = mask.copy()
+        grown[1:] |= mask[:-1]
+        grown[:-1] |= mask[1:]
+        grown[:, 1:] |= mask[:, :-1]
+        grown[:, :-1] |= mask[:, 1:]
+        mask = grown
+    return mask
