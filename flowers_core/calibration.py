@@ -1,0 +1,134 @@
+"""Making probabilities honest, and measuring how honest they are: temperature, conformal threshold, reliability."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize_scalar
+
+from flowers_core.bundle import Calibration
+from flowers_core.prediction import log_softmax, softmax
+
+# An answer counts as sure where validation was right at least this often.
+SURE_ACCURACY = 0.95
+# Beyond these the fit has run away: every answer is right, or none is better than chance.
+TEMPERATURE_RANGE = (0.01, 100.0)
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """Photos whose top probability lies in (low, high]: their mean top probability, and the share that is right."""
+
+    low: float
+    high: float
+    confidence: float
+    accuracy: float
+    count: int
+
+
+def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
+    """The temperature with the least negative log-likelihood on held-out photos (Guo et al. 2017, arXiv 1706.04599).
+
+    logits: (n, classes); labels: (n,), 1-based. The log-likelihood is concave in 1/temperature: there is one optimum,
+    kept within TEMPERATURE_RANGE. Where every photo is classified rightly there is none (the sharper the better), and
+    a temperature low enough for the loss to vanish comes back.
+    """
+    rows, columns = _rows_and_columns(logits, labels)
+    each = np.arange(len(columns))
+
+    def loss(log_temperature: float) -> float:
+        return -float(log_softmax(rows, math.exp(log_temperature))[each, columns].mean())
+
+    low, high = (math.log(end) for end in TEMPERATURE_RANGE)
+    return math.exp(minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-9}).x)
+
+
+def fit_conformal_threshold(probabilities: ArrayLike, labels: ArrayLike, coverage: float) -> float:
+    """The threshold t of split conformal sets {y : 1 − p_y ≤ t} that hold the true class with the given probability.
+
+    probabilities: (n, classes), rows sum to 1; labels: (n,), 1-based; coverage in (0, 1). t is the ⌈(n+1)·coverage⌉-th
+    smallest of the n values 1 − p_true, which makes the expected coverage on photos from the same source at least
+    `coverage`, whatever the model (Sadinle et al. 2019, arXiv 1609.00451; Vovk et al. 2005). With too few photos for
+    that rank it is 1.0: every class is plausible.
+    """
+    if not 0 < coverage < 1:
+        raise ValueError(f"The coverage must lie between 0 and 1, not be {coverage}.")
+    rows, columns = _rows_and_columns(probabilities, labels)
+    scores = np.sort(1 - rows[np.arange(len(columns)), columns])
+    # Rounded first: 0.55 · 100 is 55.000000000000007 in floating point, and must not become 56.
+    rank = math.ceil(round((len(scores) + 1) * coverage, 9))
+    return 1.0 if rank > len(scores) else float(scores[rank - 1])
+
+
+def fit_calibration(logits: ArrayLike, labels: ArrayLike, coverage: float = 0.95) -> Calibration:
+    """Temperature, conformal threshold and the bar for a sure answer, from photos the model was not fitted on.
+
+    logits: (n, classes); labels: (n,), 1-based. `unsure_below` is the smallest t among the calibrated top probabilities
+    of these photos such that of all photos with a top probability ≥ t at least SURE_ACCURACY are classified rightly;
+    1.0 when there is no such t. It is the share found on these photos, without a confidence bound.
+    """
+    temperature = fit_temperature(logits, labels)
+    probabilities = softmax(logits, temperature)
+    return Calibration(
+        temperature=temperature,
+        conformal_coverage=coverage,
+        conformal_threshold=fit_conformal_threshold(probabilities, labels, coverage),
+        unsure_below=_smallest_reliable(probabilities, labels),
+    )
+
+
+def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = 15) -> tuple[ReliabilityBin, ...]:
+    """Confidence against accuracy in bins of equal width, lowest first (Guo et al. 2017, arXiv 1706.04599).
+
+    probabilities: (n, classes), rows sum to 1; labels: (n,), 1-based. Bin m of M is ((m−1)/M, m/M]; bins without photos
+    are left out.
+    """
+    if bins < 1:
+        raise ValueError(f"There must be at least one bin, not {bins}.")
+    confidence, right = _confidence_and_right(probabilities, labels)
+    edges = np.linspace(0, 1, bins + 1)
+    # A softmax of rounding errors may exceed 1 by a hair; it belongs to the last bin.
+    where = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    return tuple(
+        ReliabilityBin(
+            low=float(edges[index]),
+            high=float(edges[index + 1]),
+            confidence=float(confidence[where == index].mean()),
+            accuracy=float(right[where == index].mean()),
+            count=int((where == index).sum()),
+        )
+        for index in np.unique(where)
+    )
+
+
+def ece(probabilities: ArrayLike, labels: ArrayLike, bins: int = 15) -> float:
+    """Expected calibration error in [0, 1]: the mean |accuracy − confidence| of `reliability`'s bins, by count."""
+    table = reliability(probabilities, labels, bins)
+    return sum(row.count * abs(row.accuracy - row.confidence) for row in table) / sum(row.count for row in table)
+
+
+def _smallest_reliable(probabilities: ArrayLike, labels: ArrayLike) -> float:
+    confidence, right = _confidence_and_right(probabilities, labels)
+    order = np.argsort(-confidence, kind="stable")
+    accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    # Photos of equal confidence pass or fail together: only the last of them closes a candidate for the bar.
+    last = np.append(confidence[order][1:] < confidence[order][:-1], True)
+    reliable = np.flatnonzero(last & (accuracy >= SURE_ACCURACY))
+    return float(confidence[order][reliable[-1]]) if len(reliable) else 1.0
+
+
+def _confidence_and_right(probabilities: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    rows, columns = _rows_and_columns(probabilities, labels)
+    return rows.max(axis=1), rows.argmax(axis=1) == columns
+
+
+def _rows_and_columns(scores: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The scores as float64 and each photo's true column; ValueError when they cannot belong together."""
+    rows = np.asarray(scores, dtype=np.float64)
+    columns = np.asarray(labels, dtype=np.int64) - 1
+    if rows.ndim != 2 or columns.shape != rows.shape[:1] or not len(columns):
+        raise ValueError(f"Scores of shape {rows.shape} and labels of shape {columns.shape} do not belong together.")
+    if columns.min() < 0 or columns.max() >= rows.shape[1]:
+        raise ValueError(f"The labels must lie between 1 and {rows.shape[1]}.")
+    return rows, columns
