@@ -155,10 +155,9 @@ def _whole_numbers(arrays: dict[str, Any], key: str, path: Path) -> NDArray[np.i
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "iuf":
         raise DatasetError(f"{path} must hold an array of numbers named {key!r}; it does not.")
     numbers = found.ravel()
-    whole = numbers.astype(np.int64)
-    if not np.array_equal(numbers, whole):
+    if not np.isfinite(numbers).all() or (numbers != np.rint(numbers)).any():
         raise DatasetError(f"{path}: {key!r} must hold whole numbers; it does not.")
-    return whole
+    return numbers.astype(np.int64)
 
 
 def _read_splits(path: Path, count: int) -> NDArray[np.str_]:
