@@ -22,7 +22,7 @@ def unpack_photos(archive: Path, folder: Path, count: int, report: Report) -> No
 
     Members are never extracted by the paths they carry: a photo's bytes are written under the name of its id, so
     nothing can land outside `folder`. An archive with links, devices, absolute paths or ".." is refused as a whole;
-    other files in it are passed over.
+    other files in it are passed over. That its bytes are the right ones is for an md5 to say, before this.
 
     count: how many photos there must be, with the ids 1…count.
 
