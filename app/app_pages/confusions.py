@@ -1,0 +1,44 @@
+"""*Confusions*: where the model goes wrong on the test photos, from the whole matrix down to single photos."""
+
+import streamlit as st
+
+from app import resources
+from app.widgets.class_report import draw_class_report, draw_worst_pairs
+from app.widgets.matrix_view import draw_matrix
+from app.widgets.mistakes import draw_mistakes
+from app.widgets.model_choice import choose_model
+from app.widgets.words import percent
+from flowers_core.bundle import BundleError
+from flowers_core.evaluation import PredictionsError, confusion_matrix
+
+st.title("Where it goes wrong")
+lede = st.empty()
+try:
+    bundle, precision = choose_model(resources.evaluated_precisions)
+    predictions = resources.predictions(bundle, precision)
+except (BundleError, PredictionsError) as error:
+    st.error(str(error), icon=":material/error:")
+    st.stop()
+
+taxonomy = resources.taxonomy()
+report = resources.report(bundle, precision)
+matrix = confusion_matrix(predictions)
+wrong = int(matrix.sum() - matrix.trace())
+lede.html(
+    f'<p class="lede">Of {report.images:,} test photos {wrong:,} were given a wrong name. '
+    f"{percent(report.top1)} are right, or {percent(report.per_class)} when every class counts alike. "
+    "Click a cell, or choose a row of a table, and see the photos behind it.</p>"
+)
+overview, photos = st.columns((8, 5), gap="large")
+with overview:
+    matrix_tab, pairs_tab, classes_tab = st.tabs(
+        ["Matrix", "Worst pairs", "Every class"], key="view", bind="query-params"
+    )
+    with matrix_tab:
+        draw_matrix(matrix, taxonomy)
+    with pairs_tab:
+        draw_worst_pairs(matrix, taxonomy, f"{bundle.name}-{precision}")
+    with classes_tab:
+        draw_class_report(report, taxonomy, f"{bundle.name}-{precision}")
+with photos:
+    draw_mistakes(predictions, resources.temperature(bundle), taxonomy)

@@ -1,0 +1,60 @@
+"""*Identify*: a photo in, its name out, with why and what it resembles."""
+
+import streamlit as st
+
+from app import resources
+from app.widgets.answer import draw_answer, draw_candidates
+from app.widgets.model_choice import choose_model
+from app.widgets.photo_choice import choose_photo
+from flowers_core.bundle import BundleError
+from flowers_core.photos import PhotoError
+
+st.title("Which flower is this?")
+chosen, beside = choose_photo()
+taxonomy = resources.taxonomy()
+if chosen is None:
+    st.html(
+        f'<p class="lede">Give it a photo of a flower. The model names one of {len(taxonomy)} kinds, says how sure '
+        "it is, shows what in the photo speaks for the name, and which known photos yours resembles. "
+        "Your photo stays on the machine that runs this page.</p>"
+    )
+    st.stop()
+
+try:
+    photo = resources.photo(chosen.content)
+except PhotoError as error:
+    st.error(str(error), icon=":material/broken_image:")
+    st.stop()
+
+with beside.popover("Model", icon=":material/tune:"):
+    bundle, precision = choose_model()
+try:
+    look = resources.look(photo, bundle, precision)
+    prediction = resources.predict(look)
+except BundleError as error:
+    st.error(str(error), icon=":material/error:")
+    st.stop()
+
+st.space("xsmall")
+answer_column, photo_column = st.columns((6, 5), gap="large")
+with answer_column:
+    draw_answer(prediction, taxonomy)
+    draw_candidates(prediction, taxonomy)
+with photo_column:
+    width, height = photo.original_size
+    st.image(
+        resources.shown_pixels(photo),
+        caption=f"{chosen.name} · {width} × {height} · {photo.format}",
+        alt="The photo that was given",
+        width="stretch",
+        output_format="JPEG",
+    )
+
+# The answer is on the page by now; the rest may load what it needs.
+from app.widgets.neighbours import draw_neighbours  # noqa: E402
+from app.widgets.why import draw_why  # noqa: E402
+
+st.header("Why")
+draw_why(look, prediction)
+st.header("What it resembles")
+draw_neighbours(look, prediction.candidates[0].label, chosen.photo_id)

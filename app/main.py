@@ -1,0 +1,33 @@
+"""The dashboard's entry: page settings and navigation. Started with `streamlit run app/main.py`."""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+# Streamlit puts this file's folder on the path, not the project's, where `app` and `flowers_core` are.
+PROJECT = str(Path(__file__).resolve().parents[1])
+if PROJECT not in sys.path:
+    sys.path.insert(0, PROJECT)
+
+HERE = Path(__file__).resolve().parent
+st.set_page_config(
+    page_title="Flowers",
+    # A file of our own: Streamlit would fetch a Material icon for the tab from the network.
+    page_icon=str(HERE / "favicon.svg"),
+    layout="wide",
+    # One entry is enough for the menu, and with it the choice of light or dark, to be there.
+    menu_items={"About": "Names the flower in a photo and shows why. Photos stay on the machine that runs this page."},
+)
+st.html(HERE / "style.css")
+
+page = st.navigation(
+    [
+        st.Page("app_pages/identify.py", title="Identify", icon=":material/local_florist:", default=True),
+        st.Page("app_pages/confusions.py", title="Confusions", icon=":material/grid_on:", url_path="confusions"),
+        st.Page("app_pages/models.py", title="Models", icon=":material/speed:", url_path="models"),
+        st.Page("app_pages/dataset.py", title="Dataset", icon=":material/photo_library:", url_path="dataset"),
+    ],
+    position="top",
+)
+page.run()

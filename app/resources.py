@@ -1,0 +1,302 @@
+"""The one place that caches: models, index, records and the photo at hand.
+
+What belongs to the project (models, gallery, records) is shared by everybody; what belongs to a person (a photo and
+what was computed of it) lives in that person's session and goes with it. Libraries that are slow to import are imported
+where they are first needed, so that the first answer does not wait for the other pages.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from flowers_core.bundle import MANIFEST, Bundle, BundleError, default_models_dir, load_bundle
+from flowers_core.taxonomy import Taxonomy, load_taxonomy
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from flowers_core.dataset import OxfordFlowers
+    from flowers_core.evaluation import Predictions, Report
+    from flowers_core.explain.base import Explanation
+    from flowers_core.gallery import Gallery
+    from flowers_core.photos import ModelInput, Photo
+    from flowers_core.prediction import Prediction
+    from flowers_core.runtime import Forward, Runtime
+
+# Photos and maps a session keeps; enough to go back and forth between a few.
+RECENT = 8
+# Longer side, in pixels, of a photo on the page: half of a wide page on a dense screen.
+SHOWN_SIDE = 1200
+TEST_RECORD = "test_predictions.npz"
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The bundles that can be used, the default one first, and a sentence for each that cannot."""
+
+    bundles: tuple[Bundle, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data set as found: `flowers` when it is on disk and whole; `problem` when it is there but malformed."""
+
+    root: Path
+    flowers: OxfordFlowers | None
+    problem: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One look of a model at a photo: what it saw of it, and what came out of its one forward pass."""
+
+    photo: Photo
+    bundle: Bundle
+    precision: str
+    model_digest: str
+    seen: ModelInput
+    forward: Forward
+
+
+# Models
+
+
+def shelf() -> Shelf:
+    """Every model on disk. Looks for new and changed ones at each call; reads only those."""
+    from flowers_core.bundle import DEFAULT_BUNDLE
+
+    bundles, problems = [], []
+    for manifest in sorted(default_models_dir().glob(f"*/{MANIFEST}")):
+        try:
+            bundles.append(_bundle(str(manifest.parent), manifest.stat().st_mtime_ns))
+        except BundleError as error:
+            problems.append(str(error))
+    bundles.sort(key=lambda bundle: (bundle.name != DEFAULT_BUNDLE, bundle.name))
+    return Shelf(tuple(bundles), tuple(problems))
+
+
+@st.cache_resource(show_spinner=False)
+def _bundle(folder: str, changed: int) -> Bundle:  # noqa: ARG001 - `changed` is there for the cache's key
+    return load_bundle(Path(folder))
+
+
+def _digest(bundle: Bundle, file_name: str) -> str:
+    """Names a file's content, so that a model made anew is not answered from the old one's cache."""
+    return str(bundle.manifest["files"].get(file_name, {}).get("sha256", file_name))
+
+
+def runtime(bundle: Bundle, precision: str) -> Runtime:
+    """The model, loaded once."""
+    return _runtime(_digest(bundle, f"{precision}.tflite"), bundle, precision)
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def _runtime(digest: str, _bundle: Bundle, _precision: str) -> Runtime:  # noqa: ARG001
+    from flowers_core.runtime import Runtime
+
+    return Runtime(_bundle.path(f"{_precision}.tflite"))
+
+
+def head(bundle: Bundle) -> NDArray[np.float32]:
+    """Weights of the linear layer, (channels, classes)."""
+    return _head(_digest(bundle, "head.npz"), bundle)
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def _head(digest: str, _bundle: Bundle) -> NDArray[np.float32]:  # noqa: ARG001
+    return _bundle.head()[0]
+
+
+def gallery(bundle: Bundle) -> Gallery | None:
+    """The index over all photos of the data set, or None when the bundle comes without one."""
+    if not (bundle.has("gallery.faiss") and bundle.has("gallery.npz")):
+        return None
+    return _gallery(_digest(bundle, "gallery.faiss") + _digest(bundle, "gallery.npz"), bundle)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _gallery(digest: str, _bundle: Bundle) -> Gallery:  # noqa: ARG001
+    from flowers_core.gallery import Gallery
+
+    return Gallery.load(_bundle.path("gallery.faiss"), _bundle.path("gallery.npz"))
+
+
+@st.cache_resource(show_spinner=False)
+def taxonomy() -> Taxonomy:
+    """The 102 classes with their places in botany."""
+    return load_taxonomy()
+
+
+# Records of the test
+
+
+def evaluated_precisions(bundle: Bundle) -> tuple[str, ...]:
+    """The precisions whose answers to the test photos are on record."""
+    if not bundle.has(TEST_RECORD):
+        return ()
+    return _evaluated_precisions(_digest(bundle, TEST_RECORD), bundle)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _evaluated_precisions(digest: str, _bundle: Bundle) -> tuple[str, ...]:  # noqa: ARG001
+    from flowers_core.evaluation import stored_precisions
+
+    return stored_precisions(_bundle.path(TEST_RECORD))
+
+
+def predictions(bundle: Bundle, precision: str) -> Predictions:
+    """What the model said about every test photo. Raises PredictionsError where that is not on record."""
+    return _predictions(_digest(bundle, TEST_RECORD), precision, bundle)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _predictions(digest: str, precision: str, _bundle: Bundle) -> Predictions:  # noqa: ARG001
+    from flowers_core.evaluation import load_predictions
+
+    return load_predictions(_bundle.path(TEST_RECORD), precision)
+
+
+def report(bundle: Bundle, precision: str) -> Report:
+    """Precision, recall and F1 of each class, and the figures over all."""
+    return _report(_digest(bundle, TEST_RECORD), precision, temperature(bundle), bundle)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _report(digest: str, precision: str, temperature: float, _bundle: Bundle) -> Report:
+    from flowers_core import evaluation
+
+    return evaluation.report(_predictions(digest, precision, _bundle), temperature)
+
+
+def temperature(bundle: Bundle) -> float:
+    """What the logits are divided by; 1 where the bundle is not calibrated."""
+    return bundle.calibration.temperature if bundle.calibration else 1.0
+
+
+# The data set
+
+
+def data() -> Data:
+    """The data set on disk, if it is."""
+    from flowers_core.dataset import DatasetError, DatasetMissing, default_root
+
+    root = default_root()
+    try:
+        return Data(root, _flowers(str(root), _changed(root)), None)
+    except DatasetMissing:
+        return Data(root, None, None)
+    except DatasetError as error:
+        return Data(root, None, str(error))
+
+
+def _changed(root: Path) -> int:
+    """When the labels came to be: a download changes it. 0 when there are none."""
+    labels = root / "imagelabels.mat"
+    return labels.stat().st_mtime_ns if labels.is_file() else 0
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _flowers(root: str, changed: int) -> OxfordFlowers:  # noqa: ARG001
+    from flowers_core.dataset import OxfordFlowers
+
+    return OxfordFlowers(Path(root))
+
+
+def records() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.str_]] | None:
+    """Id, label and split of every photo, from the data set or, where it is not on disk, from a model's gallery."""
+    flowers = data().flowers
+    if flowers is not None:
+        return flowers.ids, flowers.labels, flowers.splits
+    for bundle in shelf().bundles:
+        found = gallery(bundle)
+        if found is not None:
+            return found.ids, found.labels, found.splits
+    return None
+
+
+def example_photo() -> Path | None:
+    """The flower photo that scikit-learn ships; found without importing scikit-learn, which takes seconds."""
+    spec = importlib.util.find_spec("sklearn")
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).parent / "datasets" / "images" / "flower.jpg"
+    return path if path.is_file() else None
+
+
+# The photo at hand
+
+
+@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
+def photo(content: bytes) -> Photo:
+    """The bytes of a photo, read. Raises PhotoError."""
+    from flowers_core.photos import read_photo
+
+    return read_photo(content)
+
+
+def look(photo: Photo, bundle: Bundle, precision: str) -> Look:
+    """One forward pass: everything that the page shows of a photo follows from it."""
+    return _look(photo.sha256, _digest(bundle, f"{precision}.tflite"), photo, bundle, precision)
+
+
+@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
+def _look(sha256: str, digest: str, _photo: Photo, _bundle: Bundle, _precision: str) -> Look:  # noqa: ARG001
+    from flowers_core.photos import model_input
+
+    seen = model_input(_photo.pixels, _bundle.crop_rule)
+    forward = runtime(_bundle, _precision).forward(seen.pixels[None])
+    return Look(_photo, _bundle, _precision, digest, seen, forward)
+
+
+def predict(look: Look) -> Prediction:
+    """The answer in probabilities. Raises BundleError where the bundle was never calibrated."""
+    from flowers_core.prediction import predict
+
+    calibration = look.bundle.calibration
+    if calibration is None:
+        name = look.bundle.name
+        raise BundleError(f"The model {name} is not calibrated yet; `python -m scripts.evaluate {name}` does that.")
+    return predict(look.forward.logits[0], calibration, taxonomy())
+
+
+def shown_pixels(photo: Photo) -> NDArray[np.uint8]:
+    """The photo at the size pages show it, (h, w, 3): what a screen cannot show need not be painted and sent."""
+    return _shown_pixels(photo.sha256, photo)
+
+
+@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
+def _shown_pixels(sha256: str, _photo: Photo) -> NDArray[np.uint8]:  # noqa: ARG001
+    import numpy as np
+    from PIL import Image
+
+    image = Image.fromarray(_photo.pixels)
+    image.thumbnail((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.LANCZOS)
+    return np.asarray(image)
+
+
+@st.cache_resource(show_spinner=False, scope="session", max_entries=1)
+def _maps() -> dict[tuple[str, ...], Explanation]:
+    return {}
+
+
+def remembered_map(key: tuple[str, ...]) -> Explanation | None:
+    """A slow map that was computed before in this session, or None."""
+    return _maps().get(key)
+
+
+def remember_map(key: tuple[str, ...], compute: Callable[[], Explanation]) -> Explanation:
+    """Compute a slow map once. Streamlit's own decorator would not let `compute` draw its progress on the page."""
+    maps = _maps()
+    if key not in maps:
+        maps[key] = compute()
+        for oldest in list(maps)[: max(0, len(maps) - 4 * RECENT)]:
+            del maps[oldest]
+    return maps[key]

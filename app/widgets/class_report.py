@@ -1,0 +1,128 @@
+"""Tables of the confusions: every class with its precision and recall, and the pairs that are mixed up most."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from app.widgets.pair_choice import choose_pair
+from flowers_core.evaluation import Report, worst_pairs
+from flowers_core.taxonomy import Taxonomy
+
+PAIRS_KEY, CLASSES_KEY = "pairs", "classes"
+
+
+def class_table(report: Report, taxonomy: Taxonomy) -> pd.DataFrame:
+    """One row a class, worst F1 first."""
+    rows = [
+        {
+            "number": row.label,
+            "class": taxonomy[row.label].name,
+            "family": taxonomy[row.label].family,
+            "precision": row.precision,
+            "recall": row.recall,
+            "F1": row.f1,
+            "photos": row.support,
+            "right": row.correct,
+            "most confused with": taxonomy[row.most_confused_with].name if row.most_confused_with else "",
+            "times": row.most_confused_count,
+        }
+        for row in report.rows
+    ]
+    return pd.DataFrame(rows).sort_values(["F1", "number"], ignore_index=True)
+
+
+def pair_table(matrix: NDArray[np.int64], taxonomy: Taxonomy) -> pd.DataFrame:
+    """One row for each pair that was confused at all, most frequent first."""
+    rows = [
+        {
+            "is": taxonomy[pair.true_label].name,
+            "was called": taxonomy[pair.predicted_label].name,
+            "photos": pair.count,
+            "share": pair.share,
+            "same family": taxonomy[pair.true_label].family == taxonomy[pair.predicted_label].family,
+            "_true": pair.true_label,
+            "_called": pair.predicted_label,
+        }
+        for pair in worst_pairs(matrix, matrix.size)
+    ]
+    return pd.DataFrame(rows)
+
+
+def draw_class_report(report: Report, taxonomy: Taxonomy, name: str) -> None:
+    """Every class, sortable; a chosen row shows that class's photos below."""
+    table = class_table(report, taxonomy)
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=560,
+        key=CLASSES_KEY,
+        on_select=lambda: _take_class(table),
+        selection_mode="single-row",
+        column_config={
+            "number": st.column_config.NumberColumn("no.", width="small"),
+            "class": st.column_config.TextColumn(pinned=True),
+            "precision": _share("Of the photos called so, how many are"),
+            "recall": _share("Of the photos of this class, how many were called so"),
+            "F1": _share("Harmonic mean of precision and recall"),
+            "photos": st.column_config.NumberColumn(help="Test photos of this class", width="small"),
+            "right": st.column_config.NumberColumn(width="small"),
+            "times": st.column_config.NumberColumn(width="small"),
+        },
+        alt="Precision, recall and F1 of every class",
+    )
+    _offer_csv(table, f"classes-{name}.csv")
+
+
+def draw_worst_pairs(matrix: NDArray[np.int64], taxonomy: Taxonomy, name: str) -> None:
+    """The confusions one by one; a chosen row shows its photos below."""
+    table = pair_table(matrix, taxonomy)
+    if table.empty:
+        st.success("Not one test photo was called by a wrong name.")
+        return
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=560,
+        column_order=["is", "was called", "photos", "share", "same family"],
+        key=PAIRS_KEY,
+        on_select=lambda: _take_pair(table),
+        selection_mode="single-row",
+        column_config={
+            "photos": st.column_config.NumberColumn(width="small"),
+            "share": st.column_config.NumberColumn("of the class", format="percent", width="small"),
+            "same family": st.column_config.CheckboxColumn(width="small"),
+        },
+        alt="Pairs of classes that were confused, most frequent first",
+    )
+    _offer_csv(table.drop(columns=["_true", "_called"]), f"pairs-{name}.csv")
+
+
+def _share(meaning: str) -> Any:
+    return st.column_config.NumberColumn(help=meaning, format="percent", width="small")
+
+
+def _take_pair(table: pd.DataFrame) -> None:
+    rows = st.session_state[PAIRS_KEY]["selection"]["rows"]
+    if rows:
+        choose_pair(int(table.loc[rows[0], "_true"]), int(table.loc[rows[0], "_called"]))
+
+
+def _take_class(table: pd.DataFrame) -> None:
+    rows = st.session_state[CLASSES_KEY]["selection"]["rows"]
+    if rows:
+        choose_pair(int(table.loc[rows[0], "number"]), None)
+
+
+def _offer_csv(table: pd.DataFrame, file_name: str) -> None:
+    st.download_button(
+        "Download as CSV",
+        table.to_csv(index=False),
+        file_name=file_name,
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"csv-{file_name}",
+    )

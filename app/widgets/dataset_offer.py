@@ -1,0 +1,32 @@
+"""The offer to download the data set, in place where its photos are missing; nothing is fetched before the click."""
+
+import streamlit as st
+
+from app import resources
+
+
+def offer_download(key: str, reason: str) -> None:
+    """Say why photos are missing and offer them. key: makes the offer's button one of a kind on its page."""
+    problem = resources.data().problem
+    if problem:
+        st.error(problem, icon=":material/error:")
+    with st.container(border=True, key=f"offer-{key}"):
+        st.markdown(
+            f"{reason} They come from the University of Oxford’s Visual Geometry Group, 345 MB in all, "
+            f"and go to `{resources.data().root}`. Broken off, the download goes on from there the next time."
+        )
+        if st.button("Download the photos", icon=":material/download:", key=f"download-{key}"):
+            _download()
+
+
+def _download() -> None:
+    from flowers_core.download import DownloadError, download_dataset
+
+    bar = st.progress(0.0, "Asking Oxford …")
+    try:
+        download_dataset(resources.data().root, progress=lambda now: bar.progress(now.fraction, now.sentence))
+    except DownloadError as error:
+        bar.empty()
+        st.error(str(error), icon=":material/cloud_off:")
+        return
+    st.rerun()

@@ -1,0 +1,113 @@
+"""A heat map over its photo, with a legend and a sentence that says how to read it."""
+
+from dataclasses import replace
+from html import escape
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from flowers_core.explain.base import ClassTarget, ContrastTarget, Explanation
+from flowers_core.explain.overlay import dim_outside, legend, outline, overlay
+from flowers_core.taxonomy import Taxonomy
+
+Pixels = NDArray[np.uint8]
+
+
+def at_size(explanation: Explanation, pixels: Pixels) -> Explanation:
+    """The same map for the photo at another size: cells stay, only their place in pixels changes."""
+    height, width = pixels.shape[:2]
+    across, down = width / explanation.photo_size[0], height / explanation.photo_size[1]
+    left, top, right, bottom = explanation.box
+    box = (left * across, top * down, right * across, bottom * down)
+    return replace(explanation, box=box, photo_size=(width, height))
+
+
+def draw_heatmap(pixels: Pixels, explanation: Explanation, taxonomy: Taxonomy, opacity: float, outlines: bool) -> None:
+    """The photo at hand beside itself with the map laid over.
+
+    pixels: (h, w, 3), the photo as shown; opacity in [0, 1]; outlines: draw the borders of superpixels.
+    """
+    explanation = at_size(explanation, pixels)
+    colormap = "contrast" if isinstance(explanation.target, ContrastTarget) else "evidence"
+    whole = _sees_all(explanation)
+    plain = pixels if whole else dim_outside(pixels, explanation.box)
+    painted = overlay(pixels, explanation.heatmap(), opacity, colormap, box=explanation.box)
+    regions = explanation.photo_regions()
+    if outlines and regions is not None:
+        plain, painted = outline(plain, regions), outline(painted, regions)
+    subject = _subject(explanation, taxonomy)
+    with st.container(key="look-pair"):
+        left, right = st.columns(2, gap="small")
+        with left:
+            _show(
+                plain,
+                "Your photo" if whole else "Your photo; the model sees only the square",
+                "The photo without the map",
+            )
+        with right:
+            _show(painted, subject, f"The photo with a heat map laid over it: {subject}")
+    _draw_legend(explanation, colormap, opacity, taxonomy)
+
+
+def reading(explanation: Explanation, taxonomy: Taxonomy) -> str:
+    """One sentence on what the colours say."""
+    target = explanation.target
+    if isinstance(target, ContrastTarget):
+        one, other = taxonomy[target.label].name, taxonomy[target.rival].name
+        ahead = one if explanation.value > 0 else other
+        return (
+            f"Orange speaks for {one}, blue for {other}. "
+            f"All in all the photo speaks more for {ahead}, by {abs(explanation.value):.1f} logits."
+        )
+    assert isinstance(target, ClassTarget)
+    name = taxonomy[target.label].name
+    if not explanation.has_positive_evidence:
+        return f"Nothing in this photo speaks for {name}, so there is nothing to draw."
+    if explanation.method == "lime":
+        settings = explanation.settings
+        return (
+            f"The brighter a piece, the more it raises the probability of {name} when it is shown rather than hidden. "
+            f"Learned from {settings['samples']} half-hidden copies of the photo in {explanation.seconds:.1f} s; "
+            f"this simple model accounts for {100 * max(0.0, float(settings['r2_left_out'])):.0f} % "
+            "of what the real one did."
+        )
+    return f"The brighter a spot, the more of the evidence for {name} comes from it."
+
+
+def _subject(explanation: Explanation, taxonomy: Taxonomy) -> str:
+    target = explanation.target
+    if isinstance(target, ContrastTarget):
+        return f"What speaks for {taxonomy[target.label].name} rather than {taxonomy[target.rival].name}"
+    assert isinstance(target, ClassTarget)
+    return f"What speaks for {taxonomy[target.label].name}"
+
+
+def _show(pixels: Pixels, caption: str, alt: str) -> None:
+    st.image(pixels, caption=caption, alt=alt, width="stretch", output_format="JPEG")
+
+
+def _sees_all(explanation: Explanation) -> bool:
+    """Whether hardly anything of the photo lies outside what the model saw."""
+    left, top, right, bottom = explanation.box
+    width, height = explanation.photo_size
+    return (right - left) * (bottom - top) > 0.98 * width * height
+
+
+def _draw_legend(explanation: Explanation, colormap: str, opacity: float, taxonomy: Taxonomy) -> None:
+    if not (colormap == "contrast" or explanation.has_positive_evidence):
+        return
+    target = explanation.target
+    if isinstance(target, ContrastTarget):
+        low, high = f"for {taxonomy[target.rival].name}", f"for {taxonomy[target.label].name}"
+    else:
+        low, high = "none", "most evidence"
+    stops = ", ".join(
+        f"rgba({r}, {g}, {b}, {a / 255:.3f})"
+        for r, g, b, a in legend(colormap, max(opacity, 0.35), width=16, height=1)[0]
+    )
+    low, high = escape(low), escape(high)
+    st.html(
+        f'<p class="ramp" role="img" aria-label="Colours run from {low} to {high}"><span>{low}</span>'
+        f'<span class="strip" style="background: linear-gradient(90deg, {stops})"></span><span>{high}</span></p>'
+    )

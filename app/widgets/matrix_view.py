@@ -1,0 +1,62 @@
+"""The confusion matrix on the page: how it is ordered, which part of it is shown, and what a click does."""
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from app.widgets.confusion_matrix import (
+    NAMED,
+    SELECTION,
+    by_family,
+    by_label,
+    by_name,
+    cells,
+    matrix_chart,
+    most_confused,
+)
+from app.widgets.pair_choice import choose_pair
+from flowers_core.taxonomy import Taxonomy
+
+ORDERS = {"family": by_family, "name": by_name, "number": by_label}
+FEW = 30
+PARTS = {"all": "All classes", "confused": f"The {FEW} most confused"}
+KEY = "matrix"
+
+
+def draw_matrix(matrix: NDArray[np.int64], taxonomy: Taxonomy) -> None:
+    """Choices and chart."""
+    with st.container(horizontal=True, gap="medium"):
+        part = st.segmented_control(
+            "Show",
+            list(PARTS),
+            default="all",
+            required=True,
+            format_func=PARTS.__getitem__,
+            key="part",
+            bind="query-params",
+        )
+        order = st.segmented_control(
+            "Ordered by", list(ORDERS), default="family", required=True, key="order", bind="query-params"
+        )
+    labels = ORDERS[order or "family"](taxonomy)
+    if part == "confused":
+        labels = most_confused(matrix, labels, FEW)
+    side = 660 if len(labels) > NAMED else 620
+    st.altair_chart(
+        matrix_chart(cells(matrix, labels, taxonomy), labels, taxonomy, side),
+        key=KEY,
+        on_select=_take_cell,
+        selection_mode=SELECTION,
+        alt=(
+            "Confusion matrix: rows are what the photos show, columns what the model called them. "
+            "The table of worst pairs holds the same counts."
+        ),
+    )
+
+
+def _take_cell() -> None:
+    picked = st.session_state[KEY]["selection"].get(SELECTION) or []
+    if picked:
+        choose_pair(int(picked[0]["true"]), int(picked[0]["called"]))
+    else:
+        choose_pair(None, None)

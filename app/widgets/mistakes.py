@@ -1,0 +1,51 @@
+"""The test photos behind a confusion, most confident mistakes first, a page at a time."""
+
+from html import escape
+
+import streamlit as st
+
+from app import resources
+from app.widgets.dataset_offer import offer_download
+from app.widgets.pair_choice import draw_pair_choice
+from app.widgets.photo_grid import Card, choose_page, draw_photos
+from app.widgets.words import capital, percent
+from flowers_core.evaluation import Mistake, Predictions, mistakes
+from flowers_core.taxonomy import Taxonomy
+
+PER_PAGE = 12
+
+
+def draw_mistakes(predictions: Predictions, temperature: float, taxonomy: Taxonomy) -> None:
+    """Choice of the pair, how many photos there are, and the photos."""
+    true, called = draw_pair_choice(taxonomy)
+    found = mistakes(predictions, temperature, true_label=true, predicted_label=called)
+    st.markdown(_summary(len(found), true, called, predictions, taxonomy))
+    if not found:
+        return
+    data = resources.data()
+    place = st.container()
+    shown = choose_page(found, PER_PAGE)
+    with place:
+        draw_photos("mistakes", [_card(mistake, taxonomy) for mistake in shown], data.flowers, smallest=100)
+    if data.flowers is None:
+        offer_download("mistakes", "The test photos are not on this machine, so their numbers stand in for them.")
+
+
+def _summary(count: int, true: int | None, called: int | None, predictions: Predictions, taxonomy: Taxonomy) -> str:
+    verb = "was" if count == 1 else "were"
+    shown = "test photos" if true is None else f"test photos of {taxonomy[true].name}"
+    total = len(predictions) if true is None else int((predictions.labels == true).sum())
+    name = "given another name" if called is None else f"wrongly called {taxonomy[called].name}"
+    return f"**{count}** of {total:,} {shown} {verb} {name}{', most confident first' if count > 1 else ''}."
+
+
+def _card(mistake: Mistake, taxonomy: Taxonomy) -> Card:
+    true, called = capital(taxonomy[mistake.true_label].name), taxonomy[mistake.predicted_label].name
+    return Card(
+        photo_id=mistake.photo_id,
+        caption=(
+            f'<span class="name">{escape(true)}</span><br>called {escape(called)}<br>'
+            f'<span class="quiet">{percent(mistake.confidence)} sure · no. {mistake.photo_id}</span>'
+        ),
+        alt=f"{true}, called {called}, test photo {mistake.photo_id}",
+    )

@@ -1,0 +1,44 @@
+"""How names and numbers are written, the same on every page."""
+
+from collections.abc import Sequence
+from html import escape
+
+from flowers_core.prediction import Verdict
+from flowers_core.taxonomy import Taxon
+
+MARKS: dict[Verdict, str] = {"sure": "Sure", "between": "Undecided", "unsure": "Not sure"}
+
+
+def capital(name: str) -> str:
+    """A name with a capital at its beginning, the rest as it is."""
+    return name[:1].upper() + name[1:]
+
+
+def percent(share: float) -> str:
+    """A share of 1 as a whole percentage. Never “100 %” or “0 %” of what is only nearly so."""
+    if 0.995 <= share < 1:
+        return "> 99 %"
+    if 0 < share < 0.005:
+        return "< 1 %"
+    return f"{100 * share:.0f} %"
+
+
+def either(names: Sequence[str]) -> str:
+    """a; a or b; a, b or c."""
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def megabytes(size: int) -> str:
+    """Bytes as people read them."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+
+
+def latin(taxon: Taxon) -> str:
+    """The most precise botanical name there is, as HTML: species and genus in italics, a family upright."""
+    text = escape(taxon.latin)
+    if taxon.scientific_name:
+        # The hybrid sign is not part of the italics.
+        return "<i>" + text.replace("×", "</i>×<i>") + "</i>"
+    if taxon.genus:
+        return text.replace(escape(taxon.genus), f"<i>{escape(taxon.genus)}</i>", 1)
+    return text

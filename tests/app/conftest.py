@@ -1,0 +1,70 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAIN = ROOT / "app" / "main.py"
+
+
+@pytest.fixture
+def no_dataset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine where the data set was never downloaded."""
+    root = tmp_path / "nothing"
+    monkeypatch.setenv("FLOWERS_DATA_DIR", str(root))
+    return root
+
+
+@pytest.fixture
+def open_page(no_dataset: Path) -> Callable[..., AppTest]:
+    """Opens a page of the app, with query parameters; fails on an exception in the page."""
+
+    def opened(page: str = "identify", **parameters: str) -> AppTest:
+        app = AppTest.from_file(MAIN, default_timeout=120)
+        if page != "identify":
+            app.run()
+            app.switch_page(f"app_pages/{page}.py")
+        for name, value in parameters.items():
+            app.query_params[name] = value
+        return run(app)
+
+    return opened
+
+
+def run(app: AppTest) -> AppTest:
+    app.run()
+    assert not app.exception, [e.value for e in app.exception]
+    return app
+
+
+def html(app: AppTest) -> str:
+    return "\n".join(element.value for element in app.get("html"))
+
+
+def example_bytes() -> bytes:
+    from app import resources
+
+    path = resources.example_photo()
+    assert path is not None
+    return path.read_bytes()
+
+
+def drawn_photo(width: int = 320, height: int = 240) -> np.ndarray:
+    """A yellow disc with petals on green: no flower of the data set, but a picture."""
+    y, x = np.mgrid[:height, :width]
+    dx, dy = x - width / 2, y - height / 2
+    radius = np.hypot(dx, dy) / min(width, height)
+    petals = radius < 0.3 + 0.12 * np.cos(6 * np.arctan2(dy, dx))
+    picture = np.full((height, width, 3), (60, 120, 50), np.uint8)
+    picture[petals] = (235, 210, 60)
+    picture[radius < 0.1] = (110, 60, 20)
+    return picture
+
+
+@pytest.fixture(autouse=True)
+def _fresh_caches() -> None:
+    st.cache_resource.clear()
+    st.cache_data.clear()
