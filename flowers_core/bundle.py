@@ -166,11 +166,14 @@ class BundleWriter:
         self.manifest = manifest
 
     @classmethod
-    def create(cls, folder: Path, *, name: str, backbone: str, crop_rule: CropRule, classes: list[str]) -> "BundleWriter":
+    def create(
+        cls, folder: Path, *, name: str, backbone: str, crop_rule: CropRule, classes: list[str]
+    ) -> "BundleWriter":
         """Start a new bundle. An older one in the folder stays whole until the first file of this one is added."""
         if not _NAME.fullmatch(name):
             raise BundleError(
-                f"'{name}' cannot name a model: use lower-case letters, digits, '.', '_' and '-', a letter or digit first."
+                f"'{name}' cannot name a model: use lower-case letters, digits, '.', '_' and '-', "
+                "a letter or digit first."
             )
         manifest = {
             "schema_version": SCHEMA_VERSION,
@@ -205,6 +208,12 @@ class BundleWriter:
         if self.manifest["files"].pop(file_name, None) is not None:
             self.save()
         (self.folder / file_name).unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Delete the folder's files that the manifest does not vouch for: what an older bundle left behind."""
+        for path in self.folder.iterdir():
+            if path.is_file() and path.name != MANIFEST and path.name not in self.manifest["files"]:
+                path.unlink()
 
     def set(self, key: str, value: Any) -> None:
         """Record one entry of the manifest; dataclasses are stored as objects."""

@@ -39,9 +39,9 @@ class Forward:
 class Runtime:
     """One TFLite classifier, safe to call from many threads.
 
-    A LiteRT interpreter must not be used by two threads at once, so there is a pool of `workers` of them, each computing
-    with `threads` threads of its own. A call with several photos spreads them over the interpreters that are free.
-    Results do not depend on which interpreter computed them, nor on how many there are.
+    A LiteRT interpreter must not be used by two threads at once, so there is a pool of `workers` of them, each
+    computing with `threads` threads of its own. A call with several photos spreads them over the interpreters that are
+    free. Results do not depend on which interpreter computed them, nor on how many there are.
     """
 
     def __init__(self, model_path: Path, *, workers: int = 2, threads: int = 1) -> None:

@@ -1,0 +1,58 @@
+"""What every script does alike: options they share, and errors told in a sentence with an exit code other than zero."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from tqdm import tqdm
+
+from flowers_core.bundle import default_models_dir
+from flowers_core.dataset import default_root
+
+T = TypeVar("T")
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a script's main function and leave the process.
+
+    Errors that the library raises on purpose are sentences for the person: they are printed as such and the exit code
+    is 1. Anything else is a defect and keeps its traceback. Ctrl-C ends quietly with 130, as shells expect.
+    """
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if not type(error).__module__.startswith("flowers_core"):
+            raise
+        sys.exit(f"{error}")
+
+
+def add_data_option(parser: argparse.ArgumentParser) -> None:
+    """--data DIR: the dataset's folder."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=default_root(),
+        metavar="DIR",
+        help="folder of the dataset (default: FLOWERS_DATA_DIR, or data/oxford102)",
+    )
+
+
+def add_bundle_argument(parser: argparse.ArgumentParser) -> None:
+    """BUNDLE: a bundle's folder, or its name in the models folder."""
+    parser.add_argument(
+        "bundle", type=_bundle_folder, metavar="BUNDLE", help="a bundle's folder, or its name in models/"
+    )
+
+
+def progress(steps: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:
+    """Show a progress bar with the time left on standard error, where that is a terminal."""
+    return iter(tqdm(steps, desc=title, total=total, disable=not sys.stderr.isatty(), leave=False))
+
+
+def _bundle_folder(text: str) -> Path:
+    folder = Path(text)
+    return folder if folder.is_dir() or len(folder.parts) > 1 else default_models_dir() / text

@@ -1,0 +1,111 @@
+"""Evaluate a bundle's models on the official splits: `python -m scripts.evaluate efficientnet_lite0`.
+
+Every model answers every validation and test photo once; the answers are kept in the bundle, and each figure is
+computed from what is kept. Temperature and thresholds come from the validation photos, as the INT8 model answers them,
+since that is the model that people meet. The test split is read for the table and for nothing else.
+"""
+
+import argparse
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowers_core.audit import seen_elsewhere
+from flowers_core.batches import input_batches
+from flowers_core.bundle import Bundle, BundleError, BundleWriter, Calibration, load_bundle
+from flowers_core.calibration import fit_calibration
+from flowers_core.dataset import OxfordFlowers
+from flowers_core.evaluation import Predictions, Report, load_predictions, report, save_predictions
+from flowers_core.runtime import Runtime
+from scripts.command import add_bundle_argument, add_data_option, progress, run
+
+_SPLITS = ("validation", "test")
+_BATCH = 32
+
+
+def main() -> None:
+    """Parse the command line, run the models, write records and figures into the bundle."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.evaluate", description="Evaluate a bundle's models.")
+    add_bundle_argument(parser)
+    add_data_option(parser)
+    options = parser.parse_args()
+
+    bundle = load_bundle(options.bundle)
+    if not bundle.precisions:
+        raise BundleError(f"'{bundle.name}' has no TFLite models yet; `python -m scripts.quantize` makes them.")
+    flowers = OxfordFlowers(options.data)
+    writer = BundleWriter.open(options.bundle)
+    for split in _SPLITS:
+        _record(bundle, writer, flowers, split)
+    _figures(writer, flowers)
+
+
+def _record(bundle: Bundle, writer: BundleWriter, flowers: OxfordFlowers, split: str) -> None:
+    """Let every precision answer a split and keep the answers."""
+    ids = flowers.split_ids(split)
+    logits = {}
+    for precision in bundle.precisions:
+        runtime = Runtime(bundle.path(f"{precision}.tflite"))
+        batches = progress(
+            input_batches(flowers, ids, bundle.crop_rule, batch_size=_BATCH),
+            f"{split}, {precision}",
+            -(-len(ids) // _BATCH),
+        )
+        logits[precision] = np.concatenate([runtime.logits(batch) for batch in batches])
+    labels = flowers.labels[ids - 1]
+    writer.add_file(f"{split}_predictions.npz", lambda path: save_predictions(path, ids, labels, logits))
+
+
+def _figures(writer: BundleWriter, flowers: OxfordFlowers) -> None:
+    bundle = load_bundle(writer.folder)
+    calibration = _calibrate(bundle, writer)
+    twins = {split: seen_elsewhere(flowers, split) for split in _SPLITS}
+    print(f"{'precision':10} {'split':10} {'photos':>6} {'top-1':>7} {'per class':>9} {'top-5':>7} {'ECE':>6}")
+    for precision in bundle.precisions:
+        for split in _SPLITS:
+            path = bundle.path(f"{split}_predictions.npz")
+            answers = load_predictions(path, precision)
+            reference = load_predictions(path, bundle.precisions[0])
+            figures = _figures_of(answers, reference, calibration, twins[split])
+            writer.set_metrics(precision, split, figures)
+            print(
+                f"{precision:10} {split:10} {figures['images']:6} {figures['top1']:7.4f} {figures['per_class']:9.4f} "
+                f"{figures['top5']:7.4f} {figures['ece']:6.4f}"
+            )
+
+
+def _calibrate(bundle: Bundle, writer: BundleWriter) -> Calibration:
+    if "validation" in bundle.manifest["training"]["splits"]:
+        if bundle.calibration is None:
+            raise BundleError(
+                f"'{bundle.name}' was trained on the validation photos, so its calibration must come from "
+                "cross-validation; train it again with a script that does that."
+            )
+        return bundle.calibration
+    precision = "int8" if "int8" in bundle.precisions else bundle.precisions[-1]
+    answers = load_predictions(bundle.path("validation_predictions.npz"), precision)
+    calibration = fit_calibration(answers.logits, answers.labels)
+    writer.set("calibration", calibration)
+    writer.set("calibration_source", {"split": "validation", "precision": precision, "photos": len(answers)})
+    return calibration
+
+
+def _figures_of(
+    answers: Predictions, reference: Predictions, calibration: Calibration, twins: NDArray[np.int64]
+) -> dict[str, Any]:
+    """The figures of one precision on one split; `reference` are the answers of the most exact precision."""
+    alone = answers.select(~np.isin(answers.ids, twins))
+    return _numbers(report(answers, calibration.temperature)) | {
+        "ece_uncalibrated": report(answers).ece,
+        "agreement": float((answers.predicted == reference.predicted).mean()),
+        "without_duplicates": _numbers(report(alone, calibration.temperature)),
+    }
+
+
+def _numbers(figures: Report) -> dict[str, Any]:
+    return {key: value for key, value in figures.to_json().items() if key != "rows"}
+
+
+if __name__ == "__main__":
+    run(main)
