@@ -1,15 +1,15 @@
 """A linear probe: logistic regression on the frozen embedding, a quick honest head and the start of fine-tuning."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from flowers_core.training.classifier import EMBEDDING
+from flowers_core.training.traced import traced
 
 STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)
 _MAX_ITERATIONS = 1000
@@ -25,16 +25,9 @@ class Probe:
     trials: tuple[tuple[float, float], ...]
 
 
-def embedder(classifier: keras.Model) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-    """A traced function from photos (n, s, s, 3) uint8 to embeddings (n, channels) float32."""
-    network = keras.Model(classifier.input, classifier.get_layer(EMBEDDING).output)
-    traced = tf.function(lambda photos: network(tf.cast(photos, tf.float32), training=False), reduce_retracing=True)
-    return lambda photos: traced(tf.constant(photos)).numpy()
-
-
 def embed(classifier: keras.Model, batches: Iterable[NDArray[np.uint8]], *, flips: bool = False) -> NDArray[np.float32]:
     """Embeddings (n, channels) of photos given batch by batch; with `flips` (2, n, channels), mirrored ones second."""
-    run = embedder(classifier)
+    run = traced(keras.Model(classifier.input, classifier.get_layer(EMBEDDING).output))
     parts = [np.stack([run(batch), run(batch[:, :, ::-1])]) if flips else run(batch) for batch in batches]
     return np.concatenate(parts, axis=1 if flips else 0)
 
