@@ -196,9 +196,9 @@ def _erased(image: Image.Image, largest: float, rng: np.random.Generator) -> Ima
     w, h = min(0.95, math.sqrt(area * aspect)), min(0.95, math.sqrt(area / aspect))
     x, y = rng.uniform(0, 1 - w), rng.uniform(0, 1 - h)
     colour = tuple(int(value) for value in rng.integers(0, 256, 3))
-    box = tuple(round(value * image.width) for value in (x, y, x + w, y + h))
+    left, top, right, bottom = (round(value * image.width) for value in (x, y, x + w, y + h))
     image = image.copy()
-    image.paste(colour, box)
+    image.paste(colour, (left, top, right, bottom))
     return image
 
 

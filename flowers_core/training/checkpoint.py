@@ -1,0 +1,74 @@
+"""A run's state after an epoch, in one file that is either whole or not there."""
+
+import json
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flowers_core.files import write_atomically
+from flowers_core.training.averaging import Weights
+
+FILE_NAME = "checkpoint.npz"
+_ARRAYS = ("weights", "averaged", "begin", "best", "optimizer")
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint that this run cannot go on from; the message says why and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """Everything that changes in a run.
+
+    weights: as they are after `epoch` epochs. averaged: their average. begin: before the first epoch. best: the
+    averaged ones of `best_epoch`. optimizer: the optimizers' own variables, step counts included.
+    """
+
+    recipe: dict[str, Any]
+    epoch: int
+    history: list[dict[str, Any]]
+    probe: dict[str, Any] | None
+    averaged_count: int
+    best_epoch: int
+    weights: Weights = field(default_factory=list)
+    averaged: Weights = field(default_factory=list)
+    begin: Weights = field(default_factory=list)
+    best: Weights = field(default_factory=list)
+    optimizer: Weights = field(default_factory=list)
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Replace the folder's checkpoint in one step."""
+    arrays = {f"{name}_{i}": array for name in _ARRAYS for i, array in enumerate(getattr(checkpoint, name))}
+    plain = {k: v for k, v in vars(checkpoint).items() if k not in _ARRAYS}
+    plain["counts"] = {name: len(getattr(checkpoint, name)) for name in _ARRAYS}
+    text = np.array(json.dumps(plain))
+    write_atomically(folder / FILE_NAME, lambda path: np.savez(path, state=text, **arrays))
+
+
+def load_checkpoint(folder: Path, recipe: dict[str, Any]) -> Checkpoint | None:
+    """The folder's checkpoint, or None when there is none.
+
+    Raises CheckpointError when it is damaged or belongs to another recipe, naming what differs.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            plain: dict[str, Any] = json.loads(str(stored["state"]))
+            counts = plain.pop("counts")
+            arrays: dict[str, Any] = {name: [stored[f"{name}_{i}"] for i in range(counts[name])] for name in _ARRAYS}
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f"{path} is damaged ({error}); delete it to start the run anew.") from error
+    wanted = json.loads(json.dumps(recipe))
+    differing = sorted(k for k in wanted.keys() | plain["recipe"].keys() if wanted.get(k) != plain["recipe"].get(k))
+    if differing:
+        raise CheckpointError(
+            f"{folder} holds a run with other settings ({', '.join(differing)}). "
+            "Give this run another name, or delete that folder to start anew."
+        )
+    return Checkpoint(**plain, **arrays)

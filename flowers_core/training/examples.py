@@ -1,0 +1,66 @@
+"""What a fine-tuning run learns from: features, labels, and the targets of a step."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowers_core.training.recipe import Recipe
+
+
+class TrainingError(RuntimeError):
+    """Training that cannot go on; the message says what was met, where, and what to change."""
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What a run learns from and is judged by.
+
+    features: (views, n, …), of view v of photo i at [v, i], as they pass the cut; view 0 is the central crop.
+    labels: (n,) in 0…classes−1. validation: (m, …) features of central crops, and their labels (m,).
+    teacher: (views, n, classes) logits of a teacher for the same views, or None.
+    class_names: for what is said about a class.
+    """
+
+    features: NDArray[np.generic]
+    labels: NDArray[np.integer]
+    validation: NDArray[np.generic]
+    validation_labels: NDArray[np.integer]
+    class_names: tuple[str, ...]
+    teacher: NDArray[np.float32] | None = None
+
+
+def check_examples(examples: Examples, recipe: Recipe) -> None:
+    """Raise TrainingError, naming what is missing, when a run of this recipe cannot learn from these examples."""
+    present = set(np.unique(examples.labels).tolist())
+    absent = [name for i, name in enumerate(examples.class_names) if i not in present]
+    if absent:
+        raise TrainingError(f"There is no training photo of {', '.join(absent)}; every class needs one.")
+    if recipe.teacher_weight > 0 and examples.teacher is None:
+        raise TrainingError("The recipe learns from a teacher, and none was given.")
+    if len(examples.labels) < recipe.batch_size:
+        raise TrainingError(
+            f"A batch of {recipe.batch_size} is more than the {len(examples.labels)} training photos there are."
+        )
+
+
+def targets(
+    examples: Examples, recipe: Recipe, views: NDArray[np.integer], photos: NDArray[np.integer]
+) -> NDArray[np.float32]:
+    """What the classifier is to answer: (n, classes) float32, each row adding up to 1.
+
+    views, photos: (n,), which view of which photo. The labels are smoothed (Szegedy et al. 2016, arXiv 1512.00567), and
+    a teacher's softened answer to the same view is mixed in.
+    """
+    classes = len(examples.class_names)
+    wanted = np.full((len(photos), classes), recipe.label_smoothing / classes)
+    wanted[np.arange(len(photos)), examples.labels[photos]] += 1.0 - recipe.label_smoothing
+    if recipe.teacher_weight and examples.teacher is not None:
+        taught = _softmax(examples.teacher[views, photos].astype(np.float64) / recipe.teacher_temperature)
+        wanted = (1.0 - recipe.teacher_weight) * wanted + recipe.teacher_weight * taught
+    return wanted.astype(np.float32)
+
+
+def _softmax(logits: NDArray[np.floating]) -> NDArray[np.floating]:
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)

@@ -1,0 +1,290 @@
+"""Fine-tuning in two phases: the head on frozen features first, then the last layers with it (LP-FT).
+
+Everything drawn at random comes from (seed, epoch), and a checkpoint is written after every epoch: a run that was
+killed goes on from its last epoch and ends with the same history.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from flowers_core.training.averaging import (
+    ExponentialAverage,
+    Weights,
+    best_interpolation,
+    interpolated,
+    running_mean,
+)
+from flowers_core.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from flowers_core.training.classifier import LOGITS, set_head
+from flowers_core.training.examples import Examples, TrainingError, check_examples, targets
+from flowers_core.training.probe import fit_probe
+from flowers_core.training.recipe import Recipe
+from flowers_core.training.split import Split
+from flowers_core.training.view_features import run_network
+
+_EVALUATION_BATCH = 128
+_SHARES = tuple(i / 10 for i in range(11))
+EpochReport = Callable[[dict[str, Any]], None]
+
+
+def fine_tune(
+    classifier: keras.Model,
+    split: Split,
+    examples: Examples,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    report: EpochReport | None = None,
+) -> dict[str, Any]:
+    """Train the tail of a classifier in place and return the run's history.
+
+    Args:
+        classifier: the whole network; its head is set and its unfrozen layers are changed.
+        split: the network cut in two by `split_classifier`, which also says what learns.
+        examples: features as they pass the cut, and labels.
+        recipe: every choice.
+        folder: where the run's checkpoint is; when one of the same recipe is there, the run goes on from it.
+        report: called with each epoch's record.
+
+    Raises:
+        TrainingError: when a class has no photo, when the loss is no longer a number, or when `folder` holds the
+            checkpoint of another recipe.
+    """
+    check_examples(examples, recipe)
+    run = _Run(classifier, split, examples, recipe, folder)
+    run.start()
+    while run.epoch < recipe.epochs and not run.stopped_early:
+        record = run.one_epoch()
+        if report is not None:
+            report(record)
+    return run.finish()
+
+
+class _Run:
+    """The state of one run; everything in it that changes is in its checkpoint."""
+
+    def __init__(self, classifier: keras.Model, split: Split, examples: Examples, recipe: Recipe, folder: Path) -> None:
+        self.classifier, self.split, self.tail = classifier, split, split.tail
+        self.examples, self.recipe, self.folder = examples, recipe, folder
+        self.steps_per_epoch = len(examples.labels) // recipe.batch_size
+        steps = self.steps_per_epoch * recipe.epochs
+        head = set(map(id, classifier.get_layer(LOGITS).trainable_variables))
+        # The order of these variables is the order of every list of weights here and in the checkpoint.
+        self.variables = sorted(self.tail.trainable_variables, key=lambda v: id(v) in head)
+        body = len(self.variables) - len(head)
+        self.groups = [(slice(0, body), recipe.make_optimizer(steps))] if body else []
+        self.groups.append((slice(body, None), recipe.make_optimizer(steps, recipe.head_rate)))
+        for part, optimizer in self.groups:
+            optimizer.build(self.variables[part])
+        self.predict = run_network(self.tail)
+        self.train_step = tf.function(self._step, reduce_retracing=True)
+        self.epoch = 0
+        self.history: list[dict[str, Any]] = []
+        self.probe: dict[str, Any] | None = None
+        self.averaged_count, self.best_epoch = 0, 0
+        self.stopped_early = False
+
+    def start(self) -> None:
+        """Go on from the checkpoint, or begin: the head is fitted to frozen features."""
+        stored = load_checkpoint(self.folder, self.recipe.to_json())
+        if stored is None:
+            self._fit_head()
+        else:
+            self.probe, self.epoch, self.history = stored.probe, stored.epoch, stored.history
+            self.averaged_count, self.best_epoch = stored.averaged_count, stored.best_epoch
+            self._assign(stored.weights)
+            for variable, value in zip(self._optimizer_variables(), stored.optimizer, strict=True):
+                variable.assign(value)
+        self.begin = stored.begin if stored else self._weights()
+        self.best = stored.best if stored else self.begin
+        self.average = ExponentialAverage(self.variables, self.recipe.ema_decay)
+        self.mean = stored.averaged if stored else self.begin
+        if stored and self.recipe.average == "ema":
+            self.average.set(stored.averaged)
+        self.stopped_early = self._patience_is_over()
+
+    def one_epoch(self) -> dict[str, Any]:
+        """One pass over the photos, each in its next view; then validation, then the checkpoint."""
+        started, recipe, examples = time.perf_counter(), self.recipe, self.examples
+        rng = np.random.default_rng([recipe.seed, self.epoch])
+        self._seed_dropout()
+        order = rng.permutation(len(examples.labels))[: self.steps_per_epoch * recipe.batch_size]
+        first_step = self.epoch * self.steps_per_epoch
+        losses, right = [], 0
+        for number, batch in enumerate(order.reshape(self.steps_per_epoch, -1)):
+            # Each photo starts at another view, so that a batch mixes them and view 0 has its turn like the others.
+            view = (self.epoch + batch) % recipe.views
+            loss, correct = self.train_step(
+                tf.constant(examples.features[view, batch]),
+                tf.constant(targets(examples, recipe, view, batch)),
+                tf.constant(examples.labels[batch].astype(np.int64)),
+            )
+            if not math.isfinite(float(loss)):
+                raise TrainingError(
+                    f"The loss became {float(loss)} in step {number + 1} of epoch {self.epoch + 1}, at a learning rate "
+                    f"of {self._rate(first_step + number):.2g}. Try a lower learning rate; the run so far is kept."
+                )
+            losses.append(float(loss))
+            right += int(correct)
+            if recipe.average == "ema":
+                self.average.step(first_step + number + 1)
+        self.epoch += 1
+        self._average_at_valley()
+        record = self._judge(losses, right / order.size)
+        self.history.append(record)
+        self._save()
+        self.stopped_early = self._patience_is_over()
+        return {**record, "seconds": time.perf_counter() - started}
+
+    def finish(self) -> dict[str, Any]:
+        """Choose between the probed and the fine-tuned weights, put the choice into the network, tell the history."""
+        share, curve = 1.0, list[tuple[float, float, float]]()
+        if self.recipe.interpolate and self.recipe.probe_views:
+            share, curve = best_interpolation(self.begin, self.best, self._score, _SHARES)
+        self._assign(interpolated(self.begin, self.best, share))
+        accuracy, negative_loss = self._score(self._weights())
+        return {
+            "probe": self.probe,
+            "epochs": self.history,
+            "best_epoch": self.best_epoch,
+            "stopped_early": self.stopped_early and self.epoch < self.recipe.epochs,
+            "interpolation": {"share": share, "curve": [list(point) for point in curve]},
+            "validation_top1": accuracy,
+            "validation_nll": -negative_loss,
+        }
+
+    def _fit_head(self) -> None:
+        recipe, examples = self.recipe, self.examples
+        if not recipe.probe_views:
+            return
+        embed = run_network(self.split.embedder(self.classifier))
+        embedded = np.concatenate([_in_batches(embed, examples.features[v]) for v in range(recipe.probe_views)])
+        probe = fit_probe(
+            embedded,
+            np.tile(examples.labels, recipe.probe_views) + 1,
+            (_in_batches(embed, examples.validation), examples.validation_labels + 1),
+            classes=len(examples.class_names),
+        )
+        set_head(self.classifier, probe.W, probe.b)
+        accuracy, negative_loss = self._score(self._weights())
+        self.probe = {
+            "strength": probe.strength,
+            "validation_top1_by_strength": [list(trial) for trial in probe.trials],
+            "validation_top1": accuracy,
+            "validation_nll": -negative_loss,
+        }
+
+    def _step(self, features: tf.Tensor, targets: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            logits = self.tail(tf.cast(features, tf.float32), training=True)
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
+        gradients = tape.gradient(loss, self.variables)
+        if self.recipe.clip_norm:
+            gradients, _ = tf.clip_by_global_norm(gradients, self.recipe.clip_norm)
+        for part, optimizer in self.groups:
+            optimizer.apply(gradients[part], self.variables[part])
+        return loss, tf.math.count_nonzero(tf.argmax(logits, axis=1) == labels)
+
+    def _average_at_valley(self) -> None:
+        if self.recipe.average != "valleys":
+            return
+        if self.recipe.schedule in ("triangular", "triangular2", "exp_range"):
+            cycle = 2 * self.recipe.step_size
+            steps = self.epoch * self.steps_per_epoch
+            due = steps // cycle > (steps - self.steps_per_epoch) // cycle
+        else:
+            due = self.epoch > 0.75 * self.recipe.epochs
+        if due:
+            self.averaged_count += 1
+            self.mean = running_mean(self.mean, self._weights(), self.averaged_count)
+
+    def _averaged(self) -> Weights:
+        if self.recipe.average == "ema":
+            return self.average.get()
+        return self.mean if self.recipe.average == "valleys" and self.averaged_count else self._weights()
+
+    def _judge(self, losses: list[float], right: float) -> dict[str, Any]:
+        averaged = self._averaged()
+        score = self._score(averaged)
+        if not self.history or score > self._score_of(self.history[self.best_epoch - 1]):
+            self.best, self.best_epoch = averaged, self.epoch
+        return {
+            "epoch": self.epoch,
+            "loss": float(np.mean(losses)),
+            "step_losses": [round(loss, 5) for loss in losses],
+            "training_top1": right,
+            "learning_rate": self._rate(self.epoch * self.steps_per_epoch - 1),
+            "validation_top1": score[0],
+            "validation_nll": -score[1],
+        }
+
+    def _score(self, weights: Weights) -> tuple[float, float]:
+        """Validation accuracy, and minus the mean negative log-likelihood, of these weights."""
+        kept = self._weights()
+        self._assign(weights)
+        logits = _in_batches(self.predict, self.examples.validation).astype(np.float64)
+        self._assign(kept)
+        labels = self.examples.validation_labels
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        likelihood = shifted[np.arange(len(labels)), labels] - np.log(np.exp(shifted).sum(axis=1))
+        return float((logits.argmax(axis=1) == labels).mean()), float(likelihood.mean())
+
+    @staticmethod
+    def _score_of(record: dict[str, Any]) -> tuple[float, float]:
+        return record["validation_top1"], -record["validation_nll"]
+
+    def _patience_is_over(self) -> bool:
+        patience = self.recipe.patience
+        return patience is not None and self.epoch - self.best_epoch >= patience and self.epoch > 0
+
+    def _rate(self, step: int) -> float:
+        rate = self.recipe.rate(self.steps_per_epoch * self.recipe.epochs)
+        return rate if isinstance(rate, float) else float(rate(step))
+
+    def _seed_dropout(self) -> None:
+        for layer in self.tail.layers:
+            if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
+                layer.seed_generator.state.assign([self.recipe.seed, self.epoch])
+
+    def _weights(self) -> Weights:
+        return [variable.numpy() for variable in self.variables]
+
+    def _assign(self, weights: Weights) -> None:
+        for variable, weight in zip(self.variables, weights, strict=True):
+            variable.assign(weight)
+
+    def _optimizer_variables(self) -> list[keras.Variable]:
+        return [variable for _, optimizer in self.groups for variable in optimizer.variables]
+
+    def _save(self) -> None:
+        save_checkpoint(
+            self.folder,
+            Checkpoint(
+                recipe=self.recipe.to_json(),
+                epoch=self.epoch,
+                history=self.history,
+                probe=self.probe,
+                averaged_count=self.averaged_count,
+                best_epoch=self.best_epoch,
+                weights=self._weights(),
+                averaged=self.average.get() if self.recipe.average == "ema" else self.mean,
+                begin=self.begin,
+                best=self.best,
+                optimizer=[np.asarray(variable.numpy()) for variable in self._optimizer_variables()],
+            ),
+        )
+
+
+def _in_batches(
+    run: Callable[[NDArray[np.generic]], NDArray[np.float32]], inputs: NDArray[np.generic]
+) -> NDArray[np.float32]:
+    step = _EVALUATION_BATCH
+    return np.concatenate([run(np.ascontiguousarray(inputs[i : i + step])) for i in range(0, len(inputs), step)])
