@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import resources
-from app.widgets.answer import draw_answer, draw_candidates
+from app.widgets.answer import draw_answer, draw_candidates, draw_roll_up
 from app.widgets.model_choice import choose_model
 from app.widgets.photo_choice import choose_photo
 from flowers_core.bundle import BundleError
@@ -40,11 +40,13 @@ answer_column, photo_column = st.columns((6, 5), gap="large")
 with answer_column:
     draw_answer(prediction, taxonomy)
     draw_candidates(prediction, taxonomy)
+    draw_roll_up(prediction)
 with photo_column:
     width, height = photo.original_size
+    facts = [chosen.name, f"{width} × {height}", photo.format, chosen.record]
     st.image(
         resources.shown_pixels(photo),
-        caption=f"{chosen.name} · {width} × {height} · {photo.format}",
+        caption=" · ".join(filter(None, facts)),
         alt="The photo that was given",
         width="stretch",
         output_format="JPEG",

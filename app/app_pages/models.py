@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import resources
 from app.widgets.accuracy_chart import accuracy_chart
-from app.widgets.figures import definition_list, duplicate_table, figure_table, recipe
+from app.widgets.figures import definition_list, draw_figures, duplicate_table, figure_table, recipe, speed_table
 from app.widgets.model_choice import NO_MODEL
 
 st.title("The models")
@@ -20,57 +20,30 @@ st.html(
     "official test photos; top-1 counts every photo alike, the mean per class every class.</p>"
 )
 table = figure_table(shelf.bundles)
-st.dataframe(
-    table,
-    hide_index=True,
-    column_config={
-        "model": st.column_config.TextColumn(pinned=True),
-        "megabytes": st.column_config.NumberColumn("MB", format="%.1f", help="Size of the model’s file"),
-        "top-1": st.column_config.NumberColumn(
-            help="Share of test photos whose first answer is right", format="percent"
-        ),
-        "mean per class": st.column_config.NumberColumn(
-            help="The same for each class, then averaged", format="percent"
-        ),
-        "top-5": st.column_config.NumberColumn(
-            help="Share with the right answer among the first five", format="percent"
-        ),
-        "calibration error": st.column_config.NumberColumn(
-            help="How far stated probabilities are from how often they come true, on average", format="percent"
-        ),
-        "milliseconds": st.column_config.NumberColumn("ms a photo", format="%.1f", help="On the machine named below"),
-        "training photos": st.column_config.NumberColumn(help="Photos whose labels the model was fitted to"),
-    },
-    alt="Size, accuracy and speed of each model at each precision",
-)
-for bundle in shelf.bundles:
-    machine = bundle.latency.get("machine")
-    if machine:
-        st.caption(f"{bundle.name}: milliseconds measured on {machine}.")
-
+draw_figures(table, "Size, accuracy and speed of each model at each precision")
 chart = accuracy_chart(table)
 if chart is not None:
     st.header("Accuracy against size")
-    st.altair_chart(
-        chart, alt="Top-1 accuracy of each model over the size of its file; the table above holds the figures"
-    )
+    st.altair_chart(chart, alt="Top-1 accuracy of each model over the size of its file; the table holds the figures")
 
 twins = duplicate_table(shelf.bundles)
 if not twins.empty:
     st.header("With and without duplicates")
     st.markdown(
-        "Some test photos are byte for byte in the training or validation photos as well. "
-        "Left out, the figures change by this much."
+        "Some test photos are byte for byte among the training or validation photos as well. "
+        "Without them the figures are these."
     )
-    st.dataframe(
-        twins,
-        hide_index=True,
-        column_config={
-            name: st.column_config.NumberColumn(format="percent") for name in twins.columns if "top-1" in name
-        }
-        | {name: st.column_config.NumberColumn(format="percent") for name in twins.columns if "class" in name},
-        alt="Accuracy with and without test photos that are also in another split",
+    draw_figures(twins, "Accuracy with and without test photos that are also in another split")
+
+for bundle in shelf.bundles:
+    speeds = speed_table(bundle)
+    if speeds.empty:
+        continue
+    st.header(f"Speed of {bundle.name}")
+    st.markdown(
+        f"One photo at a time, measured in turns on: {bundle.latency.get('machine', 'a machine that was not noted')}."
     )
+    draw_figures(speeds, f"Time that {bundle.name} takes for one photo, by the way it is run")
 
 st.header("How they were made")
 for bundle in shelf.bundles:

@@ -6,13 +6,14 @@ from html import escape
 
 import streamlit as st
 
-from app.widgets.words import MARKS, capital, either, latin, percent
+from app.widgets.words import MARKS, capital, either, latin, lower, percent
 from flowers_core.prediction import Group, Prediction
 from flowers_core.taxonomy import Taxonomy
 
 TOP = 5
-# A genus or family is worth naming when it says more than the best single class does, and is likelier than not.
-WORTH_NAMING = 0.5
+# Families that are named at most, and the share below which one is not.
+GROUPS = 3
+NOTICEABLE = 0.05
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,15 @@ def put_in_words(prediction: Prediction, taxonomy: Taxonomy) -> Answer:
 
 
 def roll_up(prediction: Prediction) -> list[Group]:
-    """The genus and family that are likelier than not and gather more than one class, for when no class stands out."""
-    best = [groups[0] for groups in (prediction.genera, prediction.families) if groups]
-    floor = max(WORTH_NAMING, prediction.candidates[0].probability + 0.05)
-    return [group for group in best if len(group.labels) > 1 and group.probability >= floor]
+    """Genus and families worth naming when no class stands out: where relatives together beat the best single class.
+
+    The genus, if it is one; then the families that hold a noticeable share, the most probable first.
+    """
+    better = prediction.candidates[0].probability + NOTICEABLE
+    groups = [group for group in prediction.genera[:1] if group.probability >= better]
+    if prediction.families[0].probability >= better:
+        groups += [group for group in prediction.families[:GROUPS] if group.probability >= NOTICEABLE]
+    return groups
 
 
 def draw_answer(prediction: Prediction, taxonomy: Taxonomy) -> None:
@@ -61,25 +67,24 @@ def draw_answer(prediction: Prediction, taxonomy: Taxonomy) -> None:
     answer = put_in_words(prediction, taxonomy)
     taxon = taxonomy[prediction.candidates[0].label]
     family = "" if taxon.latin == taxon.family else f' <span class="family">· family {escape(taxon.family)}</span>'
+    note = f'<p class="note">On this name in the data set: {escape(lower(taxon.note))}</p>' if taxon.note else ""
     st.html(
         f'<section class="answer" aria-label="Answer">'
         f"<h2>{escape(answer.headline)}</h2>"
-        f'<p class="latin">{latin(taxon)}{family}</p>'
+        f'<p class="latin">{latin(taxon)}{family}</p>{note}'
         f'<p class="verdict {answer.verdict}"><span class="mark">{answer.mark}</span> {escape(answer.sentences)}</p>'
         "</section>"
     )
-    if prediction.verdict != "sure":
-        draw_roll_up(prediction)
 
 
 def draw_roll_up(prediction: Prediction) -> None:
-    """What can be said with more confidence than any single name."""
-    groups = roll_up(prediction)
+    """What can be said with more confidence than any single name; nothing where there is no such thing."""
+    groups = [] if prediction.sure else roll_up(prediction)
     if groups:
         rows = ((_group_name(group), group.probability) for group in groups)
         st.html(
-            '<p class="lede">What can be said with more confidence:</p>'
-            + _bars(rows, "plain", "Genus and family with their probabilities")
+            '<p class="lede">Taken together with their relatives</p>'
+            + _bars(rows, "plain", "Genus and families with their probabilities")
         )
 
 

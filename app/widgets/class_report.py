@@ -15,19 +15,19 @@ PAIRS_KEY, CLASSES_KEY = "pairs", "classes"
 
 
 def class_table(report: Report, taxonomy: Taxonomy) -> pd.DataFrame:
-    """One row a class, worst F1 first."""
+    """One row a class, worst F1 first. Shares are in [0, 1]."""
     rows = [
         {
-            "number": row.label,
             "class": taxonomy[row.label].name,
-            "family": taxonomy[row.label].family,
-            "precision": row.precision,
-            "recall": row.recall,
             "F1": row.f1,
+            "recall": row.recall,
+            "precision": row.precision,
             "photos": row.support,
             "right": row.correct,
             "most confused with": taxonomy[row.most_confused_with].name if row.most_confused_with else "",
             "times": row.most_confused_count,
+            "family": taxonomy[row.label].family,
+            "number": row.label,
         }
         for row in report.rows
     ]
@@ -54,24 +54,23 @@ def pair_table(matrix: NDArray[np.int64], taxonomy: Taxonomy) -> pd.DataFrame:
 def draw_class_report(report: Report, taxonomy: Taxonomy, name: str) -> None:
     """Every class, sortable; a chosen row shows that class's photos below."""
     table = class_table(report, taxonomy)
+    shown = table.assign(**{name: 100 * table[name] for name in ("F1", "recall", "precision")})
     st.dataframe(
-        table,
+        shown,
         hide_index=True,
         height=560,
         key=CLASSES_KEY,
         on_select=lambda: _take_class(table),
         selection_mode="single-row",
         column_config={
-            "number": st.column_config.NumberColumn("no.", width="small"),
             "class": st.column_config.TextColumn(pinned=True),
-            "precision": _share("Of the photos called so, how many are"),
+            "F1": _share("Harmonic mean of recall and precision"),
             "recall": _share("Of the photos of this class, how many were called so"),
-            "F1": _share("Harmonic mean of precision and recall"),
-            "photos": st.column_config.NumberColumn(help="Test photos of this class", width="small"),
-            "right": st.column_config.NumberColumn(width="small"),
-            "times": st.column_config.NumberColumn(width="small"),
+            "precision": _share("Of the photos called so, how many are"),
+            "photos": st.column_config.NumberColumn(help="Test photos of this class"),
+            "number": st.column_config.NumberColumn("no."),
         },
-        alt="Precision, recall and F1 of every class",
+        alt="Precision, recall and F1 of every class, worst first",
     )
     _offer_csv(table, f"classes-{name}.csv")
 
@@ -83,7 +82,7 @@ def draw_worst_pairs(matrix: NDArray[np.int64], taxonomy: Taxonomy, name: str) -
         st.success("Not one test photo was called by a wrong name.")
         return
     st.dataframe(
-        table,
+        table.assign(share=100 * table["share"]),
         hide_index=True,
         height=560,
         column_order=["is", "was called", "photos", "share", "same family"],
@@ -91,9 +90,10 @@ def draw_worst_pairs(matrix: NDArray[np.int64], taxonomy: Taxonomy, name: str) -
         on_select=lambda: _take_pair(table),
         selection_mode="single-row",
         column_config={
-            "photos": st.column_config.NumberColumn(width="small"),
-            "share": st.column_config.NumberColumn("of the class", format="percent", width="small"),
-            "same family": st.column_config.CheckboxColumn(width="small"),
+            "share": st.column_config.NumberColumn(
+                "of the class", format="%.1f %%", help="Share of the test photos of the class"
+            ),
+            "same family": st.column_config.CheckboxColumn(),
         },
         alt="Pairs of classes that were confused, most frequent first",
     )
@@ -101,7 +101,7 @@ def draw_worst_pairs(matrix: NDArray[np.int64], taxonomy: Taxonomy, name: str) -
 
 
 def _share(meaning: str) -> Any:
-    return st.column_config.NumberColumn(help=meaning, format="percent", width="small")
+    return st.column_config.NumberColumn(help=meaning, format="%.1f %%")
 
 
 def _take_pair(table: pd.DataFrame) -> None:

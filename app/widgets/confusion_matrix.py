@@ -72,8 +72,7 @@ def matrix_chart(table: pd.DataFrame, labels: Sequence[int], taxonomy: Taxonomy,
     names = [taxonomy[label].name for label in labels]
     named = len(labels) <= NAMED
     axis: dict[str, Any] = {"ticks": False, "domain": False, "labelLimit": 150, "labelFontSize": 11, "grid": False}
-    if not named:
-        axis |= _family_labels(labels, taxonomy)
+    axis |= {"labelOverlap": False} if named else _family_labels(labels, taxonomy)
     scale = alt.Scale(domain=names, paddingInner=0.06 if named else 0)
     picked = alt.selection_point(name=SELECTION, fields=["true", "called"], on="click", clear="dblclick", nearest=True)
     base = alt.Chart(table).encode(

@@ -20,11 +20,15 @@ def offer_download(key: str, reason: str) -> None:
 
 
 def _download() -> None:
-    from flowers_core.download import DownloadError, download_dataset
+    from flowers_core.download import DownloadError, Progress, download_dataset
 
     bar = st.progress(0.0, "Asking Oxford …")
+
+    def show(now: Progress) -> None:
+        bar.progress(now.fraction, now.sentence)
+
     try:
-        download_dataset(resources.data().root, progress=lambda now: bar.progress(now.fraction, now.sentence))
+        download_dataset(resources.data().root, progress=show)
     except DownloadError as error:
         bar.empty()
         st.error(str(error), icon=":material/cloud_off:")

@@ -1,30 +1,53 @@
-"""What a bundle's record says about its models, as rows of a table. Nothing here is measured; it is only read."""
+"""What a bundle's record says about its models, as tables. Nothing here is measured; it is only read."""
 
 from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 import pandas as pd
+import streamlit as st
 
 from flowers_core.bundle import PRECISIONS, Bundle
 
-COLUMNS = [
-    "model",
-    "precision",
-    "megabytes",
-    "top-1",
-    "mean per class",
-    "top-5",
-    "calibration error",
-    "milliseconds",
-    "training photos",
-]
+# What the columns mean, for the small print of their heads; those that are shares of 1.
+MEANINGS = {
+    "top-1": "Share of test photos whose first answer is right",
+    "mean per class": "The same for each class, then averaged over the classes",
+    "top-5": "Share with the right answer among the first five",
+    "calibration error": "How far stated probabilities are from how often they come true, on average",
+    "MB": "Size of the model’s file",
+    "times int8": "Time in relation to int8 on one thread, which carries over to other machines",
+    "ms a photo": "Median time for one photo, one thread, on the machine named below",
+    "training photos": "Photos whose labels the model was fitted to",
+}
+SHARES = ("top-1", "mean per class", "top-5", "calibration error", "top-1 without", "mean per class without")
+COUNTS = ("photos", "photos without", "training photos")
+WORDS = ("model", "precision", "way")
 
 
 def figure_table(bundles: tuple[Bundle, ...]) -> pd.DataFrame:
-    """One row for each precision of each bundle that was evaluated or can be run; None where there is no figure."""
-    rows = [_row(bundle, precision) for bundle in bundles for precision in PRECISIONS if _is_known(bundle, precision)]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    """One row for each precision of each bundle that was evaluated or can be run. Shares are in [0, 1]."""
+    rows = []
+    for bundle in bundles:
+        for precision in PRECISIONS:
+            if precision not in bundle.precisions and precision not in bundle.metrics:
+                continue
+            test = bundle.metrics.get(precision, {}).get("test", {})
+            size = model_bytes(bundle, precision)
+            rows.append(
+                {
+                    "model": bundle.name,
+                    "precision": precision,
+                    "MB": size / 1e6 if size else None,
+                    "top-1": test.get("top1"),
+                    "mean per class": test.get("per_class"),
+                    "top-5": test.get("top5"),
+                    "calibration error": test.get("ece"),
+                    "ms a photo": milliseconds(bundle.latency, precision),
+                    "training photos": bundle.manifest.get("training", {}).get("training_images"),
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 def duplicate_table(bundles: tuple[Bundle, ...]) -> pd.DataFrame:
@@ -50,10 +73,24 @@ def duplicate_table(bundles: tuple[Bundle, ...]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def definition_list(lines: list[tuple[str, str]]) -> str:
-    """Names and values as HTML."""
-    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in lines)
-    return f'<dl class="recipe">{items}</dl>'
+def draw_figures(table: pd.DataFrame, alt: str) -> None:
+    """A table of figures; columns in which nothing is known are left out."""
+    shown = table.dropna(axis="columns", how="all").copy()
+    for name in SHARES:
+        if name in shown:
+            shown[name] = 100 * shown[name]
+    formats = dict.fromkeys(shown, "%.1f") | dict.fromkeys(SHARES, "%.2f %%") | dict.fromkeys(COUNTS, "%d")
+    st.dataframe(
+        shown,
+        hide_index=True,
+        placeholder="–",
+        column_config={
+            name: st.column_config.NumberColumn(help=MEANINGS.get(name), format=formats.get(name))
+            for name in shown
+            if name not in WORDS
+        },
+        alt=alt,
+    )
 
 
 def model_bytes(bundle: Bundle, precision: str) -> int | None:
@@ -62,44 +99,44 @@ def model_bytes(bundle: Bundle, precision: str) -> int | None:
     return entry.get("bytes", bundle.manifest.get("model_bytes", {}).get(precision))
 
 
+def milliseconds(latency: Mapping[str, Any], precision: str) -> float | None:
+    """Median time for one photo on one thread, where it was measured."""
+    return latency.get("paths", {}).get(f"{precision}, 1 thread", {}).get("median_ms")
+
+
+def speed_table(bundle: Bundle) -> pd.DataFrame:
+    """Every way of running the model that was timed, in one run; no rows where none was."""
+    return pd.DataFrame(
+        [
+            {
+                "way": way,
+                "median, ms": found["median_ms"],
+                "95 of 100 within, ms": found["p95_ms"],
+                "times int8": found["ratio_to_int8"],
+            }
+            for way, found in bundle.latency.get("paths", {}).items()
+        ]
+    )
+
+
 def recipe(bundle: Bundle) -> list[tuple[str, str]]:
     """How the bundle was made, one line a choice, in words."""
-    manifest = bundle.manifest
+    manifest, rule = bundle.manifest, bundle.crop_rule
+    seen = "" if rule.crop_fraction == 1 else f", the middle {100 * rule.crop_fraction:.0f} % of the short side"
     found: list[tuple[str, Any]] = [
         ("backbone", manifest["backbone"]),
-        ("input", f"{bundle.crop_rule.size} × {bundle.crop_rule.size} pixels, "
-                  f"{bundle.crop_rule.crop_fraction:.0%} of the short side"),
+        ("input", f"{rule.size} × {rule.size} pixels{seen}"),
         *_flat(manifest.get("training", {})),
         *_flat(manifest.get("calibration", {})),
-        *_flat(manifest.get("data", {})),
-    ]  # fmt: skip
+        *((f"data {name}", value) for name, value in _flat(manifest.get("data", {}))),
+    ]
     return [(name.replace("_", " "), _in_words(value)) for name, value in found if value is not None]
 
 
-def _is_known(bundle: Bundle, precision: str) -> bool:
-    return precision in bundle.precisions or precision in bundle.metrics
-
-
-def _row(bundle: Bundle, precision: str) -> dict[str, Any]:
-    test = bundle.metrics.get(precision, {}).get("test", {})
-    size = model_bytes(bundle, precision)
-    return {
-        "model": bundle.name,
-        "precision": precision,
-        "megabytes": size / 1e6 if size else None,
-        "top-1": test.get("top1"),
-        "mean per class": test.get("per_class"),
-        "top-5": test.get("top5"),
-        "calibration error": test.get("ece"),
-        "milliseconds": milliseconds(bundle.latency, precision),
-        "training photos": bundle.manifest.get("training", {}).get("training_images"),
-    }
-
-
-def milliseconds(latency: Mapping[str, Any], precision: str) -> float | None:
-    """Median time for one photo."""
-    found = latency.get("milliseconds", latency).get(precision)
-    return found.get("median") if isinstance(found, Mapping) else found
+def definition_list(lines: list[tuple[str, str]]) -> str:
+    """Names and values as HTML."""
+    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in lines)
+    return f'<dl class="recipe">{items}</dl>'
 
 
 def _flat(record: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -8,7 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from flowers_core.explain.base import ClassTarget, ContrastTarget, Explanation
-from flowers_core.explain.overlay import dim_outside, legend, outline, overlay
+from flowers_core.explain.overlay import dim_outside, draw, legend, outline
 from flowers_core.taxonomy import Taxonomy
 
 Pixels = NDArray[np.uint8]
@@ -29,10 +29,9 @@ def draw_heatmap(pixels: Pixels, explanation: Explanation, taxonomy: Taxonomy, o
     pixels: (h, w, 3), the photo as shown; opacity in [0, 1]; outlines: draw the borders of superpixels.
     """
     explanation = at_size(explanation, pixels)
-    colormap = "contrast" if isinstance(explanation.target, ContrastTarget) else "evidence"
     whole = _sees_all(explanation)
     plain = pixels if whole else dim_outside(pixels, explanation.box)
-    painted = overlay(pixels, explanation.heatmap(), opacity, colormap, box=explanation.box)
+    painted = draw(pixels, explanation, opacity)
     regions = explanation.photo_regions()
     if outlines and regions is not None:
         plain, painted = outline(plain, regions), outline(painted, regions)
@@ -47,7 +46,7 @@ def draw_heatmap(pixels: Pixels, explanation: Explanation, taxonomy: Taxonomy, o
             )
         with right:
             _show(painted, subject, f"The photo with a heat map laid over it: {subject}")
-    _draw_legend(explanation, colormap, opacity, taxonomy)
+    _draw_legend(explanation, opacity, taxonomy)
 
 
 def reading(explanation: Explanation, taxonomy: Taxonomy) -> str:
@@ -94,14 +93,16 @@ def _sees_all(explanation: Explanation) -> bool:
     return (right - left) * (bottom - top) > 0.98 * width * height
 
 
-def _draw_legend(explanation: Explanation, colormap: str, opacity: float, taxonomy: Taxonomy) -> None:
-    if not (colormap == "contrast" or explanation.has_positive_evidence):
-        return
+def _draw_legend(explanation: Explanation, opacity: float, taxonomy: Taxonomy) -> None:
     target = explanation.target
     if isinstance(target, ContrastTarget):
+        colormap = "contrast"
         low, high = f"for {taxonomy[target.rival].name}", f"for {taxonomy[target.label].name}"
-    else:
+    elif explanation.has_positive_evidence:
+        colormap = "evidence"
         low, high = "none", "most evidence"
+    else:
+        return
     stops = ", ".join(
         f"rgba({r}, {g}, {b}, {a / 255:.3f})"
         for r, g, b, a in legend(colormap, max(opacity, 0.35), width=16, height=1)[0]

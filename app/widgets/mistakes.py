@@ -45,7 +45,7 @@ def _card(mistake: Mistake, taxonomy: Taxonomy) -> Card:
         photo_id=mistake.photo_id,
         caption=(
             f'<span class="name">{escape(true)}</span><br>called {escape(called)}<br>'
-            f'<span class="quiet">{percent(mistake.confidence)} sure · no. {mistake.photo_id}</span>'
+            f'<span class="quiet">{percent(mistake.confidence)} sure<br>photo {mistake.photo_id}</span>'
         ),
         alt=f"{true}, called {called}, test photo {mistake.photo_id}",
     )

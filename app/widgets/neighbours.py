@@ -1,5 +1,6 @@
 """The part of *Identify* that shows which photos of the data set the model finds alike."""
 
+from collections import Counter
 from html import escape
 
 import streamlit as st
@@ -14,6 +15,9 @@ from flowers_core.taxonomy import Taxonomy
 
 SPLITS = {"all": "All photos", "train": "Training", "validation": "Validation", "test": "Test"}
 COUNT = 12
+SIMILARITY = (
+    "Similarity is the cosine of the angle between what the model makes of two photos; 1 would be the same photo."
+)
 
 
 @st.fragment
@@ -39,17 +43,25 @@ def draw_neighbours(look: Look, answer: int, photo_id: int | None) -> None:
         exclude=() if photo_id is None else (photo_id,),
     )
     taxonomy = resources.taxonomy()
-    same = sum(neighbour.label == answer for neighbour in found)
-    st.markdown(
-        f"{same} of the {len(found)} nearest {'is' if same == 1 else 'are'} labelled {taxonomy[answer].name}. "
-        "Similarity is the cosine of the angle between what the model makes of the two photos; 1 is the same photo."
-    )
+    st.markdown(second_opinion(found, answer, taxonomy) + " " + SIMILARITY)
     data = resources.data()
     draw_photos("neighbours", [_card(neighbour, taxonomy, answer) for neighbour in found], data.flowers)
     if data.flowers is None:
         offer_download(
             "neighbours", "Photos of the data set are not on this machine, so their numbers stand in for them."
         )
+
+
+def second_opinion(found: list[Neighbour], answer: int, taxonomy: Taxonomy) -> str:
+    """Whether the nearest photos bear the answer out; found: at least one."""
+    counts = Counter(neighbour.label for neighbour in found)
+    label, count = counts.most_common(1)[0]
+    if counts[answer] == count:
+        return f"{count} of the {len(found)} nearest are labelled **{taxonomy[answer].name}**, as the model says."
+    return (
+        f"{count} of the {len(found)} nearest are labelled **{taxonomy[label].name}**, "
+        f"{counts[answer] or 'none'} {taxonomy[answer].name}: here the neighbours and the model disagree."
+    )
 
 
 def _card(neighbour: Neighbour, taxonomy: Taxonomy, answer: int) -> Card:

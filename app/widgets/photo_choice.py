@@ -15,11 +15,12 @@ EXAMPLE = "example"
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """The bytes of a photo; photo_id when it is one of the data set's."""
+    """The bytes of a photo; photo_id when it is one of the data set's, and then what is known of it."""
 
     content: bytes
     name: str
     photo_id: int | None = None
+    record: str = ""
 
 
 class NotThereError(LookupError):
@@ -91,6 +92,7 @@ def _fetch(wanted: str) -> Chosen:
         raise NotThereError(f"The data set has no photo “{wanted}”: its photos are numbered 1 to {max(flowers.ids)}.")
     path = flowers.path(int(wanted))
     try:
-        return Chosen(path.read_bytes(), path.name, int(wanted))
+        record = f"{flowers.split_of(int(wanted))} photo labelled {flowers.names[flowers.label_of(int(wanted)) - 1]}"
+        return Chosen(path.read_bytes(), path.name, int(wanted), record)
     except OSError as error:
         raise NotThereError(f"Photo {wanted} of the data set could not be read: {error.strerror}.") from error

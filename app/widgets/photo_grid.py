@@ -46,7 +46,7 @@ def draw_photos(key: str, cards: Sequence[Card], flowers: OxfordFlowers | None, 
 
 def draw_photo(card: Card, flowers: OxfordFlowers | None) -> None:
     """One photo, or its number, with its caption."""
-    path = flowers.path(card.photo_id) if flowers else None
+    path = flowers.path(card.photo_id) if flowers is not None and card.photo_id in flowers.ids else None
     if path is not None and path.is_file():
         st.image(str(path), width="stretch", alt=card.alt)
     else:

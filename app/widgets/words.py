@@ -14,6 +14,11 @@ def capital(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
+def lower(sentence: str) -> str:
+    """A sentence to go on after a colon."""
+    return sentence[:1].lower() + sentence[1:]
+
+
 def percent(share: float) -> str:
     """A share of 1 as a whole percentage. Never “100 %” or “0 %” of what is only nearly so."""
     if 0.995 <= share < 1:
