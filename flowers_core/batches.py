@@ -26,13 +26,13 @@ def input_batches(
 
     ids = [int(photo_id) for photo_id in photo_ids]
     chunks = [ids[start : start + batch_size] for start in range(0, len(ids), batch_size)]
+    if not chunks:
+        return
     with ThreadPoolExecutor(_DECODERS, thread_name_prefix="decode") as pool:
-        ahead = [pool.submit(read, photo_id) for photo_id in chunks[0]] if chunks else []
+        ahead = [pool.submit(read, photo_id) for photo_id in chunks[0]]
         for following in [*chunks[1:], []]:
             current, ahead = ahead, [pool.submit(read, photo_id) for photo_id in following]
             yield np.stack([future.result() for future in current])
-            if not following:
-                return
 
 
 def inputs(flowers: OxfordFlowers, photo_ids: Sequence[int] | NDArray[np.integer], rule: CropRule) -> NDArray[np.uint8]:

@@ -60,6 +60,7 @@ def _record(bundle: Bundle, writer: BundleWriter, flowers: OxfordFlowers, split:
 def _figures(writer: BundleWriter, flowers: OxfordFlowers) -> None:
     bundle = load_bundle(writer.folder)
     calibration = _calibrate(bundle, writer)
+    writer.manifest["metrics"] = {}
     twins = {split: seen_elsewhere(flowers, split) for split in _SPLITS}
     print(f"{'precision':10} {'split':10} {'photos':>6} {'top-1':>7} {'per class':>9} {'top-5':>7} {'ECE':>6}")
     for precision in bundle.precisions:

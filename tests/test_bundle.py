@@ -1,0 +1,158 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flowers_core.bundle import (
+    DEFAULT_BUNDLE,
+    BundleError,
+    BundleWriter,
+    Calibration,
+    default_models_dir,
+    list_bundles,
+    load_bundle,
+)
+from flowers_core.files import sha256_of
+from flowers_core.photos import CropRule
+
+RULE = CropRule(64, 0.875)
+
+
+def start(folder: Path, name: str = "tiny") -> BundleWriter:
+    return BundleWriter.create(folder, name=name, backbone="none", crop_rule=RULE, classes=["rose", "tulip"])
+
+
+def write_head(path: Path) -> None:
+    np.savez(path, W=np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), b=np.array([0.5, -0.5]))
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    writer = start(tmp_path)
+    writer.add_file("head.npz", write_head)
+    writer.add_file("int8.tflite", lambda path: path.write_bytes(b"model"))
+    calibration = Calibration(1.5, 0.95, 0.8, 0.6)
+    writer.set("calibration", calibration)
+    writer.set_metrics("int8", "test", {"top1": 0.5})
+
+    bundle = load_bundle(tmp_path)
+    assert (bundle.name, bundle.class_names, bundle.crop_rule) == ("tiny", ("rose", "tulip"), RULE)
+    assert bundle.calibration == calibration
+    assert bundle.precisions == ("int8",)
+    assert bundle.metrics["int8"]["test"]["top1"] == 0.5
+    W, b = bundle.head()
+    assert W.dtype == b.dtype == np.float32
+    np.testing.assert_array_equal(W, [[1, 2], [3, 4], [5, 6]])
+    np.testing.assert_array_equal(b, [0.5, -0.5])
+    assert bundle.manifest["files"]["int8.tflite"] == {"bytes": 5, "sha256": sha256_of(tmp_path / "int8.tflite")}
+
+
+@pytest.mark.parametrize("damage", [b"Model", b"model and more"])
+def test_a_changed_file_is_refused_by_name(tmp_path: Path, damage: bytes) -> None:
+    start(tmp_path).add_file("int8.tflite", lambda path: path.write_bytes(b"model"))
+    (tmp_path / "int8.tflite").write_bytes(damage)
+    with pytest.raises(BundleError, match=r"int8\.tflite is damaged or was changed"):
+        load_bundle(tmp_path).path("int8.tflite")
+
+
+def test_a_missing_file_and_an_unknown_one_are_told_apart(tmp_path: Path) -> None:
+    start(tmp_path).add_file("int8.tflite", lambda path: path.write_bytes(b"model"))
+    (tmp_path / "int8.tflite").unlink()
+    bundle = load_bundle(tmp_path)
+    with pytest.raises(BundleError, match="is missing"):
+        bundle.path("int8.tflite")
+    with pytest.raises(BundleError, match="comes without float32.tflite"):
+        bundle.path("float32.tflite")
+
+
+def test_a_pickle_in_the_head_is_not_opened(tmp_path: Path) -> None:
+    writer = start(tmp_path)
+    writer.add_file("head.npz", lambda path: np.savez(path, W=np.array([{"a": 1}], dtype=object), b=np.zeros(1)))
+    with pytest.raises(ValueError, match="allow_pickle"):
+        load_bundle(tmp_path).head()
+
+
+def test_a_run_that_dies_while_replacing_a_file_leaves_no_false_promise(tmp_path: Path) -> None:
+    writer = start(tmp_path)
+    writer.add_file("int8.tflite", lambda path: path.write_bytes(b"model"))
+
+    def die(path: Path) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        BundleWriter.open(tmp_path).add_file("int8.tflite", die)
+    assert not load_bundle(tmp_path).has("int8.tflite")
+
+
+def test_sweeping_removes_only_what_the_manifest_does_not_name(tmp_path: Path) -> None:
+    (tmp_path / "float32.tflite").write_bytes(b"of an older bundle")
+    writer = start(tmp_path)
+    writer.add_file("head.npz", write_head)
+    writer.sweep()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle.json", "head.npz"]
+
+
+def test_removing_a_file_keeps_the_figures(tmp_path: Path) -> None:
+    writer = start(tmp_path)
+    writer.add_file("float32.tflite", lambda path: path.write_bytes(b"model"))
+    writer.set_metrics("float32", "test", {"top1": 0.5})
+    writer.remove_file("float32.tflite")
+    bundle = load_bundle(tmp_path)
+    assert bundle.precisions == ()
+    assert not (tmp_path / "float32.tflite").exists()
+    assert bundle.metrics["float32"]["test"]["top1"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "not readable as JSON"),
+        ("[]", "does not describe a model"),
+        ('{"schema_version": 1}', "lacks name, backbone, input, classes, files"),
+        ('{"schema_version": 9, "name": "a", "backbone": "b", "input": {}, "classes": [], "files": {}}', "version 9"),
+        ('{"schema_version": 1, "name": "a", "backbone": "b", "input": {}, "classes": [], "files": {}}', "malformed"),
+        (
+            '{"schema_version": 1, "name": "a", "backbone": "b", "input": {}, "classes": [], "files": {"../x": {}}}',
+            "outside its folder",
+        ),
+    ],
+)
+def test_a_bad_manifest_is_told_in_a_sentence(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "bundle.json").write_text(content)
+    with pytest.raises(BundleError, match=message):
+        load_bundle(tmp_path)
+
+
+def test_an_empty_folder_holds_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="There is no model in"):
+        load_bundle(tmp_path)
+    assert list_bundles(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["", "../up", "Über", "a b", ".hidden"])
+def test_names_that_are_no_folder_names_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BundleError, match="cannot name a model"):
+        start(tmp_path, name)
+
+
+def test_the_default_bundle_is_listed_first(tmp_path: Path) -> None:
+    for name in ("zinnia", DEFAULT_BUNDLE, "aster"):
+        start(tmp_path / name, name).save()
+    assert [bundle.name for bundle in list_bundles(tmp_path)] == [DEFAULT_BUNDLE, "aster", "zinnia"]
+
+
+def test_figures_that_are_not_numbers_are_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        start(tmp_path).set_metrics("int8", "test", {"top1": float("nan")})
+
+
+def test_every_shipped_bundle_vouches_for_all_its_files() -> None:
+    bundles = list_bundles(default_models_dir())
+    assert bundles[0].name == DEFAULT_BUNDLE
+    for bundle in bundles:
+        assert bundle.folder.name == bundle.name
+        assert len(bundle.class_names) == 102
+        for name in bundle.manifest["files"]:
+            assert bundle.path(name).is_file()
+        on_disk = {path.name for path in bundle.folder.iterdir()} - {"bundle.json"}
+        assert on_disk == set(json.loads((bundle.folder / "bundle.json").read_text())["files"])

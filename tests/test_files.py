@@ -1,0 +1,49 @@
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from flowers_core.files import sha256_of, write_atomically
+
+
+def test_a_file_appears_whole(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "record.json"
+    write_atomically(target, lambda path: path.write_text("{}"))
+    assert target.read_text() == "{}"
+    assert os.listdir(target.parent) == ["record.json"]
+
+
+def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
+    target = tmp_path / "record.json"
+    target.write_text("old")
+
+    def fail(path: Path) -> None:
+        path.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(target, fail)
+    assert target.read_text() == "old"
+    assert os.listdir(tmp_path) == ["record.json"]
+
+
+def test_the_target_keeps_its_old_bytes_until_the_new_ones_are_whole(tmp_path: Path) -> None:
+    target = tmp_path / "model.tflite"
+    target.write_bytes(b"old")
+    seen = []
+
+    def write(path: Path) -> None:
+        path.write_bytes(b"new")
+        seen.append((path.suffix, target.read_bytes()))
+
+    write_atomically(target, write)
+    assert seen == [(".tflite", b"old")]
+    assert target.read_bytes() == b"new"
+
+
+def test_sha256_of_more_than_one_chunk(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 10_000  # 2.56 MB, read in chunks of 1 MiB
+    path = tmp_path / "large"
+    path.write_bytes(content)
+    assert sha256_of(path) == hashlib.sha256(content).hexdigest()

@@ -1,0 +1,98 @@
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from flowers_core.bundle import DEFAULT_BUNDLE, default_models_dir, load_bundle
+from flowers_core.quantization import PRECISIONS, QuantizationError, convert
+from flowers_core.runtime import Forward, Runtime
+from flowers_core.training.classifier import load_classifier, three_outputs
+from tests.tiny_classifier import SIZE, tiny_classifier
+
+
+@pytest.fixture(scope="module")
+def classifier() -> keras.Model:
+    return tiny_classifier(classes=5)
+
+
+@pytest.fixture(scope="module")
+def photos() -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (20, SIZE, SIZE, 3), dtype=np.uint8)
+
+
+def serve(classifier: keras.Model, precision: str, photos: np.ndarray, folder: Path) -> Forward:
+    path = folder / f"{precision}.tflite"
+    path.write_bytes(convert(classifier, precision, photos if precision == "int8" else None))
+    return Runtime(path, workers=1).forward(photos)
+
+
+def cosine(a: np.ndarray, b: np.ndarray) -> float:
+    return float((a * b).sum() / np.linalg.norm(a) / np.linalg.norm(b))
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_every_precision_answers_like_keras(
+    classifier: keras.Model, photos: np.ndarray, tmp_path: Path, precision: str
+) -> None:
+    expected = {name: value.numpy() for name, value in three_outputs(classifier)(photos.astype(np.float32)).items()}
+    served = serve(classifier, precision, photos, tmp_path)
+    for name, value in expected.items():
+        answer = getattr(served, name)
+        assert answer.dtype == np.float32
+        if precision == "float32":
+            np.testing.assert_allclose(answer, value, atol=1e-4)
+        else:
+            assert cosine(answer, value) > 0.995
+
+
+def test_a_float_photo_range_of_0_to_255_goes_in_as_it_is(
+    classifier: keras.Model, photos: np.ndarray, tmp_path: Path
+) -> None:
+    black_and_white = np.stack([np.zeros_like(photos[0]), np.full_like(photos[0], 255)])
+    path = tmp_path / "int8.tflite"
+    path.write_bytes(convert(classifier, "int8", photos))
+    expected = three_outputs(classifier)(black_and_white.astype(np.float32))["features"].numpy()
+    assert cosine(Runtime(path, workers=1).forward(black_and_white).features, expected) > 0.99
+
+
+def test_calibration_photos_that_miss_black_or_white_are_refused(classifier: keras.Model, photos: np.ndarray) -> None:
+    with pytest.raises(QuantizationError, match="do not reach from 0 to 255"):
+        convert(classifier, "int8", photos // 2)
+
+
+def test_arguments_that_do_not_fit_are_refused(classifier: keras.Model, photos: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="no precision 'int4'"):
+        convert(classifier, "int4")
+    with pytest.raises(ValueError, match="Calibration photos are needed for int8"):
+        convert(classifier, "int8")
+    with pytest.raises(ValueError, match="nothing else"):
+        convert(classifier, "float16", photos)
+
+
+def test_the_converter_is_silent(classifier: keras.Model, capfd: pytest.CaptureFixture[str]) -> None:
+    convert(classifier, "float32")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_shipped_models_answer_like_the_shipped_classifier() -> None:
+    """On scikit-learn's own photo of a flower, whole and in four quarters."""
+    from sklearn.datasets import load_sample_image
+
+    from flowers_core.photos import model_input
+
+    bundle = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
+    flower = load_sample_image("flower.jpg")
+    height, width = flower.shape[0] // 2, flower.shape[1] // 2
+    views = [flower, flower[:height, :width], flower[:height, width:], flower[height:, :width], flower[height:, width:]]
+    photos = np.stack([model_input(view, bundle.crop_rule).pixels for view in views])
+    network = three_outputs(load_classifier(bundle.path("classifier.keras")))
+    expected = {name: value.numpy() for name, value in network(photos.astype(np.float32)).items()}
+
+    half = Runtime(bundle.path("float16.tflite")).forward(photos)
+    for name, value in expected.items():
+        np.testing.assert_allclose(getattr(half, name), value, atol=1e-3)
+    int8 = Runtime(bundle.path("int8.tflite")).forward(photos)
+    for position in range(len(photos)):
+        assert cosine(int8.embedding[position], expected["embedding"][position]) >= 0.99
+        assert cosine(int8.features[position], expected["features"][position]) >= 0.97

@@ -1,0 +1,149 @@
+"""The offline path on drawn flowers and a tiny network: quantize → evaluate → build_gallery, as a person runs it."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flowers_core.bundle import Bundle, BundleWriter, load_bundle
+from flowers_core.dataset import OxfordFlowers
+from flowers_core.evaluation import load_predictions
+from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.photos import CropRule, model_input, open_photo
+from flowers_core.runtime import Runtime
+from flowers_core.training.classifier import head_of, save_half
+from tests.drawn_flowers import LABELS
+from tests.tiny_classifier import SIZE, tiny_classifier
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def call(script: str, *arguments: str) -> None:
+    """Run a script's main in this process, where TensorFlow is imported already."""
+    before = sys.argv
+    sys.argv = [script, *arguments]
+    try:
+        importlib.import_module(f"scripts.{script}").main()
+    finally:
+        sys.argv = before
+
+
+def shell(script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a script in a process of its own, without a dataset unless one is named."""
+    return subprocess.run(
+        [sys.executable, "-m", f"scripts.{script}", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "FLOWERS_DATA_DIR": "/nonexistent", **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, drawn_dataset: OxfordFlowers) -> Bundle:
+    """A bundle that went through every step after training."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    classifier = tiny_classifier(classes=102)
+    writer = BundleWriter.create(
+        folder, name="tiny", backbone="tiny", crop_rule=CropRule(SIZE), classes=list(drawn_dataset.names)
+    )
+    writer.manifest["training"] = {"splits": ["train"], "training_images": len(drawn_dataset.split_ids("train"))}
+    writer.add_file("classifier.keras", lambda path: save_half(classifier, path))
+    W, b = head_of(classifier)
+    writer.add_file("head.npz", lambda path: np.savez(path, W=W, b=b))
+    data = ("--data", str(drawn_dataset.root))
+    call("quantize", str(folder), "--calibration-photos", "24", *data)
+    call("evaluate", str(folder), *data)
+    call("build_gallery", str(folder), *data)
+    return load_bundle(folder)
+
+
+def test_the_models_are_there_with_their_sizes(made: Bundle) -> None:
+    assert made.precisions == ("float32", "float16", "int8")
+    for precision, size in made.manifest["model_bytes"].items():
+        assert made.path(f"{precision}.tflite").stat().st_size == size
+
+
+def test_calibration_photos_are_training_photos_spread_over_the_classes(
+    made: Bundle, drawn_dataset: OxfordFlowers
+) -> None:
+    ids = made.manifest["quantization"]["calibration_photos"]
+    assert len(set(ids)) == 24
+    assert {drawn_dataset.split_of(photo_id) for photo_id in ids} == {"train"}
+
+    from scripts.quantize import _stratified
+
+    six = [drawn_dataset.label_of(photo_id) for photo_id in _stratified(drawn_dataset, 6, 0)]
+    assert sorted(six) == sorted(LABELS)
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_the_records_are_what_the_models_answer(made: Bundle, drawn_dataset: OxfordFlowers, split: str) -> None:
+    ids = drawn_dataset.split_ids(split)
+    photos = np.stack(
+        [model_input(open_photo(drawn_dataset.path(photo_id)).pixels, made.crop_rule).pixels for photo_id in ids]
+    )
+    for precision in made.precisions:
+        stored = load_predictions(made.path(f"{split}_predictions.npz"), precision)
+        np.testing.assert_array_equal(stored.ids, ids)
+        np.testing.assert_array_equal(stored.labels, drawn_dataset.labels[ids - 1])
+        logits = Runtime(made.path(f"{precision}.tflite")).logits(photos)
+        np.testing.assert_allclose(stored.logits, logits, rtol=1e-3, atol=1e-2)
+        figures = made.metrics[precision][split]
+        assert figures["images"] == len(ids)
+        assert figures["top1"] == pytest.approx((logits.argmax(axis=1) + 1 == stored.labels).mean())
+    assert made.metrics["float32"][split]["agreement"] == 1.0
+
+
+def test_the_gallery_finds_each_photo_itself(made: Bundle, drawn_dataset: OxfordFlowers) -> None:
+    gallery = Gallery.load(made.path(INDEX_FILE), made.path(RECORDS_FILE))
+    runtime = Runtime(made.path("int8.tflite"))
+    assert len(gallery) == len(drawn_dataset)
+    for photo_id in (1, 20, 72):
+        photo = model_input(open_photo(drawn_dataset.path(photo_id)).pixels, made.crop_rule).pixels
+        (nearest,) = gallery.search(runtime.forward(photo[None]).embedding[0], 1)
+        assert nearest.photo_id == photo_id
+        assert nearest.similarity == pytest.approx(1, abs=1e-3)
+        assert nearest.label == drawn_dataset.label_of(photo_id)
+
+
+def test_a_second_evaluation_changes_nothing(made: Bundle, drawn_dataset: OxfordFlowers) -> None:
+    before = json.loads((made.folder / "bundle.json").read_text())
+    call("evaluate", str(made.folder), "--data", str(drawn_dataset.root))
+    after = json.loads((made.folder / "bundle.json").read_text())
+    assert (after["metrics"], after["calibration"]) == (before["metrics"], before["calibration"])
+
+
+@pytest.mark.parametrize("script", ["evaluate", "quantize", "build_gallery"])
+def test_a_bundle_that_is_not_there(script: str, tmp_path: Path) -> None:
+    done = shell(script, str(tmp_path / "absent"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("There is no model in ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("script", ["evaluate", "quantize", "build_gallery"])
+def test_a_dataset_that_is_not_there(script: str, made: Bundle) -> None:
+    before = (made.folder / "bundle.json").read_bytes()
+    done = shell(script, str(made.folder))
+    assert done.returncode == 1
+    assert "python -m scripts.download_data" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (made.folder / "bundle.json").read_bytes() == before
+
+
+def test_training_says_what_is_wrong_with_its_arguments(drawn_dataset: OxfordFlowers, tmp_path: Path) -> None:
+    done = shell("train", "--backbone", "vgg99")
+    assert done.returncode == 2
+    assert "there is no backbone 'vgg99'" in done.stderr
+    done = shell("train", "--out", str(tmp_path / "new"), "--weights", str(tmp_path), "--data", str(drawn_dataset.root))
+    assert done.returncode == 1
+    assert "efficientnet_lite0_imagenet_notop.weights.h5" in done.stderr
+    assert not (tmp_path / "new").exists()

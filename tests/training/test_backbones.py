@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from flowers_core.training import backbones
+from flowers_core.training.backbones import BACKBONES, WeightsMissing, build_backbone, default_weights_dir
+
+# Parameters up to the last feature map. MobileNetV2 and InceptionV3 as Keras' documentation counts them without top
+# (InceptionV3 less its last two blocks); EfficientNet-Lite0 has 4.65 million with its ImageNet head of 1000 classes and
+# batch norm, of which the head has 1.281 million.
+PARAMETERS = {"efficientnet_lite0": 3_350_000, "inception_v3_mixed8": 10_674_848, "mobilenet_v2": 2_257_984}
+GRIDS = {"efficientnet_lite0": (7, 7, 1280), "inception_v3_mixed8": (8, 8, 1280), "mobilenet_v2": (7, 7, 1280)}
+
+
+@pytest.fixture(scope="module", params=sorted(BACKBONES))
+def backbone(request: pytest.FixtureRequest) -> keras.Model:
+    return build_backbone(request.param, weights_dir=None)
+
+
+def test_shapes_and_parameters(backbone: keras.Model) -> None:
+    assert backbone.count_params() == PARAMETERS[backbone.name]
+    assert backbone.output_shape[1:] == GRIDS[backbone.name]
+    assert not any(isinstance(layer, keras.Model) for layer in backbone.layers)
+
+
+def test_features_are_not_negative(backbone: keras.Model) -> None:
+    size = backbone.input_shape[1]
+    photos = np.random.default_rng(0).integers(0, 256, (1, size, size, 3)).astype(np.float32)
+    assert backbone(photos, training=False).numpy().min() >= 0
+
+
+def test_the_scaling_is_inside_the_graph(backbone: keras.Model) -> None:
+    scaling = backbone.get_layer("scaling")
+    ends = np.asarray(scaling(np.array([0.0, 255.0], np.float32)))
+    # Lite models were trained on (x − 127) / 128, the others on x / 127.5 − 1.
+    expected = (-127 / 128, 1.0) if backbone.name == "efficientnet_lite0" else (-1.0, 1.0)
+    np.testing.assert_allclose(ends, expected, atol=1e-6)
+
+
+def test_another_input_size() -> None:
+    assert build_backbone("mobilenet_v2", weights_dir=None, size=96).output_shape == (None, 3, 3, 1280)
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="choose one of efficientnet_lite0, inception_v3_mixed8, mobilenet_v2"):
+        build_backbone("vgg", weights_dir=None)
+
+
+def test_weights_that_cannot_be_had_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WeightsMissing, match=r"efficientnet_lite0_imagenet_notop\.weights\.h5"):
+        build_backbone("efficientnet_lite0", weights_dir=tmp_path)
+
+    def no_network(**_: object) -> keras.Model:
+        raise Exception("URL fetch failure")  # what Keras raises
+
+    broken = backbones.Backbone(**{**vars(BACKBONES["mobilenet_v2"]), "download": no_network})
+    monkeypatch.setitem(BACKBONES, "mobilenet_v2", broken)
+    with pytest.raises(WeightsMissing, match=r"could not be downloaded.*mobilenet_v2_imagenet_notop"):
+        build_backbone("mobilenet_v2", weights_dir=tmp_path)
+
+
+def test_weights_come_from_a_folder(tmp_path: Path) -> None:
+    saved = keras.applications.MobileNetV2(alpha=1.0, include_top=False, weights=None, input_shape=(224, 224, 3))
+    keras.Model(saved.input, saved.output).save_weights(tmp_path / BACKBONES["mobilenet_v2"].weights_file)
+    loaded = build_backbone("mobilenet_v2", weights_dir=tmp_path)
+    for before, after in zip(saved.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.weights
+def test_every_backbone_loads_its_imagenet_weights() -> None:
+    flat = np.full((1, 224, 224, 3), 128, np.float32)
+    for name in BACKBONES:
+        trained = build_backbone(name, weights_dir=default_weights_dir(), size=224)
+        again = build_backbone(name, weights_dir=default_weights_dir(), size=224)
+        np.testing.assert_array_equal(trained(flat, training=False).numpy(), again(flat, training=False).numpy())
+        untrained = build_backbone(name, weights_dir=None, size=224)
+        assert not np.allclose(trained(flat, training=False).numpy(), untrained(flat, training=False).numpy())
