@@ -61,7 +61,7 @@ def test_a_missing_file_and_an_unknown_one_are_told_apart(tmp_path: Path) -> Non
     bundle = load_bundle(tmp_path)
     with pytest.raises(BundleError, match="is missing"):
         bundle.path("int8.tflite")
-    with pytest.raises(BundleError, match="comes without float32.tflite"):
+    with pytest.raises(BundleError, match=r"comes without float32\.tflite"):
         bundle.path("float32.tflite")
 
 

@@ -1,5 +1,4 @@
 import hashlib
-import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ def test_a_file_appears_whole(tmp_path: Path) -> None:
     target = tmp_path / "new" / "record.json"
     write_atomically(target, lambda path: path.write_text("{}"))
     assert target.read_text() == "{}"
-    assert os.listdir(target.parent) == ["record.json"]
+    assert [path.name for path in target.parent.iterdir()] == ["record.json"]
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
@@ -25,7 +24,7 @@ def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="disk full"):
         write_atomically(target, fail)
     assert target.read_text() == "old"
-    assert os.listdir(tmp_path) == ["record.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["record.json"]
 
 
 def test_the_target_keeps_its_old_bytes_until_the_new_ones_are_whole(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_code_in_a_classifier_file_is_not_run(tmp_path: Path) -> None:
     photos = keras.Input((SIZE, SIZE, 3))
     hidden = keras.Model(photos, keras.layers.Lambda(lambda x: x * 2)(photos))
     hidden.save(tmp_path / "classifier.keras")
-    with pytest.raises(ValueError, match="[Ll]ambda"):
+    with pytest.raises(ValueError, match=r"[Ll]ambda"):
         load_classifier(tmp_path / "classifier.keras")
 
 
