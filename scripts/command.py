@@ -44,7 +44,7 @@ def add_data_option(parser: argparse.ArgumentParser) -> None:
 def add_bundle_argument(parser: argparse.ArgumentParser) -> None:
     """BUNDLE: a bundle's folder, or its name in the models folder."""
     parser.add_argument(
-        "bundle", type=_bundle_folder, metavar="BUNDLE", help="a bundle's folder, or its name in models/"
+        "bundle", type=bundle_folder, metavar="BUNDLE", help="a bundle's folder, or its name in models/"
     )
 
 
@@ -53,6 +53,7 @@ def progress(steps: Iterable[T], title: str, total: int | None = None) -> Iterat
     return iter(tqdm(steps, desc=title, total=total, disable=not sys.stderr.isatty(), leave=False))
 
 
-def _bundle_folder(text: str) -> Path:
+def bundle_folder(text: str) -> Path:
+    """The folder that a person means: one that is there or has a path, else a name in the models folder."""
     folder = Path(text)
     return folder if folder.is_dir() or len(folder.parts) > 1 else default_models_dir() / text

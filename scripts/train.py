@@ -1,27 +1,33 @@
 """Train a classifier and write it as a bundle: `python -m scripts.train --backbone efficientnet_lite0`.
 
-A linear probe: the backbone keeps its ImageNet weights, and logistic regression on its embedding of the training photos
-(each also mirrored) becomes the head. How strongly it is regularized is chosen on the validation photos.
+Without more, a linear probe: the backbone keeps its ImageNet weights, and logistic regression on its embedding of the
+training photos (each also mirrored) becomes the head. How strongly it is regularized is chosen on validation.
+
+With `--fine-tune N`, the probe is the start: then the backbone's last N layers learn with the head. A run is kept in
+`runs/<name>` after every epoch; the same command again goes on where it was.
 """
 
 import argparse
 import json
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from flowers_core.bundle import BundleWriter, default_models_dir
+from flowers_core.bundle import BundleWriter, default_models_dir, load_bundle
 from flowers_core.dataset import OxfordFlowers
 from flowers_core.photos import CropRule
-from scripts.command import add_data_option, progress, run
+from scripts.command import add_data_option, bundle_folder, progress, run
+from scripts.recipe_options import add_recipe_options, recipe_of, told
 
 
 def main() -> None:
     """Parse the command line, train, write the bundle."""
     options = _parse()
+    recipe = options.recipe
     flowers = OxfordFlowers(options.data)
 
     # TensorFlow takes seconds to import: only once the arguments are known to be good.
@@ -30,15 +36,19 @@ def main() -> None:
 
     rule = CropRule(options.size or BACKBONES[options.backbone].size, options.crop_fraction)
     backbone = build_backbone(options.backbone, weights_dir=options.weights, size=rule.size)
-    classifier = build_classifier(backbone, len(flowers.names))
+    classifier = build_classifier(backbone, len(flowers.names), dropout=recipe.dropout if recipe else 0.0)
     started = time.perf_counter()
-    head, record = _fit_head(classifier, flowers, rule)
+    if recipe is None:
+        record = history = _fit_head(classifier, flowers, rule)
+    else:
+        record, history = _fine_tune(classifier, flowers, rule, recipe, options)
     record["seconds"] = round(time.perf_counter() - started, 1)
-    _write(options, flowers, rule, classifier, head, record)
+    _write(options, flowers, rule, classifier, record, history)
 
 
-def _fit_head(classifier: Any, flowers: OxfordFlowers, rule: CropRule) -> tuple[Any, dict[str, Any]]:
+def _fit_head(classifier: Any, flowers: OxfordFlowers, rule: CropRule) -> dict[str, Any]:
     from flowers_core.batches import input_batches
+    from flowers_core.training.classifier import set_head
     from flowers_core.training.probe import embed, fit_probe
 
     embedded = {}
@@ -55,7 +65,8 @@ def _fit_head(classifier: Any, flowers: OxfordFlowers, rule: CropRule) -> tuple[
     )
     best = max(accuracy for _, accuracy in probe.trials)
     print(f"Linear probe: C = {probe.strength:g}, {best:.4f} of the validation photos right.")
-    record = {
+    set_head(classifier, probe.W, probe.b)
+    return {
         "method": "linear probe",
         "splits": ["train"],
         "training_images": len(labels["train"]),
@@ -65,7 +76,70 @@ def _fit_head(classifier: Any, flowers: OxfordFlowers, rule: CropRule) -> tuple[
         "seed": None,
         "seed_note": "nothing is drawn at random: the problem is convex",
     }
-    return probe, record
+
+
+def _fine_tune(
+    classifier: Any, flowers: OxfordFlowers, rule: CropRule, recipe: Any, options: argparse.Namespace
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    from flowers_core.training.fit import fine_tune
+    from flowers_core.training.prepare import prepare
+
+    teachers = [load_bundle(bundle_folder(name)) for name in options.teacher]
+    split, examples = prepare(
+        flowers, classifier, rule, recipe, options.cache, teachers=teachers, progress=_tell_progress()
+    )
+    folder = options.runs / options.out.name
+    took: list[float] = []
+
+    def tell(epoch: dict[str, Any]) -> None:
+        took.append(epoch["seconds"])
+        left = (recipe.epochs - epoch["epoch"]) * sum(took[-5:]) / len(took[-5:])
+        print(
+            f"epoch {epoch['epoch']}/{recipe.epochs}: loss {epoch['loss']:.4f}, "
+            f"validation {epoch['validation_top1']:.4f}, {epoch['seconds']:.0f} s, about {left / 60:.0f} min left",
+            flush=True,
+        )
+        if options.tensorboard:
+            _log(options.tensorboard / options.out.name, epoch)
+
+    history = fine_tune(classifier, split, examples, recipe, folder, report=tell)
+    share = history["interpolation"]["share"]
+    print(f"Fine-tuned: {history['validation_top1']:.4f} of the validation photos right, {share:.0%} of the way.")
+    record = {
+        "method": "fine-tuning after a linear probe",
+        "splits": ["train"],
+        "training_images": len(examples.labels),
+        "recipe": recipe.to_json(),
+        "teachers": [
+            {"name": t.name, "classifier": t.manifest["files"]["classifier.keras"]["sha256"]} for t in teachers
+        ],
+        "cut": split.cut,
+        "best_epoch": history["best_epoch"],
+        "interpolation": share,
+        "validation_top1": history["validation_top1"],
+        "seed": recipe.seed,
+        "seconds_of_epochs": round(sum(took), 1),
+    }
+    return record, record | history
+
+
+def _tell_progress() -> Callable[[str, int, int], None]:
+    started: dict[str, float] = {}
+
+    def tell(what: str, done: int, total: int) -> None:
+        begun = started.setdefault(what, time.perf_counter())
+        if done == total or (done > 1 and what == "views"):
+            print(f"{what}: {done} of {total}, {time.perf_counter() - begun:.0f} s", flush=True)
+
+    return tell
+
+
+def _log(folder: Path, epoch: dict[str, Any]) -> None:
+    import tensorflow as tf
+
+    with tf.summary.create_file_writer(str(folder)).as_default(step=epoch["epoch"]):
+        for name in ("loss", "training_top1", "learning_rate", "validation_top1", "validation_nll"):
+            tf.summary.scalar(name, epoch[name])
 
 
 def _write(
@@ -73,12 +147,11 @@ def _write(
     flowers: OxfordFlowers,
     rule: CropRule,
     classifier: Any,
-    head: Any,
     record: dict[str, Any],
+    history: dict[str, Any],
 ) -> None:
-    from flowers_core.training.classifier import load_classifier, save_half, set_head
+    from flowers_core.training.classifier import load_classifier, save_half
 
-    set_head(classifier, head.W, head.b)
     writer = BundleWriter.create(
         options.out, name=options.out.name, backbone=options.backbone, crop_rule=rule, classes=list(flowers.names)
     )
@@ -91,7 +164,7 @@ def _write(
     # The head is stored as the saved classifier has it, so that the closed forms add up to what the models answer.
     W, b = load_classifier(writer.folder / "classifier.keras").get_layer("logits").get_weights()
     writer.add_file("head.npz", lambda path: np.savez(path, W=W, b=b))
-    writer.add_file("history.json", lambda path: _write_json(path, record))
+    writer.add_file("history.json", lambda path: _write_json(path, history))
     writer.sweep()
     print(f"Wrote {writer.folder}; `python -m scripts.quantize {options.out.name}` makes the TFLite models.")
 
@@ -103,7 +176,11 @@ def _write_json(path: Path, record: dict[str, Any]) -> None:
 def _command(options: argparse.Namespace) -> str:
     size = f" --size {options.size}" if options.size else ""
     crop = f" --crop-fraction {options.crop_fraction:g}" if options.crop_fraction != 1 else ""
-    return f"python -m scripts.train --backbone {options.backbone}{size}{crop}"
+    tuned = ""
+    if options.fine_tune is not None:
+        teachers = "".join(f" --teacher {name}" for name in options.teacher)
+        tuned = f" --fine-tune {options.fine_tune}{teachers} {options.told}".rstrip()
+    return f"python -m scripts.train --backbone {options.backbone}{size}{crop}{tuned}"
 
 
 def _parse() -> argparse.Namespace:
@@ -119,7 +196,29 @@ def _parse() -> argparse.Namespace:
         help="folder of the ImageNet weights (default: FLOWERS_WEIGHTS_DIR, or weights/)",
     )
     add_data_option(parser)
+    parser.add_argument(
+        "--fine-tune",
+        type=int,
+        metavar="N",
+        help="let the backbone's last N layers learn too, counted as Keras lists them",
+    )
+    parser.add_argument(
+        "--teacher", action="append", default=[], metavar="BUNDLE", help="a bundle to learn from (again for several)"
+    )
+    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="where checkpoints are kept")
+    parser.add_argument(
+        "--cache", type=Path, default=Path("cache"), metavar="DIR", help="where decoded photos and features are kept"
+    )
+    parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard logs there")
+    add_recipe_options(parser)
     options = parser.parse_args()
+    options.told = told(options, parser)
+    options.recipe = None
+    if options.fine_tune is not None:
+        try:
+            options.recipe = recipe_of(options, options.fine_tune)
+        except ValueError as error:
+            parser.error(str(error))
     from flowers_core.training.backbones import BACKBONES, default_weights_dir
 
     if options.backbone not in BACKBONES:

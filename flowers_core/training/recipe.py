@@ -19,6 +19,10 @@ SCHEDULES = ("cosine", "one_cycle", *CYCLIC_POLICIES, "constant")
 AVERAGES = ("none", "ema", "valleys")
 
 
+class RecipeError(ValueError):
+    """A recipe that cannot be followed; the message says which entry and what would work."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How a classifier is fine-tuned.
@@ -75,19 +79,19 @@ class Recipe:
             (self.average, AVERAGES, "average"),
         ):
             if value not in known:
-                raise ValueError(f"There is no {what} '{value}'; choose one of {', '.join(known)}.")
+                raise RecipeError(f"There is no {what} '{value}'; choose one of {', '.join(known)}.")
         for name in ("epochs", "views", "batch_size", "step_size"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}.")
+                raise RecipeError(f"{name} must be at least 1, not {getattr(self, name)}.")
         for name in ("dropout", "label_smoothing", "warmup", "ema_decay"):
             if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} lies from 0 to below 1, not {getattr(self, name):g}.")
+                raise RecipeError(f"{name} lies from 0 to below 1, not {getattr(self, name):g}.")
         if not 0 <= self.teacher_weight <= 1 or self.teacher_temperature <= 0:
-            raise ValueError("teacher_weight lies from 0 to 1 and teacher_temperature above 0.")
+            raise RecipeError("teacher_weight lies from 0 to 1 and teacher_temperature above 0.")
         if not 0 <= self.probe_views <= self.views:
-            raise ValueError(f"The head can be fitted to at most the {self.views} views there are.")
+            raise RecipeError(f"The head can be fitted to at most the {self.views} views there are.")
         if self.learning_rate <= 0:
-            raise ValueError(f"The learning rate must be above 0, not {self.learning_rate:g}.")
+            raise RecipeError(f"The learning rate must be above 0, not {self.learning_rate:g}.")
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""

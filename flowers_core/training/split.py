@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import keras
 
 from flowers_core.training.classifier import EMBEDDING, FEATURES
+from flowers_core.training.recipe import RecipeError
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +36,12 @@ def split_classifier(classifier: keras.Model, unfrozen_layers: int, *, train_dep
     `train_depthwise` off, depthwise kernels stay frozen too: 3 % of the weights of a mobile network, a fifth of a
     step's time on a CPU.
 
-    Raises ValueError for a number of layers that the backbone does not have.
+    Raises RecipeError for a number of layers that the backbone does not have.
     """
     layers = classifier.layers
     backbone_end = next(i for i, layer in enumerate(layers) if layer.name == FEATURES)
     if not 0 <= unfrozen_layers < backbone_end:
-        raise ValueError(
+        raise RecipeError(
             f"{classifier.name} has {backbone_end - 1} backbone layers; {unfrozen_layers} of them cannot be unfrozen."
         )
     first = backbone_end - unfrozen_layers

@@ -18,7 +18,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from flowers_core.files import write_atomically
-from flowers_core.training.augmentation import NONE, Augmentation, random_view, view_generator
+from flowers_core.photos import CropRule, model_input
+from flowers_core.training.augmentation import Augmentation, random_view, view_generator
 from flowers_core.training.photo_store import PhotoStore
 
 _BATCH = 34
@@ -37,12 +38,17 @@ class Views:
     augmentation: Augmentation
     seed: int
 
-    def batches(self, number: int, size: int) -> Iterator[NDArray[np.uint8]]:
+    def batches(self, number: int, rule: CropRule) -> Iterator[NDArray[np.uint8]]:
         """View `number` of every photo in order, as (≤ 34, size, size, 3) uint8; the next batch is drawn meanwhile."""
 
+        def draw_one(photo_id: int) -> NDArray[np.uint8]:
+            if number == 0:
+                return model_input(self.store[photo_id], rule).pixels
+            rng = view_generator(self.seed, number, photo_id)
+            return random_view(self.store[photo_id], rule.size, self.augmentation, rng)
+
         def draw(ids: Sequence[int]) -> NDArray[np.uint8]:
-            kind = self.augmentation if number else NONE
-            return np.stack([random_view(self.store[i], size, kind, view_generator(self.seed, number, i)) for i in ids])
+            return np.stack([draw_one(photo_id) for photo_id in ids])
 
         ids = [int(photo_id) for photo_id in self.photo_ids]
         with ThreadPoolExecutor(1, thread_name_prefix="views") as pool:
@@ -64,7 +70,7 @@ def run_network(network: keras.Model) -> Callable[[NDArray[np.generic]], NDArray
 
 def features_of_views(
     network: keras.Model | None,
-    size: int,
+    rule: CropRule,
     views: Views,
     count: int,
     path: Path,
@@ -77,7 +83,7 @@ def features_of_views(
     are whole. The caller puts whatever the features depend on into the name (see `name_of`).
     """
     run = run_network(network) if network is not None else None
-    shape = (size, size, 3) if network is None else tuple(network.output.shape[1:])
+    shape = (rule.size, rule.size, 3) if network is None else tuple(network.output.shape[1:])
     dtype = np.uint8 if network is None else (np.float32 if len(shape) == 1 else np.float16)
     whole = (count, len(views.photo_ids), *shape)
     done_path = path.with_suffix(".done")
@@ -86,7 +92,7 @@ def features_of_views(
     stored = np.lib.format.open_memmap(path, "r+" if done else "w+", dtype, None if done else whole)
     for number in range(done, count):
         start = 0
-        for batch in views.batches(number, size):
+        for batch in views.batches(number, rule):
             features = batch if run is None else run(batch)
             if not np.isfinite(features.astype(dtype)).all():
                 raise FloatingPointError(f"The frozen network gives values that are not finite (view {number}).")

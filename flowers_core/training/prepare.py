@@ -1,0 +1,81 @@
+"""From a data set and a recipe to what a run learns from: views drawn, and what is frozen computed once."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from flowers_core.bundle import Bundle
+from flowers_core.dataset import OxfordFlowers
+from flowers_core.photos import CropRule
+from flowers_core.training.classifier import load_classifier
+from flowers_core.training.examples import Examples
+from flowers_core.training.photo_store import open_store
+from flowers_core.training.recipe import Recipe
+from flowers_core.training.split import Split, split_classifier
+from flowers_core.training.view_features import Progress, Views, digest_of, features_of_views, name_of
+
+
+def prepare(
+    flowers: OxfordFlowers,
+    classifier: keras.Model,
+    rule: CropRule,
+    recipe: Recipe,
+    cache: Path,
+    *,
+    teachers: Sequence[Bundle] = (),
+    progress: Progress | None = None,
+) -> tuple[Split, Examples]:
+    """Cut the classifier where the recipe says, and compute what passes the cut for every view of the training photos.
+
+    Args:
+        flowers: the data set; "train" is learnt from, "validation" judges.
+        classifier: with the backbone's pretrained weights; which of its layers learn is set here.
+        rule: how a photo becomes its input.
+        recipe: views, augmentation, unfrozen layers, seed.
+        cache: where decoded photos and features are kept between runs; safe to delete.
+        teachers: bundles whose mean log-probabilities are to be learnt from; each sees the same views at its own size.
+        progress: called with (what, done, in all).
+
+    Raises:
+        PhotoError: for a photo that cannot be read; it names the file.
+    """
+    train, validation = flowers.split_ids("train"), flowers.split_ids("validation")
+
+    def decoded(done: int, total: int) -> None:
+        if progress is not None:
+            progress("photos decoded", done, total)
+
+    store = open_store(flowers, np.concatenate([train, validation]), cache, progress=decoded)
+    split = split_classifier(classifier, recipe.unfrozen_layers, train_depthwise=recipe.train_depthwise)
+    views = Views(store, train, recipe.augmentation, recipe.seed)
+    judged = Views(store, validation, recipe.augmentation, recipe.seed)
+
+    def cached(what: str, network: keras.Model | None, at: CropRule, of: Views, count: int) -> NDArray[np.generic]:
+        kind = [] if count == 1 else [asdict(of.augmentation), of.seed]
+        key = name_of(flowers.fingerprint(), digest_of(network), at.to_json(), of.photo_ids.tolist(), count, *kind)
+        return features_of_views(network, at, of, count, cache / f"{what}-{key}.npy", progress=progress)
+
+    features = cached("views", split.frozen, rule, views, recipe.views)
+    answers = []
+    for teacher in teachers:
+        network = load_classifier(teacher.path("classifier.keras"))
+        logits = cached("teacher", network, teacher.crop_rule, views, recipe.views)
+        answers.append(_log_softmax(np.asarray(logits, np.float64)))
+    examples = Examples(
+        features=features,
+        labels=flowers.labels[train - 1] - 1,
+        validation=cached("validation", split.frozen, rule, judged, 1)[0],
+        validation_labels=flowers.labels[validation - 1] - 1,
+        class_names=tuple(flowers.names),
+        teacher=np.mean(answers, axis=0).astype(np.float32) if answers else None,
+    )
+    return split, examples
+
+
+def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
