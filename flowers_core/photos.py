@@ -7,9 +7,11 @@ here nor in training, so both see the same numbers.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import math
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,10 @@ from flowers_core.signatures import WHAT_WORKS, why_not_a_photo
 MAX_PIXELS = 100_000_000  # checked before decoding
 MAX_SIDE = 2048  # a larger photo is scaled down to this after decoding
 MIN_SIDE = 16  # below this there is nothing in a photo to judge a flower by
+
+# Decoding 100 million pixels takes up to 1.6 GB for a moment (WebP); two such photos at once would not do.
+_LARGE = 25_000_000
+_one_large = threading.Lock()
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF")
 _SHOWN_AS = {"MPO": "JPEG", "WEBP": "WebP", "HEIF": "HEIC"}
@@ -98,7 +104,7 @@ def read_photo(data: bytes) -> Photo:
 
     Applies the EXIF orientation, lays transparency over white, turns grey, palette, CMYK and 16-bit photos into
     RGB uint8, takes the first frame of an animation, and scales a photo longer than `MAX_SIDE` down to it
-    (Lanczos, antialiased). Safe to call from several threads.
+    (bicubic, antialiased). Safe to call from several threads; of very large photos it decodes one at a time.
 
     Raises:
         PhotoError: for anything that is not a whole photo of at least `MIN_SIDE` pixels a side and at most
@@ -109,7 +115,8 @@ def read_photo(data: bytes) -> Photo:
     image = _open_header(data)
     stored_size = image.size
     _check_size(*stored_size)
-    upright, turned = _decode(image)
+    with _one_large if math.prod(stored_size) > _LARGE else contextlib.nullcontext():
+        upright, turned = _decode(image)
     pixels = np.array(upright, dtype=np.uint8, order="C")
     pixels.setflags(write=False)
     return Photo(
@@ -211,7 +218,7 @@ def _decode(image: Image.Image) -> tuple[Image.Image, bool]:
         image.load()
         flat = _flattened(image)
         if flat.width > scaled[0] or flat.height > scaled[1]:
-            flat = flat.resize(scaled, Image.Resampling.LANCZOS, reducing_gap=3.0)
+            flat = flat.resize(scaled, Image.Resampling.BICUBIC, reducing_gap=3.0)
         # Read after decoding: Pillow turns TIFF and libheif turns HEIC, and both then report the orientation as done.
         upright = _UPRIGHT.get(_orientation(image))
         if upright is not None:
