@@ -1,0 +1,45 @@
+"""Write `results.md` and the README's table from the bundles' records: `python -m scripts.write_results`."""
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+from flowers_core.bundle import default_models_dir, list_bundles
+from flowers_core.files import write_atomically
+from flowers_core.results import readme_table, results_document, with_table
+from scripts.command import run
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    """Parse the command line; write the two documents, or only say whether they are up to date."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.write_results", description="Write the tables of results.")
+    parser.add_argument(
+        "--models", type=Path, default=default_models_dir(), metavar="DIR", help="folder of the bundles"
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 when a table is out of date")
+    options = parser.parse_args()
+
+    bundles = list_bundles(options.models)
+    readme = _ROOT / "README.md"
+    wanted = {
+        _ROOT / "results.md": results_document(bundles),
+        readme: with_table(readme.read_text(encoding="utf-8"), readme_table(bundles)),
+    }
+    for path, text in wanted.items():
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        if options.check:
+            sys.exit(f"{path.name} is out of date; `python -m scripts.write_results` writes it.")
+        write_atomically(path, partial(_write, text=text))
+        print(f"Wrote {path.name}.")
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main)

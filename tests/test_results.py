@@ -1,0 +1,56 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from flowers_core.bundle import default_models_dir, list_bundles, load_bundle
+from flowers_core.evaluation import load_predictions
+from flowers_core.results import ResultsError, published_table, readme_table, results_document, with_table
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def cells(table: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
+def test_the_documents_say_what_the_records_say() -> None:
+    bundles = list_bundles(default_models_dir())
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert (ROOT / "results.md").read_text(encoding="utf-8") == results_document(bundles)
+    assert with_table(readme, readme_table(bundles)) == readme
+
+
+def test_the_tables_accuracy_is_that_of_the_stored_answers() -> None:
+    """Counted here from the stored answers, by a way of its own."""
+    rows = cells(readme_table(list_bundles(default_models_dir())))[2:-1]
+    assert rows
+    for name, precision, _, _, top1, _ in rows:
+        answers = load_predictions(load_bundle(default_models_dir() / name).path("test_predictions.npz"), precision)
+        assert len(answers) == 6149
+        right = sum(int(row.argmax()) + 1 == label for row, label in zip(answers.logits, answers.labels, strict=True))
+        assert top1 == f"{100 * right / 6149:.2f}"
+
+
+def test_every_row_has_as_many_cells_as_the_header() -> None:
+    document = results_document(list_bundles(default_models_dir()))
+    for table in re.findall(r"(?:^\|.*\n?)+", document, flags=re.MULTILINE):
+        assert len({len(row) for row in cells(table.strip())}) == 1
+
+
+def test_published_figures() -> None:
+    rows = cells(published_table())
+    assert rows[2] == ["VGG16", "Keras", "—", "80.37", "82.91"]
+    assert rows[-1] == ["InceptionV3", "int8", "10.9", "—", "86.11"]
+
+
+def test_a_document_without_a_place_for_the_table_is_refused() -> None:
+    with pytest.raises(ResultsError, match="no place for the table"):
+        with_table("# Nothing", "| a |")
+    with pytest.raises(ResultsError, match="no place for the table"):
+        with_table("<!-- results begin --> and no end", "| a |")
+
+
+def test_the_table_is_replaced_and_the_rest_is_kept() -> None:
+    document = "above\n<!-- results begin -->\nold\n<!-- results end -->\nbelow"
+    assert with_table(document, "| new |") == "above\n<!-- results begin -->\n| new |\n<!-- results end -->\nbelow"
