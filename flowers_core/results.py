@@ -42,7 +42,8 @@ def results_document(bundles: Sequence[Bundle]) -> str:
     parts = [
         "# Results",
         "Made from the bundles' records by `python -m scripts.write_results`; edited by nobody. Official split of the "
-        "Oxford 102 Category Flower Dataset: top-1 counts every photo alike, *per class* is the mean of the classes' recalls.",
+        "Oxford 102 Category Flower Dataset: top-1 counts every photo alike, *per class* is the mean of the classes' "
+        "recalls.",
         "## Test split",
         split_table(bundles),
         "*Top-1 alone* leaves out the test photos whose file is also, byte for byte, a training or validation photo. "
