@@ -4,6 +4,8 @@ Everything drawn at random comes from (seed, epoch), and a checkpoint is written
 killed goes on from its last epoch and ends with the same history.
 """
 
+import dataclasses
+import itertools
 import math
 import time
 from collections.abc import Callable
@@ -68,6 +70,22 @@ def fine_tune(
     return run.finish()
 
 
+def stepper(classifier: keras.Model, split: Split, examples: Examples, recipe: Recipe) -> Callable[[float], float]:
+    """For a range test: fits the head; the function returned makes one step at a given rate and returns its loss."""
+    check_examples(examples, recipe)
+    run = _Run(classifier, split, examples, dataclasses.replace(recipe, schedule="constant"), Path())
+    run.fit_head()
+    made = itertools.count()
+
+    def step(rate: float) -> float:
+        epoch, number = divmod(next(made), run.steps_per_epoch)
+        for (_, optimizer), factor in zip(reversed(run.groups), (recipe.head_rate, 1.0), strict=False):
+            optimizer.learning_rate.assign(rate * factor)
+        return run.make_step(epoch, run.batches(epoch)[number])[0]
+
+    return step
+
+
 class _Run:
     """The state of one run; everything in it that changes is in its checkpoint."""
 
@@ -96,7 +114,7 @@ class _Run:
         """Go on from the checkpoint, or begin: the head is fitted to frozen features."""
         stored = load_checkpoint(self.folder, self.recipe.to_json())
         if stored is None:
-            self._fit_head()
+            self.fit_head()
         else:
             self.probe, self.epoch, self.history = stored.probe, stored.epoch, stored.history
             self.averaged_count, self.best_epoch = stored.averaged_count, stored.best_epoch
@@ -113,36 +131,45 @@ class _Run:
 
     def one_epoch(self) -> dict[str, Any]:
         """One pass over the photos, each in its next view; then validation, then the checkpoint."""
-        started, recipe, examples = time.perf_counter(), self.recipe, self.examples
-        rng = np.random.default_rng([recipe.seed, self.epoch])
+        started, recipe = time.perf_counter(), self.recipe
         self._seed_dropout()
-        order = rng.permutation(len(examples.labels))[: self.steps_per_epoch * recipe.batch_size]
         first_step = self.epoch * self.steps_per_epoch
         losses, right = [], 0
-        for number, batch in enumerate(order.reshape(self.steps_per_epoch, -1)):
-            # Each photo starts at another view, so that a batch mixes them and view 0 has its turn like the others.
-            view = (self.epoch + batch) % recipe.views
-            loss, correct = self.train_step(
-                tf.constant(examples.features[view, batch]),
-                tf.constant(targets(examples, recipe, view, batch)),
-                tf.constant(examples.labels[batch].astype(np.int64)),
-            )
-            if not math.isfinite(float(loss)):
+        for number, batch in enumerate(self.batches(self.epoch)):
+            loss, correct = self.make_step(self.epoch, batch)
+            if not math.isfinite(loss):
                 raise TrainingError(
-                    f"The loss became {float(loss)} in step {number + 1} of epoch {self.epoch + 1}, at a learning rate "
+                    f"The loss became {loss} in step {number + 1} of epoch {self.epoch + 1}, at a learning rate "
                     f"of {self._rate(first_step + number):.2g}. Try a lower learning rate; the run so far is kept."
                 )
-            losses.append(float(loss))
-            right += int(correct)
+            losses.append(loss)
+            right += correct
             if recipe.average == "ema":
                 self.average.step(first_step + number + 1)
         self.epoch += 1
         self._average_at_valley()
-        record = self._judge(losses, right / order.size)
+        record = self._judge(losses, right / (self.steps_per_epoch * recipe.batch_size))
         self.history.append(record)
         self._save()
         self.stopped_early = self._patience_is_over()
         return {**record, "seconds": time.perf_counter() - started}
+
+    def batches(self, epoch: int) -> NDArray[np.int64]:
+        """The photos of each step of an epoch: (steps, batch size)."""
+        order = np.random.default_rng([self.recipe.seed, epoch]).permutation(len(self.examples.labels))
+        return order[: self.steps_per_epoch * self.recipe.batch_size].reshape(self.steps_per_epoch, -1)
+
+    def make_step(self, epoch: int, batch: NDArray[np.int64]) -> tuple[float, int]:
+        """One training step: its loss, and how many photos were named rightly before it."""
+        examples = self.examples
+        # Each photo starts at another view, so that a batch mixes them and view 0 has its turn like the others.
+        view = (epoch + batch) % self.recipe.views
+        loss, correct = self.train_step(
+            tf.constant(examples.features[view, batch]),
+            tf.constant(targets(examples, self.recipe, view, batch)),
+            tf.constant(examples.labels[batch].astype(np.int64)),
+        )
+        return float(loss), int(correct)
 
     def finish(self) -> dict[str, Any]:
         """Choose between the probed and the fine-tuned weights, put the choice into the network, tell the history."""
@@ -161,7 +188,7 @@ class _Run:
             "validation_nll": -negative_loss,
         }
 
-    def _fit_head(self) -> None:
+    def fit_head(self) -> None:
         recipe, examples = self.recipe, self.examples
         if not recipe.probe_views:
             return

@@ -1,0 +1,93 @@
+"""The learning-rate range test: between which rates does this network learn?
+
+Smith 2017, arXiv 1506.01186, section 3.3: train for a few hundred steps while the rate grows, and watch the loss. The
+rate grows by a constant factor here, so that five decades fit into one run; the loss is smoothed, for a single batch's
+is noise.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SMOOTHING = 0.95
+_DIVERGED = 4.0  # times the lowest smoothed loss
+_STARTED = 0.1  # share of the whole fall of the loss at which learning counts as begun
+_MARGIN = 3.0  # the suggested upper rate stays this factor below the rate of the lowest loss
+
+
+class RangeTestError(ValueError):
+    """A range test that cannot be made, or that saw no learning; the message says what to change."""
+
+
+@dataclass(frozen=True, eq=False)
+class RangeTest:
+    """What a range test saw, and what it suggests for a cyclic or one-cycle schedule.
+
+    rates, losses, smoothed: (n,) by step, up to where the loss diverged or the rates ended.
+    lower: the rate at which a tenth of the loss's whole fall was reached. upper: a third of the rate with the lowest
+    smoothed loss; never below `lower`.
+    diverged: whether the loss grew to four times its lowest, or beyond numbers, before the rates ended.
+    """
+
+    rates: NDArray[np.float64]
+    losses: NDArray[np.float64]
+    smoothed: NDArray[np.float64]
+    lower: float
+    upper: float
+    diverged: bool
+
+
+def range_test(train_step: Callable[[float], float], *, lowest: float, highest: float, steps: int) -> RangeTest:
+    """Call `train_step(rate)`, which makes one step and returns its loss, with rates growing from lowest to highest.
+
+    Stops early when the loss has diverged. The network is of no use afterwards: start anew from its first weights.
+    Raises RangeTestError for rates or steps that make no test, and when the loss never fell.
+    """
+    if not 0 < lowest < highest or steps < 10:
+        raise RangeTestError("A range test needs 0 < lowest < highest and at least 10 steps.")
+    rates, losses = [], []
+    diverged = False
+    for rate in np.geomspace(lowest, highest, steps):
+        loss = train_step(float(rate))
+        if not math.isfinite(loss):
+            diverged = True
+            break
+        rates.append(float(rate))
+        losses.append(loss)
+        smooth = smoothed_losses(np.array(losses))
+        if len(losses) > 10 and smooth[-1] > _DIVERGED * smooth.min():
+            diverged = True
+            break
+    if not losses:
+        raise RangeTestError("The loss was not a number from the first step on.")
+    lower, upper = suggested_bounds(np.array(rates), np.array(losses))
+    return RangeTest(np.array(rates), np.array(losses), smoothed_losses(np.array(losses)), lower, upper, diverged)
+
+
+def smoothed_losses(losses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The losses' exponential moving average, freed from its start's bias (Kingma & Ba 2015, §3): (n,) → (n,)."""
+    smooth, average = np.empty(len(losses)), 0.0
+    for i, loss in enumerate(losses):
+        average = _SMOOTHING * average + (1 - _SMOOTHING) * loss
+        smooth[i] = average / (1 - _SMOOTHING ** (i + 1))
+    return smooth
+
+
+def suggested_bounds(rates: NDArray[np.float64], losses: NDArray[np.float64]) -> tuple[float, float]:
+    """Lower and upper rate from a range test's (n,) rates and losses; see `RangeTest`.
+
+    Raises RangeTestError when the smoothed loss never fell.
+    """
+    smooth = smoothed_losses(losses)
+    best = int(np.argmin(smooth))
+    start = float(smooth[: best + 1].max())
+    if best == 0 or start <= smooth[best]:
+        raise RangeTestError("The loss never fell in the range test: start it at a lower rate.")
+    begun = np.flatnonzero(smooth[: best + 1] <= start - _STARTED * (start - smooth[best]))
+    # The fall is looked for from its top on: what came before the top was noise on the plateau.
+    top = int(np.argmax(smooth[: best + 1]))
+    lower = float(rates[begun[begun >= top][0]])
+    return lower, max(lower, float(rates[best]) / _MARGIN)

@@ -1,0 +1,110 @@
+"""Range test: `python -m scripts.find_learning_rate --fine-tune 30` plots the loss against a growing learning rate.
+
+The tail is trained for one run of growing rates from the probed head on, and thrown away. The suggested bounds are for
+`scripts.train --learning-rate UPPER --lower-rate LOWER`, with the same optimizer.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from flowers_core.dataset import OxfordFlowers
+from flowers_core.files import write_atomically
+from flowers_core.photos import CropRule
+from scripts.command import add_data_option, run
+from scripts.recipe_options import add_recipe_options, recipe_of
+
+
+def main() -> None:
+    """Parse the command line, run the test, write the plot and the numbers."""
+    options = _parse()
+    flowers = OxfordFlowers(options.data)
+
+    from flowers_core.training.backbones import BACKBONES, build_backbone
+    from flowers_core.training.classifier import build_classifier
+    from flowers_core.training.fit import stepper
+    from flowers_core.training.prepare import prepare
+    from flowers_core.training.range_test import range_test
+
+    rule = CropRule(options.size or BACKBONES[options.backbone].size)
+    backbone = build_backbone(options.backbone, weights_dir=options.weights, size=rule.size)
+    classifier = build_classifier(backbone, len(flowers.names), dropout=options.recipe.dropout)
+    split, examples = prepare(flowers, classifier, rule, options.recipe, options.cache)
+    result = range_test(
+        stepper(classifier, split, examples, options.recipe),
+        lowest=options.lowest,
+        highest=options.highest,
+        steps=options.steps,
+    )
+    record = {
+        "lower": result.lower,
+        "upper": result.upper,
+        "diverged": result.diverged,
+        "recipe": options.recipe.to_json(),
+        "rates": result.rates.tolist(),
+        "losses": result.losses.tolist(),
+    }
+    path = options.out / f"range_test_{options.backbone}_{options.recipe.optimizer}"
+    text = json.dumps(record, indent=1) + "\n"
+    write_atomically(path.with_suffix(".json"), lambda p: _write(p, text))
+    write_atomically(path.with_suffix(".png"), lambda p: _plot(p, result, options.recipe.optimizer))
+    print(
+        f"Learning rates from {result.lower:.2g} to {result.upper:.2g} for {options.recipe.optimizer}: "
+        f"see {path.with_suffix('.png')}."
+    )
+
+
+def _plot(path: Path, result: Any, optimizer: str) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.semilogx(result.rates, result.losses, color="0.75", linewidth=0.8, label="loss of a batch")
+    axes.semilogx(result.rates, result.smoothed, color="C0", label="smoothed")
+    axes.axvspan(result.lower, result.upper, color="C2", alpha=0.2, label="suggested")
+    axes.set(xlabel=f"learning rate ({optimizer})", ylabel="loss", title="Learning-rate range test")
+    axes.legend()
+    figure.savefig(path, dpi=120)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.find_learning_rate", description="Find the learning rates at which a network learns."
+    )
+    parser.add_argument("--backbone", default="efficientnet_lite0", help="name of the pretrained network")
+    parser.add_argument("--size", type=int, help="side of the model's input in pixels (default: the backbone's own)")
+    parser.add_argument("--weights", type=Path, metavar="DIR", help="folder of the ImageNet weights")
+    parser.add_argument("--fine-tune", type=int, default=30, metavar="N", help="the backbone's last N layers learn")
+    parser.add_argument("--lowest", type=float, default=1e-6, help="first learning rate (default: 1e-6)")
+    parser.add_argument("--highest", type=float, default=1.0, help="last learning rate (default: 1)")
+    parser.add_argument("--steps", type=int, default=150, help="steps of the test (default: 150)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs"), metavar="DIR", help="folder of the plot and the numbers"
+    )
+    parser.add_argument("--cache", type=Path, default=Path("cache"), metavar="DIR", help="where features are kept")
+    add_data_option(parser)
+    add_recipe_options(parser)
+    options = parser.parse_args()
+    from flowers_core.training.backbones import BACKBONES, default_weights_dir
+
+    if options.backbone not in BACKBONES:
+        parser.error(f"there is no backbone '{options.backbone}'; choose one of {', '.join(sorted(BACKBONES))}")
+    if not 0 < options.lowest < options.highest or options.steps < 10:
+        parser.error("the rates must grow from above 0, over at least 10 steps")
+    try:
+        options.recipe = recipe_of(options, options.fine_tune)
+    except ValueError as error:
+        parser.error(str(error))
+    options.weights = options.weights or default_weights_dir()
+    return options
+
+
+if __name__ == "__main__":
+    run(main)
