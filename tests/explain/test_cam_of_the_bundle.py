@@ -1,0 +1,108 @@
+"""The closed forms of the shipped models against tf-keras-vis' Grad-CAM of the classifier that they were made from."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sklearn.datasets
+from scipy.stats import spearmanr
+
+from flowers_core.bundle import DEFAULT_BUNDLE, Bundle, default_models_dir, load_bundle
+from flowers_core.explain.cam import class_contrast, class_evidence
+from flowers_core.photos import Photo, model_input, open_photo
+from flowers_core.runtime import Forward, Runtime
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return load_bundle(default_models_dir() / DEFAULT_BUNDLE)
+
+
+@pytest.fixture(scope="module")
+def photo() -> Photo:
+    return open_photo(Path(sklearn.datasets.__file__).parent / "images" / "flower.jpg")
+
+
+@pytest.fixture(scope="module")
+def gradcam(bundle, photo):
+    """A function from a score (a function of the logits) to tf-keras-vis' map on the grid of the features."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # it imports an old name of SciPy's zoom
+        from tf_keras_vis.gradcam import Gradcam
+
+    from flowers_core.training.classifier import FEATURES, load_classifier
+
+    explainer = Gradcam(load_classifier(bundle.path("classifier.keras")))
+    pixels = model_input(photo.pixels, bundle.crop_rule).pixels[None].astype(np.float32)
+
+    def explain(score) -> np.ndarray:
+        found = explainer(
+            score,
+            pixels,
+            penultimate_layer=FEATURES,
+            seek_penultimate_conv_layer=False,
+            expand_cam=False,
+            normalize_cam=False,
+        )
+        return np.asarray(found)[0]
+
+    return explain
+
+
+def forward(bundle: Bundle, photo: Photo, precision: str) -> Forward:
+    runtime = Runtime(bundle.path(f"{precision}.tflite"), workers=1)
+    return runtime.forward(model_input(photo.pixels, bundle.crop_rule).pixels[None])
+
+
+def compare(bundle, photo, gradcam, precision) -> list[tuple[float, float]]:
+    """Pearson's and Spearman's correlation for the five most probable classes and the first against the second."""
+    passed = forward(bundle, photo, precision)
+    head, _ = bundle.head()
+    frame = {"box": model_input(photo.pixels, bundle.crop_rule).box, "photo_size": (photo.width, photo.height)}
+    best = [int(label) for label in np.argsort(-passed.logits[0])[:5] + 1]
+    pairs = [
+        (class_evidence(passed.features[0], head, label, **frame), gradcam(lambda out, k=label: out[:, k - 1]))
+        for label in best
+    ]
+    one, other = best[:2]
+    contrast = class_contrast(passed.features[0], head, one, other, **frame)
+    pairs.append((contrast, gradcam(lambda out: out[:, one - 1] - out[:, other - 1])))
+    found = []
+    for ours, theirs in pairs:
+        seen = np.maximum(ours.contributions, 0)
+        assert seen.any()
+        found.append((np.corrcoef(seen.ravel(), theirs.ravel())[0, 1], spearmanr(seen.ravel(), theirs.ravel())[0]))
+    return found
+
+
+def test_of_the_float_models_it_is_grad_cam(bundle, photo, gradcam):
+    precisions = [precision for precision in bundle.precisions if precision.startswith("float")]
+    assert precisions
+    for precision in precisions:
+        for pearson, spearman in compare(bundle, photo, gradcam, precision):
+            assert pearson >= 0.999
+            assert spearman >= 0.999
+
+
+def test_of_the_int8_model_it_ranks_as_grad_cam_of_the_float_one(bundle, photo, gradcam):
+    """Eight bits move the features a little: the order of the positions stays."""
+    found = compare(bundle, photo, gradcam, "int8")
+    print("INT8, Pearson and Spearman:", *(f"{pearson:.4f} {spearman:.4f}" for pearson, spearman in found))
+    assert min(spearman for _, spearman in found) >= 0.97
+    assert min(pearson for pearson, _ in found) >= 0.97
+
+
+def test_the_parts_add_up_to_the_logit(bundle, photo):
+    """Within 1e-4 in float; in INT8 the linear layer's own rounding comes on top, a hundredth of the logits' range."""
+    head, bias = bundle.head()
+    frame = {"box": (0.0, 0.0, 1.0, 1.0), "photo_size": (1, 1)}
+    for precision in bundle.precisions:
+        passed = forward(bundle, photo, precision)
+        gaps = []
+        for label in range(1, len(bundle.class_names) + 1):
+            explained = class_evidence(passed.features[0], head, label, **frame)
+            assert explained.contributions.sum() == pytest.approx(explained.value, abs=1e-4)
+            gaps.append(explained.value + bias[label - 1] - passed.logits[0, label - 1])
+        allowed = 1e-4 if precision.startswith("float") else 0.01 * np.ptp(passed.logits)
+        assert np.abs(gaps).max() <= allowed, precision
