@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from app.widgets.words import MARKS, capital, either, latin, lower, percent
+from app.widgets.words import MARKS, capital, latin, listed, lower, percent
 from flowers_core.prediction import Group, Prediction
 from flowers_core.taxonomy import Taxonomy
 
@@ -36,9 +36,9 @@ def put_in_words(prediction: Prediction, taxonomy: Taxonomy) -> Answer:
     elif prediction.verdict == "between":
         names = [taxonomy[label].name for label in prediction.plausible]
         together = sum(prediction.probabilities[label - 1] for label in prediction.plausible)
-        headline = capital(either(names)) if len(names) == 2 else f"Probably {taxonomy[best.label].name}"
+        headline = capital(listed(names, "or")) if len(names) == 2 else f"Probably {taxonomy[best.label].name}"
         text = (
-            f"The model cannot decide between {either(names)}; "
+            f"The model cannot decide between {listed(names, 'and')}; "
             f"together they are {percent(float(together))} probable. Look at what tells them apart below."
         )
     else:

@@ -28,9 +28,9 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def either(names: Sequence[str]) -> str:
-    """a; a or b; a, b or c."""
-    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+def listed(names: Sequence[str], joint: str) -> str:
+    """Names as a list in a sentence; with the joint "or": a; a or b; a, b or c."""
+    return f" {joint} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def megabytes(size: int) -> str:

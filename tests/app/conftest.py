@@ -6,6 +6,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from tests.drawn_flowers import draw_dataset
+
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = ROOT / "app" / "main.py"
 
@@ -16,6 +18,12 @@ def no_dataset(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     root = tmp_path / "nothing"
     monkeypatch.setenv("FLOWERS_DATA_DIR", str(root))
     return root
+
+
+@pytest.fixture
+def drawn_dataset(no_dataset: Path) -> Path:
+    """A machine with a small data set in Oxford's layout."""
+    return draw_dataset(no_dataset)
 
 
 @pytest.fixture

@@ -1,0 +1,47 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.widgets.accuracy_chart import accuracy_chart
+from app.widgets.figures import figure_table
+from flowers_core.bundle import default_models_dir, load_bundle
+from tests.app.conftest import html
+
+Open = Callable[..., AppTest]
+BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
+
+
+def test_every_figure_is_the_record_s(open_page: Open) -> None:
+    app = open_page("models")
+    table = app.dataframe[0].value
+    assert table["precision"].tolist() == [p for p in ("float32", "float16", "dynamic", "int8") if p in BUNDLE.metrics]
+    for row in table.to_dict("records"):
+        test = BUNDLE.metrics[row["precision"]]["test"]
+        assert row["top-1"] == pytest.approx(100 * test["top1"])
+        assert row["mean per class"] == pytest.approx(100 * test["per_class"])
+        assert row["top-5"] == pytest.approx(100 * test["top5"])
+        assert row["calibration error"] == pytest.approx(100 * test["ece"])
+        assert row["MB"] == BUNDLE.manifest["model_bytes"][row["precision"]] / 1e6
+        assert row["training photos"] == BUNDLE.manifest["training"]["training_images"]
+
+
+def test_how_it_was_made_can_be_read(open_page: Open) -> None:
+    page = html(open_page("models"))
+    assert BUNDLE.manifest["training"]["command"] in page
+    assert BUNDLE.manifest["data"]["fingerprint"] in page
+
+
+def test_no_model_is_a_sentence(open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FLOWERS_MODELS_DIR", str(tmp_path))
+    assert "There is no model here" in open_page("models").info[0].value
+    assert "There is no model here" in open_page("confusions").error[0].value
+    assert "There is no model here" in open_page(photo="example").error[0].value
+
+
+def test_chart_needs_figures() -> None:
+    table = figure_table((BUNDLE,))
+    chart = accuracy_chart(table)
+    assert chart is not None
+    assert accuracy_chart(table.assign(**{"top-1": None})) is None

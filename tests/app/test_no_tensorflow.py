@@ -1,0 +1,50 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+LIBRARY = """
+import sys
+from flowers_core.bundle import DEFAULT_BUNDLE, default_models_dir, load_bundle
+from flowers_core.photos import model_input, read_photo
+from flowers_core.prediction import predict
+from flowers_core.runtime import Runtime
+from flowers_core.taxonomy import load_taxonomy
+from app.resources import example_photo
+
+bundle = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
+seen = model_input(read_photo(example_photo().read_bytes()).pixels, bundle.crop_rule)
+forward = Runtime(bundle.path("int8.tflite")).forward(seen.pixels[None])
+assert predict(forward.logits[0], bundle.calibration, load_taxonomy()).candidates
+"""
+
+PAGE = """
+import sys
+from streamlit.testing.v1 import AppTest
+
+app = AppTest.from_file("{main}", default_timeout=120)
+app.query_params["photo"] = "example"
+app.run()
+assert not app.exception, app.exception
+assert [header.value for header in app.header] == ["Why", "What it resembles"]
+"""
+
+
+def modules_after(program: str) -> set[str]:
+    """The packages in memory after a program ran in a Python of its own."""
+    report = "\nprint('modules:', *sorted({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run(
+        [sys.executable, "-c", program + report], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split("modules:")[-1].split())
+
+
+@pytest.mark.parametrize("program", [LIBRARY, PAGE.format(main=ROOT / "app" / "main.py")], ids=["library", "page"])
+def test_naming_a_photo_needs_no_tensorflow(program: str) -> None:
+    modules = modules_after(program)
+    assert "ai_edge_litert" in modules
+    assert not modules & {"tensorflow", "keras", "tf_keras_vis", "lime", "skimage", "sklearn"}

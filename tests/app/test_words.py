@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+from app.widgets.answer import put_in_words, roll_up
+from app.widgets.neighbours import second_opinion
+from app.widgets.words import capital, latin, listed, percent
+from flowers_core.bundle import Calibration
+from flowers_core.gallery import Neighbour
+from flowers_core.prediction import Prediction, predict
+from flowers_core.taxonomy import load_taxonomy
+
+TAXONOMY = load_taxonomy()
+CALIBRATION = Calibration(temperature=1.0, conformal_coverage=0.95, conformal_threshold=0.9, unsure_below=0.6)
+
+
+def prediction(**shares: float) -> Prediction:
+    """A prediction with the given probabilities by class; what is left is spread over all others."""
+    names = {name.replace(" ", "_").replace("-", "_"): taxon.label for taxon in TAXONOMY for name in [taxon.name]}
+    left = 1 - sum(shares.values())
+    probabilities = np.full(102, left / (102 - len(shares)))
+    for name, share in shares.items():
+        probabilities[names[name] - 1] = share
+    return predict(np.log(probabilities), CALIBRATION, TAXONOMY)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(1, "100 %"), (0.999, "> 99 %"), (0.995, "> 99 %"), (0.994, "99 %"), (0.5, "50 %"), (0.004, "< 1 %"), (0, "0 %")],
+)
+def test_percent_never_rounds_to_certainty(share: float, text: str) -> None:
+    assert percent(share) == text
+
+
+def test_lists_and_capitals() -> None:
+    assert listed(["rose"], "or") == "rose"
+    assert listed(["rose", "lily"], "and") == "rose and lily"
+    assert listed(["rose", "lily", "iris"], "or") == "rose, lily or iris"
+    assert capital("lenten rose") == "Lenten rose"
+
+
+def test_latin_names_are_set_as_botanists_do() -> None:
+    by_name = {taxon.name: taxon for taxon in TAXONOMY}
+    assert latin(by_name["sweet pea"]) == "<i>Lathyrus odoratus</i>"
+    assert latin(by_name["rose"]) == "<i>Rosa</i> (genus)"
+    upright = next(taxon for taxon in TAXONOMY if taxon.genus is None)
+    assert latin(upright) == upright.family
+
+
+def test_sure() -> None:
+    answer = put_in_words(prediction(sunflower=0.97), TAXONOMY)
+    assert (answer.mark, answer.headline) == ("Sure", "Sunflower")
+    assert answer.sentences.startswith("97 % probable")
+
+
+def test_between_two_and_three() -> None:
+    answer = put_in_words(prediction(rose=0.5, camellia=0.4), TAXONOMY)
+    assert (answer.mark, answer.headline) == ("Undecided", "Rose or camellia")
+    assert "together they are 90 % probable" in answer.sentences
+    answer = put_in_words(prediction(rose=0.4, camellia=0.3, azalea=0.2), TAXONOMY)
+    assert answer.headline == "Probably rose"
+    assert "between rose, camellia and azalea" in answer.sentences
+
+
+def test_unsure_owns_up_to_knowing_only_these_flowers() -> None:
+    answer = put_in_words(prediction(rose=0.2), TAXONOMY)
+    assert (answer.mark, answer.headline) == ("Not sure", "Perhaps rose")
+    assert "only 20 % probable" in answer.sentences
+    assert "102 flowers" in answer.sentences
+
+
+def test_relatives_are_named_when_they_say_more_than_one_class() -> None:
+    # Three of the daisy family at 20 % each say little; the family says 60 % and more.
+    groups = roll_up(prediction(sunflower=0.2, gazania=0.2, marigold=0.2, rose=0.1))
+    assert groups[0].rank == "family"
+    assert groups[0].name == "Asteraceae"
+    assert groups[0].probability == pytest.approx(0.6, abs=0.1)
+    assert roll_up(prediction(rose=0.3)) == []
+
+
+def test_neighbours_agree_or_disagree() -> None:
+    found = [Neighbour(i, 54, "test", 0.9) for i in range(3)] + [Neighbour(9, 74, "test", 0.8)]
+    assert second_opinion(found, 54, TAXONOMY) == ("3 of the 4 nearest are labelled **sunflower**, as the model says.")
+    assert "disagree" in second_opinion(found, 74, TAXONOMY)
+    assert "1 rose" in second_opinion(found, 74, TAXONOMY)
+    assert "none snapdragon" in second_opinion(found, 11, TAXONOMY)

@@ -1,0 +1,218 @@
+"""The app as a person meets it, in a real browser."""
+
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.resources import example_photo
+from app.widgets.words import capital
+from flowers_core.bundle import default_models_dir, load_bundle
+from flowers_core.gallery import Gallery
+from flowers_core.photos import model_input, read_photo
+from flowers_core.prediction import predict
+from flowers_core.runtime import Runtime
+from flowers_core.taxonomy import load_taxonomy
+
+pytestmark = pytest.mark.e2e
+
+UPLOADER = "[data-testid=stFileUploaderDropzoneInput]"
+PAGES = {
+    "": "Which flower is this?",
+    "confusions": "Where it goes wrong",
+    "models": "The models",
+    "dataset": "What the models learned from",
+}
+BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
+TAXONOMY = load_taxonomy()
+
+
+def settle(page: Page) -> None:
+    """Wait until the server has nothing left to draw."""
+    page.wait_for_timeout(300)
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') !== 'running'"
+    )
+    page.wait_for_timeout(200)
+
+
+def upload_example(page: Page) -> None:
+    photo = example_photo()
+    assert photo is not None
+    page.set_input_files(UPLOADER, photo)
+
+
+def no_trouble(page: Page) -> None:
+    assert page.locator("[data-testid=stException]").count() == 0
+
+
+def fits(page: Page) -> bool:
+    return page.evaluate(
+        "Math.max(document.scrollingElement.scrollWidth, document.querySelector('[data-testid=stMain]').scrollWidth)"
+        " <= window.innerWidth"
+    )
+
+
+def test_a_photo_in_an_explained_answer_out(page: Page, server: str, record_property: pytest.FixtureRequest) -> None:
+    photo = read_photo(example_photo().read_bytes())  # type: ignore[union-attr]
+    forward = Runtime(BUNDLE.path("int8.tflite")).forward(model_input(photo.pixels, BUNDLE.crop_rule).pixels[None])
+    prediction = predict(forward.logits[0], BUNDLE.calibration, TAXONOMY)  # type: ignore[arg-type]
+
+    started = time.monotonic()
+    page.goto(server)
+    expect(page.get_by_role("heading", level=1)).to_have_text(PAGES[""])
+    uploaded = time.monotonic()
+    upload_example(page)
+    answer = page.get_by_role("region", name="Answer")
+    expect(answer).to_be_visible()
+    answered = time.monotonic()
+    print(f"page up after {uploaded - started:.1f} s, answer {answered - uploaded:.1f} s after the upload")
+
+    name = TAXONOMY[prediction.candidates[0].label].name
+    expect(answer).to_contain_text(re.compile(name, re.IGNORECASE))
+    rows = page.get_by_role("list", name="The 5 most probable flowers").get_by_role("listitem")
+    expect(rows).to_have_count(5)
+    for row, candidate in zip(rows.all(), prediction.top(5), strict=True):
+        expect(row).to_contain_text(capital(TAXONOMY[candidate.label].name))
+        expect(row).to_contain_text(re.compile(r"\d+ %"))
+
+    heat = page.get_by_alt_text(f"The photo with a heat map laid over it: What speaks for {name}")
+    expect(heat).to_be_visible()
+    assert heat.evaluate("image => image.complete && image.naturalWidth > 100")
+
+    gallery = Gallery.load(BUNDLE.path("gallery.faiss"), BUNDLE.path("gallery.npz"))
+    for neighbour in gallery.search(forward.embedding[0], 12):
+        expect(page.get_by_text(f"photo {neighbour.photo_id}", exact=False).first).to_be_visible()
+    settle(page)
+    no_trouble(page)
+
+
+def test_the_map_changes_with_opacity_and_class(page: Page, server: str) -> None:
+    page.goto(f"{server}/?photo=example")
+    heat = page.get_by_alt_text(re.compile("^The photo with a heat map"))
+    expect(heat).to_be_visible()
+    settle(page)
+    before = heat.get_attribute("src")
+    slider = page.get_by_role("slider", name="Opacity of the map")
+    slider.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    settle(page)
+    faded = heat.get_attribute("src")
+    assert faded != before
+    page.get_by_role("combobox", name=re.compile("What speaks for")).click()
+    page.keyboard.type("sunflo")
+    page.keyboard.press("Enter")
+    expect(page.get_by_alt_text("The photo with a heat map laid over it: What speaks for sunflower")).to_be_visible()
+    assert "explain=sunflower" in page.url
+    page.get_by_role("combobox", name=re.compile("Rather than")).click()
+    page.keyboard.type("rose")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Orange speaks for sunflower, blue for")).to_be_visible()
+    no_trouble(page)
+
+
+def test_lime_runs_on_a_click_with_progress(page: Page, server: str) -> None:
+    page.goto(f"{server}/?photo=example&method=LIME")
+    page.get_by_role("button", name=re.compile("Run LIME")).click()
+    expect(page.locator("[data-testid=stProgress]")).to_be_visible()
+    expect(page.get_by_text("The brighter a piece")).to_be_visible()
+    expect(
+        page.get_by_role("switch", name="Outline the pieces").or_(page.get_by_text("Outline the pieces"))
+    ).not_to_have_count(0)
+    no_trouble(page)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("notes.jpg", b"A flower, in words.", "JPEG, PNG, WebP"),
+        ("cut.jpg", None, "damaged"),
+    ],
+)
+def test_a_wrong_file_gets_a_sentence(
+    page: Page, server: str, tmp_path: Path, name: str, content: bytes | None, sentence: str
+) -> None:
+    file = tmp_path / name
+    whole = example_photo().read_bytes()  # type: ignore[union-attr]
+    file.write_bytes(content or whole[: len(whole) // 2])
+    page.goto(server)
+    page.set_input_files(UPLOADER, file)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text(sentence)
+    assert "Traceback" not in page.content()
+    no_trouble(page)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_opens_from_its_address(page: Page, server: str, path: str) -> None:
+    page.goto(f"{server}/{path}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(PAGES[path])
+    settle(page)
+    no_trouble(page)
+
+
+def test_every_page_is_in_the_navigation(page: Page, server: str) -> None:
+    page.goto(server)
+    for name, title in zip(
+        ("Confusions", "Models", "Dataset", "Identify"), [*list(PAGES.values())[1:], PAGES[""]], strict=True
+    ):
+        page.get_by_role("link", name=name, exact=True).first.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        settle(page)
+        no_trouble(page)
+
+
+def test_a_click_on_the_matrix_shows_the_photos_behind_the_cell(page: Page, server: str) -> None:
+    with np.load(BUNDLE.path("test_predictions.npz"), allow_pickle=False) as record:
+        ids, labels, called = record["ids"], record["labels"], record["logits_int8"].argmax(axis=1) + 1
+    page.goto(f"{server}/confusions")
+    canvas = page.locator("[data-testid=stVegaLiteChart] canvas")
+    expect(canvas).to_be_visible()
+    settle(page)
+    # Wherever one clicks, the nearest mistake is taken.
+    canvas.click(position={"x": 380, "y": 300})
+    chosen = page.get_by_role("combobox", name=re.compile("The photo shows"))
+    expect(page).to_have_url(re.compile("class=.*called=|called=.*class="))
+    settle(page)
+    address = page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
+    by_name = {taxon.name: taxon.label for taxon in TAXONOMY}
+    wanted = ids[(labels == by_name[address["class"]]) & (called == by_name[address["called"]])]
+    assert len(wanted) > 0
+    shown = [int(found) for found in page.locator(".no-photo b").all_inner_texts()]
+    assert set(shown) == set(wanted.tolist())
+    expect(chosen).to_be_visible()
+    # The address alone brings the same view back.
+    page.goto(page.url)
+    expect(page.locator(".no-photo b")).to_have_count(len(wanted))
+    no_trouble(page)
+
+
+@pytest.mark.parametrize("path", ["", "?photo=example", "confusions", "models", "dataset"])
+def test_nothing_sticks_out_on_a_phone(phone: Page, server: str, path: str) -> None:
+    phone.goto(f"{server}/{path}")
+    expect(phone.get_by_role("heading", level=1)).to_be_visible()
+    if "photo" in path:
+        expect(phone.get_by_role("region", name="Answer")).to_be_visible()
+    settle(phone)
+    assert fits(phone)
+    no_trouble(phone)
+
+
+def test_the_keyboard_reaches_what_gives_a_photo(page: Page, server: str) -> None:
+    page.goto(server)
+    expect(page.get_by_role("button", name="Use the example photo")).to_be_visible()
+    settle(page)
+    reached = []
+    while "Use the example photo" not in reached and len(reached) < 25:
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate("document.activeElement.matches('button') ? document.activeElement.innerText : ''")
+        )
+        reached[-1] = reached[-1].split("\n")[-1]
+    assert reached.index("Upload") < reached.index("Use the example photo"), reached
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("region", name="Answer")).to_be_visible()
