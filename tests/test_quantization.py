@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from flowers_core.bundle import DEFAULT_BUNDLE, default_models_dir, load_bundle
-from flowers_core.quantization import PRECISIONS, QuantizationError, convert
+from flowers_core.quantization import PRECISIONS, QuantizationError, convert, layer_noise
 from flowers_core.runtime import Forward, Runtime
 from flowers_core.training.classifier import load_classifier, three_outputs
 from tests.tiny_classifier import SIZE, tiny_classifier
@@ -66,8 +66,33 @@ def test_arguments_that_do_not_fit_are_refused(classifier: keras.Model, photos: 
         convert(classifier, "int4")
     with pytest.raises(ValueError, match="Calibration photos are needed for int8"):
         convert(classifier, "int8")
+    with pytest.raises(ValueError, match="Only an int8 model"):
+        convert(classifier, "float16", float_layers=["logits"])
     with pytest.raises(ValueError, match="nothing else"):
         convert(classifier, "float16", photos)
+
+
+def test_noise_is_that_of_rounding_to_256_levels(classifier: keras.Model, photos: np.ndarray) -> None:
+    """The first layer scales 0…255 to −1…1 in steps of 1/127.5, so its error is uniform noise of a known power."""
+    noise = {layer.operation: layer.decibels for layer in layer_noise(classifier, photos, photos[:6])}
+    assert set(noise) == {"MUL", "ADD", "CONV_2D", "MEAN", "FULLY_CONNECTED"}
+    scaled = photos[:6] / 127.5 - 1
+    step = 2 / 255
+    expected = 10 * np.log10((scaled**2).mean() / (step**2 / 12))
+    assert noise["ADD"] == pytest.approx(expected, abs=3)
+    ordered = [layer.decibels for layer in layer_noise(classifier, photos, photos[:2])]
+    assert ordered == sorted(ordered)
+
+
+def test_layers_left_in_float_lose_their_noise(classifier: keras.Model, photos: np.ndarray, tmp_path: Path) -> None:
+    exact = three_outputs(classifier)(photos.astype(np.float32))["logits"].numpy()
+    errors = []
+    noisy = [layer.layer for layer in layer_noise(classifier, photos, photos[:2]) if layer.operation != "MUL"]
+    for kept in ([], noisy):
+        path = tmp_path / f"{len(kept)}.tflite"
+        path.write_bytes(convert(classifier, "int8", photos, float_layers=kept))
+        errors.append(float(np.abs(Runtime(path, workers=1).logits(photos) - exact).max()))
+    assert errors[1] < errors[0] / 2
 
 
 def test_the_converter_is_silent(classifier: keras.Model, capfd: pytest.CaptureFixture[str]) -> None:

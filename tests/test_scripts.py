@@ -17,6 +17,7 @@ from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.photos import CropRule, model_input, open_photo
 from flowers_core.runtime import Runtime
 from flowers_core.training.classifier import head_of, save_half
+from scripts.quantize import stratified
 from tests.drawn_flowers import LABELS
 from tests.tiny_classifier import SIZE, tiny_classifier
 
@@ -78,10 +79,24 @@ def test_calibration_photos_are_training_photos_spread_over_the_classes(
     assert len(set(ids)) == 24
     assert {drawn_dataset.split_of(photo_id) for photo_id in ids} == {"train"}
 
-    from scripts.quantize import _stratified
-
-    six = [drawn_dataset.label_of(photo_id) for photo_id in _stratified(drawn_dataset, 6, 0)]
+    six = [drawn_dataset.label_of(photo_id) for photo_id in stratified(drawn_dataset, 6, 0)]
     assert sorted(six) == sorted(LABELS)
+
+
+def test_a_model_that_loses_too_much_is_kept_out(
+    made: Bundle, drawn_dataset: OxfordFlowers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Random weights lose little; a bar below nothing lets no precision pass."""
+    monkeypatch.setattr("flowers_core.precision_gate.ALLOWED_POINTS", -1000)
+    before = (made.folder / "bundle.json").read_bytes()
+    arguments = (str(made.folder), "--precisions", "int8", "--calibration-photos", "24")
+    with pytest.raises(SystemExit) as left:
+        call("quantize", *arguments, "--data", str(drawn_dataset.root))
+    assert "int8 would lose more than" in str(left.value.code)
+    printed = capsys.readouterr().out
+    assert "CONV_2D" in printed
+    assert "FULLY_CONNECTED" in printed
+    assert (made.folder / "bundle.json").read_bytes() == before
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])

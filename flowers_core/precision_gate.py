@@ -1,0 +1,37 @@
+"""Whether a smaller precision may stand for the exact one: what it loses on the validation photos, in points."""
+
+from dataclasses import dataclass
+
+from flowers_core.evaluation import Predictions, report
+
+ALLOWED_POINTS = 0.3
+
+
+@dataclass(frozen=True)
+class PrecisionLoss:
+    """What a precision loses against float32 on the same photos.
+
+    top1, per_class: in percentage points, positive where the precision is worse. agreement: share in [0, 1] of photos
+    with the same answer.
+    """
+
+    top1: float
+    per_class: float
+    agreement: float
+
+    @property
+    def passes(self) -> bool:
+        """Whether neither figure falls by more than `ALLOWED_POINTS`."""
+        return max(self.top1, self.per_class) <= ALLOWED_POINTS + 1e-9
+
+
+def precision_loss(exact: Predictions, smaller: Predictions) -> PrecisionLoss:
+    """Compare two precisions of one model. Raises ValueError when they answered other photos."""
+    if not (exact.ids.shape == smaller.ids.shape and (exact.ids == smaller.ids).all()):
+        raise ValueError("Two precisions can only be compared on the same photos.")
+    before, after = report(exact), report(smaller)
+    return PrecisionLoss(
+        top1=100 * (before.top1 - after.top1),
+        per_class=100 * (before.per_class - after.per_class),
+        agreement=float((exact.predicted == smaller.predicted).mean()),
+    )

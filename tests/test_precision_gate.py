@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from flowers_core.evaluation import Predictions
+from flowers_core.precision_gate import precision_loss
+
+
+def answers(called: list[int], ids: range = range(10)) -> Predictions:
+    """Ten photos, five each of classes 1 and 2, of which each is called as told."""
+    logits = np.zeros((10, 2), np.float32)
+    logits[np.arange(10), np.array(called) - 1] = 1
+    return Predictions(np.array(ids), np.repeat([1, 2], 5), logits)
+
+
+RIGHT = [1, 1, 1, 1, 1, 2, 2, 2, 2, 2]
+
+
+def test_loss_in_points_by_hand() -> None:
+    loss = precision_loss(answers(RIGHT), answers([2, 1, 1, 1, 1, 2, 2, 2, 2, 2]))
+    assert loss.top1 == pytest.approx(10)
+    assert loss.per_class == pytest.approx(10)
+    assert loss.agreement == pytest.approx(0.9)
+    assert not loss.passes
+
+
+def test_a_gain_is_a_negative_loss_and_passes() -> None:
+    loss = precision_loss(answers([2, 2, 1, 1, 1, 2, 2, 2, 2, 2]), answers(RIGHT))
+    assert loss.top1 == pytest.approx(-20)
+    assert loss.passes
+
+
+def test_changes_that_cancel_pass_but_show_in_the_agreement() -> None:
+    loss = precision_loss(answers([2, 1, 1, 1, 1, 2, 2, 2, 2, 2]), answers([1, 2, 1, 1, 1, 2, 2, 2, 2, 2]))
+    assert (loss.top1, loss.agreement, loss.passes) == (0, 0.8, True)
+
+
+def test_other_photos_are_refused() -> None:
+    with pytest.raises(ValueError, match="same photos"):
+        precision_loss(answers(RIGHT), answers(RIGHT, range(1, 11)))
