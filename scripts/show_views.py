@@ -1,0 +1,66 @@
+"""What training sees: `python -m scripts.show_views --augmentation wild` draws a contact sheet of random views.
+
+One row a photo: the central crop that the model is served, then views 1, 2, … as training draws them. The sheet holds
+photos of the dataset, so it belongs into `runs/`, which git ignores.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from flowers_core.dataset import OxfordFlowers
+from flowers_core.files import write_atomically
+from flowers_core.photos import CropRule, model_input, open_photo
+from flowers_core.training.augmentation import AUGMENTATIONS, random_view, view_generator
+from scripts.command import add_data_option, run
+
+_GAP = 4
+
+
+def main() -> None:
+    """Parse the command line, draw the sheet."""
+    options = _parse()
+    flowers = OxfordFlowers(options.data)
+    ids = flowers.split_ids("train")
+    chosen = np.random.default_rng(options.seed).choice(ids, min(options.photos, len(ids)), replace=False)
+    augmentation = AUGMENTATIONS[options.augmentation]
+    rows = []
+    for photo_id in chosen:
+        photo = open_photo(flowers.path(int(photo_id))).pixels
+        views = [model_input(photo, CropRule(options.size)).pixels]
+        for number in range(1, options.views):
+            views.append(
+                random_view(photo, options.size, augmentation, view_generator(options.seed, number, int(photo_id)))
+            )
+        rows.append(np.concatenate([_framed(view) for view in views], axis=1))
+    sheet = Image.fromarray(np.concatenate(rows, axis=0))
+    path = options.out / f"views_{options.augmentation}.jpg"
+    write_atomically(path, lambda beside: sheet.save(beside, quality=90))
+    print(f"Wrote {path}: {len(chosen)} photos, {options.views} views of each.")
+
+
+def _framed(view: np.ndarray) -> np.ndarray:
+    return np.pad(view, ((_GAP, _GAP), (_GAP, _GAP), (0, 0)), constant_values=255)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.show_views", description="Draw a contact sheet of what training sees."
+    )
+    parser.add_argument("--augmentation", choices=tuple(AUGMENTATIONS), default="crops")
+    parser.add_argument("--photos", type=int, default=6, help="rows (default: 6)")
+    parser.add_argument("--views", type=int, default=9, help="columns, the central crop included (default: 9)")
+    parser.add_argument("--size", type=int, default=160, help="side of a view in pixels (default: 160)")
+    parser.add_argument("--seed", type=int, default=0, help="which photos and views (default: 0)")
+    parser.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="folder of the sheet")
+    add_data_option(parser)
+    options = parser.parse_args()
+    if options.photos < 1 or options.views < 1 or options.size < 16:
+        parser.error("a sheet has at least one photo, one view and 16 pixels a side")
+    return options
+
+
+if __name__ == "__main__":
+    run(main)
