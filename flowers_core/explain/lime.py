@@ -13,40 +13,31 @@ the class 20 points more with this superpixel shown than with it hidden.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import softmax
 
 from flowers_core.explain.base import Box, ClassTarget, Explanation
+from flowers_core.explain.probing import Logits, Progress, ask, probability
+from flowers_core.explain.superpixels import (
+    DEFAULT_SEGMENTS,
+    Masks,
+    Pixels,
+    Regions,
+    hidden_photo,
+    masked_photos,
+    superpixels,
+)
 
 METHOD = "lime"
-SEGMENTATIONS = ("slic", "quickshift", "felzenszwalb")
-HIDDEN = ("mean", "grey")
 #: About two seconds at 3 ms a photo.
 DEFAULT_SAMPLES = 600
-DEFAULT_SEGMENTS = 50
 KERNEL_WIDTH = 0.25
 ALPHA = 1.0
 #: A superpixel that moves the probability by less than a tenth of a percentage point has no effect worth drawing.
 FLOOR = 0.001
-
-Pixels = npt.NDArray[np.uint8]
-Regions = npt.NDArray[np.int32]
-Masks = npt.NDArray[np.bool_]
-#: (n, s, s, 3) uint8 → (n, classes) logits.
-Logits = Callable[[Pixels], npt.NDArray[np.floating]]
-#: Samples done, samples in all; False asks to stop.
-Progress = Callable[[int, int], bool | None]
-
-
-class LimeCancelled(Exception):
-    """The progress callback asked to stop.
-
-    There is no partial result: a map of too few samples looks like any other, and nobody could tell.
-    """
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,13 +102,12 @@ def explain_lime(
         `hidden_probability` (the model's, all hidden).
 
     Raises:
-        LimeCancelled: where `progress` returned False.
+        ExplanationStopped: where `progress` returned False.
         ValueError: where an argument cannot be.
     """
     started = time.perf_counter()
     if samples < 2 or batch_size < 1 or temperature <= 0:
         raise ValueError("LIME needs two samples or more, batches of one or more, and a temperature above 0.")
-    _report(progress, 0, samples)
     if regions is None:
         regions = superpixels(pixels, segmentation, segments)
     else:
@@ -125,18 +115,19 @@ def explain_lime(
     background = hidden_photo(pixels, regions, hidden)
     masks = sample_masks(samples, int(regions.max()) + 1, np.random.default_rng(seed))
 
-    probabilities = np.empty(samples)
-    for begin in range(0, samples, batch_size):
-        batch = masked_photos(pixels, background, regions, masks[begin : begin + batch_size])
-        probabilities[begin : begin + len(batch)] = _probability(logits(batch), label, temperature)
-        _report(progress, begin + len(batch), samples)
+    def versions() -> Iterator[Pixels]:
+        for begin in range(0, samples, batch_size):
+            yield masked_photos(pixels, background, regions, masks[begin : begin + batch_size])
+
+    target = ClassTarget(label)
+    probabilities = ask(logits, versions(), target, temperature, total=samples, progress=progress)
     surrogate = weighted_ridge(masks, probabilities, kernel_weights(masks))
-    nothing_shown = float(_probability(logits(background[None]), label, temperature)[0])
+    nothing_shown = float(probability(logits(background[None]), target, temperature)[0])
 
     value = float(surrogate.coefficients.sum())
     return Explanation(
         method=METHOD,
-        target=ClassTarget(label),
+        target=target,
         contributions=surrogate.coefficients.astype(np.float32)[regions],
         value=value,
         unit="probability",
@@ -165,71 +156,6 @@ def explain_lime(
     )
 
 
-def superpixels(pixels: Pixels, segmentation: str = "slic", segments: int = DEFAULT_SEGMENTS) -> Regions:
-    """Cut a picture into superpixels with scikit-image. Deterministic.
-
-    Args:
-        pixels: (h, w, 3) uint8 RGB.
-        segmentation: "slic" (Achanta et al. 2012), "felzenszwalb" (Felzenszwalb and Huttenlocher 2004) or "quickshift"
-            (Vedaldi and Soatto 2008; with the `lime` package's parameters).
-        segments: how many, ≥ 1, about: SLIC starts from so many and joins some, for Felzenszwalb it sets the smallest
-            size allowed; quickshift finds its own number and pays no heed.
-
-    Returns:
-        (h, w) int32, 0…n−1, each number in use.
-
-    Raises:
-        ValueError: where the segmentation is not one of SEGMENTATIONS, or segments < 1.
-    """
-    # scikit-image's compiled parts are loaded when somebody asks for LIME, not when the page opens.
-    from skimage import segmentation as algorithms
-
-    if segments < 1:
-        raise ValueError(f"A photo cannot be cut into {segments} superpixels.")
-    if segmentation == "slic":
-        # At scikit-image's compactness of 10 the pieces fray on petals and many are swallowed by others (22 to
-        # 43 are left of 50 on Oxford's flowers); at 30 they keep to edges of the picture and 40 to 49 are left.
-        found = algorithms.slic(pixels, n_segments=segments, compactness=30, sigma=1, start_label=0)
-    elif segmentation == "quickshift":
-        found = algorithms.quickshift(pixels, kernel_size=4, max_dist=200, ratio=0.2, rng=0)
-    elif segmentation == "felzenszwalb":
-        # A quarter of the mean size: on flower photos this ends near the number asked for.
-        smallest = max(1, pixels.shape[0] * pixels.shape[1] // (4 * segments))
-        found = algorithms.felzenszwalb(pixels, scale=100, sigma=0.5, min_size=smallest)
-    else:
-        raise ValueError(f"There is no segmentation “{segmentation}”; there are {', '.join(SEGMENTATIONS)}.")
-    return np.unique(found, return_inverse=True)[1].reshape(found.shape).astype(np.int32)
-
-
-def hidden_photo(pixels: Pixels, regions: Regions, hidden: str = "mean") -> Pixels:
-    """The photo with every superpixel hidden.
-
-    Args:
-        pixels: (h, w, 3) uint8.
-        regions: (h, w), 0…n−1.
-        hidden: "mean", each superpixel in its own mean colour, or "grey", 128 everywhere.
-
-    Returns:
-        (h, w, 3) uint8. Means lose their fraction, as in `lime`.
-
-    Raises:
-        ValueError: where `hidden` is neither, the shapes differ, or a number between 0 and the last is not in use.
-    """
-    if regions.shape != pixels.shape[:2]:
-        raise ValueError(f"Superpixels of {regions.shape} do not fit a picture of {pixels.shape[:2]}.")
-    flat = regions.ravel()
-    if flat.min() < 0 or not (sizes := np.bincount(flat)).all():
-        raise ValueError("Superpixels must be numbered 0…n−1 with no number left out.")
-    if hidden == "grey":
-        return np.full_like(pixels, 128)
-    if hidden != "mean":
-        raise ValueError(f"Hidden superpixels can be {' or '.join(HIDDEN)}, not “{hidden}”.")
-    sums = np.stack([np.bincount(flat, weights=pixels[..., channel].ravel()) for channel in range(3)], axis=1)
-    # Sums of whole numbers are exact, and so is a whole quotient: nothing falls to the number below by rounding.
-    means = np.floor(sums / sizes[:, None])
-    return means.astype(np.uint8)[regions]
-
-
 def sample_masks(samples: int, regions: int, random: np.random.Generator) -> Masks:
     """Which superpixels each sample keeps: each with probability ½; the first sample is the whole photo.
 
@@ -239,26 +165,6 @@ def sample_masks(samples: int, regions: int, random: np.random.Generator) -> Mas
     masks = random.integers(0, 2, size=(samples, regions)).astype(bool)
     masks[0] = True
     return masks
-
-
-def masked_photos(pixels: Pixels, background: Pixels, regions: Regions, masks: Masks) -> Pixels:
-    """The photo once for each mask, hidden superpixels taken from `background`.
-
-    Args:
-        pixels: (h, w, 3) uint8.
-        background: (h, w, 3) uint8, see `hidden_photo`.
-        regions: (h, w), 0…m−1.
-        masks: (n, m) bool, True = shown.
-
-    Returns:
-        (n, h, w, 3) uint8.
-    """
-    # background + shown·(pixels − background) in arithmetic modulo 256, which brings back exactly one or the other: a
-    # fifth of the time of np.where, whose condition would have to be broadcast over the channels.
-    shown = np.take(masks.astype(np.uint8), np.repeat(regions.ravel(), 3), axis=1).reshape(len(masks), *pixels.shape)
-    shown *= pixels - background
-    shown += background
-    return shown
 
 
 def kernel_weights(masks: Masks, width: float = KERNEL_WIDTH) -> npt.NDArray[np.float64]:
@@ -310,16 +216,3 @@ def weighted_ridge(
         r2=1 - float(weights @ residuals**2) / spread if moves else 0.0,
         r2_left_out=1 - float(weights @ (residuals / (1 - leverage)) ** 2) / spread if moves else 0.0,
     )
-
-
-def _probability(logits: npt.NDArray[np.floating], label: int, temperature: float) -> npt.NDArray[np.float64]:
-    """The class's probability in each row, (n,)."""
-    if not 1 <= label <= logits.shape[1]:
-        raise ValueError(f"There is no label {label}: this model knows 1…{logits.shape[1]}.")
-    return softmax(logits.astype(np.float64) / temperature, axis=1)[:, label - 1]
-
-
-def _report(progress: Progress | None, done: int, total: int) -> None:
-    # `is False` and not falsy: a callback that returns nothing means to go on.
-    if progress is not None and progress(done, total) is False:
-        raise LimeCancelled(f"LIME was stopped after {done} of {total} samples.")

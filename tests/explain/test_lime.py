@@ -11,16 +11,13 @@ from sklearn.metrics import pairwise_distances, r2_score
 from flowers_core.explain.base import ClassTarget
 from flowers_core.explain.lime import (
     ALPHA,
-    SEGMENTATIONS,
-    LimeCancelled,
     explain_lime,
-    hidden_photo,
     kernel_weights,
-    masked_photos,
     sample_masks,
-    superpixels,
     weighted_ridge,
 )
+from flowers_core.explain.probing import ExplanationStopped
+from flowers_core.explain.superpixels import superpixels
 
 SIZE = 32
 FRAME = {"box": (0.0, 0.0, 64.0, 64.0), "photo_size": (64, 64)}
@@ -59,28 +56,6 @@ def test_masks_begin_with_the_whole_photo_and_keep_half_of_the_rest():
     # Standard error of each superpixel's share: √(¼/4000) = 0.008.
     np.testing.assert_allclose(masks[1:].mean(axis=0), 0.5, atol=0.035)
     np.testing.assert_allclose(np.corrcoef(masks[1:].T) - np.eye(30), 0, atol=0.08)
-
-
-def test_hidden_superpixels_take_their_mean_colour_as_in_lime():
-    pixels, regions = photo(), superpixels(photo(), "slic", 12)
-    expected = pixels.copy()
-    for region in np.unique(regions):
-        inside = regions == region
-        expected[inside] = [np.mean(pixels[inside][:, channel]) for channel in range(3)]
-    np.testing.assert_array_equal(hidden_photo(pixels, regions), expected)
-
-
-def test_hidden_superpixels_can_be_grey():
-    assert np.unique(hidden_photo(photo(), SQUARES, "grey")).tolist() == [128]
-
-
-def test_masked_photos_show_what_the_mask_says():
-    pixels, background = photo(0), photo(1)
-    masks = sample_masks(9, 16, np.random.default_rng(3))
-    made = masked_photos(pixels, background, SQUARES, masks)
-    assert made.dtype == np.uint8
-    np.testing.assert_array_equal(made, np.where(masks[:, SQUARES][..., None], pixels, background))
-    np.testing.assert_array_equal(made[0], pixels)
 
 
 def test_kernel_weights_are_limes():
@@ -126,32 +101,6 @@ def test_left_out_r2_sees_through_a_fit_to_noise():
     ours = weighted_ridge(masks, random.random(120), kernel_weights(masks))
     assert ours.r2 > 0.3
     assert ours.r2_left_out < 0
-
-
-@pytest.mark.parametrize("segmentation", SEGMENTATIONS)
-def test_superpixels_follow_what_is_in_the_picture(segmentation):
-    corners = np.array([[[220, 30, 30], [30, 160, 40]], [[30, 40, 200], [230, 220, 40]]])
-    picture = np.kron(corners, np.ones((48, 48, 1), int)).astype(np.uint8)
-    regions = superpixels(picture, segmentation, 16)
-    assert regions.shape == (96, 96)
-    assert regions.dtype == np.int32
-    assert np.unique(regions).tolist() == list(range(regions.max() + 1))
-    np.testing.assert_array_equal(regions, superpixels(picture, segmentation, 16))
-    # Each quarter of one colour is covered by regions of its own, but for a few pixels along the edges.
-    quarters = np.kron(np.arange(4).reshape(2, 2), np.ones((48, 48), int))
-    shares = np.array([np.bincount(quarters[regions == region], minlength=4) for region in range(regions.max() + 1)])
-    assert shares.max(axis=1).sum() >= 0.97 * 96 * 96
-    assert len(set(shares.argmax(axis=1))) == 4
-
-
-@pytest.mark.parametrize(
-    ("segmentation", "least", "most"), [("slic", (6, 45), (12, 80)), ("felzenszwalb", (3, 25), (16, 130))]
-)
-def test_more_superpixels_on_request(segmentation, least, most):
-    waves = 127 + 127 * np.sin(np.indices((96, 96)) / 5).prod(axis=0)
-    picture = np.stack([waves, waves.T, 255 - waves], axis=-1).astype(np.uint8)
-    for segments, low, high in zip((9, 64), least, most, strict=True):
-        assert low <= superpixels(picture, segmentation, segments).max() + 1 <= high
 
 
 # ---- the whole ---------------------------------------------------------------------------------------------------
@@ -302,7 +251,7 @@ def test_a_false_from_progress_stops_at_once(stop_at, photos_seen):
         seen.extend(batch)
         return smooth_logits(batch)
 
-    with pytest.raises(LimeCancelled, match=f"after {stop_at} of 500"):
+    with pytest.raises(ExplanationStopped, match=f"after {stop_at} of 500"):
         explain_lime(model, photo(), 1, regions=SQUARES, samples=500, progress=lambda done, _: done < stop_at, **FRAME)
     assert len(seen) == photos_seen
 
