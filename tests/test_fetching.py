@@ -136,6 +136,7 @@ def test_a_file_without_end_is_cut_off(server, partial, monkeypatch):
     monkeypatch.setattr(fetching, "MOST_BYTES", 100_000)
     with pytest.raises(DownloadError, match="larger than any file of the dataset"):
         get(server, partial)
+    assert not partial.exists()  # the length it announced was enough
 
     def without_length(handler, content):
         handler.send_response(200)
