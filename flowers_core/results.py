@@ -70,25 +70,23 @@ def readme_table(bundles: Sequence[Bundle]) -> str:
             precision,
             _megabytes(bundle.manifest["model_bytes"][precision]),
             str(bundle.manifest["training"]["training_images"]),
-            _percent(figures["test"]["top1"]),
-            _percent(figures["test"]["per_class"]),
+            percent(figures["test"]["top1"]),
+            percent(figures["test"]["per_class"]),
         )
         for bundle in bundles
         for precision, figures in _evaluated(bundle)
     ]
-    rows.append(
-        (f"{best.model}, published", best.precision, f"{best.megabytes:.1f}", "1020", _percent(best.after), "—")
-    )
-    return _table(("model", "precision", "MB", "training photos", "top-1", "per class"), rows)
+    rows.append((f"{best.model}, published", best.precision, f"{best.megabytes:.1f}", "1020", percent(best.after), "—"))
+    return table(("model", "precision", "MB", "training photos", "top-1", "per class"), rows)
 
 
-def with_table(document: str, table: str) -> str:
+def with_table(document: str, rows: str) -> str:
     """A document with the table between its two markers replaced. Raises ResultsError when it has no such place."""
     before, begins, rest = document.partition(README_BEGINS)
     _, ends, after = rest.partition(README_ENDS)
     if not begins or not ends:
         raise ResultsError(f"The document has no place for the table: {README_BEGINS} … {README_ENDS}.")
-    return f"{before}{README_BEGINS}\n{table}\n{README_ENDS}{after}"
+    return f"{before}{README_BEGINS}\n{rows}\n{README_ENDS}{after}"
 
 
 def split_table(bundles: Sequence[Bundle]) -> str:
@@ -99,20 +97,20 @@ def split_table(bundles: Sequence[Bundle]) -> str:
             precision,
             _megabytes(bundle.manifest["model_bytes"][precision]),
             str(bundle.manifest["training"]["training_images"]),
-            _percent(test["top1"]),
-            _percent(test["per_class"]),
-            _percent(test["top5"]),
-            _percent(test["without_duplicates"]["top1"]),
-            _percent(test["ece"]),
-            _percent(test["ece_uncalibrated"]),
-            _percent(test["agreement"]),
+            percent(test["top1"]),
+            percent(test["per_class"]),
+            percent(test["top5"]),
+            percent(test["without_duplicates"]["top1"]),
+            percent(test["ece"]),
+            percent(test["ece_uncalibrated"]),
+            percent(test["agreement"]),
         )
         for bundle in bundles
         for precision, figures in _evaluated(bundle)
         for test in [figures["test"]]
     ]
     header = ("model", "precision", "MB", "training photos", "top-1", "per class", "top-5", "top-1 alone", "ECE", "raw")
-    return _table((*header, "agreement"), rows)
+    return table((*header, "agreement"), rows)
 
 
 def validation_table(bundles: Sequence[Bundle]) -> str:
@@ -121,14 +119,14 @@ def validation_table(bundles: Sequence[Bundle]) -> str:
         (
             bundle.name,
             precision,
-            _percent(figures["validation"]["top1"]),
-            _percent(figures["validation"]["top5"]),
+            percent(figures["validation"]["top1"]),
+            percent(figures["validation"]["top5"]),
         )
         for bundle in bundles
         if "validation" not in bundle.manifest["training"]["splits"]
         for precision, figures in _evaluated(bundle)
     ]
-    return _table(("model", "precision", "top-1", "top-5"), rows)
+    return table(("model", "precision", "top-1", "top-5"), rows)
 
 
 def published_table() -> str:
@@ -138,12 +136,12 @@ def published_table() -> str:
             row.model,
             row.precision,
             "—" if row.megabytes is None else f"{row.megabytes:.1f}",
-            "—" if row.before is None else _percent(row.before),
-            _percent(row.after),
+            "—" if row.before is None else percent(row.before),
+            percent(row.after),
         )
         for row in PUBLISHED
     ]
-    return _table(("model", "precision", "MB", "top-1, frozen", "top-1, unfrozen"), rows)
+    return table(("model", "precision", "MB", "top-1, frozen", "top-1, unfrozen"), rows)
 
 
 def _recipe(bundle: Bundle) -> str:
@@ -161,12 +159,14 @@ def _evaluated(bundle: Bundle) -> Iterable[tuple[str, Mapping[str, Mapping[str, 
     return ((name, bundle.metrics[name]) for name in PRECISIONS if "test" in bundle.metrics.get(name, {}))
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; all columns but the first two are set to the right."""
     lines = [header, ["---" if position < 2 else "---:" for position in range(len(header))], *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share in [0, 1] in per cent with two decimals, without the sign."""
     return f"{100 * share:.2f}"
 
 

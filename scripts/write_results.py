@@ -1,4 +1,4 @@
-"""Write `results.md` and the README's table from the bundles' records: `python -m scripts.write_results`."""
+"""Write `results.md`, `models/README.md` and the README's table from the records: `python -m scripts.write_results`."""
 
 import argparse
 import sys
@@ -7,14 +7,16 @@ from pathlib import Path
 
 from flowers_core.bundle import default_models_dir, list_bundles
 from flowers_core.files import write_atomically
+from flowers_core.model_card import cards
 from flowers_core.results import readme_table, results_document, with_table
+from flowers_core.taxonomy import load_taxonomy
 from scripts.command import run
 
 _ROOT = Path(__file__).resolve().parents[1]
 
 
 def main() -> None:
-    """Parse the command line; write the two documents, or only say whether they are up to date."""
+    """Parse the command line; write the documents, or only say whether they are up to date."""
     parser = argparse.ArgumentParser(prog="python -m scripts.write_results", description="Write the tables of results.")
     parser.add_argument(
         "--models", type=Path, default=default_models_dir(), metavar="DIR", help="folder of the bundles"
@@ -26,6 +28,7 @@ def main() -> None:
     readme = _ROOT / "README.md"
     wanted = {
         _ROOT / "results.md": results_document(bundles),
+        options.models / "README.md": cards(bundles, load_taxonomy()),
         readme: with_table(readme.read_text(encoding="utf-8"), readme_table(bundles)),
     }
     for path, text in wanted.items():

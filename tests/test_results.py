@@ -5,7 +5,9 @@ import pytest
 
 from flowers_core.bundle import default_models_dir, list_bundles, load_bundle
 from flowers_core.evaluation import load_predictions
+from flowers_core.model_card import cards
 from flowers_core.results import ResultsError, published_table, readme_table, results_document, with_table
+from flowers_core.taxonomy import load_taxonomy
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -19,6 +21,26 @@ def test_the_documents_say_what_the_records_say() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert (ROOT / "results.md").read_text(encoding="utf-8") == results_document(bundles)
     assert with_table(readme, readme_table(bundles)) == readme
+    assert (default_models_dir() / "README.md").read_text(encoding="utf-8") == cards(bundles, load_taxonomy())
+
+
+def test_a_familys_figures_are_those_of_its_photos() -> None:
+    """Counted here photo by photo; the table counts in the confusion matrix."""
+    bundle = list_bundles(default_models_dir())[0]
+    answers = load_predictions(bundle.path("test_predictions.npz"), "int8")
+    family_of = {taxon.label: taxon.family for taxon in load_taxonomy()}
+    card = cards([bundle], load_taxonomy())
+    rows = [row for row in cells(card) if len(row) == 5 and row[0].endswith("aceae")]
+    assert len(rows) == len(set(family_of.values()))
+    for family, _, photos, named, within in rows:
+        members = [
+            (int(true), int(called))
+            for true, called in zip(answers.labels, answers.predicted, strict=True)
+            if family_of[int(true)] == family
+        ]
+        assert photos == str(len(members))
+        assert named == f"{100 * sum(true == called for true, called in members) / len(members):.2f}"
+        assert within == f"{100 * sum(family_of[called] == family for _, called in members) / len(members):.2f}"
 
 
 def test_the_tables_accuracy_is_that_of_the_stored_answers() -> None:
