@@ -23,9 +23,10 @@ plants where it matters; or on anything but the 102 flowers of the data set: to 
 answer but to be unsure.
 
 **Limits of all of them.** The photos are of flowers in bloom, mostly large in the frame and in the middle, of kinds
-that are common in the United Kingdom; leaves, buds, fruit and distant plants are hardly among them. Some classes are single
-species, others whole genera or groups of garden hybrids, and the English names are the data set's own. Ten training
-photos a class are few: expect photos of other origin to be named rightly less often than those of the test split.
+common in the United Kingdom; leaves, buds, fruit and distant plants are hardly among them. Some classes are single
+species, others whole genera or groups of garden hybrids, and the English names are the data set's own; several are not
+what botanists call the plant in the photos. Ten training photos a class are few: expect photos of other origin to be
+named rightly less often than those of the test split.
 
 **Weights.** The backbones grew from ImageNet weights that Google and the Keras team released under the Apache licence
 2.0. The photos of the data set belong to their owners; none is in this repository."""
