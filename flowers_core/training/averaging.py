@@ -20,7 +20,7 @@ class ExponentialAverage:
         self._variables = list(variables)
         self._averages = [tf.Variable(tf.identity(variable), trainable=False) for variable in self._variables]
         self._decay = decay
-        self._update = tf.function(self._move)
+        self._update = tf.function(self._move, autograph=False)
 
     def step(self, number: int) -> None:
         """Take in the variables after step `number`, counted from 1."""

@@ -64,7 +64,9 @@ class Views:
 
 def run_network(network: keras.Model) -> Callable[[NDArray[np.generic]], NDArray[np.float32]]:
     """A network as a compiled function from a batch of any numeric type to float32, in inference mode."""
-    traced = tf.function(lambda batch: network(tf.cast(batch, tf.float32), training=False), reduce_retracing=True)
+    traced = tf.function(
+        lambda batch: network(tf.cast(batch, tf.float32), training=False), autograph=False, reduce_retracing=True
+    )
     return lambda batch: traced(tf.constant(batch)).numpy()
 
 
