@@ -1,0 +1,137 @@
+"""Gradients of the Keras classifier: one traced function for each layer, which every gradient method asks.
+
+tf-keras-vis clones the network and traces it anew at every call; here that is done once, when `Gradients` is built, and
+a call is one run of the finished graph. The class is an argument of the graph and not part of it: a logit, or the gap
+between two, is the logits times a direction.
+
+TensorFlow is imported when a `Gradients` is built, not before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from flowers_core.explain.base import ClassTarget, ContrastTarget, Target
+
+if TYPE_CHECKING:
+    import keras
+
+#: The last feature map, as flowers_core.training.classifier names it.
+LAST_LAYER = "features"
+
+
+@dataclass(frozen=True, eq=False)
+class Slopes:
+    """A layer's answer to one photo, and how the score leans on it.
+
+    Attributes:
+        activations: (h, w, c) float32.
+        gradients: (h, w, c) float32, of the score with respect to the activations.
+        score: the logit, or the gap between two.
+    """
+
+    activations: npt.NDArray[np.float32]
+    gradients: npt.NDArray[np.float32]
+    score: float
+
+
+class Gradients:
+    """A classifier with its gradients at one layer and at the photo. Safe to call from many threads."""
+
+    def __init__(self, classifier: keras.Model, layer: str = LAST_LAYER) -> None:
+        """Trace the graphs.
+
+        Args:
+            classifier: photos (n, s, s, 3) in 0…255 → logits (n, classes).
+            layer: name of a layer with an output (n, h, w, c), one of `feature_layers`.
+
+        Raises:
+            ValueError: where there is no such layer, or its output is not a feature map.
+        """
+        import keras
+        import tensorflow as tf
+
+        if layer not in feature_layers(classifier):
+            raise ValueError(f"“{layer}” is not a feature map of this model; there are {_few(classifier)}.")
+        self.layer = layer
+        self.input_size = int(classifier.input_shape[1])
+        self.classes = int(classifier.output_shape[-1])
+        both = keras.Model(classifier.input, [classifier.get_layer(layer).output, classifier.output])
+        photos = tf.TensorSpec((None, *classifier.input_shape[1:]), tf.float32)
+        direction = tf.TensorSpec((self.classes,), tf.float32)
+
+        # In a graph tf.gradients goes back from the score to the layer and no further, however early the layer.
+        @tf.function(input_signature=[photos, direction])
+        def at_layer(photos: Any, direction: Any) -> Any:
+            activations, logits = both(photos, training=False)
+            score = tf.linalg.matvec(logits, direction)
+            return activations, tf.gradients(score, activations)[0], score
+
+        @tf.function(input_signature=[photos, direction])
+        def at_photo(photos: Any, direction: Any) -> Any:
+            return tf.gradients(tf.linalg.matvec(classifier(photos, training=False), direction), photos)[0]
+
+        self._at_layer: Callable[..., Any] = at_layer
+        self._at_photo: Callable[..., Any] = at_photo
+
+    def at_layer(self, pixels: npt.NDArray[np.uint8], target: Target) -> Slopes:
+        """Activations and gradients for one photo (s, s, 3) uint8.
+
+        Raises:
+            ValueError: where the photo has another size, a label does not exist, or the target is a neighbour.
+        """
+        self._check(pixels[None])
+        activations, gradients, score = self._at_layer(pixels[None].astype(np.float32), self._direction(target))
+        return Slopes(activations.numpy()[0], gradients.numpy()[0], float(score.numpy()[0]))
+
+    def at_photo(self, photos: npt.NDArray[np.floating], target: Target) -> npt.NDArray[np.float32]:
+        """The score's gradient with respect to photos (n, s, s, 3) in 0…255: the same shape, logits per grey level.
+
+        Raises:
+            ValueError: as `at_layer`.
+        """
+        self._check(photos)
+        return self._at_photo(photos.astype(np.float32), self._direction(target)).numpy()
+
+    def _check(self, photos: npt.NDArray) -> None:
+        if photos.shape[1:] != (self.input_size, self.input_size, 3):
+            raise ValueError(f"The model takes {self.input_size}×{self.input_size} RGB photos, not {photos.shape[1:]}.")
+
+    def _direction(self, target: Target) -> npt.NDArray[np.float32]:
+        """What the logits are multiplied with, (classes,)."""
+        if isinstance(target, ClassTarget):
+            signs = {target.label: 1.0}
+        elif isinstance(target, ContrastTarget):
+            signs = {target.label: 1.0, target.rival: -1.0}
+        else:
+            raise ValueError("Gradient methods explain a class, or a class against another, not a neighbour.")
+        direction = np.zeros(self.classes, np.float32)
+        for label, sign in signs.items():
+            if not 1 <= label <= self.classes:
+                raise ValueError(f"There is no label {label}: this model knows 1…{self.classes}.")
+            direction[label - 1] = sign
+        return direction
+
+
+def feature_layers(classifier: keras.Model) -> dict[str, tuple[int, int, int]]:
+    """The layers that give a feature map, first to last: name → (height, width, channels)."""
+    shapes = {layer.name: tuple(getattr(layer.output, "shape", ())) for layer in classifier.layers[1:]}
+    return {
+        name: (int(height), int(width), int(channels))
+        for name, (_, height, width, channels) in ((name, shape) for name, shape in shapes.items() if len(shape) == 4)
+    }
+
+
+def last_of_each_size(classifier: keras.Model) -> dict[str, tuple[int, int, int]]:
+    """Of `feature_layers` the last of each height and width: the choice worth offering, coarsest map last."""
+    by_size = {shape[:2]: (name, shape) for name, shape in feature_layers(classifier).items()}
+    return dict(by_size.values())
+
+
+def _few(classifier: keras.Model) -> str:
+    return ", ".join(last_of_each_size(classifier))

@@ -1,0 +1,99 @@
+"""tf-keras-vis itself, behind this package's interface: the reference that the project's own methods are held against.
+
+It builds and runs the network anew at every call, and so takes several times as long. TensorFlow is imported when
+called.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from flowers_core.explain.base import Box, ClassTarget, ContrastTarget, Explanation, Target
+from flowers_core.explain.gradients import LAST_LAYER
+
+if TYPE_CHECKING:
+    import keras
+
+#: Method of this package → module and class of tf-keras-vis.
+_CLASSES = {
+    "grad_cam": ("gradcam", "Gradcam"),
+    "grad_cam_plus_plus": ("gradcam_plus_plus", "GradcamPlusPlus"),
+    "layer_cam": ("layercam", "Layercam"),
+    "score_cam": ("scorecam", "Scorecam"),
+    "saliency": ("saliency", "Saliency"),
+}
+REFERENCES = tuple(_CLASSES)
+
+
+def explain_keras_vis(
+    method: str,
+    classifier: keras.Model,
+    pixels: npt.NDArray[np.uint8],
+    target: Target,
+    *,
+    box: Box,
+    photo_size: tuple[int, int],
+    layer: str = LAST_LAYER,
+    **options: Any,
+) -> Explanation:
+    """What tf-keras-vis answers, not stretched to 0…1 and on the grid of the layer (saliency: of the photo).
+
+    Args:
+        method: one of REFERENCES.
+        classifier: photos (n, s, s, 3) in 0…255 → logits.
+        pixels: (s, s, 3) uint8, ModelInput.pixels.
+        target: a class, or a class against another.
+        box: ModelInput.box.
+        photo_size: (width, height) of the photo.
+        layer: name of the layer; of no account to saliency.
+        options: handed on, such as smooth_samples or max_N.
+
+    Returns:
+        Explanation in "relative", its method "<method>_reference"; never negative (tf-keras-vis applies a ReLU).
+
+    Raises:
+        ValueError: where there is no such method, or the target is a neighbour.
+    """
+    from importlib import import_module
+
+    if method not in _CLASSES:
+        raise ValueError(f"tf-keras-vis has no method “{method}” here; there are {', '.join(REFERENCES)}.")
+    score = _score(target)
+    module, name = _CLASSES[method]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # it imports an old name of SciPy's zoom
+        explainer = getattr(import_module(f"tf_keras_vis.{module}"), name)(classifier)
+    chosen: dict[str, Any] = {"normalize_map": False}
+    if method != "saliency":
+        chosen = {
+            "penultimate_layer": layer,
+            "seek_penultimate_conv_layer": False,
+            "expand_cam": False,
+            "normalize_cam": False,
+        }
+    started = time.perf_counter()
+    contributions = np.asarray(explainer(score, pixels[None].astype(np.float32), **chosen, **options))[0]
+    return Explanation(
+        method=f"{method}_reference",
+        target=target,
+        contributions=contributions.astype(np.float32),
+        value=float(contributions.sum(dtype=np.float64)),
+        unit="relative",
+        box=box,
+        photo_size=photo_size,
+        seconds=time.perf_counter() - started,
+        settings={"layer": layer},
+    )
+
+
+def _score(target: Target) -> Any:
+    if isinstance(target, ClassTarget):
+        return lambda outputs: outputs[:, target.label - 1]
+    if isinstance(target, ContrastTarget):
+        return lambda outputs: outputs[:, target.label - 1] - outputs[:, target.rival - 1]
+    raise ValueError("tf-keras-vis explains a class, or a class against another, not a neighbour.")
