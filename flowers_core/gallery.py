@@ -145,6 +145,10 @@ class Gallery:
             raise GalleryError(f"Photo {photo_id} is not in the gallery.")
         return self._vectors(np.array([self._positions[photo_id]]))[0].astype(np.float32)
 
+    def vectors(self) -> NDArray[np.float32]:
+        """Every embedding as stored, (n, c) float32 of norm 1, in the order of `ids`; 42 MB for 8189 of 1280 values."""
+        return np.concatenate([_unit(block.astype(np.float64)).astype(np.float32) for block in self._stored_blocks()])
+
     def search(
         self,
         embedding: ArrayLike,

@@ -50,6 +50,15 @@ def _assert_equal_to_brute_force(
 # --- neighbours
 
 
+def test_all_vectors_are_those_of_each_photo() -> None:
+    gallery = Gallery.build(**_drawn(1100))
+    vectors = gallery.vectors()
+    assert vectors.shape == (1100, 48)
+    assert vectors.dtype == np.float32
+    for row in (0, 1023, 1024, 1099):
+        np.testing.assert_array_equal(vectors[row], gallery.vector(int(gallery.ids[row])))
+
+
 @pytest.mark.parametrize("n", [1, 2, 5, 100, 700])
 def test_neighbours_equal_a_numpy_scan(n: int) -> None:
     drawn = _drawn(n)

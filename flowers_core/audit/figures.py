@@ -1,0 +1,82 @@
+"""Figures of a dataset for the person who explores it, drawn by matplotlib without a display.
+
+Two of them hold photos, so they are for the reader's own disk and for no repository.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from flowers_core.dataset import SPLITS
+
+_COLOURS = {"train": "#1b7f5c", "validation": "#e0a030", "test": "#5b6ea8"}
+_COLUMNS = 12
+_DPI = 110
+
+
+def class_counts(labels: NDArray[np.int64], splits: NDArray[np.str_], names: Sequence[str]) -> Figure:
+    """Photos of each class as bars stacked by split, the largest class on top."""
+    counts = {
+        split: np.bincount(labels[splits == split], minlength=len(names) + 1)[1:] for split in SPLITS
+    }  # (classes,) each
+    order = np.argsort(sum(counts.values()), kind="stable")
+    figure = Figure(figsize=(8, 0.17 * len(names) + 1.5), layout="constrained")
+    axes = figure.subplots()
+    left = np.zeros(len(names))
+    for split, count in counts.items():
+        axes.barh(range(len(names)), count[order], left=left, color=_COLOURS[split], label=f"{split} ({count.sum()})")
+        left += count[order]
+    axes.set_yticks(range(len(names)), [names[row] for row in order], fontsize=6)
+    axes.set_ylim(-1, len(names))
+    axes.set_xlabel("photos")
+    axes.legend(loc="lower right")
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def image_sizes(sizes: NDArray[np.int64]) -> Figure:
+    """How large the photos are, and of what shape; sizes (n, 2), width and height."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.scatter(sizes[:, 0], sizes[:, 1], s=6, alpha=0.2, color=_COLOURS["train"], linewidths=0)
+    left.set_xlabel("width in pixels")
+    left.set_ylabel("height in pixels")
+    left.set_aspect("equal", adjustable="datalim")
+    right.hist(sizes[:, 0] / sizes[:, 1], bins=60, color=_COLOURS["test"])
+    right.axvline(1, color="black", linewidth=0.8)
+    right.set_xlabel("width over height (1 is square)")
+    right.set_ylabel("photos")
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def picture_sheet(pictures: Sequence[NDArray[np.uint8]], titles: Sequence[str]) -> Figure:
+    """Small square pictures (h, w, 3) in rows of twelve, each under its title."""
+    rows = -(-len(pictures) // _COLUMNS)
+    figure = Figure(figsize=(_COLUMNS * 1.15, rows * 1.35), layout="constrained")
+    grid = figure.subplots(rows, _COLUMNS, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    for axes, picture, title in zip(grid.flat, pictures, titles, strict=False):
+        axes.imshow(picture)
+        axes.set_title(title, fontsize=6)
+    return figure
+
+
+def mean_pictures(photos: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[int, NDArray[np.uint8]]:
+    """The mean photo of each class: photos (n, s, s, 3) uint8, labels (n,) → label → (s, s, 3) uint8."""
+    return {
+        int(label): np.rint(photos[labels == label].astype(np.float64).mean(axis=0)).astype(np.uint8)
+        for label in np.unique(labels)
+    }
+
+
+def write_figure(figure: Figure) -> Callable[[Path], None]:
+    """What writes a figure to a path, as `write_atomically` wants it."""
+    return lambda path: figure.savefig(path, dpi=_DPI)

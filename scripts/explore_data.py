@@ -1,0 +1,245 @@
+"""See what the data is before learning from it: `python -m scripts.explore_data OUT`.
+
+Reads every photo once and leaves tables (CSV, JSON) and figures (PNG) in the folder OUT. Some of the figures hold
+photos of the dataset: keep them to yourself. With `--bundle NAME` a model's view is added: near copies, suspect labels
+and photos far from their class, as tables in OUT and, ids and scores only, as audit.json in the bundle.
+"""
+
+import argparse
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from flowers_core.audit.figures import class_counts, image_sizes, mean_pictures, picture_sheet, write_figure
+from flowers_core.audit.near import leaks
+from flowers_core.audit.photo_facts import PhotoFacts, measure_photos
+from flowers_core.audit.record import AUDIT_FILE, AuditRecord, survey, write_audit
+from flowers_core.batches import inputs
+from flowers_core.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.dataset import SPLITS, OxfordFlowers
+from flowers_core.evaluation import load_predictions
+from flowers_core.files import write_atomically
+from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.photos import CropRule
+from flowers_core.taxonomy import load_taxonomy
+from scripts.command import add_data_option, bundle_folder, run
+
+_SHEET_SIDE = 96
+
+
+def main() -> None:
+    """Parse the command line, measure the photos, write tables and figures, say what stands out."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.explore_data", description="See what the data is.")
+    parser.add_argument("out", type=Path, metavar="OUT", help="folder for tables and figures")
+    parser.add_argument("--bundle", type=bundle_folder, metavar="BUNDLE", help="add what this model sees in the data")
+    add_data_option(parser)
+    options = parser.parse_args()
+
+    bundle = load_bundle(options.bundle) if options.bundle else None
+    if bundle is not None and not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE)):
+        raise BundleError(f"'{bundle.name}' has no gallery yet; `python -m scripts.build_gallery` makes it.")
+    flowers = OxfordFlowers(options.data)
+    facts = _measure(flowers)
+    _tables(options.out, flowers, facts)
+    _figures(options.out, flowers, facts)
+    if bundle is not None:
+        record = _survey(bundle, flowers, facts)
+        BundleWriter.open(options.bundle).add_file(AUDIT_FILE, write_audit(record))
+        _findings(options.out, flowers, record)
+    print(f"Tables and figures are in {options.out}.")
+
+
+def _measure(flowers: OxfordFlowers) -> PhotoFacts:
+    with tqdm(total=len(flowers), desc="measuring", unit=" photos", disable=None, leave=False) as bar:
+        return measure_photos(flowers.ids, flowers.path, lambda done, _: bar.update(done - bar.n) and None)
+
+
+def _tables(out: Path, flowers: OxfordFlowers, facts: PhotoFacts) -> None:
+    taxonomy = load_taxonomy()
+    _write_table(
+        out / "photos.csv",
+        ["id", "label", "class", "split", "width", "height", "sharpness", "highlights", "shadows", "sha256"],
+        (
+            [
+                int(photo_id),
+                flowers.label_of(photo_id),
+                taxonomy[flowers.label_of(photo_id)].name,
+                flowers.split_of(photo_id),
+                *facts.sizes[row].tolist(),
+                *(round(float(values[row]), 4) for values in (facts.sharpness, facts.highlights, facts.shadows)),
+                facts.sha256[row],
+            ]
+            for row, photo_id in enumerate(facts.ids)
+        ),
+    )
+    counts = {split: np.bincount(flowers.labels[flowers.splits == split], minlength=103) for split in SPLITS}
+    _write_table(
+        out / "classes.csv",
+        ["label", "class", "latin", "family", *SPLITS, "all"],
+        (
+            [taxon.label, taxon.name, taxon.latin, taxon.family, *per_split, sum(per_split)]
+            for taxon in taxonomy
+            for per_split in [[int(counts[split][taxon.label]) for split in SPLITS]]
+        ),
+    )
+    sizes = {split: int((flowers.splits == split).sum()) for split in SPLITS}
+    present = np.sum(list(counts.values()), axis=0)[1:]
+    present = present[present > 0]
+    short, long = np.sort(facts.sizes, axis=1).T
+    warnings = []
+    if sizes["test"] > sizes["train"] > 0:
+        warnings.append(
+            f"There are {sizes['test'] / sizes['train']:.1f} times as many test photos as training photos; results "
+            "that train on the larger part are not comparable with those on the official split."
+        )
+    copies = len(facts) - len(set(facts.sha256))
+    if copies:
+        warnings.append(f"{copies} photos are byte for byte copies of another.")
+    summary = {
+        "photos": len(facts),
+        "splits": sizes,
+        "classes": len(present),
+        "photos_a_class": {
+            "least": int(present.min()),
+            "median": float(np.median(present)),
+            "most": int(present.max()),
+        },
+        "short_side": _spread(short),
+        "long_side": _spread(long),
+        "long_over_short": _spread(long / short),
+        "mean_colour": facts.mean_colour.mean(axis=0).round(4).tolist(),
+        "warnings": warnings,
+    }
+    text = json.dumps(summary, indent=1) + "\n"
+    write_atomically(out / "summary.json", lambda path: _write_text(path, text))
+    print(f"{len(facts)} photos of {len(present)} classes: {', '.join(f'{n} {split}' for split, n in sizes.items())}.")
+    for warning in warnings:
+        print(f"Mind: {warning}")
+
+
+def _figures(out: Path, flowers: OxfordFlowers, facts: PhotoFacts) -> None:
+    ids = flowers.split_ids("train")
+    photos = inputs(flowers, ids, CropRule(_SHEET_SIDE))
+    labels = flowers.labels[ids - 1]
+    means = mean_pictures(photos, labels)
+    titles = [flowers.names[label - 1] for label in means]
+    firsts = [photos[int(np.flatnonzero(labels == label)[0])] for label in means]
+    for name, figure in (
+        ("class_counts.png", class_counts(flowers.labels, flowers.splits, flowers.names)),
+        ("image_sizes.png", image_sizes(facts.sizes)),
+        ("mean_images.png", picture_sheet(list(means.values()), titles)),
+        ("sample_sheet.png", picture_sheet(firsts, titles)),
+    ):
+        write_atomically(out / name, write_figure(figure))
+
+
+def _survey(bundle: Bundle, flowers: OxfordFlowers, facts: PhotoFacts) -> AuditRecord:
+    gallery = Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))
+    places = {int(photo_id): row for row, photo_id in enumerate(gallery.ids)}
+    missing = [photo_id for photo_id in facts.ids.tolist() if photo_id not in places]
+    if missing:
+        raise BundleError(
+            f"The gallery of '{bundle.name}' lacks {len(missing)} of the photos; "
+            f"`python -m scripts.build_gallery {bundle.name}` makes it anew."
+        )
+    embeddings = gallery.vectors()[[places[photo_id] for photo_id in facts.ids.tolist()]]
+    # A model is no judge of the labels it was fitted on.
+    fitted = set(bundle.manifest.get("training", {}).get("splits", ("train", "validation")))
+    answers = [
+        (split, load_predictions(bundle.path(f"{split}_predictions.npz"), bundle.precisions[0]))
+        for split in ("validation", "test")
+        if split not in fitted and bundle.has(f"{split}_predictions.npz")
+    ]
+    return survey(
+        facts,
+        embeddings,
+        flowers.labels[facts.ids - 1],
+        answers,
+        temperature=bundle.calibration.temperature if bundle.calibration else 1.0,
+        fingerprint=flowers.fingerprint(),
+        model=bundle.name,
+    )
+
+
+def _findings(out: Path, flowers: OxfordFlowers, record: AuditRecord) -> None:
+    name_of = flowers.names
+    _write_table(
+        out / "near_copies.csv",
+        [
+            "first",
+            "second",
+            "first_split",
+            "second_split",
+            "first_label",
+            "second_label",
+            "distance",
+            "mirrored",
+            "cosine",
+            "identical",
+        ],
+        (
+            [pair.first, pair.second]
+            + [flowers.split_of(photo) for photo in (pair.first, pair.second)]
+            + [flowers.label_of(photo) for photo in (pair.first, pair.second)]
+            + [pair.distance, pair.mirrored, round(pair.cosine, 4), pair.identical]
+            for pair in record.near
+        ),
+    )
+    _write_table(
+        out / "suspect_labels.csv",
+        ["id", "split", "label", "class", "suggested", "suggested_class", "self_confidence", "margin"],
+        (
+            [
+                photo.photo_id,
+                flowers.split_of(photo.photo_id),
+                photo.label,
+                name_of[photo.label - 1],
+                photo.suggested,
+                name_of[photo.suggested - 1],
+                round(photo.self_confidence, 4),
+                round(photo.margin, 4),
+            ]
+            for photo in record.suspects
+        ),
+    )
+    _write_table(
+        out / "odd_photos.csv", ["id", "kind", "value"], (list(asdict(photo).values()) for photo in record.oddities)
+    )
+    crossing = leaks(record.near, flowers.ids, flowers.splits)
+    differing = [pair for pair in record.near if flowers.label_of(pair.first) != flowers.label_of(pair.second)]
+    kinds = {kind: len(record.oddities_of(kind)) for kind in dict.fromkeys(photo.kind for photo in record.oddities)}
+    print(
+        f"{len(record.near)} pairs show one picture, {sum(pair.identical for pair in record.near)} of them byte for "
+        f"byte; {len(crossing)} cross splits and {len(differing)} have two labels."
+    )
+    print(f"{len(record.suspects)} labels of {' and '.join(record.judged_splits) or 'no split'} are suspect.")
+    print(f"Odd photos: {', '.join(f'{n} {kind}' for kind, n in kinds.items()) or 'none'}.")
+
+
+def _spread(values: Any) -> dict[str, float]:
+    low, middle, high = np.percentile(values, (0, 50, 100))
+    return {"least": round(float(low), 4), "median": round(float(middle), 4), "most": round(float(high), 4)}
+
+
+def _write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    def write(beside: Path) -> None:
+        with beside.open("w", encoding="utf-8", newline="") as handle:
+            table = csv.writer(handle, lineterminator="\n")
+            table.writerow(header)
+            table.writerows(rows)
+
+    write_atomically(path, write)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main)

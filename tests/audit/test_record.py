@@ -1,0 +1,85 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flowers_core.audit.near import NearPair
+from flowers_core.audit.photo_facts import measure_photos
+from flowers_core.audit.record import AuditError, AuditRecord, load_audit, seen_elsewhere_nearly, survey, write_audit
+from flowers_core.dataset import OxfordFlowers
+from flowers_core.evaluation import Predictions
+
+
+@pytest.fixture(scope="module")
+def record(drawn_dataset: OxfordFlowers) -> AuditRecord:
+    """An audit with a model that is right about every test photo but one, where it is very sure of another class."""
+    facts = measure_photos(drawn_dataset.ids, drawn_dataset.path)
+    rng = np.random.default_rng(0)
+    embeddings = (np.eye(103)[drawn_dataset.labels] + rng.random((len(facts), 103)) * 0.1).astype(np.float32)
+    ids = drawn_dataset.split_ids("test")
+    labels = drawn_dataset.labels[ids - 1]
+    logits = np.zeros((len(ids), 102), np.float32)
+    logits[np.arange(len(ids)), labels - 1] = 9
+    logits[4] = 0
+    logits[4, 101 if labels[4] != 102 else 1] = 12
+    return survey(
+        facts,
+        embeddings,
+        drawn_dataset.labels,
+        [("test", Predictions(ids, labels, logits))],
+        temperature=1.0,
+        fingerprint="f" * 64,
+        model="drawn",
+    )
+
+
+def test_the_one_wrong_label_is_suspect(record: AuditRecord, drawn_dataset: OxfordFlowers) -> None:
+    (suspect,) = record.suspects
+    assert suspect.photo_id == drawn_dataset.split_ids("test")[4]
+    assert suspect.label == drawn_dataset.label_of(suspect.photo_id)
+    assert suspect.suggested == (102 if suspect.label != 102 else 2)
+    assert record.judged_splits == ("test",)
+    assert {photo.kind for photo in record.oddities} >= {"tiny"}
+    assert all(photo.value < 200 for photo in record.oddities_of("tiny"))
+
+
+def test_a_record_comes_back_as_it_was_written(record: AuditRecord, tmp_path: Path) -> None:
+    path = tmp_path / "audit.json"
+    write_audit(record)(path)
+    once = load_audit(path)
+    write_audit(once)(path)
+    assert load_audit(path) == once
+    assert (once.photos, once.fingerprint, once.model) == (record.photos, record.fingerprint, record.model)
+    assert [photo.photo_id for photo in once.oddities] == [photo.photo_id for photo in record.oddities]
+    assert once.suspects[0].margin == pytest.approx(record.suspects[0].margin, abs=1e-5)
+
+
+def test_records_that_cannot_be_used(record: AuditRecord, tmp_path: Path) -> None:
+    path = tmp_path / "audit.json"
+    with pytest.raises(AuditError, match="cannot be read"):
+        load_audit(path)
+    path.write_text("[]")
+    with pytest.raises(AuditError, match="damaged"):
+        load_audit(path)
+    path.write_text(json.dumps(record.to_json() | {"schema_version": 99}))
+    with pytest.raises(AuditError, match="schema version 99"):
+        load_audit(path)
+    path.write_text(json.dumps(record.to_json() | {"suspects": [{"photo": 1}]}))
+    with pytest.raises(AuditError, match="damaged"):
+        load_audit(path)
+
+
+def test_groups_of_identical_files_and_copies_seen_in_training() -> None:
+    pairs = (
+        NearPair(1, 4, 0, False, 1.0, True),
+        NearPair(2, 5, 0, False, 1.0, True),
+        NearPair(5, 6, 0, False, 1.0, True),
+        NearPair(3, 6, 4, False, 0.9, False),
+    )
+    record = AuditRecord(6, "", "", pairs, (), (), ())
+    assert record.identical == [(1, 4), (2, 5, 6)]
+    ids = np.arange(1, 7)
+    splits = np.array(["train", "validation", "train", "test", "test", "test"])
+    assert seen_elsewhere_nearly(pairs, ids, splits, "test", {"train"}).tolist() == [4, 6]
+    assert seen_elsewhere_nearly(pairs, ids, splits, "test", {"train", "validation"}).tolist() == [4, 5, 6]
