@@ -5,6 +5,7 @@ import streamlit as st
 from app import resources
 from app.widgets.answer import draw_answer, draw_candidates, draw_roll_up
 from app.widgets.model_choice import choose_model
+from app.widgets.photo import draw_photo
 from app.widgets.photo_choice import choose_photo
 from flowers_core.bundle import BundleError
 from flowers_core.photos import PhotoError
@@ -44,13 +45,7 @@ with answer_column:
 with photo_column:
     width, height = photo.original_size
     facts = [chosen.name, f"{width} × {height}", photo.format, chosen.record]
-    st.image(
-        resources.shown_pixels(photo),
-        caption=" · ".join(filter(None, facts)),
-        alt="The photo that was given",
-        width="stretch",
-        output_format="JPEG",
-    )
+    draw_photo(resources.shown_pixels(photo), " · ".join(filter(None, facts)), "The photo that was given", tallest=480)
 
 # The answer is on the page by now; the rest may load what it needs.
 from app.widgets.neighbours import draw_neighbours  # noqa: E402

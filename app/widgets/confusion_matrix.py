@@ -118,4 +118,4 @@ def _family_labels(labels: Sequence[int], taxonomy: Taxonomy) -> dict[str, Any]:
             middles[taxonomy[run[len(run) // 2]].name] = family
     if not middles:
         return {"labels": False}
-    return {"values": list(middles), "labelExpr": f"({json.dumps(middles)})[datum.value]", "labelOverlap": False}
+    return {"values": list(middles), "labelExpr": f"({json.dumps(middles)})[datum.value]", "labelOverlap": "greedy"}

@@ -7,20 +7,32 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from app.widgets.photo import draw_photo
 from flowers_core.explain.base import ClassTarget, ContrastTarget, Explanation
 from flowers_core.explain.overlay import dim_outside, draw, legend, outline
 from flowers_core.taxonomy import Taxonomy
 
 Pixels = NDArray[np.uint8]
+# How much is shown around what the model saw, as a share of its side. A photo of 3 : 2 is shown whole.
+MARGIN = 0.25
+TALLEST = 600
 
 
-def at_size(explanation: Explanation, pixels: Pixels) -> Explanation:
-    """The same map for the photo at another size: cells stay, only their place in pixels changes."""
+def close_up(pixels: Pixels, explanation: Explanation) -> tuple[Pixels, Explanation]:
+    """The part of the photo that is worth showing, with the map in its frame: what the model saw and MARGIN around it.
+
+    pixels: (h, w, 3), the photo at any size. Of a panorama or a tall photo the rest would only make the map small.
+    """
     height, width = pixels.shape[:2]
     across, down = width / explanation.photo_size[0], height / explanation.photo_size[1]
     left, top, right, bottom = explanation.box
-    box = (left * across, top * down, right * across, bottom * down)
-    return replace(explanation, box=box, photo_size=(width, height))
+    left, top, right, bottom = left * across, top * down, right * across, bottom * down
+    margin = MARGIN * min(right - left, bottom - top)
+    x0, y0 = max(0, round(left - margin)), max(0, round(top - margin))
+    x1, y1 = min(width, round(right + margin)), min(height, round(bottom + margin))
+    part = pixels[y0:y1, x0:x1]
+    box = (left - x0, top - y0, right - x0, bottom - y0)
+    return part, replace(explanation, box=box, photo_size=(x1 - x0, y1 - y0))
 
 
 def draw_heatmap(pixels: Pixels, explanation: Explanation, taxonomy: Taxonomy, opacity: float, outlines: bool) -> None:
@@ -28,7 +40,7 @@ def draw_heatmap(pixels: Pixels, explanation: Explanation, taxonomy: Taxonomy, o
 
     pixels: (h, w, 3), the photo as shown; opacity in [0, 1]; outlines: draw the borders of superpixels.
     """
-    explanation = at_size(explanation, pixels)
+    pixels, explanation = close_up(pixels, explanation)
     whole = _sees_all(explanation)
     plain = pixels if whole else dim_outside(pixels, explanation.box)
     painted = draw(pixels, explanation, opacity)
@@ -36,16 +48,12 @@ def draw_heatmap(pixels: Pixels, explanation: Explanation, taxonomy: Taxonomy, o
     if outlines and regions is not None:
         plain, painted = outline(plain, regions), outline(painted, regions)
     subject = _subject(explanation, taxonomy)
-    with st.container(key="look-pair"):
-        left, right = st.columns(2, gap="small")
-        with left:
-            _show(
-                plain,
-                "Your photo" if whole else "Your photo; the model sees only the square",
-                "The photo without the map",
-            )
-        with right:
-            _show(painted, subject, f"The photo with a heat map laid over it: {subject}")
+    left, right = st.columns(2, gap="small")
+    with left:
+        caption = "Your photo" if whole else "Your photo; the model sees only the square"
+        draw_photo(plain, caption, "The photo without the map", TALLEST)
+    with right:
+        draw_photo(painted, subject, f"The photo with a heat map laid over it: {subject}", TALLEST)
     _draw_legend(explanation, opacity, taxonomy)
 
 
@@ -80,10 +88,6 @@ def _subject(explanation: Explanation, taxonomy: Taxonomy) -> str:
         return f"What speaks for {taxonomy[target.label].name} rather than {taxonomy[target.rival].name}"
     assert isinstance(target, ClassTarget)
     return f"What speaks for {taxonomy[target.label].name}"
-
-
-def _show(pixels: Pixels, caption: str, alt: str) -> None:
-    st.image(pixels, caption=caption, alt=alt, width="stretch", output_format="JPEG")
 
 
 def _sees_all(explanation: Explanation) -> bool:

@@ -59,8 +59,8 @@ def second_opinion(found: list[Neighbour], answer: int, taxonomy: Taxonomy) -> s
     if counts[answer] == count:
         return f"{count} of the {len(found)} nearest are labelled **{taxonomy[answer].name}**, as the model says."
     return (
-        f"{count} of the {len(found)} nearest are labelled **{taxonomy[label].name}**, "
-        f"{counts[answer] or 'none'} {taxonomy[answer].name}: here the neighbours and the model disagree."
+        f"{count} of the {len(found)} nearest are labelled **{taxonomy[label].name}** and "
+        f"{counts[answer] or 'none'} {taxonomy[answer].name}: the neighbours and the model disagree."
     )
 
 
