@@ -5,19 +5,25 @@ training photos (each also mirrored) becomes the head. How strongly it is regula
 
 With `--fine-tune N`, the probe is the start: then the backbone's last N layers learn with the head. A run is kept in
 `runs/<name>` after every epoch; the same command again goes on where it was.
+
+With `--also-validation BUNDLE`, everything is done as for that fine-tuned bundle, but on the training and validation
+photos. What validation chose there is kept, and the calibration is that of BUNDLE's answers to the validation photos,
+which it had not seen: the half of a two-fold cross-validation that the official split offers.
 """
 
 import argparse
 import json
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from flowers_core.bundle import BundleWriter, default_models_dir, load_bundle
+from flowers_core.bundle import Bundle, BundleError, BundleWriter, Calibration, default_models_dir, load_bundle
+from flowers_core.calibration import fit_calibration
 from flowers_core.dataset import OxfordFlowers
 from flowers_core.photos import CropRule
 from scripts.command import add_data_option, bundle_folder, progress, run
@@ -27,23 +33,30 @@ from scripts.recipe_options import add_recipe_options, recipe_of, told
 def main() -> None:
     """Parse the command line, train, write the bundle."""
     options = _parse()
-    recipe = options.recipe
     flowers = OxfordFlowers(options.data)
+    reference = load_bundle(options.also_validation) if options.also_validation else None
+    if reference is not None:
+        options.backbone = reference.manifest["backbone"]
 
     # TensorFlow takes seconds to import: only once the arguments are known to be good.
     from flowers_core.training.backbones import BACKBONES, build_backbone
     from flowers_core.training.classifier import build_classifier
 
-    rule = CropRule(options.size or BACKBONES[options.backbone].size, options.crop_fraction)
+    recipe = _recipe_of(reference) if reference else options.recipe
+    rule = (
+        reference.crop_rule
+        if reference
+        else CropRule(options.size or BACKBONES[options.backbone].size, options.crop_fraction)
+    )
     backbone = build_backbone(options.backbone, weights_dir=options.weights, size=rule.size)
     classifier = build_classifier(backbone, len(flowers.names), dropout=recipe.dropout if recipe else 0.0)
     started = time.perf_counter()
     if recipe is None:
         record = history = _fit_head(classifier, flowers, rule)
     else:
-        record, history = _fine_tune(classifier, flowers, rule, recipe, options)
+        record, history = _fine_tune(classifier, flowers, rule, recipe, options, reference)
     record["seconds"] = round(time.perf_counter() - started, 1)
-    _write(options, flowers, rule, classifier, record, history)
+    _write(options, flowers, rule, classifier, record, history, reference)
 
 
 def _fit_head(classifier: Any, flowers: OxfordFlowers, rule: CropRule) -> dict[str, Any]:
@@ -78,16 +91,45 @@ def _fit_head(classifier: Any, flowers: OxfordFlowers, rule: CropRule) -> dict[s
     }
 
 
+def _recipe_of(reference: Bundle) -> Any:
+    from flowers_core.training.recipe import Recipe
+
+    recipe = reference.manifest["training"].get("recipe")
+    if recipe is None or reference.manifest["training"]["splits"] != ["train"]:
+        raise BundleError(
+            f"'{reference.name}' cannot be repeated with the validation photos: "
+            "it was not fine-tuned on the training ones alone."
+        )
+    return Recipe.from_json(recipe)
+
+
 def _fine_tune(
-    classifier: Any, flowers: OxfordFlowers, rule: CropRule, recipe: Any, options: argparse.Namespace
+    classifier: Any,
+    flowers: OxfordFlowers,
+    rule: CropRule,
+    recipe: Any,
+    options: argparse.Namespace,
+    reference: Bundle | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
+    from flowers_core.training.examples import Fixed
     from flowers_core.training.fit import fine_tune
     from flowers_core.training.prepare import prepare
 
     teachers = [load_bundle(bundle_folder(name)) for name in options.teacher]
     split, examples = prepare(
-        flowers, classifier, rule, recipe, options.cache, teachers=teachers, progress=_tell_progress()
+        flowers,
+        classifier,
+        rule,
+        recipe,
+        options.cache,
+        teachers=teachers,
+        with_validation=reference is not None,
+        progress=_tell_progress(),
     )
+    fixed = None
+    if reference is not None:
+        chosen = json.loads(reference.path("history.json").read_text(encoding="utf-8"))
+        fixed = Fixed(chosen["probe"]["strength"], chosen["interpolation"]["share"])
     folder = options.runs / options.out.name
     took: list[float] = []
 
@@ -95,19 +137,19 @@ def _fine_tune(
         took.append(epoch["seconds"])
         left = (recipe.epochs - epoch["epoch"]) * sum(took[-5:]) / len(took[-5:])
         print(
-            f"epoch {epoch['epoch']}/{recipe.epochs}: loss {epoch['loss']:.4f}, "
-            f"validation {epoch['validation_top1']:.4f}, {epoch['seconds']:.0f} s, about {left / 60:.0f} min left",
+            f"epoch {epoch['epoch']}/{recipe.epochs}: loss {epoch['loss']:.4f}, {_judged(epoch)}"
+            f"{epoch['seconds']:.0f} s, about {left / 60:.0f} min left",
             flush=True,
         )
         if options.tensorboard:
             _log(options.tensorboard / options.out.name, epoch)
 
-    history = fine_tune(classifier, split, examples, recipe, folder, report=tell)
+    history = fine_tune(classifier, split, examples, recipe, folder, fixed=fixed, report=tell)
     share = history["interpolation"]["share"]
-    print(f"Fine-tuned: {history['validation_top1']:.4f} of the validation photos right, {share:.0%} of the way.")
+    print(f"Fine-tuned: {_judged(history)}{share:.0%} of the way from the probe.")
     record = {
         "method": "fine-tuning after a linear probe",
-        "splits": ["train"],
+        "splits": ["train"] if reference is None else ["train", "validation"],
         "training_images": len(examples.labels),
         "recipe": recipe.to_json(),
         "teachers": [
@@ -116,11 +158,29 @@ def _fine_tune(
         "cut": split.cut,
         "best_epoch": history["best_epoch"],
         "interpolation": share,
-        "validation_top1": history["validation_top1"],
+        "probe_strength": (history["probe"] or {}).get("strength"),
+        "validation_top1": history.get("validation_top1"),
         "seed": recipe.seed,
         "seconds_of_epochs": round(sum(took), 1),
     }
     return record, record | history
+
+
+def _judged(figures: dict[str, Any]) -> str:
+    accuracy = figures.get("validation_top1")
+    return "" if accuracy is None else f"{accuracy:.4f} of validation right, "
+
+
+def _calibrated_like(reference: Bundle, flowers: OxfordFlowers) -> Calibration:
+    """The calibration that the reference's answers to the validation photos call for."""
+    from flowers_core.batches import input_batches
+    from flowers_core.training.classifier import load_classifier
+    from flowers_core.training.view_features import run_network
+
+    run_reference = run_network(load_classifier(reference.path("classifier.keras")))
+    ids = flowers.split_ids("validation")
+    logits = np.concatenate([run_reference(batch) for batch in input_batches(flowers, ids, reference.crop_rule)])
+    return fit_calibration(logits, flowers.labels[ids - 1])
 
 
 def _tell_progress() -> Callable[[str, int, int], None]:
@@ -139,7 +199,8 @@ def _log(folder: Path, epoch: dict[str, Any]) -> None:
 
     with tf.summary.create_file_writer(str(folder)).as_default(step=epoch["epoch"]):
         for name in ("loss", "training_top1", "learning_rate", "validation_top1", "validation_nll"):
-            tf.summary.scalar(name, epoch[name])
+            if name in epoch:
+                tf.summary.scalar(name, epoch[name])
 
 
 def _write(
@@ -149,6 +210,7 @@ def _write(
     classifier: Any,
     record: dict[str, Any],
     history: dict[str, Any],
+    reference: Bundle | None,
 ) -> None:
     from flowers_core.training.classifier import load_classifier, save_half
 
@@ -159,6 +221,15 @@ def _write(
         "command": _command(options),
         "versions": {package: version(package) for package in ("tensorflow", "keras", "scikit-learn", "numpy")},
     }
+    if reference is not None:
+        writer.manifest["calibration"] = asdict(_calibrated_like(reference, flowers))
+        writer.manifest["calibration_source"] = {
+            "split": "validation",
+            "precision": "Keras, float32",
+            "photos": len(flowers.split_ids("validation")),
+            "answers_of": "the same recipe on the training photos alone, which had not seen them",
+            "classifier": reference.manifest["files"]["classifier.keras"]["sha256"],
+        }
     writer.manifest["data"] = {"fingerprint": flowers.fingerprint(), "photos": len(flowers)}
     writer.add_file("classifier.keras", lambda path: save_half(classifier, path))
     # The head is stored as the saved classifier has it, so that the closed forms add up to what the models answer.
@@ -176,6 +247,8 @@ def _write_json(path: Path, record: dict[str, Any]) -> None:
 def _command(options: argparse.Namespace) -> str:
     size = f" --size {options.size}" if options.size else ""
     crop = f" --crop-fraction {options.crop_fraction:g}" if options.crop_fraction != 1 else ""
+    if options.also_validation:
+        return f"python -m scripts.train --also-validation {options.also_validation.name}"
     tuned = ""
     if options.fine_tune is not None:
         teachers = "".join(f" --teacher {name}" for name in options.teacher)
@@ -205,6 +278,12 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--teacher", action="append", default=[], metavar="BUNDLE", help="a bundle to learn from (again for several)"
     )
+    parser.add_argument(
+        "--also-validation",
+        type=bundle_folder,
+        metavar="BUNDLE",
+        help="repeat this fine-tuned bundle's run on the training and the validation photos together",
+    )
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="where checkpoints are kept")
     parser.add_argument(
         "--cache", type=Path, default=Path("cache"), metavar="DIR", help="where decoded photos and features are kept"
@@ -214,6 +293,8 @@ def _parse() -> argparse.Namespace:
     options = parser.parse_args()
     options.told = told(options, parser)
     options.recipe = None
+    if options.also_validation and (options.fine_tune is not None or options.size):
+        parser.error("--also-validation takes everything from its bundle: leave out --fine-tune and --size")
     if options.fine_tune is not None:
         try:
             options.recipe = recipe_of(options, options.fine_tune)

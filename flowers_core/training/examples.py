@@ -17,17 +17,29 @@ class Examples:
     """What a run learns from and is judged by.
 
     features: (views, n, …), of view v of photo i at [v, i], as they pass the cut; view 0 is the central crop.
-    labels: (n,) in 0…classes−1. validation: (m, …) features of central crops, and their labels (m,).
+    labels: (n,) in 0…classes−1. validation: (m, …) features of central crops, and their labels (m,); None where those
+    photos are learnt from too.
     teacher: (views, n, classes) logits of a teacher for the same views, or None.
     class_names: for what is said about a class.
     """
 
     features: NDArray[np.generic]
     labels: NDArray[np.integer]
-    validation: NDArray[np.generic]
-    validation_labels: NDArray[np.integer]
+    validation: NDArray[np.generic] | None
+    validation_labels: NDArray[np.integer] | None
     class_names: tuple[str, ...]
     teacher: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What validation would choose, given from a run of the same recipe that had held photos out.
+
+    probe_strength: the probe's C. share: how far to go from the probed to the fine-tuned weights, from 0 to 1.
+    """
+
+    probe_strength: float
+    share: float
 
 
 def check_examples(examples: Examples, recipe: Recipe) -> None:

@@ -8,7 +8,7 @@ import dataclasses
 import itertools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from flowers_core.training.averaging import (
 )
 from flowers_core.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from flowers_core.training.classifier import LOGITS, set_head
-from flowers_core.training.examples import Examples, TrainingError, check_examples, targets
+from flowers_core.training.examples import Examples, Fixed, TrainingError, check_examples, targets
 from flowers_core.training.probe import fit_probe
 from flowers_core.training.recipe import Recipe
 from flowers_core.training.split import Split
@@ -46,6 +46,7 @@ def fine_tune(
     recipe: Recipe,
     folder: Path,
     *,
+    fixed: Fixed | None = None,
     report: EpochReport | None = None,
 ) -> dict[str, Any]:
     """Train the tail of a classifier in place and return the run's history.
@@ -56,6 +57,8 @@ def fine_tune(
         examples: features as they pass the cut, and labels.
         recipe: every choice.
         folder: where the run's checkpoint is; when one of the same recipe is there, the run goes on from it.
+        fixed: what cannot be chosen where no validation photos are held out; needed then, and only then;
+            the last epoch's weights are kept.
         report: called with each epoch's record.
 
     Raises:
@@ -63,7 +66,11 @@ def fine_tune(
             checkpoint of another recipe.
     """
     check_examples(examples, recipe)
-    run = _Run(classifier, split, examples, recipe, folder)
+    if (fixed is None) != (examples.validation is not None):
+        raise TrainingError(
+            "What validation would choose must be given when, and only when, no photo is held out for it."
+        )
+    run = _Run(classifier, split, examples, recipe, folder, fixed)
     run.start()
     while run.epoch < recipe.epochs and not run.stopped_early:
         record = run.one_epoch()
@@ -75,7 +82,7 @@ def fine_tune(
 def stepper(classifier: keras.Model, split: Split, examples: Examples, recipe: Recipe) -> Callable[[float], float]:
     """For a range test: fits the head; the function returned makes one step at a given rate and returns its loss."""
     check_examples(examples, recipe)
-    run = _Run(classifier, split, examples, dataclasses.replace(recipe, schedule="constant"), Path())
+    run = _Run(classifier, split, examples, dataclasses.replace(recipe, schedule="constant"), Path(), None)
     run.fit_head()
     made = itertools.count()
 
@@ -91,7 +98,16 @@ def stepper(classifier: keras.Model, split: Split, examples: Examples, recipe: R
 class _Run:
     """The state of one run; everything in it that changes is in its checkpoint."""
 
-    def __init__(self, classifier: keras.Model, split: Split, examples: Examples, recipe: Recipe, folder: Path) -> None:
+    def __init__(
+        self,
+        classifier: keras.Model,
+        split: Split,
+        examples: Examples,
+        recipe: Recipe,
+        folder: Path,
+        fixed: Fixed | None,
+    ) -> None:
+        self.fixed = fixed
         self.classifier, self.split, self.tail = classifier, split, split.tail
         self.examples, self.recipe, self.folder = examples, recipe, folder
         self.steps_per_epoch = len(examples.labels) // recipe.batch_size
@@ -175,19 +191,17 @@ class _Run:
 
     def finish(self) -> dict[str, Any]:
         """Choose between the probed and the fine-tuned weights, put the choice into the network, tell the history."""
-        share, curve = 1.0, list[tuple[float, float, float]]()
-        if self.recipe.interpolate and self.recipe.probe_views:
+        share, curve = (self.fixed.share if self.fixed else 1.0), list[tuple[float, float, float]]()
+        if self.fixed is None and self.recipe.interpolate and self.recipe.probe_views:
             share, curve = best_interpolation(self.begin, self.best, self._score, _SHARES)
         self._assign(interpolated(self.begin, self.best, share))
-        accuracy, negative_loss = self._score(self._weights())
         return {
             "probe": self.probe,
             "epochs": self.history,
             "best_epoch": self.best_epoch,
             "stopped_early": self.stopped_early and self.epoch < self.recipe.epochs,
             "interpolation": {"share": share, "curve": [list(point) for point in curve]},
-            "validation_top1": accuracy,
-            "validation_nll": -negative_loss,
+            **self._figures(self._weights()),
         }
 
     def fit_head(self) -> None:
@@ -196,21 +210,19 @@ class _Run:
             return
         embed = run_network(self.split.embedder(self.classifier))
         embedded = np.concatenate([_in_batches(embed, examples.features[v]) for v in range(recipe.probe_views)])
-        probe = fit_probe(
-            embedded,
-            np.tile(examples.labels, recipe.probe_views) + 1,
-            (_in_batches(embed, examples.validation), examples.validation_labels + 1),
-            classes=len(examples.class_names),
-            strengths=_STRENGTHS,
-        )
+        labels = np.tile(examples.labels, recipe.probe_views) + 1
+        strengths: tuple[float, ...] = _STRENGTHS
+        if self.fixed is None:
+            assert examples.validation is not None
+            assert examples.validation_labels is not None
+            judged = _in_batches(embed, examples.validation), examples.validation_labels + 1
+        else:  # a single strength: nothing is chosen by these
+            judged, strengths = (embedded[:1], labels[:1]), (self.fixed.probe_strength,)
+        probe = fit_probe(embedded, labels, judged, classes=len(examples.class_names), strengths=strengths)
         set_head(self.classifier, probe.W, probe.b)
-        accuracy, negative_loss = self._score(self._weights())
-        self.probe = {
-            "strength": probe.strength,
-            "validation_top1_by_strength": [list(trial) for trial in probe.trials],
-            "validation_top1": accuracy,
-            "validation_nll": -negative_loss,
-        }
+        self.probe = {"strength": probe.strength, **self._figures(self._weights())}
+        if self.fixed is None:
+            self.probe["validation_top1_by_strength"] = [list(trial) for trial in probe.trials]
 
     def _step(self, features: tf.Tensor, targets: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
@@ -243,8 +255,8 @@ class _Run:
 
     def _judge(self, losses: list[float], right: float) -> dict[str, Any]:
         averaged = self._averaged()
-        score = self._score(averaged)
-        if not self.history or score > self._score_of(self.history[self.best_epoch - 1]):
+        figures = self._figures(averaged)
+        if self.fixed or not self.history or _rank(figures) > _rank(self.history[self.best_epoch - 1]):
             self.best, self.best_epoch = averaged, self.epoch
         return {
             "epoch": self.epoch,
@@ -252,24 +264,28 @@ class _Run:
             "step_losses": [round(loss, 5) for loss in losses],
             "training_top1": right,
             "learning_rate": self._rate(self.epoch * self.steps_per_epoch - 1),
-            "validation_top1": score[0],
-            "validation_nll": -score[1],
+            **figures,
         }
+
+    def _figures(self, weights: Weights) -> dict[str, float]:
+        """What validation says of these weights, for the history; nothing where no photos are held out."""
+        if self.fixed is not None:
+            return {}
+        accuracy, negative_loss = self._score(weights)
+        return {"validation_top1": accuracy, "validation_nll": -negative_loss}
 
     def _score(self, weights: Weights) -> tuple[float, float]:
         """Validation accuracy, and minus the mean negative log-likelihood, of these weights."""
         kept = self._weights()
         self._assign(weights)
-        logits = _in_batches(self.predict, self.examples.validation).astype(np.float64)
+        inputs, labels = self.examples.validation, self.examples.validation_labels
+        assert inputs is not None
+        assert labels is not None
+        logits = _in_batches(self.predict, inputs).astype(np.float64)
         self._assign(kept)
-        labels = self.examples.validation_labels
         shifted = logits - logits.max(axis=1, keepdims=True)
         likelihood = shifted[np.arange(len(labels)), labels] - np.log(np.exp(shifted).sum(axis=1))
         return float((logits.argmax(axis=1) == labels).mean()), float(likelihood.mean())
-
-    @staticmethod
-    def _score_of(record: dict[str, Any]) -> tuple[float, float]:
-        return record["validation_top1"], -record["validation_nll"]
 
     def _patience_is_over(self) -> bool:
         patience = self.recipe.patience
@@ -311,6 +327,10 @@ class _Run:
                 optimizer=[np.asarray(variable.numpy()) for variable in self._optimizer_variables()],
             ),
         )
+
+
+def _rank(figures: Mapping[str, Any]) -> tuple[float, float]:
+    return figures["validation_top1"], -figures["validation_nll"]
 
 
 def _in_batches(

@@ -27,17 +27,19 @@ def prepare(
     cache: Path,
     *,
     teachers: Sequence[Bundle] = (),
+    with_validation: bool = False,
     progress: Progress | None = None,
 ) -> tuple[Split, Examples]:
     """Cut the classifier where the recipe says, and compute what passes the cut for every view of the training photos.
 
     Args:
-        flowers: the data set; "train" is learnt from, "validation" judges.
+        flowers: the data set; "train" is learnt from, "validation" judges, unless it is learnt from too.
         classifier: with the backbone's pretrained weights; which of its layers learn is set here.
         rule: how a photo becomes its input.
         recipe: views, augmentation, unfrozen layers, seed.
         cache: where decoded photos and features are kept between runs; safe to delete.
         teachers: bundles whose mean log-probabilities are to be learnt from; each sees the same views at its own size.
+        with_validation: learn from the validation photos too; nothing is left to judge by then.
         progress: called with (what, done, in all).
 
     Raises:
@@ -45,13 +47,15 @@ def prepare(
     """
     train, validation = flowers.split_ids("train"), flowers.split_ids("validation")
 
+    learnt = np.sort(np.concatenate([train, validation])) if with_validation else train
+
     def decoded(done: int, total: int) -> None:
         if progress is not None:
             progress("photos decoded", done, total)
 
     store = open_store(flowers, np.concatenate([train, validation]), cache, progress=decoded)
     split = split_classifier(classifier, recipe.unfrozen_layers, train_depthwise=recipe.train_depthwise)
-    views = Views(store, train, recipe.augmentation, recipe.seed)
+    views = Views(store, learnt, recipe.augmentation, recipe.seed)
     judged = Views(store, validation, recipe.augmentation, recipe.seed)
 
     def cached(what: str, network: keras.Model | None, at: CropRule, of: Views, count: int) -> NDArray[np.generic]:
@@ -67,9 +71,9 @@ def prepare(
         answers.append(_log_softmax(np.asarray(logits, np.float64)))
     examples = Examples(
         features=features,
-        labels=flowers.labels[train - 1] - 1,
-        validation=cached("validation", split.frozen, rule, judged, 1)[0],
-        validation_labels=flowers.labels[validation - 1] - 1,
+        labels=flowers.labels[learnt - 1] - 1,
+        validation=None if with_validation else cached("validation", split.frozen, rule, judged, 1)[0],
+        validation_labels=None if with_validation else flowers.labels[validation - 1] - 1,
         class_names=tuple(flowers.names),
         teacher=np.mean(answers, axis=0).astype(np.float32) if answers else None,
     )

@@ -14,7 +14,7 @@ from keras import layers
 from flowers_core.training.augmentation import NONE
 from flowers_core.training.checkpoint import FILE_NAME, CheckpointError
 from flowers_core.training.classifier import build_classifier
-from flowers_core.training.examples import Examples, TrainingError, targets
+from flowers_core.training.examples import Examples, Fixed, TrainingError, targets
 from flowers_core.training.fit import fine_tune
 from flowers_core.training.recipe import Recipe
 from flowers_core.training.split import split_classifier
@@ -261,3 +261,24 @@ def test_recipes_that_make_no_sense_are_refused(change):
 
 def test_a_recipe_survives_json():
     assert Recipe.from_json(json.loads(json.dumps(RECIPE.to_json()))) == RECIPE
+
+
+def test_without_held_out_photos_the_choices_are_given_and_the_last_epoch_kept(tmp_path):
+    fixed = Fixed(probe_strength=0.3, share=0.5)
+    classifier, split, examples = make()
+    blind = dataclasses.replace(examples, validation=None, validation_labels=None)
+    history = fine_tune(classifier, split, blind, RECIPE, tmp_path / "blind", fixed=fixed)
+    assert history["best_epoch"] == RECIPE.epochs
+    assert history["interpolation"]["share"] == 0.5
+    assert history["probe"] == {"strength": 0.3}
+    assert not any("validation" in key for record in [history, *history["epochs"]] for key in record)
+    again, split, _ = make()
+    assert fine_tune(again, split, blind, RECIPE, tmp_path / "blind", fixed=fixed) == history
+
+
+def test_choices_are_given_when_and_only_when_nothing_is_held_out(tmp_path):
+    classifier, split, examples = make()
+    with pytest.raises(TrainingError, match="held out"):
+        fine_tune(classifier, split, examples, RECIPE, tmp_path, fixed=Fixed(1.0, 1.0))
+    with pytest.raises(TrainingError, match="held out"):
+        fine_tune(classifier, split, dataclasses.replace(examples, validation=None), RECIPE, tmp_path)

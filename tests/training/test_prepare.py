@@ -146,3 +146,11 @@ def test_a_class_that_the_data_lacks_is_named(drawn_dataset, tmp_path):
     split, examples = prepare(drawn_dataset, classifier, RULE, RECIPE, tmp_path / "cache")
     with pytest.raises(TrainingError, match="no training photo of pink primrose"):
         fine_tune(classifier, split, examples, RECIPE, tmp_path / "run")
+
+
+def test_with_validation_its_photos_are_learnt_from_in_order_of_id(drawn_dataset, tmp_path):
+    _, examples = prepare(drawn_dataset, tiny_classifier(), RULE, RECIPE, tmp_path / "cache", with_validation=True)
+    learnt = drawn_dataset.ids[np.isin(drawn_dataset.splits, ["train", "validation"])]
+    np.testing.assert_array_equal(examples.labels, drawn_dataset.labels[learnt - 1] - 1)
+    assert examples.features.shape[1] == len(learnt)
+    assert examples.validation is None
