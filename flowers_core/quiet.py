@@ -13,8 +13,8 @@ from typing import TextIO
 def quiet() -> Iterator[Callable[[], str]]:
     """Keep standard output, standard error and warnings off the terminal, also what C++ code writes past Python.
 
-    Yields a function that returns the last of what was said, for the error that may follow. Exceptions pass. For scripts:
-    the streams belong to the process, so other threads fall silent too.
+    Yields a function that returns the last of what was said, for the error that may follow. Exceptions pass. For
+    scripts: the streams belong to the process, so other threads fall silent too.
     """
     with contextlib.ExitStack() as stack:
         log = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
