@@ -1,7 +1,7 @@
 """Which photos look alike to the model: exact cosine neighbours over embeddings kept in one byte a value, on FAISS."""
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ INDEX_FILE = "gallery.faiss"
 RECORDS_FILE = "gallery.npz"
 
 _BLOCK = 1024
+_DIGEST_BYTES = 16
 _ANEW = "scripts/build_gallery.py makes the gallery anew."
 
 
@@ -42,15 +43,23 @@ class Gallery:
     dimension, a quarter of float32. A search is exact on the vectors as stored: FAISS proposes by inner product in
     float32, and the proposals are ranked by cosine in float64, equals by photo id.
 
-    ids: (n,) int64; labels: (n,) int64; splits: (n,) str; all read-only and in the order the gallery was built.
+    ids: (n,) int64; labels: (n,) int64; splits: (n,) str; digests: (n, 16) uint8, the first half of each file's
+    SHA-256, or None in a gallery without; all read-only and in the order the gallery was built.
     Nothing changes after construction, and FAISS' search is thread-safe, so any number of threads may share a gallery.
     """
 
-    def __init__(self, index: Any, ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[np.str_]) -> None:
+    def __init__(
+        self,
+        index: Any,
+        ids: NDArray[np.int64],
+        labels: NDArray[np.int64],
+        splits: NDArray[np.str_],
+        digests: NDArray[np.uint8] | None = None,
+    ) -> None:
         """Use `build` or `load`; `index` is a trained faiss.IndexScalarQuantizer that holds one vector an id."""
         self._index = index
-        self.ids, self.labels, self.splits = ids, labels, splits
-        for array in (ids, labels, splits):
+        self.ids, self.labels, self.splits, self.digests = ids, labels, splits, digests
+        for array in (ids, labels, splits, *(() if digests is None else (digests,))):
             array.flags.writeable = False
         self._positions = {int(photo_id): position for position, photo_id in enumerate(ids)}
         if len(self._positions) != len(ids):
@@ -62,11 +71,18 @@ class Gallery:
         self._smallest_norm, self._largest_norm = float(norms.min()), float(norms.max())
 
     @classmethod
-    def build(cls, embeddings: ArrayLike, ids: ArrayLike, labels: ArrayLike, splits: ArrayLike) -> "Gallery":
+    def build(
+        cls,
+        embeddings: ArrayLike,
+        ids: ArrayLike,
+        labels: ArrayLike,
+        splits: ArrayLike,
+        digests: Sequence[str] | None = None,
+    ) -> "Gallery":
         """A gallery of n ≥ 1 photos: embeddings (n, c), of any length but zero; ids, labels, splits (n,).
 
-        Raises GalleryError when the arrays do not belong together, an id occurs twice, or an embedding is zero or not
-        finite.
+        digests: the SHA-256 of each photo's file in hexadecimal, by which `ids_of` knows a photo again. Raises
+        GalleryError when the arrays do not belong together, an id occurs twice, or an embedding is zero or not finite.
         """
         vectors = np.asarray(embeddings, dtype=np.float32)
         ids, labels = np.array(ids, dtype=np.int64), np.array(labels, dtype=np.int64)
@@ -76,12 +92,14 @@ class Gallery:
                 f"A gallery needs one embedding, id, label and split for each of its photos, not arrays of shape "
                 f"{vectors.shape}, {ids.shape}, {labels.shape} and {splits.shape}."
             )
-        unit = _unit(vectors)
+        if digests is not None and len(digests) != len(vectors):
+            raise GalleryError(f"There are {len(digests)} digests for {len(vectors)} photos.")
+        unit = unit_rows(vectors)
         index = faiss.IndexScalarQuantizer(vectors.shape[1], faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
         # The range of every dimension is taken from all vectors, so none is cut off.
         index.train(unit)
         index.add(unit)
-        return cls(index, ids, labels, splits)
+        return cls(index, ids, labels, splits, None if digests is None else _packed(digests))
 
     @classmethod
     def load(cls, index_path: Path, records_path: Path) -> "Gallery":
@@ -100,6 +118,7 @@ class Gallery:
             digest = str(records["index_sha256"])
             ids, labels = records["ids"].astype(np.int64), records["labels"].astype(np.int64)
             splits = records["splits"].astype(np.str_)
+            digests = records.get("digests")
         except (KeyError, ValueError, TypeError) as error:
             raise GalleryError(f"{records_path} does not describe a gallery. {_ANEW}") from error
         if hashlib.sha256(serialized).hexdigest() != digest:
@@ -112,7 +131,9 @@ class Gallery:
             raise GalleryError(f"{index_path} is a FAISS index of another kind. {_ANEW}")
         if index.ntotal < 1 or any(array.shape != (index.ntotal,) for array in (ids, labels, splits)):
             raise GalleryError(f"{records_path} does not describe the {index.ntotal} vectors of {index_path}. {_ANEW}")
-        return cls(index, ids, labels, splits)
+        if digests is not None and (digests.dtype != np.uint8 or digests.shape != (index.ntotal, _DIGEST_BYTES)):
+            raise GalleryError(f"{records_path} holds digests that are none. {_ANEW}")
+        return cls(index, ids, labels, splits, digests)
 
     def save(self, folder: Path) -> None:
         """Write gallery.faiss and gallery.npz, each atomically; `load` refuses what a kill in between leaves."""
@@ -124,9 +145,12 @@ class Gallery:
         path.write_bytes(self._serialized())
 
     def write_records(self, path: Path) -> None:
-        """Write ids, labels, splits and the digest of the index they belong to alone, as one of a bundle's files."""
+        """Write all but the index, and the digest of the index it belongs to, alone, as one of a bundle's files."""
         digest = hashlib.sha256(self._serialized()).hexdigest()
-        np.savez_compressed(path, ids=self.ids, labels=self.labels, splits=self.splits, index_sha256=digest)
+        arrays: dict[str, Any] = {"ids": self.ids, "labels": self.labels, "splits": self.splits, "index_sha256": digest}
+        if self.digests is not None:
+            arrays["digests"] = self.digests
+        np.savez_compressed(path, **arrays)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -139,6 +163,16 @@ class Gallery:
         """How many values an embedding has."""
         return int(self._index.d)
 
+    def ids_of(self, sha256: str) -> tuple[int, ...]:
+        """The photos whose files have this SHA-256, in hexadecimal: a photo and its byte-identical twins, by id.
+
+        Nothing where there is none, or the gallery keeps no digests. Half of the digest is compared: 128 bits.
+        """
+        if self.digests is None:
+            return ()
+        same = (self.digests == _packed([sha256])).all(axis=1)
+        return tuple(sorted(int(photo_id) for photo_id in self.ids[same]))
+
     def vector(self, photo_id: int) -> NDArray[np.float32]:
         """A photo's embedding as stored, (c,) float32, scaled to norm 1. Raises GalleryError for an unknown id."""
         if photo_id not in self._positions:
@@ -147,7 +181,9 @@ class Gallery:
 
     def vectors(self) -> NDArray[np.float32]:
         """Every embedding as stored, (n, c) float32 of norm 1, in the order of `ids`; 42 MB for 8189 of 1280 values."""
-        return np.concatenate([_unit(block.astype(np.float64)).astype(np.float32) for block in self._stored_blocks()])
+        return np.concatenate(
+            [unit_rows(block.astype(np.float64)).astype(np.float32) for block in self._stored_blocks()]
+        )
 
     def search(
         self,
@@ -193,7 +229,7 @@ class Gallery:
                 f"This gallery compares embeddings of {self.dimension} values, not of shape {query.shape}: "
                 "it was built with another model."
             )
-        return _unit(query[None])[0]
+        return unit_rows(query[None])[0]
 
     def _allowed(
         self, splits: Collection[str] | None, labels: Collection[int] | None, exclude: Collection[int]
@@ -230,7 +266,7 @@ class Gallery:
         return highest / (self._smallest_norm if highest > 0 else self._largest_norm)
 
     def _vectors(self, positions: NDArray[np.int64]) -> NDArray[np.float64]:
-        return _unit(self._index.reconstruct_batch(positions).astype(np.float64))
+        return unit_rows(self._index.reconstruct_batch(positions).astype(np.float64))
 
     def _stored_blocks(self) -> Iterator[NDArray[np.float32]]:
         for start in range(0, len(self), _BLOCK):
@@ -240,31 +276,16 @@ class Gallery:
         return faiss.serialize_index(self._index).tobytes()
 
 
-def recall_at_k(gallery: Gallery, embeddings: ArrayLike, k: int) -> float:
-    """What the compression costs: the share of true k nearest neighbours that the gallery finds, in [0, 1].
-
-    embeddings: (n, c), row i belonging to gallery.ids[i]. Each photo is asked for with its float32 embedding, itself
-    left out, and the answer is held against all float32 cosines. A neighbour counts when its float32 cosine reaches the
-    k-th largest, so that equals (byte-identical photos) may stand in for each other.
-    """
-    vectors = _unit(np.asarray(embeddings, dtype=np.float32))
-    if vectors.shape != (len(gallery), gallery.dimension) or not 1 <= k < len(gallery):
-        raise GalleryError(f"Recall needs one embedding for each of the {len(gallery)} photos, and k below that.")
-    found = 0
-    for start in range(0, len(vectors), _BLOCK):
-        cosines = vectors[start : start + _BLOCK] @ vectors.T
-        for row, similar in enumerate(cosines):
-            at = start + row
-            similar[at] = -np.inf
-            least = np.partition(similar, -k)[-k]
-            neighbours = gallery.search(vectors[at], k, exclude=(int(gallery.ids[at]),))
-            places = [gallery._positions[neighbour.photo_id] for neighbour in neighbours]
-            # Float32 rounds the cosines of equal vectors differently by a few parts in ten million.
-            found += int((similar[places] >= least - 1e-6).sum())
-    return found / (k * len(vectors))
+def _packed(digests: Sequence[str]) -> NDArray[np.uint8]:
+    """The first half of each hexadecimal SHA-256: (n, 16) uint8. Raises GalleryError for anything else."""
+    try:
+        halves = b"".join(bytes.fromhex(digest)[:_DIGEST_BYTES] for digest in digests)
+        return np.frombuffer(halves, np.uint8).reshape(len(digests), _DIGEST_BYTES).copy()
+    except ValueError as error:
+        raise GalleryError("A photo's digest must be a SHA-256 in hexadecimal.") from error
 
 
-def _unit(vectors: NDArray[Any]) -> NDArray[Any]:
+def unit_rows(vectors: NDArray[Any]) -> NDArray[Any]:
     """The rows (n, c) scaled to norm 1, in their own precision. Raises GalleryError where a row has no direction."""
     norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     if not (np.isfinite(norms).all() and norms.min() > 0):

@@ -1,6 +1,9 @@
 """Index the photos by what a bundle's model sees in them: `python -m scripts.build_gallery efficientnet_lite0`.
 
 The embeddings come from the INT8 model, the one that will be asked about new photos, so that both sides are alike.
+Beside the index are kept: the digest of each photo, so that one of the dataset is known again; how alike two photos of
+one class are, so that a similarity can be read; and the rule by which the nearest training photos vote, chosen on
+validation photos. Where the model was fitted on those, `--vote-from` takes the rule of a model that was not.
 """
 
 import argparse
@@ -8,11 +11,15 @@ import argparse
 import numpy as np
 
 from flowers_core.batches import input_batches
-from flowers_core.bundle import BundleWriter, load_bundle
+from flowers_core.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.dataset import OxfordFlowers
-from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery, recall_at_k
+from flowers_core.files import sha256_of
+from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.likeness import LIKENESS_FILE, fit_likeness
+from flowers_core.recall import recall_at_k
 from flowers_core.runtime import Runtime
-from scripts.command import add_bundle_argument, add_data_option, progress, run
+from flowers_core.vote import VoteRule, fit_vote
+from scripts.command import add_bundle_argument, add_data_option, bundle_folder, progress, run
 
 _BATCH = 32
 _PRECISION = "int8"
@@ -25,9 +32,13 @@ def main() -> None:
     )
     add_bundle_argument(parser)
     add_data_option(parser)
+    parser.add_argument(
+        "--vote-from", type=bundle_folder, metavar="BUNDLE", help="take the rule of the vote from this bundle"
+    )
     options = parser.parse_args()
 
     bundle = load_bundle(options.bundle)
+    lent = _rule_of(load_bundle(options.vote_from)) if options.vote_from else None
     runtime = Runtime(bundle.path(f"{_PRECISION}.tflite"))
     flowers = OxfordFlowers(options.data)
     batches = progress(
@@ -36,7 +47,8 @@ def main() -> None:
         -(-len(flowers) // _BATCH),
     )
     embeddings = np.concatenate([runtime.forward(batch).embedding for batch in batches])
-    gallery = Gallery.build(embeddings, flowers.ids, flowers.labels, flowers.splits)
+    digests = [sha256_of(flowers.path(int(photo_id))) for photo_id in flowers.ids]
+    gallery = Gallery.build(embeddings, flowers.ids, flowers.labels, flowers.splits, digests)
     recall = recall_at_k(gallery, embeddings, 10)
 
     writer = BundleWriter.open(options.bundle)
@@ -53,7 +65,45 @@ def main() -> None:
             "recall_at_10": recall,
         },
     )
+    fitted = tuple(bundle.manifest.get("training", {}).get("splits", ("train",)))
+    _add_likeness(writer, gallery, fitted)
+    _add_vote(writer, gallery, fitted, lent)
     print(f"{len(gallery)} photos in {size / 1e6:.2f} MB; recall@10 against float32 {recall:.4f}.")
+
+
+def _add_likeness(writer: BundleWriter, gallery: Gallery, fitted: tuple[str, ...]) -> None:
+    """Keep how alike two photos of a class are, from photos that the model was not fitted on where there are any."""
+    chosen = ~np.isin(gallery.splits, fitted)
+    if not chosen.any():
+        chosen[:] = True
+    assert gallery.digests is not None
+    digests = [row.tobytes() for row in gallery.digests[chosen]]
+    likeness = fit_likeness(gallery.vectors()[chosen], gallery.labels[chosen], digests=digests)
+    writer.add_file(LIKENESS_FILE, likeness.write)
+
+
+def _add_vote(writer: BundleWriter, gallery: Gallery, fitted: tuple[str, ...], lent: VoteRule | None) -> None:
+    """Keep the rule of the vote, or none where there is no honest one."""
+    rule = lent
+    ask, voters = (gallery.splits == split for split in ("validation", "train"))
+    if rule is None and "validation" not in fitted and ask.any() and voters.any():
+        vectors = gallery.vectors()
+        rule = fit_vote(vectors[ask], gallery.labels[ask], vectors[voters], gallery.labels[voters], splits=("train",))
+    if rule is None:
+        writer.manifest.pop("vote", None)
+        writer.save()
+        print("No vote: no photos are left to choose its rule on; --vote-from takes that of another bundle.")
+    else:
+        writer.set("vote", rule.to_json())
+        print(f"The vote of the {rule.k} nearest is right on {rule.top1:.4f} of the photos its rule was chosen on.")
+
+
+def _rule_of(bundle: Bundle) -> VoteRule:
+    if "vote" not in bundle.manifest:
+        raise BundleError(
+            f"'{bundle.name}' has no rule for a vote to lend; `python -m scripts.build_gallery` makes it."
+        )
+    return VoteRule.from_json(bundle.manifest["vote"])
 
 
 if __name__ == "__main__":

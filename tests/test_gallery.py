@@ -10,7 +10,8 @@ import faiss
 import numpy as np
 import pytest
 
-from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery, GalleryError, recall_at_k
+from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery, GalleryError
+from flowers_core.recall import recall_at_k
 
 
 def _drawn(n: int, dimension: int = 48, seed: int = 0, scale: float = 3.0) -> dict[str, np.ndarray]:
@@ -48,6 +49,25 @@ def _assert_equal_to_brute_force(
 
 
 # --- neighbours
+
+
+def test_a_photo_and_its_twins_are_known_by_their_bytes(tmp_path: Path) -> None:
+    drawn = _drawn(6)
+    digests = [hashlib.sha256(content).hexdigest() for content in (b"a", b"b", b"c", b"a", b"d", b"a")]
+    Gallery.build(**drawn, digests=digests).save(tmp_path)
+    gallery = Gallery.load(tmp_path / INDEX_FILE, tmp_path / RECORDS_FILE)
+    ids = drawn["ids"]
+    assert gallery.ids_of(digests[0]) == tuple(sorted((ids[0], ids[3], ids[5])))
+    assert gallery.ids_of(digests[2]) == (ids[2],)
+    assert gallery.ids_of("ff" * 32) == ()
+    with pytest.raises(GalleryError, match="SHA-256"):
+        gallery.ids_of("no digest")
+    with pytest.raises(GalleryError, match="5 digests for 6"):
+        Gallery.build(**drawn, digests=digests[:5])
+    Gallery.build(**drawn).save(tmp_path)
+    without = Gallery.load(tmp_path / INDEX_FILE, tmp_path / RECORDS_FILE)
+    assert without.digests is None
+    assert without.ids_of(digests[0]) == ()
 
 
 def test_all_vectors_are_those_of_each_photo() -> None:

@@ -14,9 +14,11 @@ from flowers_core.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.dataset import OxfordFlowers
 from flowers_core.evaluation import load_predictions
 from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.likeness import LIKENESS_FILE, load_likeness
 from flowers_core.photos import CropRule, model_input, open_photo
 from flowers_core.runtime import Runtime
 from flowers_core.training.classifier import head_of, save_half
+from flowers_core.vote import VoteRule, vote
 from scripts.quantize import stratified
 from tests.drawn_flowers import LABELS
 from tests.tiny_classifier import SIZE, tiny_classifier
@@ -127,6 +129,22 @@ def test_the_gallery_finds_each_photo_itself(made: Bundle, drawn_dataset: Oxford
         assert nearest.photo_id == photo_id
         assert nearest.similarity == pytest.approx(1, abs=1e-3)
         assert nearest.label == drawn_dataset.label_of(photo_id)
+
+
+def test_what_makes_a_similarity_readable_comes_with_the_gallery(made: Bundle, drawn_dataset: OxfordFlowers) -> None:
+    gallery = Gallery.load(made.path(INDEX_FILE), made.path(RECORDS_FILE))
+    assert gallery.ids_of(open_photo(drawn_dataset.path(20)).sha256) == (20,)
+    likeness = load_likeness(made.path(LIKENESS_FILE))
+    assert likeness.labels.tolist() == sorted(LABELS)
+    assert set(likeness.pairs.tolist()) == {8 * 7 // 2}  # validation and test photos of a class
+    rule = VoteRule.from_json(made.manifest["vote"])
+    assert (rule.splits, rule.photos) == (("train",), 18)
+    validation = drawn_dataset.split_ids("validation")
+    right = 0
+    for photo_id in validation:
+        near = gallery.search(gallery.vector(int(photo_id)), rule.k, splits=rule.splits)
+        right += vote(near, rule).label == drawn_dataset.label_of(int(photo_id))
+    assert rule.top1 == pytest.approx(right / len(validation))
 
 
 def test_a_second_evaluation_changes_nothing(made: Bundle, drawn_dataset: OxfordFlowers) -> None:

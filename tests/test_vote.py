@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss
+from sklearn.neighbors import KNeighborsClassifier
+
+from flowers_core.gallery import Neighbour
+from flowers_core.vote import COUNTS, VoteRule, fit_vote, vote, vote_probabilities
+
+RULE = VoteRule(k=3, temperature=0.1, floor=0.04, splits=("train",), top1=0.0, nll=0.0, photos=0)
+
+
+def _neighbours(*pairs: tuple[int, float]) -> list[Neighbour]:
+    return [Neighbour(number, label, "train", cosine) for number, (label, cosine) in enumerate(pairs, 1)]
+
+
+def test_by_hand() -> None:
+    result = vote(_neighbours((5, 0.9), (9, 0.8), (9, 0.8), (5, 0.79)), RULE, classes=4 + 6)
+    # Weights 1, 1/e, 1/e of three voters; the fourth is not asked.
+    total = 1 + 2 / np.e
+    assert [candidate.label for candidate in result.candidates] == [5, 9]
+    assert result.probability == pytest.approx(0.96 / total + 0.004)
+    assert result.candidates[1].probability == pytest.approx(0.96 * (2 / np.e) / total + 0.004)
+    assert (result.voters, result.for_first) == (3, 1)
+    assert result.agrees_with(5)
+    assert not result.agrees_with(9)
+    with pytest.raises(ValueError, match="no neighbours"):
+        vote([], RULE)
+
+
+def test_at_a_high_temperature_it_is_a_plain_count() -> None:
+    rng = np.random.default_rng(0)
+    points, queries = rng.normal(size=(80, 6)), rng.normal(size=(30, 6))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    queries /= np.linalg.norm(queries, axis=1, keepdims=True)
+    labels = rng.integers(1, 5, size=80)
+    expected = KNeighborsClassifier(7).fit(points, labels).predict_proba(queries)
+    cosines = queries @ points.T
+    nearest = np.argsort(-cosines, axis=1)[:, :7]
+    found = vote_probabilities(np.take_along_axis(cosines, nearest, 1), labels[nearest], 1e6, 0.0, 4)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def _drawn(noise: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(1)
+    centres = rng.normal(size=(8, 12))
+    sets = []
+    for n in (160, 120):
+        labels = rng.integers(1, 9, size=n)
+        vectors = centres[labels - 1] + rng.normal(size=(n, 12)) * noise
+        sets += [(vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), labels]
+    return sets[2], sets[3], sets[0], sets[1]
+
+
+def test_the_rule_is_the_best_that_was_tried() -> None:
+    vectors, labels, gallery, gallery_labels = _drawn(1.2)
+    rule = fit_vote(vectors, labels, gallery, gallery_labels, splits=("train",), classes=8)
+    assert rule.k in COUNTS
+    assert rule.k > 1
+    cosines = vectors @ gallery.T
+    order = np.argsort(-cosines, axis=1, kind="stable")
+
+    def loss(k: int, temperature: float, floor: float) -> float:
+        near = order[:, :k]
+        rows = vote_probabilities(np.take_along_axis(cosines, near, 1), gallery_labels[near], temperature, floor, 8)
+        return float(log_loss(labels, rows, labels=np.arange(1, 9)))
+
+    assert rule.nll == pytest.approx(loss(rule.k, rule.temperature, rule.floor), abs=1e-6)
+    for k, factor in ((rule.k, 1.3), (rule.k, 0.7), (1, 1.0), (40, 1.0), (3, 1.0)):
+        assert rule.nll <= loss(k, rule.temperature * factor, rule.floor) + 1e-6
+    assert (rule.photos, rule.splits) == (120, ("train",))
+
+
+def test_probabilities_are_calibrated_on_photos_of_the_same_kind() -> None:
+    from flowers_core.calibration import ece
+
+    vectors, labels, gallery, gallery_labels = _drawn(1.0)
+    rule = fit_vote(vectors[:60], labels[:60], gallery, gallery_labels, splits=("train",), classes=8)
+    cosines = vectors[60:] @ gallery.T
+    near = np.argsort(-cosines, axis=1)[:, : rule.k]
+    rows = vote_probabilities(
+        np.take_along_axis(cosines, near, 1), gallery_labels[near], rule.temperature, rule.floor, 8
+    )
+    raw = vote_probabilities(np.take_along_axis(cosines, near, 1), gallery_labels[near], 0.005, 0.001, 8)
+    assert ece(rows, labels[60:], bins=5) < ece(raw, labels[60:], bins=5)
+
+
+def test_a_rule_comes_back_from_json() -> None:
+    assert VoteRule.from_json(RULE.to_json()) == RULE
+    with pytest.raises(ValueError, match="unlike"):
+        VoteRule.from_json({"k": 3})
+    with pytest.raises(ValueError, match="out of range"):
+        VoteRule.from_json(RULE.to_json() | {"temperature": 0.0})
