@@ -21,13 +21,13 @@ class CheckpointError(RuntimeError):
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """Everything that changes in a run.
+    """Everything that changes in a run, and the settings that it belongs to.
 
     weights: as they are after `epoch` epochs. averaged: their average. begin: before the first epoch. best: the
     averaged ones of `best_epoch`. optimizer: the optimizers' own variables, step counts included.
     """
 
-    recipe: dict[str, Any]
+    settings: dict[str, Any]
     epoch: int
     history: list[dict[str, Any]]
     probe: dict[str, Any] | None
@@ -49,10 +49,10 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     write_atomically(folder / FILE_NAME, lambda path: np.savez(path, state=text, **arrays))
 
 
-def load_checkpoint(folder: Path, recipe: dict[str, Any]) -> Checkpoint | None:
+def load_checkpoint(folder: Path, settings: dict[str, Any]) -> Checkpoint | None:
     """The folder's checkpoint, or None when there is none.
 
-    Raises CheckpointError when it is damaged or belongs to another recipe, naming what differs.
+    Raises CheckpointError when it is damaged or belongs to a run with other settings, naming what differs.
     """
     path = folder / FILE_NAME
     if not path.is_file():
@@ -64,8 +64,8 @@ def load_checkpoint(folder: Path, recipe: dict[str, Any]) -> Checkpoint | None:
             arrays: dict[str, Any] = {name: [stored[f"{name}_{i}"] for i in range(counts[name])] for name in _ARRAYS}
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"{path} is damaged ({error}); delete it to start the run anew.") from error
-    wanted = json.loads(json.dumps(recipe))
-    differing = sorted(k for k in wanted.keys() | plain["recipe"].keys() if wanted.get(k) != plain["recipe"].get(k))
+    wanted = json.loads(json.dumps(settings))
+    differing = sorted(k for k in wanted.keys() | plain["settings"].keys() if wanted.get(k) != plain["settings"].get(k))
     if differing:
         raise CheckpointError(
             f"{folder} holds a run with other settings ({', '.join(differing)}). "

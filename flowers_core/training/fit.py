@@ -26,7 +26,7 @@ from flowers_core.training.averaging import (
 )
 from flowers_core.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from flowers_core.training.classifier import LOGITS, set_head
-from flowers_core.training.examples import Examples, Fixed, TrainingError, check_examples, targets
+from flowers_core.training.examples import Examples, Fixed, TrainingError, check_examples, identity, targets
 from flowers_core.training.probe import fit_probe
 from flowers_core.training.recipe import Recipe
 from flowers_core.training.split import Split
@@ -110,6 +110,12 @@ class _Run:
         self.fixed = fixed
         self.classifier, self.split, self.tail = classifier, split, split.tail
         self.examples, self.recipe, self.folder = examples, recipe, folder
+        # A checkpoint is of use to a run of the same recipe that learns the same features of the same photos.
+        self.settings = {
+            **recipe.to_json(),
+            "data": identity(examples),
+            "fixed": dataclasses.asdict(fixed) if fixed else None,
+        }
         self.steps_per_epoch = len(examples.labels) // recipe.batch_size
         steps = self.steps_per_epoch * recipe.epochs
         head = set(map(id, classifier.get_layer(LOGITS).trainable_variables))
@@ -130,7 +136,7 @@ class _Run:
 
     def start(self) -> None:
         """Go on from the checkpoint, or begin: the head is fitted to frozen features."""
-        stored = load_checkpoint(self.folder, self.recipe.to_json())
+        stored = load_checkpoint(self.folder, self.settings)
         if stored is None:
             self.fit_head()
         else:
@@ -207,6 +213,7 @@ class _Run:
     def fit_head(self) -> None:
         recipe, examples = self.recipe, self.examples
         if not recipe.probe_views:
+            set_head(self.classifier, *_random_head(self.classifier, recipe.seed))
             return
         embed = run_network(self.split.embedder(self.classifier))
         embedded = np.concatenate([_in_batches(embed, examples.features[v]) for v in range(recipe.probe_views)])
@@ -314,7 +321,7 @@ class _Run:
         save_checkpoint(
             self.folder,
             Checkpoint(
-                recipe=self.recipe.to_json(),
+                settings=self.settings,
                 epoch=self.epoch,
                 history=self.history,
                 probe=self.probe,
@@ -327,6 +334,13 @@ class _Run:
                 optimizer=[np.asarray(variable.numpy()) for variable in self._optimizer_variables()],
             ),
         )
+
+
+def _random_head(classifier: keras.Model, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Glorot & Bengio's uniform weights, from the run's own seed rather than from whatever drew before it."""
+    channels, classes = classifier.get_layer(LOGITS).get_weights()[0].shape
+    limit = math.sqrt(6.0 / (channels + classes))
+    return np.random.default_rng(seed).uniform(-limit, limit, (channels, classes)), np.zeros(classes)
 
 
 def _rank(figures: Mapping[str, Any]) -> tuple[float, float]:

@@ -282,3 +282,19 @@ def test_choices_are_given_when_and_only_when_nothing_is_held_out(tmp_path):
         fine_tune(classifier, split, examples, RECIPE, tmp_path, fixed=Fixed(1.0, 1.0))
     with pytest.raises(TrainingError, match="held out"):
         fine_tune(classifier, split, dataclasses.replace(examples, validation=None), RECIPE, tmp_path)
+
+
+def test_other_data_in_the_same_folder_is_refused(tmp_path):
+    run(tmp_path)
+    _, _, examples = make(seed=5)
+    with pytest.raises(CheckpointError, match=r"other settings \(data\)"):
+        run(tmp_path, features=examples.features)
+
+
+def test_a_random_head_comes_from_the_runs_own_seed(tmp_path):
+    recipe = dataclasses.replace(RECIPE, probe_views=0, interpolate=False)
+    first, _ = run(tmp_path / "a", recipe)
+    keras.utils.set_random_seed(12345)
+    again, _ = run(tmp_path / "b", recipe)
+    assert first == again
+    assert first["probe"] is None
