@@ -11,14 +11,16 @@ from flowers_core.bundle import BundleError
 from flowers_core.photos import PhotoError
 
 st.title("Which flower is this?")
+lede = st.empty()
 chosen, beside = choose_photo()
 taxonomy = resources.taxonomy()
 if chosen is None:
-    st.html(
+    lede.html(
         f'<p class="lede">Give it a photo of a flower. The model names one of {len(taxonomy)} kinds, says how sure '
         "it is, shows what in the photo speaks for the name, and which known photos yours resembles. "
         "Your photo stays on the machine that runs this page.</p>"
     )
+    resources.prepare()
     st.stop()
 
 try:

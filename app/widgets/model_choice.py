@@ -7,8 +7,6 @@ import streamlit as st
 from app import resources
 from flowers_core.bundle import Bundle
 
-# The smallest and quickest; its accuracy is on the Models page beside the others'.
-PREFERRED = "int8"
 NO_MODEL = (
     "There is no model here. Fetch the project’s `models` folder again, or make one with `python -m scripts.train`."
 )
@@ -39,7 +37,7 @@ def choose_model(
                 icon=":material/error:",
             )
             st.stop()
-        preferred = PREFERRED if PREFERRED in precisions else precisions[-1]
+        preferred = resources.preferred(precisions)
         if st.session_state.get("precision") not in (None, *precisions):
             st.session_state["precision"] = preferred
         precision = st.segmented_control(
