@@ -6,11 +6,13 @@ from html import escape
 
 import streamlit as st
 
-from app.widgets.words import MARKS, capital, latin, listed, lower, percent
+from app.widgets.words import capital, latin, listed, lower, percent
 from flowers_core.prediction import Group, Prediction
 from flowers_core.taxonomy import Taxonomy
 
 TOP = 5
+# From so many times the probability of the next on, a flower leads clearly.
+CLEAR_LEAD = 2
 # Families that are named at most, and the share below which one is not.
 GROUPS = 3
 NOTICEABLE = 0.05
@@ -28,26 +30,24 @@ class Answer:
 
 def put_in_words(prediction: Prediction, taxonomy: Taxonomy) -> Answer:
     """The honest wording of a prediction."""
-    best = prediction.candidates[0]
-    name = capital(taxonomy[best.label].name)
-    headline = name
+    best, second = prediction.top(2)
+    name = taxonomy[best.label].name
     if prediction.verdict == "sure":
         text = f"{percent(best.probability)} probable; of the other flowers that the model knows, none is plausible."
-    elif prediction.verdict == "between":
-        names = [taxonomy[label].name for label in prediction.plausible]
-        together = sum(prediction.probabilities[label - 1] for label in prediction.plausible)
-        headline = capital(listed(names, "or")) if len(names) == 2 else f"Probably {taxonomy[best.label].name}"
-        text = (
-            f"The model cannot decide between {listed(names, 'and')}; "
-            f"together they are {percent(float(together))} probable. Look at what tells them apart below."
-        )
-    else:
-        headline = f"Perhaps {taxonomy[best.label].name}"
-        text = (
-            f"Its best guess is only {percent(best.probability)} probable. The model knows {len(taxonomy)} flowers and "
-            "names one of them whatever the photo shows, even when it shows something else."
-        )
-    return Answer(prediction.verdict, MARKS[prediction.verdict], headline, text)
+        return Answer("sure", "Sure", capital(name), text)
+    if prediction.verdict == "between":
+        others = [taxonomy[label].name for label in prediction.plausible[1:]]
+        if len(others) == 1 and second.probability > best.probability / CLEAR_LEAD:
+            both = f"{name} is {percent(best.probability)} and {others[0]} {percent(second.probability)} probable"
+            text = f"{capital(both)}. What tells them apart is shown below."
+            return Answer("between", "Undecided", capital(f"{name} or {others[0]}"), text)
+        text = f"{percent(best.probability)} probable; {listed(others, 'or')} cannot be ruled out."
+        return Answer("between", "Likely", f"Probably {name}", text)
+    text = (
+        f"Its best guess is only {percent(best.probability)} probable. The model knows {len(taxonomy)} flowers and "
+        "names one of them whatever the photo shows, even when it shows something else."
+    )
+    return Answer("unsure", "Not sure", f"Perhaps {name}", text)
 
 
 def roll_up(prediction: Prediction) -> list[Group]:

@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from flowers_core.prediction import Verdict
 from flowers_core.taxonomy import Taxon
-
-MARKS: dict[Verdict, str] = {"sure": "Sure", "between": "Undecided", "unsure": "Not sure"}
 
 
 def capital(name: str) -> str:

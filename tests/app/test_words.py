@@ -52,13 +52,19 @@ def test_sure() -> None:
     assert answer.sentences.startswith("97 % probable")
 
 
-def test_between_two_and_three() -> None:
+def test_between_two_that_are_close() -> None:
     answer = put_in_words(prediction(rose=0.5, camellia=0.4), TAXONOMY)
     assert (answer.mark, answer.headline) == ("Undecided", "Rose or camellia")
-    assert "together they are 90 % probable" in answer.sentences
+    assert answer.sentences.startswith("Rose is 50 % and camellia 40 % probable.")
+
+
+def test_a_clear_lead_over_what_cannot_be_ruled_out() -> None:
+    answer = put_in_words(prediction(rose=0.7, camellia=0.2), TAXONOMY)
+    assert (answer.mark, answer.headline) == ("Likely", "Probably rose")
+    assert answer.sentences == "70 % probable; camellia cannot be ruled out."
     answer = put_in_words(prediction(rose=0.4, camellia=0.3, azalea=0.2), TAXONOMY)
     assert answer.headline == "Probably rose"
-    assert "between rose, camellia and azalea" in answer.sentences
+    assert "camellia or azalea cannot be ruled out" in answer.sentences
 
 
 def test_unsure_owns_up_to_knowing_only_these_flowers() -> None:
