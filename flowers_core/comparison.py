@@ -1,0 +1,98 @@
+"""What one model fixed and broke against another, photo by photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from flowers_core.evaluation import Predictions, PredictionsError
+
+
+@dataclass(frozen=True)
+class Change:
+    """A photo on which two models disagree about being right: what each called it."""
+
+    photo_id: int
+    true_label: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class ClassChange:
+    """How many photos of a class were fixed and broken."""
+
+    label: int
+    fixed: int
+    broken: int
+
+    @property
+    def net(self) -> int:
+        """Photos won, negative where more were lost."""
+        return self.fixed - self.broken
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on the same photos.
+
+    fixed: wrong before and right after; broken: right before and wrong after; both by id. both_right, both_wrong: how
+    many photos are so. p_value: how likely a split of fixed and broken at least this uneven is when the models are
+    equally good: the exact test of McNemar (1947), two-sided.
+    """
+
+    photos: int
+    fixed: tuple[Change, ...]
+    broken: tuple[Change, ...]
+    both_right: int
+    both_wrong: int
+    p_value: float
+
+    @property
+    def gain(self) -> float:
+        """Difference of top-1, after minus before, in [-1, 1]."""
+        return (len(self.fixed) - len(self.broken)) / self.photos
+
+    def by_class(self) -> tuple[ClassChange, ...]:
+        """The classes in which anything changed, the most won first, equals by label."""
+        rows = []
+        for label in {change.true_label for change in (*self.fixed, *self.broken)}:
+            fixed, broken = (
+                sum(change.true_label == label for change in changes) for changes in (self.fixed, self.broken)
+            )
+            rows.append(ClassChange(label, fixed, broken))
+        return tuple(sorted(rows, key=lambda row: (-row.net, row.label)))
+
+
+def compare(before: Predictions, after: Predictions) -> Comparison:
+    """Hold two models' predictions against each other on the photos that both were asked about.
+
+    Raises PredictionsError when they share no photo, or call a photo's true label differently.
+    """
+    from scipy.stats import binomtest
+
+    shared, at_before, at_after = np.intersect1d(before.ids, after.ids, return_indices=True)
+    if not len(shared):
+        raise PredictionsError("The two models were not asked about any photo in common.")
+    first, second = before.select(at_before), after.select(at_after)
+    if (first.labels != second.labels).any():
+        raise PredictionsError("The two records disagree about the true class of a photo; they cannot be compared.")
+    was, is_now = first.predicted == first.labels, second.predicted == second.labels
+
+    def changes(where: np.ndarray) -> tuple[Change, ...]:
+        return tuple(
+            Change(int(shared[at]), int(first.labels[at]), int(first.predicted[at]), int(second.predicted[at]))
+            for at in np.flatnonzero(where)
+        )
+
+    fixed, broken = changes(~was & is_now), changes(was & ~is_now)
+    uneven = len(fixed) + len(broken)
+    return Comparison(
+        photos=len(shared),
+        fixed=fixed,
+        broken=broken,
+        both_right=int((was & is_now).sum()),
+        both_wrong=int((~was & ~is_now).sum()),
+        p_value=float(binomtest(len(fixed), uneven, 0.5).pvalue) if uneven else 1.0,
+    )

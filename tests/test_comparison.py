@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+from scipy.stats import binom
+from sklearn.metrics import accuracy_score
+
+from flowers_core.comparison import Change, ClassChange, compare
+from flowers_core.evaluation import Predictions, PredictionsError
+from flowers_core.filters import by_confidence, by_family, without
+from flowers_core.prediction import softmax
+from flowers_core.taxonomy import load_taxonomy
+
+
+def _answers(ids: list[int], labels: list[int], called: list[int], classes: int = 5) -> Predictions:
+    logits = np.zeros((len(ids), classes), np.float32)
+    logits[np.arange(len(ids)), np.array(called) - 1] = 3
+    return Predictions(np.array(ids), np.array(labels), logits)
+
+
+def test_by_hand() -> None:
+    before = _answers([1, 2, 3, 4, 5, 6, 9], [1, 1, 2, 2, 3, 3, 5], [1, 2, 3, 3, 3, 1, 5])
+    after = _answers([6, 5, 4, 3, 2, 1, 8], [3, 3, 2, 2, 1, 1, 4], [3, 1, 2, 4, 1, 1, 4])
+    found = compare(before, after)
+    assert found.photos == 6
+    assert found.fixed == (Change(2, 1, 2, 1), Change(4, 2, 3, 2), Change(6, 3, 1, 3))
+    assert found.broken == (Change(5, 3, 3, 1),)
+    assert (found.both_right, found.both_wrong) == (1, 1)
+    assert found.gain == pytest.approx(2 / 6)
+    # Of four coins, three or more alike: 2 · (1 + 4) / 16.
+    assert found.p_value == pytest.approx(10 / 16)
+    assert found.by_class() == (ClassChange(1, 1, 0), ClassChange(2, 1, 0), ClassChange(3, 1, 1))
+
+
+def test_the_gain_is_the_difference_of_accuracies_and_p_that_of_the_binomial() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(1, 6, 500)
+    models = [np.where(rng.random(500) < skill, labels, rng.integers(1, 6, 500)) for skill in (0.6, 0.75)]
+    before, after = (_answers(list(range(500)), labels.tolist(), called.tolist()) for called in models)
+    found = compare(before, after)
+    assert found.gain == pytest.approx(accuracy_score(labels, models[1]) - accuracy_score(labels, models[0]))
+    fewer, more = sorted((len(found.fixed), len(found.broken)))
+    assert found.p_value == pytest.approx(2 * binom.cdf(fewer, fewer + more, 0.5))
+    assert found.p_value < 0.01
+    assert compare(before, before).p_value == 1
+    assert sum(row.net for row in found.by_class()) == len(found.fixed) - len(found.broken)
+
+
+def test_records_that_cannot_be_compared() -> None:
+    with pytest.raises(PredictionsError, match="in common"):
+        compare(_answers([1], [1], [1]), _answers([2], [1], [1]))
+    with pytest.raises(PredictionsError, match="true class"):
+        compare(_answers([1], [1], [1]), _answers([1], [2], [1]))
+
+
+def test_filters() -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.integers(1, 103, 200)
+    answers = Predictions(np.arange(200), labels, (rng.normal(size=(200, 102)) * 4).astype(np.float32))
+    top = softmax(answers.logits, 1.5).max(axis=1)
+    found = by_confidence(answers, 1.5, 0.3, 0.6)
+    assert set(found.ids.tolist()) == {row for row in range(200) if 0.3 <= top[row] <= 0.6}
+    assert len(by_confidence(answers, 1.5)) == 200
+    with pytest.raises(ValueError, match="range of confidence"):
+        by_confidence(answers, 1.5, 0.6, 0.3)
+    taxonomy = load_taxonomy()
+    roses = by_family(answers, {"Asteraceae"}, taxonomy)
+    assert 0 < len(roses) < 200
+    assert all((taxonomy[int(label)].family == "Asteraceae") for label in roses.labels)
+    assert len(without(answers, [3, 5, 999])) == 198

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from flowers_core.selective import AnswerRate, coverage_curve
+
+
+def _rows(*tops: float) -> np.ndarray:
+    return np.array([[top, 1 - top] for top in tops])
+
+
+def test_by_hand() -> None:
+    # Class 1 always has the larger share; the labels say which answers are right.
+    curve = coverage_curve(_rows(0.9, 0.8, 0.8, 0.6, 0.95), [1, 1, 2, 2, 1])
+    np.testing.assert_allclose(curve.bars, [0.95, 0.9, 0.8, 0.6])
+    np.testing.assert_allclose(curve.coverage, [0.2, 0.4, 0.8, 1.0])
+    np.testing.assert_allclose(curve.accuracy, [1, 1, 3 / 4, 3 / 5])
+    assert curve.at(0.9) == AnswerRate(0.9, 0.4, 1.0, 2)
+    assert curve.at(0.85) == AnswerRate(0.85, 0.4, 1.0, 2)
+    assert curve.at(0.0) == AnswerRate(0.0, 1.0, 0.6, 5)
+    assert curve.at(0.99) == AnswerRate(0.99, 0.0, None, 0)
+    assert curve.bar_for(0.75) == AnswerRate(pytest.approx(0.8), 0.8, 0.75, 4)
+    assert curve.bar_for(1.0) == AnswerRate(0.9, 0.4, 1.0, 2)
+    assert curve.area == pytest.approx(0.25 * 0.4 + 0.4 * 0.2)
+    assert coverage_curve(_rows(0.7), [2]).bar_for(0.5) is None
+
+
+def test_each_bar_equals_a_count() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.dirichlet(np.ones(6), size=300).round(2)
+    labels = rng.integers(1, 7, size=300)
+    curve = coverage_curve(rows, labels)
+    for bar in (0.2, 0.31, 0.5, 0.777):
+        given = rows.max(axis=1) >= bar
+        found = curve.at(bar)
+        assert found.answered == given.sum()
+        assert found.coverage == pytest.approx(given.mean())
+        assert found.accuracy == pytest.approx((rows.argmax(axis=1) + 1 == labels)[given].mean())
+    assert curve.coverage[-1] == 1
+
+
+def test_arrays_that_do_not_belong_together() -> None:
+    with pytest.raises(ValueError, match="do not belong together"):
+        coverage_curve(np.zeros((0, 3)), [])
