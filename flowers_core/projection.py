@@ -1,0 +1,78 @@
+"""A map of the embeddings: every photo a point in the plane, photos that the model finds alike near each other."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flowers_core.npz import NpzError, read_npz
+
+PROJECTION_FILE = "projection.npz"
+COMPONENTS = 50
+PERPLEXITY = 30.0
+# From how many photos the map's trustworthiness is estimated: it needs all distances among them.
+_JUDGED = 2000
+
+
+class ProjectionError(ValueError):
+    """A map that cannot be read; the message is a sentence for the person who meets it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Places of n photos on the map.
+
+    ids: (n,) int64. points: (n, 2) float32, centred, the farthest coordinate at ±1. Only nearness means anything:
+    neither the axes nor the distance between groups does. trustworthiness: in [0, 1], how far neighbours on the map are
+    neighbours among the embeddings too (Venna and Kaski 2001).
+    """
+
+    ids: NDArray[np.int64]
+    points: NDArray[np.float32]
+    trustworthiness: float
+
+    def write(self, path: Path) -> None:
+        """Write the file that `load_projection` reads; 8 bytes a photo and its id."""
+        np.savez_compressed(path, ids=self.ids, points=self.points, trustworthiness=self.trustworthiness)
+
+
+def project(vectors: ArrayLike, ids: ArrayLike, *, seed: int = 0) -> Projection:
+    """Lay embeddings out in the plane: principal components, then t-SNE (van der Maaten and Hinton 2008).
+
+    vectors: (n, c), norm 1, n ≥ 4; ids: (n,). By scikit-learn, with Barnes-Hut approximation, started from the first
+    two components so that the large arrangement is that of the data; the same seed gives the same map on the same
+    machine. 8189 photos take about two minutes on two cores.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE, trustworthiness
+
+    unit, photo_ids = np.asarray(vectors, dtype=np.float32), np.array(ids, dtype=np.int64)
+    if unit.ndim != 2 or photo_ids.shape != unit.shape[:1] or len(unit) < 4:
+        raise ValueError(
+            f"A map needs at least four vectors and an id for each, not {unit.shape} and {photo_ids.shape}."
+        )
+    components = min(COMPONENTS, *unit.shape)
+    reduced = PCA(components, svd_solver="randomized", random_state=seed).fit_transform(unit)
+    perplexity = min(PERPLEXITY, (len(unit) - 1) / 3)
+    points = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(reduced)
+    points -= points.mean(axis=0)
+    points /= max(float(np.abs(points).max()), np.finfo(np.float32).tiny)
+    judged = np.random.default_rng(seed).permutation(len(unit))[:_JUDGED]
+    nearest = min(5, (len(judged) - 1) // 2)
+    trust = float(trustworthiness(unit[judged], points[judged], n_neighbors=nearest)) if nearest >= 1 else 1.0
+    return Projection(photo_ids, points.astype(np.float32), trust)
+
+
+def load_projection(path: Path) -> Projection:
+    """Read what `Projection.write` wrote. Raises ProjectionError when it is missing or damaged."""
+    try:
+        arrays = read_npz(path)
+        found = Projection(
+            arrays["ids"].astype(np.int64), arrays["points"].astype(np.float32), float(arrays["trustworthiness"])
+        )
+    except (NpzError, KeyError, ValueError, TypeError) as error:
+        raise ProjectionError(f"{path} cannot be read. scripts/project.py makes it anew.") from error
+    if found.points.shape != (len(found.ids), 2) or not np.isfinite(found.points).all():
+        raise ProjectionError(f"{path} is damaged. scripts/project.py makes it anew.")
+    return found

@@ -1,0 +1,33 @@
+"""Draw the map of a bundle's gallery: `python -m scripts.project efficientnet_lite0`.
+
+Needs the bundle's gallery and nothing else: neither the dataset nor the models.
+"""
+
+import argparse
+
+from flowers_core.bundle import BundleError, BundleWriter, load_bundle
+from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.projection import PROJECTION_FILE, project
+from scripts.command import add_bundle_argument, run
+
+
+def main() -> None:
+    """Parse the command line, lay the embeddings out, write them into the bundle."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.project", description="Draw the map of a gallery.")
+    add_bundle_argument(parser)
+    parser.add_argument("--seed", type=int, default=0, help="of the layout (default: 0)")
+    options = parser.parse_args()
+
+    bundle = load_bundle(options.bundle)
+    if not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE)):
+        raise BundleError(f"'{bundle.name}' has no gallery yet; `python -m scripts.build_gallery` makes it.")
+    gallery = Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))
+    if len(gallery) < 4:
+        raise BundleError(f"The gallery of '{bundle.name}' holds {len(gallery)} photos, too few for a map.")
+    found = project(gallery.vectors(), gallery.ids, seed=options.seed)
+    BundleWriter.open(options.bundle).add_file(PROJECTION_FILE, found.write)
+    print(f"{len(gallery)} photos on the map; trustworthiness {found.trustworthiness:.4f}.")
+
+
+if __name__ == "__main__":
+    run(main)
