@@ -1,15 +1,18 @@
 """What every script does alike: options they share, and errors told in a sentence with an exit code other than zero."""
 
 import argparse
+import csv
+import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
 from flowers_core.bundle import default_models_dir
 from flowers_core.dataset import default_root
+from flowers_core.files import write_atomically
 
 T = TypeVar("T")
 
@@ -57,3 +60,25 @@ def bundle_folder(text: str) -> Path:
     """The folder that a person means: one that is there or has a path, else a name in the models folder."""
     folder = Path(text)
     return folder if folder.is_dir() or len(folder.parts) > 1 else default_models_dir() / text
+
+
+def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a CSV file, whole or not at all."""
+
+    def write(beside: Path) -> None:
+        with beside.open("w", encoding="utf-8", newline="") as handle:
+            table = csv.writer(handle, lineterminator="\n")
+            table.writerow(header)
+            table.writerows(rows)
+
+    write_atomically(path, write)
+
+
+def write_json(path: Path, record: Any) -> None:
+    """Write a JSON file, whole or not at all. Raises ValueError for numbers that are not finite."""
+    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def write(beside: Path) -> None:
+        beside.write_text(text, encoding="utf-8")
+
+    write_atomically(path, write)

@@ -3,9 +3,12 @@
 Every model answers every validation and test photo once; the answers are kept in the bundle, and each figure is
 computed from what is kept. Temperature and thresholds come from the validation photos, as the INT8 model answers them,
 since that is the model that people meet. The test split is read for the table and for nothing else.
+
+With `--photos DIR`, a folder a class, the same figures are made of one's own photos, beside the bundle.
 """
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +22,7 @@ from flowers_core.dataset import OxfordFlowers
 from flowers_core.evaluation import Predictions, Report, load_predictions, report, save_predictions
 from flowers_core.runtime import Runtime
 from scripts.command import add_bundle_argument, add_data_option, progress, run
+from scripts.evaluate_photos import evaluate_photos
 
 _SPLITS = ("validation", "test")
 _BATCH = 32
@@ -29,11 +33,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.evaluate", description="Evaluate a bundle's models.")
     add_bundle_argument(parser)
     add_data_option(parser)
+    parser.add_argument(
+        "--photos", type=Path, metavar="DIR", help="instead, photos of one's own: one folder a class, named like it"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where the figures of one's own photos go (default: evaluations/…)"
+    )
     options = parser.parse_args()
+    if options.out and not options.photos:
+        parser.error("--out goes with --photos: the official figures are kept in the bundle")
 
     bundle = load_bundle(options.bundle)
     if not bundle.precisions:
         raise BundleError(f"'{bundle.name}' has no TFLite models yet; `python -m scripts.quantize` makes them.")
+    if options.photos:
+        default = Path("evaluations") / f"{options.photos.resolve().name}-{bundle.name}"
+        evaluate_photos(bundle, options.photos, options.out or default)
+        return
     flowers = OxfordFlowers(options.data)
     writer = BundleWriter.open(options.bundle)
     for split in _SPLITS:

@@ -6,9 +6,6 @@ and photos far from their class, as tables in OUT and, ids and scores only, as a
 """
 
 import argparse
-import csv
-import json
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,7 +25,7 @@ from flowers_core.files import write_atomically
 from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.photos import CropRule
 from flowers_core.taxonomy import load_taxonomy
-from scripts.command import add_data_option, bundle_folder, run
+from scripts.command import add_data_option, bundle_folder, run, write_json, write_table
 
 _SHEET_SIDE = 96
 
@@ -62,7 +59,7 @@ def _measure(flowers: OxfordFlowers) -> PhotoFacts:
 
 def _tables(out: Path, flowers: OxfordFlowers, facts: PhotoFacts) -> None:
     taxonomy = load_taxonomy()
-    _write_table(
+    write_table(
         out / "photos.csv",
         ["id", "label", "class", "split", "width", "height", "sharpness", "highlights", "shadows", "sha256"],
         (
@@ -79,7 +76,7 @@ def _tables(out: Path, flowers: OxfordFlowers, facts: PhotoFacts) -> None:
         ),
     )
     counts = {split: np.bincount(flowers.labels[flowers.splits == split], minlength=103) for split in SPLITS}
-    _write_table(
+    write_table(
         out / "classes.csv",
         ["label", "class", "latin", "family", *SPLITS, "all"],
         (
@@ -116,8 +113,7 @@ def _tables(out: Path, flowers: OxfordFlowers, facts: PhotoFacts) -> None:
         "mean_colour": facts.mean_colour.mean(axis=0).round(4).tolist(),
         "warnings": warnings,
     }
-    text = json.dumps(summary, indent=1) + "\n"
-    write_atomically(out / "summary.json", lambda path: _write_text(path, text))
+    write_json(out / "summary.json", summary)
     print(f"{len(facts)} photos of {len(present)} classes: {', '.join(f'{n} {split}' for split, n in sizes.items())}.")
     for warning in warnings:
         print(f"Mind: {warning}")
@@ -169,7 +165,7 @@ def _survey(bundle: Bundle, flowers: OxfordFlowers, facts: PhotoFacts) -> AuditR
 
 def _findings(out: Path, flowers: OxfordFlowers, record: AuditRecord) -> None:
     name_of = flowers.names
-    _write_table(
+    write_table(
         out / "near_copies.csv",
         [
             "first",
@@ -191,7 +187,7 @@ def _findings(out: Path, flowers: OxfordFlowers, record: AuditRecord) -> None:
             for pair in record.near
         ),
     )
-    _write_table(
+    write_table(
         out / "suspect_labels.csv",
         ["id", "split", "label", "class", "suggested", "suggested_class", "self_confidence", "margin"],
         (
@@ -208,7 +204,7 @@ def _findings(out: Path, flowers: OxfordFlowers, record: AuditRecord) -> None:
             for photo in record.suspects
         ),
     )
-    _write_table(
+    write_table(
         out / "odd_photos.csv", ["id", "kind", "value"], (list(asdict(photo).values()) for photo in record.oddities)
     )
     crossing = leaks(record.near, flowers.ids, flowers.splits)
@@ -225,20 +221,6 @@ def _findings(out: Path, flowers: OxfordFlowers, record: AuditRecord) -> None:
 def _spread(values: Any) -> dict[str, float]:
     low, middle, high = np.percentile(values, (0, 50, 100))
     return {"least": round(float(low), 4), "median": round(float(middle), 4), "most": round(float(high), 4)}
-
-
-def _write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    def write(beside: Path) -> None:
-        with beside.open("w", encoding="utf-8", newline="") as handle:
-            table = csv.writer(handle, lineterminator="\n")
-            table.writerow(header)
-            table.writerows(rows)
-
-    write_atomically(path, write)
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """The offline path on drawn flowers and a tiny network: quantize → evaluate → build_gallery, as a person runs it."""
 
+import csv
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -145,6 +147,44 @@ def test_what_makes_a_similarity_readable_comes_with_the_gallery(made: Bundle, d
         near = gallery.search(gallery.vector(int(photo_id)), rule.k, splits=rule.splits)
         right += vote(near, rule).label == drawn_dataset.label_of(int(photo_id))
     assert rule.top1 == pytest.approx(right / len(validation))
+
+
+def test_photos_of_ones_own_get_the_same_report(
+    made: Bundle, drawn_dataset: OxfordFlowers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = drawn_dataset.split_ids("test")
+    for photo_id in ids:
+        folder = tmp_path / "mine" / drawn_dataset.names[drawn_dataset.label_of(int(photo_id)) - 1]
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(drawn_dataset.path(int(photo_id)), folder)
+    (folder / "broken.jpg").write_bytes(b"no photo")
+    before = (made.folder / "bundle.json").read_bytes()
+    call("evaluate", str(made.folder), "--photos", str(tmp_path / "mine"), "--out", str(tmp_path / "out"))
+    assert (made.folder / "bundle.json").read_bytes() == before
+    assert "broken.jpg" in capsys.readouterr().out
+    figures = json.loads((tmp_path / "out" / "report.json").read_text())
+    for precision in made.precisions:
+        official = made.metrics[precision]["test"]
+        for name in ("images", "top1", "per_class", "top5", "ece", "nll"):
+            assert figures["precisions"][precision][name] == pytest.approx(official[name])
+    with (tmp_path / "out" / "photos.csv").open(newline="", encoding="utf-8") as handle:
+        paths = {int(row["id"]): row for row in csv.DictReader(handle)}
+    answers = load_predictions(tmp_path / "out" / "predictions.npz", "int8")
+    official_answers = load_predictions(made.path("test_predictions.npz"), "int8")
+    for number, label, called in zip(answers.ids, answers.labels, answers.predicted, strict=True):
+        photo_id = int(Path(paths[int(number)]["path"]).stem.removeprefix("image_"))
+        at = official_answers.ids.tolist().index(photo_id)
+        assert (label, called) == (official_answers.labels[at], official_answers.predicted[at])
+    wrong = (answers.predicted != answers.labels).sum()
+    assert len((tmp_path / "out" / "mistakes.csv").read_text().splitlines()) == wrong + 1
+
+
+def test_photos_of_ones_own_must_say_what_they_show(made: Bundle, drawn_dataset: OxfordFlowers, tmp_path: Path) -> None:
+    shutil.copy(drawn_dataset.path(1), tmp_path / "flat.jpg")
+    done = shell("evaluate", str(made.folder), "--photos", str(tmp_path))
+    assert done.returncode == 1
+    assert "flat.jpg" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_second_evaluation_changes_nothing(made: Bundle, drawn_dataset: OxfordFlowers) -> None:
