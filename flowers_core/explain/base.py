@@ -56,7 +56,8 @@ class Explanation:
         contributions: (h, w) float32, finite, read-only; the map in the frame of the model's input, h × w cells over
             `box`.
         value: what the parts add up to (see `parts`), in `unit`.
-        unit: unit of the contributions and of the value: "logit", "cosine", "probability".
+        unit: unit of the contributions and of the value: "logit", "cosine", "probability", "logit per grey level", or
+            "relative" where the method's numbers are on no scale.
         box: left, top, right, bottom of what the model saw, in pixels of the photo (ModelInput.box; need not be whole).
         photo_size: (width, height) of the photo's pixels.
         seconds: time the explanation took, the forward pass that it was given not counted.
@@ -64,6 +65,8 @@ class Explanation:
         seed: of a method that draws at random, else None.
         regions: (H, W) int32 map of superpixels 0…n−1 in the model's frame, same shape as `contributions`, where the
             method explains regions and not cells; else None.
+        margins: (h, w) float32, half the width of the 95 % interval of each contribution over other draws, where the
+            method knows it; else None.
         floor: in `unit`; a positive part up to here counts as none.
 
     Raises:
@@ -82,6 +85,7 @@ class Explanation:
     seed: int | None = None
     regions: npt.NDArray[np.int32] | None = None
     floor: float = 0.0
+    margins: npt.NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         contributions = np.array(self.contributions, dtype=np.float32)
@@ -103,6 +107,12 @@ class Explanation:
                 raise ValueError(f"Regions {regions.shape} and contributions {contributions.shape} differ in shape.")
             regions.setflags(write=False)
             object.__setattr__(self, "regions", regions)
+        if self.margins is not None:
+            margins = np.array(self.margins, dtype=np.float32)
+            if margins.shape != contributions.shape:
+                raise ValueError(f"Margins {margins.shape} and contributions {contributions.shape} differ in shape.")
+            margins.setflags(write=False)
+            object.__setattr__(self, "margins", margins)
 
     @property
     def parts(self) -> npt.NDArray[np.float32]:

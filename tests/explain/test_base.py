@@ -168,6 +168,8 @@ def test_what_cannot_be_is_refused():
         explanation(np.ones((2, 2)), box=(3.0, 0.0, 3.0, 4.0))
     with pytest.raises(ValueError, match="differ in shape"):
         explanation(np.ones((2, 2)), regions=np.zeros((3, 2), np.int32))
+    with pytest.raises(ValueError, match=r"Margins .* differ in shape"):
+        explanation(np.ones((2, 2)), margins=np.zeros((3, 2), np.float32))
 
 
 def test_targets_are_values():

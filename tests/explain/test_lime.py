@@ -5,16 +5,15 @@ import copy
 import numpy as np
 import pytest
 from scipy.special import softmax
-from sklearn.linear_model import Ridge
-from sklearn.metrics import pairwise_distances, r2_score
+from sklearn.metrics import pairwise_distances
 
 from flowers_core.explain.base import ClassTarget
 from flowers_core.explain.lime import (
-    ALPHA,
+    SIGMA,
     explain_lime,
+    keep_probability,
     kernel_weights,
     sample_masks,
-    weighted_ridge,
 )
 from flowers_core.explain.probing import ExplanationStopped
 from flowers_core.explain.superpixels import superpixels
@@ -67,40 +66,25 @@ def test_kernel_weights_are_limes():
     assert kernel_weights(np.array([[True, False, False, False]])) == pytest.approx(np.exp(-2))
 
 
-@pytest.mark.parametrize(("samples", "regions"), [(200, 12), (12, 30), (2, 1)])
-def test_weighted_ridge_is_scikit_learns(samples, regions):
-    random = np.random.default_rng(samples)
-    masks = sample_masks(samples, regions, random)
-    values = random.random(samples)
-    weights = kernel_weights(masks)
-    ours = weighted_ridge(masks, values, weights)
-    theirs = Ridge(alpha=ALPHA).fit(masks, values, sample_weight=weights)
-    np.testing.assert_allclose(ours.coefficients, theirs.coef_, atol=1e-10)
-    assert ours.intercept == pytest.approx(theirs.intercept_)
-    assert ours.r2 == pytest.approx(theirs.score(masks, values, sample_weight=weights))
+def test_what_is_drawn_from_the_weighted_distribution_is_what_the_kernel_weighs():
+    """All 2¹⁰ masks weighed by exp(−hidden/σ²): the share of the weight in which each superpixel is kept."""
+    masks = (np.arange(1024)[:, None] >> np.arange(10)) & 1
+    weights = np.exp(-(10 - masks.sum(axis=1)) / 0.9**2)
+    np.testing.assert_allclose(weights @ masks / weights.sum(), keep_probability(0.9))
+    together = weights @ (masks[:, 0] * masks[:, 1]) / weights.sum()
+    assert together == pytest.approx(keep_probability(0.9) ** 2)  # on its own, each
+    assert keep_probability(100) == pytest.approx(0.5, abs=1e-4)
 
 
-def test_left_out_r2_is_that_of_refitting_without_each_sample():
-    random = np.random.default_rng(4)
-    masks = sample_masks(40, 9, random)
-    values = masks @ random.normal(size=9) + random.normal(size=40)
-    weights = kernel_weights(masks)
-    predicted = np.empty(40)
-    for left_out in range(40):
-        others = np.arange(40) != left_out
-        fit = Ridge(alpha=ALPHA).fit(masks[others], values[others], sample_weight=weights[others])
-        predicted[left_out] = fit.predict(masks[[left_out]])[0]
-    ours = weighted_ridge(masks, values, weights)
-    assert ours.r2_left_out == pytest.approx(r2_score(values, predicted, sample_weight=weights))
-    assert ours.r2_left_out < ours.r2
-
-
-def test_left_out_r2_sees_through_a_fit_to_noise():
-    random = np.random.default_rng(5)
-    masks = sample_masks(120, 60, random)
-    ours = weighted_ridge(masks, random.random(120), kernel_weights(masks))
-    assert ours.r2 > 0.3
-    assert ours.r2_left_out < 0
+def test_pairs_never_hide_the_same_and_each_is_drawn_as_if_alone():
+    masks = sample_masks(8001, 12, np.random.default_rng(1), 0.7, paired=True)
+    assert masks[0].all()
+    assert (masks[1::2] | masks[2::2]).all()
+    np.testing.assert_allclose(masks[1::2].mean(axis=0), 0.7, atol=0.03)
+    np.testing.assert_allclose(masks[2::2].mean(axis=0), 0.7, atol=0.03)
+    halves = sample_masks(21, 12, np.random.default_rng(1), 0.5, paired=True)
+    assert (halves[1::2] ^ halves[2::2]).all()
+    assert sample_masks(2, 3, np.random.default_rng(0), 0.5, paired=True).shape == (2, 3)
 
 
 # ---- the whole ---------------------------------------------------------------------------------------------------
@@ -139,7 +123,18 @@ def test_same_superpixels_and_same_draws_give_limes_coefficients(hidden, hide_co
         segmentation_fn=lambda _: regions,
         random_seed=0,
     )
-    ours = explain_lime(smooth_logits, pixels, label, regions=regions, samples=samples, seed=11, hidden=hidden, **FRAME)
+    ours = explain_lime(
+        smooth_logits,
+        pixels,
+        label,
+        regions=regions,
+        samples=samples,
+        sampling="uniform",
+        settle=0,
+        seed=11,
+        hidden=hidden,
+        **FRAME,
+    )
     expected = np.array([dict(theirs.local_exp[label - 1])[region] for region in range(count)])
     assert np.ptp(expected) > 0.01
     np.testing.assert_allclose(ours.parts, expected, rtol=1e-5, atol=1e-8)
@@ -215,7 +210,7 @@ def test_what_is_said_of_it():
 
 def test_the_same_seed_gives_the_same_map_whatever_the_batches():
     def run(**options):
-        return explain_lime(smooth_logits, photo(), 1, regions=SQUARES, samples=90, **options, **FRAME).parts
+        return explain_lime(smooth_logits, photo(), 1, regions=SQUARES, samples=90, settle=0, **options, **FRAME).parts
 
     np.testing.assert_array_equal(run(seed=1), run(seed=1))
     np.testing.assert_allclose(run(seed=1, batch_size=7), run(seed=1, batch_size=64), atol=1e-7)
@@ -236,6 +231,7 @@ def test_progress_and_batches():
         regions=SQUARES,
         samples=70,
         batch_size=32,
+        settle=0,
         progress=lambda done, total: calls.append((done, total)),
         **FRAME,
     )
@@ -271,7 +267,86 @@ def test_what_cannot_be_is_refused():
     refuse("no segmentation", segmentation="voronoi")
     refuse("0 superpixels", segments=0)
     refuse("two samples", samples=1)
+    refuse("no sampling", sampling="normal")
     refuse("mean or grey", hidden="noise")
     refuse("do not fit", regions=SQUARES[:-1])
     refuse("no number left out", regions=SQUARES * 2)
     refuse("no number left out", regions=SQUARES - 1)
+
+
+# ---- quick and honest --------------------------------------------------------------------------------------------
+
+
+def counts_three_squares(batch: np.ndarray) -> np.ndarray:
+    """Only squares 1, 6 and 11 count, two of them only together; the rest moves the answer a little."""
+    shown = (batch[..., 0] != 128).reshape(len(batch), 4, 8, 4, 8).all(axis=(2, 4)).reshape(len(batch), 16)
+    effect = 0.3 * shown[:, 1] + 0.25 * (shown[:, 6] & shown[:, 11]) + 0.004 * shown.sum(axis=1)
+    return logits_of(0.1 + effect)
+
+
+def test_sampling_ends_when_the_ranking_is_settled():
+    pixels = np.full((SIZE, SIZE, 3), 200, np.uint8)
+    options = {"regions": SQUARES, "hidden": "grey", "samples": 2000, **FRAME}
+    calls = []
+    three = explain_lime(
+        counts_three_squares, pixels, 2, settle=3, progress=lambda *done: calls.append(done), **options
+    )
+    assert three.settings["settled"]
+    assert three.settings["samples"] == calls[-1][0] < 300
+    assert all(total == 2000 for _, total in calls)
+    assert sorted(np.argsort(-three.parts)[:3]) == [1, 6, 11]
+    everything = explain_lime(counts_three_squares, pixels, 2, settle=0, **options)
+    assert everything.settings["samples"] == 2000
+    assert not everything.settings["settled"]
+
+
+def test_a_run_that_cannot_settle_takes_all_samples_and_says_so():
+    random = np.random.default_rng(0)
+
+    def noise(batch):
+        return logits_of(random.random(len(batch)))
+
+    explained = explain_lime(noise, photo(), 2, regions=SQUARES, samples=320, **FRAME)
+    assert explained.settings["samples"] == 320
+    assert not explained.settings["settled"]
+
+
+def test_the_intervals_hold_what_they_promise():
+    """95 % of intervals from 200 samples should hold what 20,000 samples find."""
+    options = {"regions": SQUARES, "settle": 0, **FRAME}
+    truth = explain_lime(smooth_logits, photo(), 2, samples=20_001, batch_size=500, seed=999, **options).parts
+    held, apart = [], []
+    for seed in range(40):
+        run = explain_lime(smooth_logits, photo(), 2, samples=201, batch_size=201, seed=seed, **options)
+        margins = run.margins[::8, ::8].ravel()
+        held.append(np.abs(run.parts - truth) <= margins)
+        apart.append(run.parts)
+        assert run.margins.shape == run.contributions.shape
+    assert 0.9 <= np.mean(held) <= 0.99
+    # The margins are not only wide enough on the whole: they are as wide as the runs differ.
+    assert 1.96 * np.std(apart, axis=0).mean() == pytest.approx(margins.mean(), rel=0.2)
+
+
+def test_weighted_pairs_need_fewer_samples_than_uniform_ones():
+    """Where superpixels work together: the spread of their effects over seeds, at the same number of looks."""
+    together = np.triu(np.random.default_rng(3).normal(size=(16, 16)), 1) / 100
+
+    def works_together(batch):
+        shown = (batch[..., 0] != 128).reshape(len(batch), 4, 8, 4, 8).all(axis=(2, 4)).reshape(len(batch), 16)
+        return logits_of(0.5 + np.einsum("ni,ij,nj->n", shown, together, shown))
+
+    pixels = np.full((SIZE, SIZE, 3), 200, np.uint8)
+    options = {"regions": SQUARES, "hidden": "grey", "samples": 161, "settle": 0, "batch_size": 161, **FRAME}
+
+    def spread_and_margin(sampling):
+        runs = [explain_lime(works_together, pixels, 2, sampling=sampling, seed=seed, **options) for seed in range(20)]
+        return np.std([run.parts for run in runs], axis=0).mean(), np.mean([run.margins.mean() for run in runs])
+
+    spread, margin = spread_and_margin("weighted")
+    assert spread < 0.5 * spread_and_margin("uniform")[0]
+    # The intervals know of it: a pair counts as one draw.
+    assert margin == pytest.approx(1.96 * spread, rel=0.3)
+
+
+def test_the_default_keeps_more_than_half():
+    assert 0.5 < keep_probability(SIGMA) < 0.9
