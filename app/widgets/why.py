@@ -128,7 +128,8 @@ def _run_lime(look: Look, label: int, place: DeltaGenerator) -> Explanation:
     def show_progress(done: int, total: int) -> None:
         if done:
             left = (time.monotonic() - started) / done * (total - done)
-            bar.progress(done / total, f"LIME: {done} of {total} looks at the photo, about {left:.0f} s left")
+            # It may end sooner: once the strongest pieces are settled.
+            bar.progress(done / total, f"LIME: {done} of at most {total} looks at the photo, {left:.0f} s left at most")
 
     return explain_lime(
         resources.runtime(look.bundle, look.precision).logits,

@@ -1,8 +1,9 @@
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.widgets.words import capital, percent
 from flowers_core.bundle import default_models_dir, load_bundle
-from flowers_core.gallery import Gallery
+from flowers_core.gallery import Gallery, Neighbour
 from flowers_core.photos import PhotoError, model_input, read_photo
 from flowers_core.prediction import predict
 from flowers_core.runtime import Runtime
@@ -180,7 +181,7 @@ def test_lime_waits_for_a_click_and_is_remembered(open_page: Open) -> None:
     app.button(key="run-lime").click()
     run(app)
     sentence = next(m.value for m in app.markdown if m.value.startswith("The brighter a piece"))
-    assert re.search(r"Learned from \d+ half-hidden copies", sentence)
+    assert re.search(r"Learned from \d+ partly hidden copies", sentence)
     assert len(app.image) == 3
     app.slider(key="opacity").set_value(20)
     run(app)
@@ -194,8 +195,19 @@ def test_every_precision_of_the_bundle_answers(open_page: Open) -> None:
         assert len(bars(app)) == 5
 
 
-def test_a_data_set_photo_has_an_address_and_is_not_its_own_neighbour(open_page: Open, drawn_dataset: Path) -> None:
+def test_a_data_set_photo_has_an_address_and_is_not_its_own_neighbour(
+    open_page: Open, drawn_dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_out = []
+    search = Gallery.search
+
+    def watched(gallery: Gallery, *args: Any, exclude: Collection[int] = (), **kwargs: Any) -> list[Neighbour]:
+        left_out.extend(exclude)
+        return search(gallery, *args, exclude=exclude, **kwargs)
+
+    monkeypatch.setattr(Gallery, "search", watched)
     app = open_page(photo="3")
+    assert left_out == [3]
     content = (drawn_dataset / "jpg" / "image_00003.jpg").read_bytes()
     assert [name for name, _ in bars(app)] == [
         capital(load_taxonomy()[c.label].name) for c in expected(content)[0].top(5)
@@ -203,6 +215,14 @@ def test_a_data_set_photo_has_an_address_and_is_not_its_own_neighbour(open_page:
     assert "image_00003.jpg" in app.image[0].captions[0]
     assert "labelled hard-leaved pocket orchid" in app.image[0].captions[0]
     assert not any(button.label == "Download the photos" for button in app.button)
+
+
+def test_a_data_set_photo_comes_back_after_a_file(open_page: Open, drawn_dataset: Path) -> None:
+    app = open_page(photo="3")
+    upload(app, "flower.jpg", example_bytes())
+    assert "flower.jpg" in app.image[0].captions[0]
+    app.query_params["photo"] = "3"
+    assert "image_00003.jpg" in run(app).image[0].captions[0]
 
 
 def test_photos_that_are_on_disk_are_shown(open_page: Open, drawn_dataset: Path) -> None:
