@@ -41,8 +41,8 @@ from flowers_core.explain.surrogate import ALPHA, Surrogate, weighted_ridge
 
 METHOD = "lime"
 SAMPLINGS = ("weighted", "uniform")
-#: At most; the stopping rule mostly ends the run long before.
-DEFAULT_SAMPLES = 1000
+#: At most; the stopping rule ends most runs before. More would seldom settle what these have not.
+DEFAULT_SAMPLES = 500
 #: How many of the strongest superpixels must be settled.
 DEFAULT_SETTLE = 5
 #: Of the weighted distribution, the widest of GLIME's experiments: keeps 51 in 100. So wide, the two of a pair are

@@ -11,7 +11,7 @@ ALPHA = 1.0
 #: Of the normal distribution, for 95 %.
 _QUANTILE = 1.96
 #: Superpixels whose effects are known to differ by less than this share of the strongest are as good as equal.
-TIE = 0.1
+TIE = 0.2
 
 
 @dataclass(frozen=True, eq=False)

@@ -92,8 +92,8 @@ def test_a_ranking_is_settled_when_the_lead_is_more_than_chances():
 
 
 def test_what_is_known_to_be_equal_is_settled_too():
-    assert not surrogate([1.0, 0.5, 0.49], [0.05] * 3).settled(2)
-    # The lead is at most 0.01 + 1.96 · √2 · 0.02 = 0.065, less than a tenth of the strongest.
+    assert not surrogate([1.0, 0.5, 0.49], [0.08] * 3).settled(2)
+    # The lead is at most 0.01 + 1.96 · √2 · 0.02 = 0.065, less than a fifth of the strongest.
     assert surrogate([1.0, 0.5, 0.49], [0.02] * 3).settled(2)
 
 
