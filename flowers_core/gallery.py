@@ -135,6 +135,32 @@ class Gallery:
             raise GalleryError(f"{records_path} holds digests that are none. {_ANEW}")
         return cls(index, ids, labels, splits, digests)
 
+    def extended(
+        self, embeddings: ArrayLike, ids: ArrayLike, labels: ArrayLike, splits: ArrayLike, digests: Sequence[str]
+    ) -> "Gallery":
+        """A gallery of these photos and more, arguments as in `build`; this one is left as it is.
+
+        Nothing is trained anew: a value outside the range that this gallery's photos span in its dimension is brought
+        to the end of that range. Raises GalleryError as `build` does, and for embeddings of another length.
+        """
+        more = Gallery.build(embeddings, ids, labels, splits, digests)
+        if more.dimension != self.dimension:
+            raise GalleryError(
+                f"Embeddings of {more.dimension} values cannot join a gallery of {self.dimension}: "
+                "they were made with another model."
+            )
+        index = faiss.clone_index(self._index)
+        index.add(unit_rows(np.asarray(embeddings, dtype=np.float32)))
+        known = self.digests if self.digests is not None else np.zeros((len(self), _DIGEST_BYTES), np.uint8)
+        assert more.digests is not None
+        return Gallery(
+            index,
+            np.concatenate([self.ids, more.ids]),
+            np.concatenate([self.labels, more.labels]),
+            np.concatenate([self.splits, more.splits]),
+            np.concatenate([known, more.digests]),
+        )
+
     def save(self, folder: Path) -> None:
         """Write gallery.faiss and gallery.npz, each atomically; `load` refuses what a kill in between leaves."""
         write_atomically(folder / INDEX_FILE, self.write_index)

@@ -4,9 +4,12 @@ The embeddings come from the INT8 model, the one that will be asked about new ph
 Beside the index are kept: the digest of each photo, so that one of the dataset is known again; how alike two photos of
 one class are, so that a similarity can be read; and the rule by which the nearest training photos vote, chosen on
 validation photos. Where the model was fitted on those, `--vote-from` takes the rule of a model that was not.
+
+With `--photos DIR` photos of one's own join the gallery, and with `--remove` they leave it; the bundle stays as it is.
 """
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +22,7 @@ from flowers_core.likeness import LIKENESS_FILE, fit_likeness
 from flowers_core.recall import recall_at_k
 from flowers_core.runtime import Runtime
 from flowers_core.vote import VoteRule, fit_vote
+from scripts.build_own_gallery import add_photos, remove_photos
 from scripts.command import add_bundle_argument, add_data_option, bundle_folder, progress, run
 
 _BATCH = 32
@@ -35,9 +39,18 @@ def main() -> None:
     parser.add_argument(
         "--vote-from", type=bundle_folder, metavar="BUNDLE", help="take the rule of the vote from this bundle"
     )
+    parser.add_argument(
+        "--photos", type=Path, metavar="DIR", help="instead, add photos of one's own: a folder a class, or one for all"
+    )
+    parser.add_argument("--remove", action="store_true", help="with --photos: take them out again")
     options = parser.parse_args()
+    if options.remove and not options.photos:
+        parser.error("--remove goes with --photos: it says which to take out")
 
     bundle = load_bundle(options.bundle)
+    if options.photos:
+        (remove_photos if options.remove else add_photos)(bundle, options.photos)
+        return
     lent = _rule_of(load_bundle(options.vote_from)) if options.vote_from else None
     runtime = Runtime(bundle.path(f"{_PRECISION}.tflite"))
     flowers = OxfordFlowers(options.data)

@@ -17,12 +17,13 @@ from flowers_core.dataset import OxfordFlowers
 from flowers_core.evaluation import load_predictions
 from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.likeness import LIKENESS_FILE, load_likeness
+from flowers_core.own_photos import load_own
 from flowers_core.photos import CropRule, model_input, open_photo
 from flowers_core.runtime import Runtime
 from flowers_core.training.classifier import head_of, save_half
 from flowers_core.vote import VoteRule, vote
 from scripts.quantize import stratified
-from tests.drawn_flowers import LABELS
+from tests.drawn_flowers import LABELS, draw_flower
 from tests.tiny_classifier import SIZE, tiny_classifier
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -185,6 +186,36 @@ def test_photos_of_ones_own_must_say_what_they_show(made: Bundle, drawn_dataset:
     assert done.returncode == 1
     assert "flat.jpg" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_photos_of_ones_own_join_the_gallery_and_leave_it(
+    made: Bundle, drawn_dataset: OxfordFlowers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLOWERS_OWN_DIR", str(tmp_path / "own"))
+    (tmp_path / "mine" / "rose").mkdir(parents=True)
+    for number in range(40):
+        draw_flower(number % 6, np.random.default_rng(1000 + number)).save(tmp_path / "mine" / "rose" / f"{number}.png")
+    draw_flower(2, np.random.default_rng(7)).save(tmp_path / "mine" / "loose.png")
+    before = (made.folder / "bundle.json").read_bytes()
+    call("build_gallery", str(made.folder), "--photos", str(tmp_path / "mine"))
+    model = made.manifest["files"]["int8.tflite"]["sha256"]
+    path = tmp_path / "own" / "tiny.npz"
+    first = load_own(path, model)
+    assert len(first) == 41
+    gallery = first.beside(Gallery.load(made.path(INDEX_FILE), made.path(RECORDS_FILE)))
+    photo = open_photo(tmp_path / "mine" / "rose" / "8.png")
+    (photo_id,) = gallery.ids_of(photo.sha256)
+    forward = Runtime(made.path("int8.tflite")).forward(model_input(photo.pixels, made.crop_rule).pixels[None])
+    nearest = gallery.search(forward.embedding[0], 1)[0]
+    assert (nearest.photo_id, nearest.label, nearest.split) == (photo_id, 74, "own")
+
+    draw_flower(3, np.random.default_rng(8)).save(tmp_path / "mine" / "rose" / "new.png")
+    call("build_gallery", str(made.folder), "--photos", str(tmp_path / "mine"))
+    assert load_own(path, model).ids.tolist() == [*first.ids.tolist(), first.next_id]
+    shutil.rmtree(tmp_path / "mine" / "rose")
+    call("build_gallery", str(made.folder), "--photos", str(tmp_path / "mine" / "rose"), "--remove")
+    assert [Path(kept).name for kept in load_own(path, model).paths] == ["loose.png"]
+    assert (made.folder / "bundle.json").read_bytes() == before
 
 
 def test_a_second_evaluation_changes_nothing(made: Bundle, drawn_dataset: OxfordFlowers) -> None:

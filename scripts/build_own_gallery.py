@@ -1,0 +1,77 @@
+"""Photos of one's own in the gallery: what `python -m scripts.build_gallery BUNDLE --photos DIR` does.
+
+What is done is kept after every few photos, so that a run that was broken off is taken up where it was.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from flowers_core.bundle import Bundle
+from flowers_core.folder_lock import locked
+from flowers_core.own_photos import OwnPhotos, load_own, own_file
+from flowers_core.photo_folder import ReadPhoto, photos_in, read_photos
+from flowers_core.runtime import Runtime
+from flowers_core.taxonomy import load_taxonomy
+from scripts.command import progress
+
+_PRECISION = "int8"
+_BATCH = 32
+
+
+def add_photos(bundle: Bundle, folder: Path) -> None:
+    """Embed the photos of a folder that are not in the gallery yet and keep them.
+
+    Raises PhotoFolderError for a folder of no class, FolderBusy where another run is at it.
+    """
+    found = photos_in(folder, load_taxonomy())
+    model, path = _place(bundle)
+    with locked(path.parent):
+        own = load_own(path, model)
+        before = len(own)
+        runtime = Runtime(bundle.path(f"{_PRECISION}.tflite"))
+        known = set(own.digests)
+        waiting: list[ReadPhoto] = []
+        for read in progress(read_photos(found, bundle.crop_rule), "photos", len(found)):
+            if isinstance(read, tuple):
+                print(f"Left out: {read[1]}")
+            elif read.sha256 not in known:
+                known.add(read.sha256)
+                waiting.append(read)
+            if len(waiting) == _BATCH:
+                own = _kept(own, waiting, runtime, path)
+        own = _kept(own, waiting, runtime, path)
+    print(f"{len(own) - before} photos were added; {len(own)} of your own are in the gallery of {bundle.name}.")
+
+
+def remove_photos(bundle: Bundle, folder: Path) -> None:
+    """Take out the photos that lay in a folder when they were added; the folder itself need not be there any more."""
+    model, path = _place(bundle)
+    with locked(path.parent):
+        own = load_own(path, model)
+        left = own.without_folder(folder)
+        if len(left) < len(own):
+            left.save(path)
+    print(f"{len(own) - len(left)} photos were taken out; {len(left)} of your own are in the gallery of {bundle.name}.")
+
+
+def _place(bundle: Bundle) -> tuple[str, Path]:
+    path = own_file(bundle.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    bundle.path(f"{_PRECISION}.tflite")
+    return bundle.manifest["files"][f"{_PRECISION}.tflite"]["sha256"], path
+
+
+def _kept(own: OwnPhotos, waiting: list[ReadPhoto], runtime: Runtime, path: Path) -> OwnPhotos:
+    if not waiting:
+        return own
+    embeddings = runtime.forward(np.stack([read.pixels for read in waiting])).embedding
+    own = own.with_added(
+        [read.photo.path for read in waiting],
+        [read.photo.label for read in waiting],
+        [read.sha256 for read in waiting],
+        embeddings,
+    )
+    own.save(path)
+    waiting.clear()
+    return own
