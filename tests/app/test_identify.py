@@ -122,6 +122,18 @@ def test_taking_the_file_away_takes_the_answer_away(open_page: Open) -> None:
     assert not app.image
 
 
+def test_the_camera_is_asked_for_only_when_wanted(open_page: Open) -> None:
+    app = open_page()
+    assert not app.camera_input
+    app.toggle(key="camera-on").set_value(True)
+    run(app)
+    content = encoded(drawn_photo(), "JPEG")
+    app.camera_input(key="camera").upload("camera.jpg", content, "image/jpeg")
+    run(app)
+    prediction, _ = expected(content)
+    assert bars(app)[0][0] == capital(load_taxonomy()[prediction.candidates[0].label].name)
+
+
 def test_neighbours_are_the_gallery_s_and_show_without_photos(open_page: Open) -> None:
     app = open_page(photo="example")
     _, forward = expected(example_bytes())
