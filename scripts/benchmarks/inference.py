@@ -1,0 +1,116 @@
+"""One photo through every path that can answer for it.
+
+What each costs before its first answer, imports included, is measured in a process of its own.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowers_core.bundle import Bundle, BundleWriter, load_bundle
+from flowers_core.runtime import Runtime
+from scripts.benchmarks.turns import machine, ratio, take_turns
+from scripts.command import add_bundle_argument
+
+NAME = "inference"
+HELP = "one photo through every path that can answer for it"
+_SEED = 0
+_WARM_UP = 3
+
+# Each program prints the seconds from its start to its first answer.
+_FIRST_ANSWER = {
+    "litert": """
+import time; start = time.perf_counter()
+import numpy as np, pathlib, sys
+from flowers_core.runtime import Runtime
+runtime = Runtime(pathlib.Path(sys.argv[1]), workers=1)
+size = runtime.input_size
+runtime.forward(np.zeros((1, size, size, 3), np.uint8))
+print(time.perf_counter() - start)
+""",
+    "keras": """
+import time; start = time.perf_counter()
+import numpy as np, pathlib, sys
+from flowers_core.training.classifier import load_classifier
+classifier = load_classifier(pathlib.Path(sys.argv[1]))
+size = classifier.input_shape[1]
+classifier.predict(np.zeros((1, size, size, 3), np.float32), verbose=0)
+print(time.perf_counter() - start)
+""",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which bundle, how often, and whether with Keras."""
+    add_bundle_argument(parser)
+    parser.add_argument("--rounds", type=int, default=100, help="photos for each path (default: 100)")
+    parser.add_argument("--no-keras", action="store_true", help="leave the paths out that need TensorFlow")
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Measure, print the table and record the latencies in the bundle."""
+    rounds, keras = options.rounds, not options.no_keras
+    bundle = load_bundle(options.bundle)
+    paths = _paths(bundle, keras=keras)
+    milliseconds = take_turns(
+        paths, _photos(bundle.crop_rule.size, _WARM_UP + rounds), warm_up=_WARM_UP, total=_WARM_UP + rounds
+    )
+    first = {"litert": _seconds_to_first_answer("litert", bundle.path("int8.tflite"))}
+    if keras:
+        first["keras"] = _seconds_to_first_answer("keras", bundle.path("classifier.keras"))
+
+    rows = {
+        name: {"median_ms": float(np.median(times)), "p95_ms": float(np.percentile(times, 95))}
+        for name, times in milliseconds.items()
+    }
+    fastest = milliseconds["int8, 1 thread"]
+    print(f"{'path':22} {'median ms':>9} {'95 % ms':>8} {'÷ int8':>7}")
+    for name, row in rows.items():
+        row["ratio_to_int8"] = ratio(milliseconds[name], fastest)
+        print(f"{name:22} {row['median_ms']:9.2f} {row['p95_ms']:8.2f} {row['ratio_to_int8']:7.2f}")
+    for name, seconds in first.items():
+        print(f"{name}: {seconds:.2f} s from nothing imported to the first answer")
+    BundleWriter.open(options.bundle).set(
+        "latency", {"machine": machine(), "rounds": rounds, "paths": rows, "seconds_to_first_answer": first}
+    )
+
+
+def _paths(bundle: Bundle, *, keras: bool) -> dict[str, Callable[[NDArray[np.uint8]], Any]]:
+    """Every way from one photo (1, size, size, 3) to an answer, by name."""
+    paths: dict[str, Callable[[NDArray[np.uint8]], Any]] = {}
+    for precision in bundle.precisions:
+        for threads in (1, 2):
+            runtime = Runtime(bundle.path(f"{precision}.tflite"), workers=1, threads=threads)
+            paths[f"{precision}, {threads} thread{'s' if threads > 1 else ''}"] = runtime.forward
+    if keras:
+        from flowers_core.training.classifier import load_classifier
+        from flowers_core.training.traced import traced
+
+        classifier = load_classifier(bundle.path("classifier.keras"))
+        paths["keras predict"] = lambda photo: classifier.predict(photo.astype(np.float32), verbose=0)
+        paths["keras tf.function"] = traced(classifier)
+    return paths
+
+
+def _photos(size: int, count: int) -> Iterator[NDArray[np.uint8]]:
+    generator = np.random.default_rng(_SEED)
+    for _ in range(count):
+        yield generator.integers(0, 256, (1, size, size, 3), dtype=np.uint8)
+
+
+def _seconds_to_first_answer(kind: str, model: Path) -> float:
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", _FIRST_ANSWER[kind], str(model.resolve())],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(done.stdout.split()[-1])

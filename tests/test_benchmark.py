@@ -1,0 +1,36 @@
+"""The benchmark's turns and ratios, and that every verb is wired in."""
+
+import time
+
+import numpy as np
+import pytest
+
+from scripts import benchmark
+from scripts.benchmarks.turns import ratio, take_turns
+
+
+def test_all_paths_see_each_input_in_turn_and_the_warm_up_is_not_counted():
+    calls = []
+    paths = {name: (lambda given, name=name: calls.append((name, given))) for name in ("one", "two")}
+    times = take_turns(paths, [1, 2, 3], warm_up=1)
+    assert calls == [("one", 1), ("two", 1), ("one", 2), ("two", 2), ("one", 3), ("two", 3)]
+    assert {name: len(taken) for name, taken in times.items()} == {"one": 2, "two": 2}
+
+
+def test_times_are_milliseconds():
+    times = take_turns({"nap": lambda _: time.sleep(0.02)}, [None, None], warm_up=0)
+    assert all(20 <= taken < 200 for taken in times["nap"])
+
+
+def test_the_ratio_is_of_neighbours_in_time():
+    # A machine that grows ten times slower half-way: the ratio stays 4.
+    assert ratio([4, 4, 40, 40], [1, 1, 10, 10]) == pytest.approx(4)
+    assert ratio([1, 8, 3], [1, 1, 1]) == pytest.approx(np.median([1, 8, 3]))
+
+
+@pytest.mark.parametrize("verb", benchmark.VERBS, ids=lambda verb: verb.NAME)
+def test_each_verb_explains_itself(verb, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["benchmark", verb.NAME, "--help"])
+    with pytest.raises(SystemExit, match="0"):
+        benchmark.main()
+    assert "BUNDLE" in capsys.readouterr().out
