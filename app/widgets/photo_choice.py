@@ -74,6 +74,8 @@ def _follow_address() -> None:
     try:
         st.session_state["chosen"] = _fetch(wanted)
         st.session_state["followed"] = wanted
+        # A link from this page to itself leaves the old number in the browser's address bar.
+        st.query_params["photo"] = wanted
     except NotThereError as error:
         st.session_state["chosen"] = None
         st.warning(str(error), icon=":material/image_not_supported:")
