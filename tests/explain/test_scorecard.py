@@ -1,0 +1,92 @@
+"""The table of methods, with numbers worked out by hand and SciPy's bootstrap."""
+
+import numpy as np
+import pytest
+from scipy.stats import bootstrap
+
+from flowers_core.explain.base import ClassTarget, Explanation
+from flowers_core.explain.methods import METHODS, Method, Subject
+from flowers_core.explain.scorecard import FIGURES, Figure, Score, best, jitter, score, scorecard, with_pixels
+
+SIZE = 40
+
+
+def scored(photo_id: int, method: str, value: float) -> Score:
+    return Score(photo_id, method, *[value] * len(FIGURES))
+
+
+def quarter_red(batch: np.ndarray) -> np.ndarray:
+    probability = np.clip(batch[:, :20, :20, 0].mean(axis=(1, 2)) / 255, 1e-9, 1 - 1e-9)
+    return np.log(np.column_stack([1 - probability, probability]))
+
+
+@pytest.fixture
+def subject() -> Subject:
+    pixels = np.zeros((SIZE, SIZE, 3), np.uint8)
+    pixels[:20, :20, 0] = 200
+    return Subject(pixels, (0, 0, 40, 40), (40, 40), np.zeros((2, 2, 1)), np.zeros((1, 2)), quarter_red)
+
+
+def corner(subject, target, seed, progress):
+    """The right answer, with a cell that changes with the seed."""
+    cells = np.array([[5.0, 0.0], [0.0, -1.0 - seed]])
+    return Explanation("corner", target, cells, 0.0, "logit", subject.box, subject.photo_size, 0.25)
+
+
+def test_a_method_is_scored_on_a_photo(subject):
+    looked = []
+    watched = Subject(**{**vars(subject), "logits": lambda batch: looked.append(len(batch)) or quarter_red(batch)})
+    method = Method("corner", "Corner", "", 0, False, True, True, corner)
+    jittered = with_pixels(watched, jitter(watched.pixels, 1), watched.features)
+    found, chance = score(method, watched, jittered, ClassTarget(2), photo_id=12)
+    assert (found.photo_id, found.method, found.seconds) == (12, "corner", 0.25)
+    assert (found.deletion_beats, found.insertion_beats, found.beats_centre) == (1.0, 1.0, 1.0)
+    assert 0.9 < found.stability <= 1
+    assert found.stability_overlap > 0.9
+    assert sum(looked) == 399
+    looked.clear()
+    again, _ = score(METHODS["occlusion"], watched, jittered, ClassTarget(2), 12, chance)
+    assert sum(looked) == 21 + 2 * 145  # chance is known; occlusion itself looks 145 times, twice
+    assert again.deletion_beats == 1.0
+
+
+def test_invisible_noise_is_as_strong_as_it_says():
+    grey = np.full((200, 200, 3), 128, np.uint8)
+    noise = jitter(grey, 0).astype(float) - 128
+    # Rounding to whole grey levels adds 1/12 to the variance.
+    assert noise.std() == pytest.approx(np.sqrt(2**2 + 1 / 12), rel=0.02)
+    assert jitter(np.zeros((9, 9, 3), np.uint8), 0).max() < 20
+
+
+def test_means_are_over_the_photos_that_all_methods_have():
+    card = scorecard(
+        [scored(1, "a", 0.2), scored(2, "a", 0.4), scored(3, "a", 0.9), scored(2, "b", 0.1), scored(1, "b", 0.3)]
+    )
+    assert card["a"]["deletion"].mean == pytest.approx(0.3)
+    assert card["b"]["seconds"].mean == pytest.approx(0.2)
+    assert scorecard([]) == {}
+    assert scorecard([scored(1, "a", 0.2), scored(2, "b", 0.4)]) == {}
+
+
+def test_intervals_are_those_of_a_bootstrap():
+    values = np.random.default_rng(0).random(60)
+    card = scorecard([scored(number, "a", value) for number, value in enumerate(values)])
+    theirs = bootstrap((values,), np.mean, method="percentile", n_resamples=5000, random_state=1).confidence_interval
+    assert card["a"]["insertion"].low == pytest.approx(theirs.low, abs=0.01)
+    assert card["a"]["insertion"].high == pytest.approx(theirs.high, abs=0.01)
+
+
+def test_the_best_has_the_widest_gap_and_must_be_a_candidate():
+    def row(deletion, insertion):
+        return {"deletion": Figure(deletion, 0, 1), "insertion": Figure(insertion, 0, 1)}
+
+    card = {"a": row(0.3, 0.6), "b": row(0.1, 0.5), "c": row(0.0, 0.9)}
+    assert best(card, ["a", "b"]) == "b"
+    assert best(card, list(card)) == "c"
+
+
+def test_a_score_goes_to_json_and_back():
+    found = scored(3, "a", 0.5)
+    assert Score.from_json(found.to_json()) == found
+    with pytest.raises(TypeError):
+        Score.from_json({"photo_id": 3})
