@@ -12,18 +12,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowers_core.files import write_atomically
-from flowers_core.npz import NpzError, read_npz
+from flowers_core.gallery_files import (
+    DIGEST_BYTES,
+    INDEX_FILE,
+    PROPOSER_FILE,
+    RECORDS_FILE,
+    GalleryError,
+    packed_digests,
+    read_index,
+    read_proposer,
+)
+from flowers_core.large_index import PROPOSED_AT_LEAST, Proposer, build_proposer, index_description
 
-INDEX_FILE = "gallery.faiss"
-RECORDS_FILE = "gallery.npz"
+__all__ = ["INDEX_FILE", "PROPOSER_FILE", "RECORDS_FILE", "Gallery", "GalleryError", "Neighbour", "unit_rows"]
 
 _BLOCK = 1024
-_DIGEST_BYTES = 16
-_ANEW = "scripts/build_gallery.py makes the gallery anew."
-
-
-class GalleryError(ValueError):
-    """A gallery, or a question to it, that cannot be used; the message is a sentence for the person who meets it."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,9 @@ class Gallery:
 
     The vectors lie in a FAISS scalar quantizer (QT_8bit, inner product): one byte a value, scaled by the range of each
     dimension, a quarter of float32. A search is exact on the vectors as stored: FAISS proposes by inner product in
-    float32, and the proposals are ranked by cosine in float64, equals by photo id.
+    float32, and the proposals are ranked by cosine in float64, equals by photo id. From 100 000 photos on, proposals
+    come from inverted lists (`large_index`), so that a search of the whole gallery may miss a neighbour; one that is
+    filtered scans what the filter leaves.
 
     ids: (n,) int64; labels: (n,) int64; splits: (n,) str; digests: (n, 16) uint8, the first half of each file's
     SHA-256, or None in a gallery without; all read-only and in the order the gallery was built.
@@ -55,9 +60,10 @@ class Gallery:
         labels: NDArray[np.int64],
         splits: NDArray[np.str_],
         digests: NDArray[np.uint8] | None = None,
+        proposer: Proposer | None = None,
     ) -> None:
         """Use `build` or `load`; `index` is a trained faiss.IndexScalarQuantizer that holds one vector an id."""
-        self._index = index
+        self._index, self._proposer = index, proposer
         self.ids, self.labels, self.splits, self.digests = ids, labels, splits, digests
         for array in (ids, labels, splits, *(() if digests is None else (digests,))):
             array.flags.writeable = False
@@ -99,41 +105,20 @@ class Gallery:
         # The range of every dimension is taken from all vectors, so none is cut off.
         index.train(unit)
         index.add(unit)
-        return cls(index, ids, labels, splits, None if digests is None else _packed(digests))
+        description = index_description(*vectors.shape)
+        proposer = None if description == "SQ8" else build_proposer(unit, description)
+        return cls(index, ids, labels, splits, None if digests is None else packed_digests(digests), proposer)
 
     @classmethod
-    def load(cls, index_path: Path, records_path: Path) -> "Gallery":
-        """Read what `save` wrote.
+    def load(cls, index_path: Path, records_path: Path, proposer_path: Path | None = None) -> "Gallery":
+        """Read what `save` wrote; without the proposer's file a large gallery is scanned, slowly and exactly.
 
         Raises GalleryError when a file is missing or damaged, or the two are not of one gallery. The digest is compared
         before FAISS sees the bytes: its reader is written for files one trusts.
         """
-        try:
-            records = read_npz(records_path)
-            serialized = index_path.read_bytes()
-        except (NpzError, OSError) as error:
-            reason = f"{index_path} cannot be read." if isinstance(error, OSError) else str(error)
-            raise GalleryError(f"{reason} {_ANEW}") from error
-        try:
-            digest = str(records["index_sha256"])
-            ids, labels = records["ids"].astype(np.int64), records["labels"].astype(np.int64)
-            splits = records["splits"].astype(np.str_)
-            digests = records.get("digests")
-        except (KeyError, ValueError, TypeError) as error:
-            raise GalleryError(f"{records_path} does not describe a gallery. {_ANEW}") from error
-        if hashlib.sha256(serialized).hexdigest() != digest:
-            raise GalleryError(f"{index_path} is damaged, or not the index that {records_path} belongs to. {_ANEW}")
-        try:
-            index = faiss.deserialize_index(np.frombuffer(serialized, dtype=np.uint8))
-        except RuntimeError as error:
-            raise GalleryError(f"{index_path} is no FAISS index. {_ANEW}") from error
-        if not isinstance(index, faiss.IndexScalarQuantizer) or index.metric_type != faiss.METRIC_INNER_PRODUCT:
-            raise GalleryError(f"{index_path} is a FAISS index of another kind. {_ANEW}")
-        if index.ntotal < 1 or any(array.shape != (index.ntotal,) for array in (ids, labels, splits)):
-            raise GalleryError(f"{records_path} does not describe the {index.ntotal} vectors of {index_path}. {_ANEW}")
-        if digests is not None and (digests.dtype != np.uint8 or digests.shape != (index.ntotal, _DIGEST_BYTES)):
-            raise GalleryError(f"{records_path} holds digests that are none. {_ANEW}")
-        return cls(index, ids, labels, splits, digests)
+        index, records = read_index(index_path, records_path)
+        proposer = None if proposer_path is None else read_proposer(proposer_path, records)
+        return cls(index, records.ids, records.labels, records.splits, records.digests, proposer)
 
     def extended(
         self, embeddings: ArrayLike, ids: ArrayLike, labels: ArrayLike, splits: ArrayLike, digests: Sequence[str]
@@ -151,18 +136,27 @@ class Gallery:
             )
         index = faiss.clone_index(self._index)
         index.add(unit_rows(np.asarray(embeddings, dtype=np.float32)))
-        known = self.digests if self.digests is not None else np.zeros((len(self), _DIGEST_BYTES), np.uint8)
+        known = self.digests if self.digests is not None else np.zeros((len(self), DIGEST_BYTES), np.uint8)
         assert more.digests is not None
+        proposer = None if self._proposer is None else self._proposer.copy()
+        if proposer is not None:
+            proposer.add(unit_rows(np.asarray(embeddings, dtype=np.float32)))
         return Gallery(
             index,
             np.concatenate([self.ids, more.ids]),
             np.concatenate([self.labels, more.labels]),
             np.concatenate([self.splits, more.splits]),
             np.concatenate([known, more.digests]),
+            proposer,
         )
 
     def save(self, folder: Path) -> None:
-        """Write gallery.faiss and gallery.npz, each atomically; `load` refuses what a kill in between leaves."""
+        """Write gallery.faiss and gallery.npz, each atomically; `load` refuses what a kill in between leaves.
+
+        A large gallery writes gallery_lists.faiss too.
+        """
+        if self._proposer is not None:
+            write_atomically(folder / PROPOSER_FILE, self.write_proposer)
         write_atomically(folder / INDEX_FILE, self.write_index)
         write_atomically(folder / RECORDS_FILE, self.write_records)
 
@@ -170,12 +164,24 @@ class Gallery:
         """Write the FAISS index alone, as one of a bundle's files."""
         path.write_bytes(self._serialized())
 
+    @property
+    def is_large(self) -> bool:
+        """Whether there is a third file, for `write_proposer` to write."""
+        return self._proposer is not None
+
+    def write_proposer(self, path: Path) -> None:
+        """Write the inverted lists of a large gallery alone, as one of a bundle's files."""
+        assert self._proposer is not None
+        path.write_bytes(self._proposer.serialized())
+
     def write_records(self, path: Path) -> None:
         """Write all but the index, and the digest of the index it belongs to, alone, as one of a bundle's files."""
         digest = hashlib.sha256(self._serialized()).hexdigest()
         arrays: dict[str, Any] = {"ids": self.ids, "labels": self.labels, "splits": self.splits, "index_sha256": digest}
         if self.digests is not None:
             arrays["digests"] = self.digests
+        if self._proposer is not None:
+            arrays["proposer_sha256"] = hashlib.sha256(self._proposer.serialized()).hexdigest()
         np.savez_compressed(path, **arrays)
 
     def __len__(self) -> int:
@@ -196,7 +202,7 @@ class Gallery:
         """
         if self.digests is None:
             return ()
-        same = (self.digests == _packed([sha256])).all(axis=1)
+        same = (self.digests == packed_digests([sha256])).all(axis=1)
         return tuple(sorted(int(photo_id) for photo_id in self.ids[same]))
 
     def vector(self, photo_id: int) -> NDArray[np.float32]:
@@ -234,15 +240,31 @@ class Gallery:
         if left == 0:
             return []
         k = min(k, left)
+        if self._proposer is not None and left == len(self):
+            with _one_faiss_thread():
+                positions = self._proposer.propose(query.astype(np.float32), max(4 * k, PROPOSED_AT_LEAST))
+            if len(positions) >= k:
+                return self._neighbours(positions, *self._ranked(query, positions, k))
         fetch = min(2 * k + 16, left)
         while True:
             positions, products = self._propose(query.astype(np.float32), fetch, allowed)
-            # Not a matrix product: BLAS may round equal rows differently, and byte-identical photos must stay equal.
-            cosines = np.clip((self._vectors(positions) * query).sum(axis=1), -1, 1)
-            order = np.lexsort((self.ids[positions], -cosines))[:k]
+            cosines, order = self._ranked(query, positions, k)
             if fetch == left or cosines[order[-1]] > self._highest_cosine(products[-1]):
                 break
             fetch = min(4 * fetch, left)
+        return self._neighbours(positions, cosines, order)
+
+    def _ranked(
+        self, query: NDArray[np.float64], positions: NDArray[np.int64], k: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """The cosines with the vectors at these positions, and which k of them are nearest, in order."""
+        # Not a matrix product: BLAS may round equal rows differently, and byte-identical photos must stay equal.
+        cosines = np.clip((self._vectors(positions) * query).sum(axis=1), -1, 1)
+        return cosines, np.lexsort((self.ids[positions], -cosines))[:k]
+
+    def _neighbours(
+        self, positions: NDArray[np.int64], cosines: NDArray[np.float64], order: NDArray[np.int64]
+    ) -> list[Neighbour]:
         return [
             Neighbour(int(self.ids[at]), int(self.labels[at]), str(self.splits[at]), float(cosine))
             for at, cosine in zip(positions[order], cosines[order], strict=True)
@@ -300,15 +322,6 @@ class Gallery:
 
     def _serialized(self) -> bytes:
         return faiss.serialize_index(self._index).tobytes()
-
-
-def _packed(digests: Sequence[str]) -> NDArray[np.uint8]:
-    """The first half of each hexadecimal SHA-256: (n, 16) uint8. Raises GalleryError for anything else."""
-    try:
-        halves = b"".join(bytes.fromhex(digest)[:_DIGEST_BYTES] for digest in digests)
-        return np.frombuffer(halves, np.uint8).reshape(len(digests), _DIGEST_BYTES).copy()
-    except ValueError as error:
-        raise GalleryError("A photo's digest must be a SHA-256 in hexadecimal.") from error
 
 
 def unit_rows(vectors: NDArray[Any]) -> NDArray[Any]:

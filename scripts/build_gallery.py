@@ -17,7 +17,7 @@ from flowers_core.batches import input_batches
 from flowers_core.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.dataset import OxfordFlowers
 from flowers_core.files import sha256_of
-from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.gallery import INDEX_FILE, PROPOSER_FILE, RECORDS_FILE, Gallery
 from flowers_core.likeness import LIKENESS_FILE, fit_likeness
 from flowers_core.recall import recall_at_k
 from flowers_core.runtime import Runtime
@@ -67,6 +67,8 @@ def main() -> None:
     writer = BundleWriter.open(options.bundle)
     writer.add_file(INDEX_FILE, gallery.write_index)
     writer.add_file(RECORDS_FILE, gallery.write_records)
+    if gallery.is_large:
+        writer.add_file(PROPOSER_FILE, gallery.write_proposer)
     size = sum(writer.manifest["files"][name]["bytes"] for name in (INDEX_FILE, RECORDS_FILE))
     writer.set(
         "gallery",
