@@ -63,7 +63,7 @@ class Proposer:
 
     @classmethod
     def deserialized(cls, content: bytes) -> Proposer:
-        """Back from `serialized`. FAISS trusts what it reads: compare a digest before. Raises LargeIndexError if it fails."""
+        """Back from `serialized`; FAISS trusts what it reads, so compare a digest first. Raises LargeIndexError."""
         try:
             return cls(faiss.deserialize_index(np.frombuffer(content, dtype=np.uint8)))
         except RuntimeError as error:
