@@ -29,7 +29,7 @@ def subject() -> Subject:
 
 def corner(subject, target, seed, progress):
     """The right answer, with a cell that changes with the seed."""
-    cells = np.array([[5.0, 0.0], [0.0, -1.0 - seed]])
+    cells = np.array([[5.0, 0.5 * seed], [0.0, -1.0]])
     return Explanation("corner", target, cells, 0.0, "logit", subject.box, subject.photo_size, 0.25)
 
 
@@ -41,7 +41,7 @@ def test_a_method_is_scored_on_a_photo(subject):
     found, chance = score(method, watched, jittered, ClassTarget(2), photo_id=12)
     assert (found.photo_id, found.method, found.seconds) == (12, "corner", 0.25)
     assert (found.deletion_beats, found.insertion_beats, found.beats_centre) == (1.0, 1.0, 1.0)
-    assert 0.9 < found.stability <= 1
+    assert 0.8 < found.stability < 0.999  # the second run had another seed
     assert found.stability_overlap > 0.9
     assert sum(looked) == 399
     looked.clear()

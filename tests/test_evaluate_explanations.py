@@ -1,0 +1,99 @@
+"""The evaluation of explanations on drawn flowers and a tiny network: whole, broken off, and taken up again."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flowers_core.bundle import BundleWriter
+from flowers_core.dataset import OxfordFlowers
+from flowers_core.photos import CropRule
+from scripts import evaluate_explanations
+from tests.drawn_flowers import LABELS
+
+METHODS = ["cam", "grad_cam", "occlusion"]
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory, drawn_dataset: OxfordFlowers) -> Path:
+    from flowers_core.batches import inputs
+    from flowers_core.quantization import convert
+    from flowers_core.training.classifier import head_of, save_half
+    from tests.tiny_classifier import SIZE, tiny_classifier
+
+    classifier = tiny_classifier(classes=102)
+    rule = CropRule(SIZE)
+    calibration = inputs(drawn_dataset, drawn_dataset.split_ids("train"), rule)
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    writer = BundleWriter.create(
+        folder, name="tiny", backbone="tiny", crop_rule=rule, classes=list(drawn_dataset.names)
+    )
+    W, b = head_of(classifier)
+    writer.add_file("head.npz", lambda path: np.savez(path, W=W, b=b))
+    writer.add_file("classifier.keras", lambda path: save_half(classifier, path))
+    writer.add_file("int8.tflite", lambda path: path.write_bytes(convert(classifier, "int8", calibration)))
+    return folder
+
+
+@pytest.fixture
+def evaluate(bundle: Path, drawn_dataset: OxfordFlowers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Run the script; the answer is its folder of records."""
+
+    def call(*arguments: str) -> Path:
+        given = [str(bundle), "--data", str(drawn_dataset.root), "--out", str(tmp_path), "--methods", *METHODS]
+        monkeypatch.setattr(sys, "argv", ["evaluate_explanations", *given, *arguments])
+        evaluate_explanations.main()
+        (folder,) = tmp_path.iterdir()
+        return folder
+
+    return call
+
+
+def test_the_table_has_a_row_for_each_method(evaluate, capsys) -> None:
+    folder = evaluate("--photos", "4", "--sanity-photos", "2")
+    lines = [json.loads(line) for line in (folder / "scores.jsonl").read_text().splitlines()]
+    assert len(lines) == 4 * len(METHODS)
+    with (folder / "table.csv").open(newline="") as handle:
+        rows = {row["method"]: row for row in csv.DictReader(handle)}
+    assert list(rows) == METHODS
+    for name, row in rows.items():
+        own = [line["deletion"] for line in lines if line["method"] == name]
+        assert float(row["deletion"]) == pytest.approx(np.mean(own))
+        assert float(row["deletion_low"]) <= float(row["deletion"]) <= float(row["deletion_high"])
+        assert -1 <= float(row["sanity"]) <= 1
+    assert "Widest gap" in capsys.readouterr().out
+
+
+def test_a_broken_off_run_goes_on_where_it_was(evaluate, monkeypatch) -> None:
+    scored = []
+    score = evaluate_explanations.score
+
+    def counting(method, *arguments):
+        scored.append(method.name)
+        return score(method, *arguments)
+
+    monkeypatch.setattr(evaluate_explanations, "score", counting)
+    folder = evaluate("--photos", "2", "--sanity-photos", "0")
+    assert len(scored) == 2 * len(METHODS)
+    whole = (folder / "scores.jsonl").read_text().splitlines()
+    # Killed while the last line was being written.
+    (folder / "scores.jsonl").write_text("\n".join(whole[:-1]) + "\n" + whole[-1][:20])
+    scored.clear()
+    evaluate("--photos", "3", "--sanity-photos", "0")
+    assert len(scored) == 1 + len(METHODS)
+    assert scored[0] == "occlusion"
+    again = [json.loads(line) for line in (folder / "scores.jsonl").read_text().splitlines()]
+    assert [json.loads(line) for line in whole[:-1]] == again[: len(whole) - 1]
+    assert len({(line["photo_id"], line["method"]) for line in again}) == len(again) == 3 * len(METHODS)
+
+
+def test_the_sample_is_of_the_test_split_and_spread_over_the_classes(drawn_dataset: OxfordFlowers) -> None:
+    six = evaluate_explanations.stratified(drawn_dataset, 6, seed=0)
+    assert sorted(drawn_dataset.label_of(photo) for photo in six) == sorted(LABELS)
+    assert {drawn_dataset.split_of(photo) for photo in six} == {"test"}
+    # A larger sample begins with the smaller, so that what is known stays of use.
+    assert evaluate_explanations.stratified(drawn_dataset, 13, seed=0)[:6] == six
+    assert evaluate_explanations.stratified(drawn_dataset, 6, seed=1) != six
