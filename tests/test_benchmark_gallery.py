@@ -1,0 +1,72 @@
+"""The benchmark of galleries, on small ones."""
+
+import json
+import sys
+from pathlib import Path
+
+import faiss
+import numpy as np
+import pytest
+
+from flowers_core.bundle import BundleWriter
+from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.photos import CropRule
+from scripts.benchmark import main
+from scripts.benchmarks import gallery as benchmark
+
+
+@pytest.fixture(scope="module")
+def gallery() -> Gallery:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(1, 9, 300)
+    embeddings = np.maximum(rng.normal(size=(9, 40))[labels] + rng.normal(size=(300, 40)) * 0.5, 0) + 0.01
+    return Gallery.build(embeddings, np.arange(1, 301), labels, ["train"] * 300)
+
+
+def test_the_vectors_are_repeatable_unit_and_of_their_kind(gallery: Gallery) -> None:
+    source = benchmark.Likenesses(gallery)
+    blocks = list(source.blocks(25_000))
+    assert [len(block) for block in blocks] == [10_000, 10_000, 5_000]
+    np.testing.assert_array_equal(source.block(1), blocks[1])
+    np.testing.assert_array_equal(source.block(2, 7), blocks[2][:7])
+    assert not np.array_equal(blocks[0], blocks[1])
+    for block in blocks:
+        np.testing.assert_allclose(np.linalg.norm(block, axis=1), 1, rtol=1e-5)
+        assert (block >= 0).all()
+    # A made vector is nearer to a real one than real ones are to each other on the whole, and not equal to it.
+    nearest = (blocks[0][:200] @ gallery.vectors().T).max(axis=1)
+    assert 0.8 < np.median(nearest) < 0.999
+
+
+def test_the_truth_is_a_plain_sort(gallery: Gallery) -> None:
+    source = benchmark.Likenesses(gallery)
+    asked = source.queries(5)
+    where, milliseconds = benchmark._exact(source, 12_000, asked)
+    everything = np.concatenate(list(source.blocks(12_000)))
+    expected = np.argsort(-(asked @ everything.T), axis=1)[:, :10]
+    for found, right in zip(where, expected, strict=True):
+        assert set(found.tolist()) == set(right.tolist())
+    assert milliseconds > 0
+
+
+def test_every_way_is_in_the_table(gallery: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = BundleWriter.create(
+        tmp_path / "seer", name="seer", backbone="none", crop_rule=CropRule(32), classes=["a"] * 102
+    )
+    writer.add_file(INDEX_FILE, gallery.write_index)
+    writer.add_file(RECORDS_FILE, gallery.write_records)
+    out = tmp_path / "figures.json"
+    arguments = ["gallery", str(tmp_path / "seer"), "--sizes", "20000", "--queries", "20", "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", ["benchmark", *arguments])
+    before = faiss.omp_get_max_threads()
+    main()
+    assert faiss.omp_get_max_threads() == before
+    rows = {row["way"]: row for row in json.loads(out.read_text())["rows"]}
+    assert len(rows) == 6
+    assert rows["FAISS Flat, float32"]["recall_at_10"] >= 0.99
+    assert rows["FAISS Flat, float32"]["bytes"] == pytest.approx(160, abs=1)
+    assert rows["FAISS SQ8, one byte a value"]["bytes"] == pytest.approx(40, abs=1)
+    ranked = next(row for way, row in rows.items() if way.startswith("the same"))
+    alone = next(row for way, row in rows.items() if way.startswith("PCAR"))
+    assert ranked["recall_at_10"] > alone["recall_at_10"]
+    assert all(row["milliseconds"] > 0 for row in rows.values())
