@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app import resources
+from app.widgets.certainty import draw_certainty
 from app.widgets.class_report import draw_class_report, draw_worst_pairs
 from app.widgets.matrix_view import draw_matrix
 from app.widgets.mistakes import draw_mistakes
@@ -31,8 +32,8 @@ lede.html(
 )
 overview, photos = st.columns((8, 5), gap="large")
 with overview:
-    matrix_tab, pairs_tab, classes_tab = st.tabs(
-        ["Matrix", "Worst pairs", "Every class"], key="view", bind="query-params"
+    matrix_tab, pairs_tab, classes_tab, certainty_tab = st.tabs(
+        ["Matrix", "Worst pairs", "Every class", "How sure"], key="view", bind="query-params"
     )
     with matrix_tab:
         draw_matrix(matrix, taxonomy)
@@ -40,5 +41,7 @@ with overview:
         draw_worst_pairs(matrix, taxonomy, f"{bundle.name}-{precision}")
     with classes_tab:
         draw_class_report(report, taxonomy, f"{bundle.name}-{precision}")
+    with certainty_tab:
+        draw_certainty(predictions, resources.temperature(bundle), f"{bundle.name}-{precision}")
 with photos:
     draw_mistakes(predictions, resources.temperature(bundle), taxonomy)

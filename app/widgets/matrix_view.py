@@ -15,9 +15,11 @@ from app.widgets.confusion_matrix import (
     most_confused,
 )
 from app.widgets.pair_choice import choose_pair
+from flowers_core.class_order import order_by_confusion
 from flowers_core.taxonomy import Taxonomy
 
 ORDERS = {"family": by_family, "name": by_name, "number": by_label}
+MIXED_UP = "what is mixed up"
 FEW = 30
 PARTS = {"all": "All classes", "confused": f"The {FEW} most confused"}
 KEY = "matrix"
@@ -36,9 +38,9 @@ def draw_matrix(matrix: NDArray[np.int64], taxonomy: Taxonomy) -> None:
             bind="query-params",
         )
         order = st.segmented_control(
-            "Ordered by", list(ORDERS), default="family", required=True, key="order", bind="query-params"
+            "Ordered by", [*ORDERS, MIXED_UP], default="family", required=True, key="order", bind="query-params"
         )
-    labels = ORDERS[order or "family"](taxonomy)
+    labels = order_by_confusion(matrix) if order == MIXED_UP else ORDERS[order or "family"](taxonomy)
     if part == "confused":
         labels = most_confused(matrix, labels, FEW)
     side = 660 if len(labels) > NAMED else 620

@@ -1,0 +1,73 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.widgets.certainty import curve_chart, curve_table, rate_sentence, reliability_chart, reliability_table
+from app.widgets.words import percent
+from flowers_core.bundle import default_models_dir, load_bundle
+from flowers_core.calibration import reliability
+from flowers_core.class_order import order_by_confusion
+from flowers_core.evaluation import Predictions, confusion_matrix, load_predictions
+from flowers_core.prediction import softmax
+from flowers_core.selective import AnswerRate, coverage_curve
+from tests.app.conftest import run
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="module")
+def answers() -> tuple[Predictions, np.ndarray]:
+    bundle = load_bundle(default_models_dir() / "efficientnet_lite0")
+    assert bundle.calibration is not None
+    predictions = load_predictions(bundle.path("test_predictions.npz"), "int8")
+    return predictions, softmax(predictions.logits, bundle.calibration.temperature)
+
+
+def test_the_sentence_counts_what_the_bar_lets_through(
+    open_page: Open, answers: tuple[Predictions, np.ndarray]
+) -> None:
+    predictions, probabilities = answers
+    app = open_page("confusions", precision="int8", sure="75")
+    for bar in (75, 50):
+        if bar != 75:
+            app.slider(key="sure").set_value(bar)
+            run(app)
+        given = probabilities.max(axis=1) >= bar / 100
+        right = (predictions.predicted == predictions.labels)[given].mean()
+        wanted = f"answers **{percent(given.mean())}** of the photos and is right on **{percent(right)}**"
+        assert any(wanted in text.value for text in app.markdown), wanted
+
+
+def test_sentences() -> None:
+    assert rate_sentence(AnswerRate(0.9, 0.71, 0.99, 71)) == (
+        "At 90 % sure or more it answers **71 %** of the photos and is right on **99 %**."
+    )
+    assert rate_sentence(AnswerRate(0.99, 0.0, None, 0)) == "At 99 % sure or more it would answer none of the photos."
+
+
+def test_the_charts_hold_the_curves(answers: tuple[Predictions, np.ndarray]) -> None:
+    predictions, probabilities = answers
+    curve = coverage_curve(probabilities, predictions.labels)
+    table = curve_table(curve)
+    assert len(table) <= 320
+    assert table["photos answered"].iloc[-1] == 1
+    assert table["answers right"].iloc[-1] == pytest.approx((predictions.predicted == predictions.labels).mean())
+    assert len(curve_chart(table, curve.at(0.9), curve).to_dict()["layer"]) == 2
+    assert len(curve_chart(table, curve.at(1.0), curve).to_dict()["layer"]) in (1, 2)
+    bins = reliability_table(reliability(probabilities, predictions.labels))
+    assert bins["photos"].sum() == len(predictions)
+    assert len(reliability_chart(bins).to_dict()["layer"]) == 2
+
+
+def test_the_matrix_can_be_ordered_by_what_is_mixed_up(
+    open_page: Open, answers: tuple[Predictions, np.ndarray]
+) -> None:
+    order = order_by_confusion(confusion_matrix(answers[0]))
+    assert sorted(order) == list(range(1, 103))
+    app = open_page("confusions")
+    assert "what is mixed up" in app.segmented_control(key="order").options
+    app.segmented_control(key="order").set_value("what is mixed up")
+    run(app)
+    assert app.segmented_control(key="order").value == "what is mixed up"
