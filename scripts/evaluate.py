@@ -23,6 +23,7 @@ from flowers_core.evaluation import Predictions, Report, load_predictions, repor
 from flowers_core.runtime import Runtime
 from scripts.command import add_bundle_argument, add_data_option, progress, run
 from scripts.evaluate_photos import evaluate_photos
+from scripts.evaluate_robustness import evaluate_robustness
 
 _SPLITS = ("validation", "test")
 _BATCH = 32
@@ -39,6 +40,12 @@ def main() -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="where the figures of one's own photos go (default: evaluations/…)"
     )
+    parser.add_argument(
+        "--robust",
+        choices=_SPLITS,
+        metavar="SPLIT",
+        help="instead, a split's photos spoilt as people's are: validation for choices, test for the final table",
+    )
     options = parser.parse_args()
     if options.out and not options.photos:
         parser.error("--out goes with --photos: the official figures are kept in the bundle")
@@ -51,6 +58,9 @@ def main() -> None:
         evaluate_photos(bundle, options.photos, options.out or default)
         return
     flowers = OxfordFlowers(options.data)
+    if options.robust:
+        evaluate_robustness(bundle, flowers, options.robust)
+        return
     writer = BundleWriter.open(options.bundle)
     for split in _SPLITS:
         _record(bundle, writer, flowers, split)

@@ -19,6 +19,7 @@ from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.likeness import LIKENESS_FILE, load_likeness
 from flowers_core.own_photos import load_own
 from flowers_core.photos import CropRule, model_input, open_photo
+from flowers_core.robustness import degraded
 from flowers_core.runtime import Runtime
 from flowers_core.training.classifier import head_of, save_half
 from flowers_core.vote import VoteRule, vote
@@ -120,6 +121,20 @@ def test_the_records_are_what_the_models_answer(made: Bundle, drawn_dataset: Oxf
         assert figures["images"] == len(ids)
         assert figures["top1"] == pytest.approx((logits.argmax(axis=1) + 1 == stored.labels).mean())
     assert made.metrics["float32"][split]["agreement"] == 1.0
+
+
+def test_robustness_is_counted_photo_by_photo(made: Bundle, drawn_dataset: OxfordFlowers) -> None:
+    call("evaluate", str(made.folder), "--data", str(drawn_dataset.root), "--robust", "validation")
+    figures = load_bundle(made.folder).manifest["robustness"]["int8"]["validation"]
+    runtime = Runtime(made.path("int8.tflite"))
+    ids = drawn_dataset.split_ids("validation")
+    for kind in ("greyscale", "phone noise"):
+        spoilt = [degraded(open_photo(drawn_dataset.path(i)).pixels, kind, int(i)) for i in ids]
+        logits = runtime.logits(np.stack([model_input(pixels, made.crop_rule).pixels for pixels in spoilt]))
+        right = logits.argmax(axis=1) + 1 == drawn_dataset.labels[ids - 1]
+        assert figures["top1"][kind] == pytest.approx(right.mean())
+    assert figures["mean"] == pytest.approx(sum(figures["top1"].values()) / len(figures["top1"]))
+    assert figures["top1"][figures["worst"]] == min(figures["top1"].values())
 
 
 def test_the_gallery_finds_each_photo_itself(made: Bundle, drawn_dataset: OxfordFlowers) -> None:
