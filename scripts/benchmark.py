@@ -6,11 +6,11 @@ measured lies in `scripts/benchmarks/`, one module each.
 
 import argparse
 
-from scripts.benchmarks import gallery, inference
+from scripts.benchmarks import explain, gallery, inference
 from scripts.command import run
 
 # Each has NAME, HELP, add_arguments(parser) and measure(options).
-VERBS = (inference, gallery)
+VERBS = (inference, gallery, explain)
 
 
 def main() -> None:

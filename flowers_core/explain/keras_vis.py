@@ -65,9 +65,6 @@ def explain_keras_vis(
         raise ValueError(f"tf-keras-vis has no method “{method}” here; there are {', '.join(REFERENCES)}.")
     score = _score(target)
     module, name = _CLASSES[method]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # it imports an old name of SciPy's zoom
-        explainer = getattr(import_module(f"tf_keras_vis.{module}"), name)(classifier)
     chosen: dict[str, Any] = {"normalize_map": False}
     if method != "saliency":
         chosen = {
@@ -76,8 +73,14 @@ def explain_keras_vis(
             "expand_cam": False,
             "normalize_cam": False,
         }
-    started = time.perf_counter()
-    contributions = np.asarray(explainer(score, pixels[None].astype(np.float32), **chosen, **options))[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # it imports an old name of SciPy's zoom
+        warnings.filterwarnings(
+            "ignore", "The structure of `inputs`"
+        )  # and hands Keras a list where one photo is meant
+        explainer = getattr(import_module(f"tf_keras_vis.{module}"), name)(classifier)
+        started = time.perf_counter()
+        contributions = np.asarray(explainer(score, pixels[None].astype(np.float32), **chosen, **options))[0]
     return Explanation(
         method=f"{method}_reference",
         target=target,

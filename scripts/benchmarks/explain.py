@@ -1,0 +1,167 @@
+"""Explanations of the same photos by this project's methods and by the packages that they are held against.
+
+tf-keras-vis explains with the Keras classifier as it comes; `lime` runs with its defaults, on the INT8 model and on
+Keras' `predict`.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from flowers_core.bundle import Bundle, load_bundle
+from flowers_core.dataset import OxfordFlowers
+from flowers_core.explain import cam
+from flowers_core.explain.base import ClassTarget, Explanation
+from flowers_core.explain.lime import explain_lime
+from flowers_core.explain.lime_reference import explain_lime_reference
+from flowers_core.photos import model_input, open_photo
+from flowers_core.runtime import Runtime
+from scripts.benchmarks.turns import machine, ratio, take_turns
+from scripts.command import add_bundle_argument, add_data_option, write_json
+
+NAME = "explain"
+HELP = "explanations, against tf-keras-vis and lime"
+_WARM_UP = 2
+_TRACED = ("grad_cam", "grad_cam_plus_plus", "layer_cam", "saliency")
+_SMOOTH = 16
+
+Pixels = NDArray[np.uint8]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which bundle and photos, how often, and where to write."""
+    add_bundle_argument(parser)
+    add_data_option(parser)
+    parser.add_argument("--rounds", type=int, default=20, help="test photos for the quick methods (default: 20)")
+    parser.add_argument("--lime-rounds", type=int, default=3, help="test photos for LIME, 0 for none (default: 3)")
+    parser.add_argument("--seed", type=int, default=0, help="draws the photos (default: 0)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures there as JSON")
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Measure and print; every ratio is of neighbours in time."""
+    bundle = load_bundle(options.bundle)
+    flowers = OxfordFlowers(options.data)
+    ids = np.random.default_rng(options.seed).permutation(flowers.split_ids("test"))
+    photos = [
+        model_input(open_photo(flowers.path(int(photo))).pixels, bundle.crop_rule).pixels
+        for photo in ids[: _WARM_UP + max(options.rounds, options.lime_rounds)]
+    ]
+    from flowers_core.training.classifier import load_classifier
+
+    classifier = load_classifier(bundle.path("classifier.keras"))
+    figures: dict[str, Any] = {"machine": machine(), "quick": _quick(bundle, classifier, photos, options.rounds)}
+    if options.lime_rounds > 0:
+        figures["lime"] = _lime(bundle, classifier, photos, options.lime_rounds)
+    if options.out:
+        write_json(options.out, figures)
+
+
+def _quick(bundle: Bundle, classifier: Any, photos: list[Pixels], rounds: int) -> dict[str, Any]:
+    from flowers_core.explain.grad_cam import explain_grad_cam
+    from flowers_core.explain.grad_cam_plus_plus import explain_grad_cam_plus_plus
+    from flowers_core.explain.gradients import Gradients
+    from flowers_core.explain.keras_vis import explain_keras_vis
+    from flowers_core.explain.layer_cam import explain_layer_cam
+    from flowers_core.explain.saliency import explain_saliency
+
+    runtime = Runtime(bundle.path("int8.tflite"), workers=1)
+    head = bundle.head()[0]
+    gradients = Gradients(classifier)
+    frame = _frame(bundle)
+    answers = [_answer(runtime, pixels) for pixels in photos]
+    passed = [runtime.forward(pixels[None]).features[0] for pixels in photos]
+
+    def reference(method: str) -> Callable[[int], Explanation]:
+        options: dict[str, Any] = {"smooth_samples": _SMOOTH} if method == "saliency" else {}
+        return lambda n: explain_keras_vis(method, classifier, photos[n], answers[n], **frame, **options)
+
+    def with_pass(n: int) -> Explanation:
+        features = runtime.forward(photos[n][None]).features[0]
+        return cam.class_evidence(features, head, answers[n].label, **frame)
+
+    paths: dict[str, Callable[[int], Explanation]] = {
+        "closed form": lambda n: cam.class_evidence(passed[n], head, answers[n].label, **frame),
+        "closed form with its INT8 pass": with_pass,
+        "grad_cam": lambda n: explain_grad_cam(gradients, photos[n], answers[n], **frame),
+        "grad_cam_plus_plus": lambda n: explain_grad_cam_plus_plus(gradients, photos[n], answers[n], **frame),
+        "layer_cam": lambda n: explain_layer_cam(gradients, photos[n], answers[n], **frame),
+        "saliency": lambda n: explain_saliency(gradients, photos[n], answers[n], samples=_SMOOTH, **frame),
+        **{f"{method}, tf-keras-vis": reference(method) for method in _TRACED},
+    }
+    maps: dict[str, list[Explanation]] = {name: [] for name in paths}
+
+    def keep(name: str) -> Callable[[int], None]:
+        return lambda n: maps[name].append(paths[name](n))
+
+    total = _WARM_UP + rounds
+    times = take_turns({name: keep(name) for name in paths}, range(total), warm_up=_WARM_UP, total=total)
+    theirs = "grad_cam, tf-keras-vis"
+    pairs = {
+        "closed form": theirs,
+        "closed form with its INT8 pass": theirs,
+        **{method: f"{method}, tf-keras-vis" for method in _TRACED},
+    }
+    rows = {name: {"median_ms": float(np.median(taken))} for name, taken in times.items()}
+    print(f"{'method':34} {'median ms':>10} {'tf-keras-vis ÷ it':>18} {'rank correlation':>17}")
+    for name, row in rows.items():
+        if name in pairs:
+            row["times_as_fast"] = ratio(times[pairs[name]], times[name])
+            alike = [_alike(one, other) for one, other in zip(maps[name], maps[pairs[name]], strict=True)]
+            row |= {"rank_correlation": float(np.mean(alike)), "least_rank_correlation": float(min(alike))}
+            print(
+                f"{name:34} {row['median_ms']:10.2f} {row['times_as_fast']:18.1f} "
+                f"{row['rank_correlation']:8.4f} ≥ {min(alike):.3f}"
+            )
+        else:
+            print(f"{name:34} {row['median_ms']:10.2f}")
+    return {"rounds": rounds, "methods": rows}
+
+
+def _lime(bundle: Bundle, classifier: Any, photos: list[Pixels], rounds: int) -> dict[str, Any]:
+    runtime = Runtime(bundle.path("int8.tflite"))
+    frame = _frame(bundle)
+    answers = [_answer(runtime, pixels) for pixels in photos]
+
+    def predict(batch: Pixels) -> NDArray[np.float32]:
+        return classifier.predict(batch.astype(np.float32), verbose=0)
+
+    looks: list[float] = []
+
+    def ours(n: int) -> None:
+        explained = explain_lime(runtime.logits, photos[n], answers[n].label, **frame)
+        looks.append(float(explained.settings["samples"]))
+
+    paths: dict[str, Callable[[int], Any]] = {
+        "lime here": ours,
+        "lime package, INT8": lambda n: explain_lime_reference(runtime.logits, photos[n], answers[n].label, **frame),
+        "lime package, Keras predict": lambda n: explain_lime_reference(predict, photos[n], answers[n].label, **frame),
+    }
+    times = take_turns(paths, range(rounds), warm_up=0, total=rounds)
+    rows = {name: {"median_s": float(np.median(taken)) / 1e3} for name, taken in times.items()}
+    print(f"{'LIME':34} {'median s':>10} {'it ÷ ours':>18}")
+    for name, row in rows.items():
+        row["ratio_to_ours"] = ratio(times[name], times["lime here"])
+        print(f"{name:34} {row['median_s']:10.2f} {row['ratio_to_ours']:18.1f}")
+    print(f"Looks taken by ours: {np.median(looks):.0f} in the median, {max(looks):.0f} at most.")
+    return {"rounds": rounds, "methods": rows, "median_looks": float(np.median(looks))}
+
+
+def _frame(bundle: Bundle) -> dict[str, Any]:
+    size = bundle.crop_rule.size
+    return {"box": (0.0, 0.0, float(size), float(size)), "photo_size": (size, size)}
+
+
+def _answer(runtime: Runtime, pixels: Pixels) -> ClassTarget:
+    return ClassTarget(int(runtime.logits(pixels[None])[0].argmax()) + 1)
+
+
+def _alike(one: Explanation, other: Explanation) -> float:
+    """Spearman's correlation; the negative parts, which tf-keras-vis cuts off, count as nothing in both."""
+    maps = [np.maximum(explained.contributions, 0).ravel() for explained in (one, other)]
+    return float(spearmanr(*maps)[0])
