@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from flowers_core.evaluation import Predictions, Report
     from flowers_core.explain.base import Explanation
     from flowers_core.gallery import Gallery
+    from flowers_core.likeness import Likeness
     from flowers_core.photos import ModelInput, Photo
     from flowers_core.prediction import Prediction
     from flowers_core.runtime import Forward, Runtime
+    from flowers_core.vote import VoteRule
 
 # Photos and maps a session keeps; enough to go back and forth between a few.
 RECENT = 8
@@ -144,6 +146,36 @@ def prepare() -> None:
             runtime(bundle, preferred(bundle.precisions))
             head(bundle)
             gallery(bundle)
+
+
+def likeness(bundle: Bundle) -> Likeness | None:
+    """How alike two photos of a class are to this model, or None when the bundle comes without."""
+    from flowers_core.likeness import LIKENESS_FILE, LikenessError
+
+    if not bundle.has(LIKENESS_FILE):
+        return None
+    try:
+        return _likeness(_digest(bundle, LIKENESS_FILE), bundle)
+    except (BundleError, LikenessError):
+        return None  # what it adds is one line to a card; the gallery stands without
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _likeness(digest: str, _bundle: Bundle) -> Likeness:  # noqa: ARG001
+    from flowers_core.likeness import LIKENESS_FILE, load_likeness
+
+    return load_likeness(_bundle.path(LIKENESS_FILE))
+
+
+def vote_rule(bundle: Bundle) -> VoteRule | None:
+    """How this model's neighbours vote, or None when no rule was chosen for it."""
+    from flowers_core.vote import VoteRule
+
+    stored = bundle.manifest.get("vote")
+    try:
+        return VoteRule.from_json(stored) if stored else None
+    except ValueError:
+        return None
 
 
 @st.cache_resource(show_spinner=False)

@@ -9,15 +9,19 @@ from app import resources
 from app.resources import Look
 from app.widgets.dataset_offer import offer_download
 from app.widgets.photo_grid import Card, draw_photos
-from app.widgets.words import capital
+from app.widgets.words import capital, listed, percent
 from flowers_core.gallery import Neighbour
+from flowers_core.likeness import Likeness
 from flowers_core.taxonomy import Taxonomy
+from flowers_core.vote import Vote, vote
 
 SPLITS = {"all": "All photos", "train": "Training", "validation": "Validation", "test": "Test"}
 COUNT = 12
 SIMILARITY = (
     "Similarity is the cosine of the angle between what the model makes of two photos; 1 would be the same photo."
 )
+
+PAIRS = " “Closer than 95 % of pairs”: so alike are only 5 % of the pairs of photos that are both of that class."
 
 
 @st.fragment
@@ -36,20 +40,47 @@ def draw_neighbours(look: Look, answer: int, photo_id: int | None) -> None:
         key="among",
         bind="query-params",
     )
-    found = gallery.search(
-        look.forward.embedding[0],
-        COUNT,
-        splits=None if split in (None, "all") else {split},
-        exclude=() if photo_id is None else (photo_id,),
-    )
+    itself = {*gallery.ids_of(look.photo.sha256), *(() if photo_id is None else (photo_id,))}
+    embedding = look.forward.embedding[0]
+    found = gallery.search(embedding, COUNT, splits=None if split in (None, "all") else {split}, exclude=itself)
     taxonomy = resources.taxonomy()
-    st.markdown(second_opinion(found, answer, taxonomy) + " " + SIMILARITY)
+    rule, likeness = resources.vote_rule(look.bundle), resources.likeness(look.bundle)
+    voters = gallery.search(embedding, rule.k, splits=rule.splits, exclude=itself) if rule else []
+    opinion = (
+        vote_sentence(vote(voters, rule, len(taxonomy)), answer, taxonomy)
+        if rule and voters
+        else second_opinion(found, answer, taxonomy)
+    )
+    left_out = f" {left_out_sentence(itself)}" if itself else ""
+    st.markdown(f"{opinion} {SIMILARITY}{PAIRS if likeness else ''}{left_out}")
     data = resources.data()
-    draw_photos("neighbours", [_card(neighbour, taxonomy, answer) for neighbour in found], data.flowers)
+    cards = [_card(neighbour, taxonomy, answer, likeness) for neighbour in found]
+    draw_photos("neighbours", cards, data.flowers)
     if data.flowers is None:
         offer_download(
             "neighbours", "Photos of the data set are not on this machine, so their numbers stand in for them."
         )
+
+
+def vote_sentence(result: Vote, answer: int, taxonomy: Taxonomy) -> str:
+    """What the nearest training photos say, how sure that is, and whether the model says so too."""
+    named = f"**{taxonomy[result.label].name}** ({percent(result.probability)} sure)"
+    said = (
+        "as the model says"
+        if result.agrees_with(answer)
+        else f"where the model says {taxonomy[answer].name}: the two disagree"
+    )
+    return f"A second opinion: the {result.voters} nearest training photos speak for {named}, {said}."
+
+
+def left_out_sentence(itself: set[int]) -> str:
+    """Which photos of the data set are not among the neighbours, since they are the photo asked about."""
+    numbers = listed([str(photo_id) for photo_id in sorted(itself)], "and")
+    return (
+        f"This is photo {numbers} of the data set, which is left out."
+        if len(itself) == 1
+        else f"This is photo {numbers} of the data set, the same file more than once; they are left out."
+    )
 
 
 def second_opinion(found: list[Neighbour], answer: int, taxonomy: Taxonomy) -> str:
@@ -64,14 +95,17 @@ def second_opinion(found: list[Neighbour], answer: int, taxonomy: Taxonomy) -> s
     )
 
 
-def _card(neighbour: Neighbour, taxonomy: Taxonomy, answer: int) -> Card:
+def _card(neighbour: Neighbour, taxonomy: Taxonomy, answer: int, likeness: Likeness | None) -> Card:
+    share = likeness.share_below(neighbour.label, neighbour.similarity) if likeness else None
+    pairs = "" if share is None else f"<br>closer than {percent(share)} of pairs"
     name = capital(taxonomy[neighbour.label].name)
     split = SPLITS[neighbour.split].lower()
     return Card(
         photo_id=neighbour.photo_id,
         caption=(
             f'<span class="name{" same" if neighbour.label == answer else ""}">{escape(name)}</span><br>'
-            f'<span class="quiet">similarity {neighbour.similarity:.2f}<br>{split} photo {neighbour.photo_id}</span>'
+            f'<span class="quiet">similarity {neighbour.similarity:.2f}{pairs}<br>'
+            f"{split} photo {neighbour.photo_id}</span>"
         ),
         alt=f"{name}, {split} photo {neighbour.photo_id}",
     )

@@ -1,0 +1,108 @@
+"""The neighbours with everything that a bundle may bring beside its gallery, and with none of it."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.widgets.neighbours import left_out_sentence, vote_sentence
+from app.widgets.words import percent
+from flowers_core.bundle import MANIFEST, BundleWriter, default_models_dir, load_bundle
+from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.likeness import LIKENESS_FILE, fit_likeness
+from flowers_core.photos import model_input, read_photo
+from flowers_core.prediction import Candidate
+from flowers_core.runtime import Runtime
+from flowers_core.taxonomy import load_taxonomy
+from flowers_core.vote import Vote, VoteRule, vote
+from tests.app.conftest import example_bytes, html
+
+Open = Callable[..., AppTest]
+SHIPPED = load_bundle(default_models_dir() / "efficientnet_lite0")
+RULE = VoteRule(k=20, temperature=0.03, floor=0.01, splits=("train",), top1=0.8, nll=0.9, photos=1020)
+
+
+def _copy(models: Path) -> Path:
+    """The shipped bundle in a folder of its own, by links, without what may be beside its gallery."""
+    folder = models / SHIPPED.name
+    folder.mkdir()
+    manifest = json.loads((SHIPPED.folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest.pop("vote", None)
+    manifest["files"].pop(LIKENESS_FILE, None)
+    for name in manifest["files"]:
+        (folder / name).symlink_to(SHIPPED.folder / name)
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def bundle_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    models = tmp_path / "models"
+    models.mkdir()
+    monkeypatch.setenv("FLOWERS_MODELS_DIR", str(models))
+    return _copy(models)
+
+
+def _embedding() -> np.ndarray:
+    pixels = model_input(read_photo(example_bytes()).pixels, SHIPPED.crop_rule).pixels
+    return Runtime(SHIPPED.path("int8.tflite"), workers=1).forward(pixels[None]).embedding[0]
+
+
+def test_the_photo_itself_is_left_out_the_vote_and_the_likeness_are_told(open_page: Open, bundle_folder: Path) -> None:
+    shipped = Gallery.load(SHIPPED.path(INDEX_FILE), SHIPPED.path(RECORDS_FILE))
+    embedding = _embedding()
+    photo = read_photo(example_bytes())
+    twins = [neighbour.photo_id for neighbour in shipped.search(embedding, 2)]
+    digests = [photo.sha256 if photo_id in twins else f"{photo_id:064x}" for photo_id in shipped.ids.tolist()]
+    gallery = Gallery.build(shipped.vectors(), shipped.ids, shipped.labels, shipped.splits, digests)
+    held_out = gallery.splits == "test"
+    likeness = fit_likeness(gallery.vectors()[held_out], gallery.labels[held_out])
+    writer = BundleWriter.open(bundle_folder)
+    for name, write in (
+        (INDEX_FILE, gallery.write_index),
+        (RECORDS_FILE, gallery.write_records),
+        (LIKENESS_FILE, likeness.write),
+    ):
+        (bundle_folder / name).unlink(missing_ok=True)
+        writer.add_file(name, write)
+    writer.set("vote", RULE.to_json())
+
+    app = open_page(photo="example")
+    page = html(app)
+    expected = gallery.search(embedding, 12, exclude=twins)
+    assert re.findall(r"<span>photo</span><b>(\d+)</b>", page) == [str(neighbour.photo_id) for neighbour in expected]
+    share = likeness.share_below(expected[0].label, expected[0].similarity)
+    assert share is not None
+    assert f"closer than {percent(share)} of pairs" in page.replace("&gt;", ">").replace("&lt;", "<")
+    result = vote(gallery.search(embedding, RULE.k, splits={"train"}, exclude=twins), RULE)
+    name = load_taxonomy()[result.label].name
+    said = next(text.value for text in app.markdown if "second opinion" in text.value)
+    assert f"the 20 nearest training photos speak for **{name}** ({percent(result.probability)} sure)" in said
+    first, second = sorted(twins)
+    assert f"photo {first} and {second} of the data set" in said
+
+
+def test_without_all_that_the_neighbours_are_counted(open_page: Open, bundle_folder: Path) -> None:
+    app = open_page(photo="example")
+    assert any("nearest are labelled" in text.value for text in app.markdown)
+    assert "of pairs" not in html(app)
+
+
+def test_a_damaged_likeness_is_done_without(open_page: Open, bundle_folder: Path) -> None:
+    BundleWriter.open(bundle_folder).add_file(LIKENESS_FILE, lambda path: path.write_bytes(b"no such thing"))
+    assert "of pairs" not in html(open_page(photo="example"))
+
+
+def test_sentences() -> None:
+    taxonomy = load_taxonomy()
+    result = Vote((Candidate(74, 0.83), Candidate(54, 0.1)), 20, 15)
+    assert vote_sentence(result, 74, taxonomy) == (
+        "A second opinion: the 20 nearest training photos speak for **rose** (83 % sure), as the model says."
+    )
+    assert "where the model says sunflower: the two disagree" in vote_sentence(result, 54, taxonomy)
+    assert left_out_sentence({7}) == "This is photo 7 of the data set, which is left out."
+    assert left_out_sentence({9, 7}).startswith("This is photo 7 and 9 of the data set")
