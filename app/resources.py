@@ -12,7 +12,7 @@ import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
@@ -23,15 +23,18 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from flowers_core.audit.record import AuditRecord
     from flowers_core.dataset import OxfordFlowers
     from flowers_core.evaluation import Predictions, Report
-    from flowers_core.explain.base import Explanation
+    from flowers_core.explain.gradients import Gradients
     from flowers_core.gallery import Gallery
     from flowers_core.likeness import Likeness
     from flowers_core.photos import ModelInput, Photo
     from flowers_core.prediction import Prediction
     from flowers_core.runtime import Forward, Runtime
     from flowers_core.vote import VoteRule
+
+T = TypeVar("T")
 
 # Photos and maps a session keeps; enough to go back and forth between a few.
 RECENT = 8
@@ -165,6 +168,26 @@ def _likeness(digest: str, _bundle: Bundle) -> Likeness:  # noqa: ARG001
     from flowers_core.likeness import LIKENESS_FILE, load_likeness
 
     return load_likeness(_bundle.path(LIKENESS_FILE))
+
+
+def audit() -> tuple[Bundle, AuditRecord] | None:
+    """What an audit of the data found, and the bundle that brings it; None when none does."""
+    from flowers_core.audit.record import AUDIT_FILE, AuditError
+
+    for bundle in shelf().bundles:
+        if bundle.has(AUDIT_FILE):
+            try:
+                return bundle, _audit(_digest(bundle, AUDIT_FILE), bundle)
+            except (BundleError, AuditError):
+                continue  # another model's may be whole
+    return None
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _audit(digest: str, _bundle: Bundle) -> AuditRecord:  # noqa: ARG001
+    from flowers_core.audit.record import AUDIT_FILE, load_audit
+
+    return load_audit(_bundle.path(AUDIT_FILE))
 
 
 def vote_rule(bundle: Bundle) -> VoteRule | None:
@@ -331,21 +354,37 @@ def _shown_pixels(sha256: str, _photo: Photo) -> NDArray[np.uint8]:  # noqa: ARG
     return np.asarray(image)
 
 
+def gradients(bundle: Bundle) -> Callable[[], Gradients] | None:
+    """Gives the Keras model's gradients, built at the first call (TensorFlow takes seconds); None where it is not
+    part of the bundle."""
+    if not bundle.has("classifier.keras"):
+        return None
+    return lambda: _gradients(_digest(bundle, "classifier.keras"), bundle)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _gradients(digest: str, _bundle: Bundle) -> Gradients:  # noqa: ARG001
+    from flowers_core.explain.gradients import Gradients
+    from flowers_core.training.classifier import load_classifier
+
+    return Gradients(load_classifier(_bundle.path("classifier.keras")))
+
+
 @st.cache_resource(show_spinner=False, scope="session", max_entries=1)
-def _maps() -> dict[tuple[str, ...], Explanation]:
+def _kept() -> dict[tuple[str, ...], Any]:
     return {}
 
 
-def remembered_map(key: tuple[str, ...]) -> Explanation | None:
-    """A slow map that was computed before in this session, or None."""
-    return _maps().get(key)
+def remembered(key: tuple[str, ...]) -> Any | None:
+    """A slow map, or what was measured of one, from before in this session; or None."""
+    return _kept().get(key)
 
 
-def remember_map(key: tuple[str, ...], compute: Callable[[], Explanation]) -> Explanation:
-    """Compute a slow map once. Streamlit's own decorator would not let `compute` draw its progress on the page."""
-    maps = _maps()
-    if key not in maps:
-        maps[key] = compute()
-        for oldest in list(maps)[: max(0, len(maps) - 4 * RECENT)]:
-            del maps[oldest]
-    return maps[key]
+def remember(key: tuple[str, ...], compute: Callable[[], T]) -> T:
+    """Compute something slow once. Streamlit's own decorator would not let `compute` draw its progress on the page."""
+    kept = _kept()
+    if key not in kept:
+        kept[key] = compute()
+        for oldest in list(kept)[: max(0, len(kept) - 12 * RECENT)]:
+            del kept[oldest]
+    return kept[key]

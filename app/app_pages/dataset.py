@@ -42,6 +42,20 @@ if sizes["test"] > sizes["train"] > 0:
 if resources.data().flowers is None:
     offer_download("dataset", "The photos are not on this machine; the counts below come from the model’s own records.")
 
+VIEWS = {"classes": "The classes", "state": "State of the data"}
+view = st.segmented_control(
+    "Show",
+    list(VIEWS),
+    default="classes",
+    required=True,
+    format_func=VIEWS.__getitem__,
+    key="show",
+    bind="query-params",
+)
+if view == "state":
+    draw_findings(ids, labels, splits, taxonomy)
+    st.stop()
+
 
 def _take_class() -> None:
     rows = st.session_state["counts"]["selection"]["rows"]

@@ -1,0 +1,112 @@
+"""The state of the data on the page, from a record written here."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.widgets.findings import copies_table, summary, suspects_table
+from flowers_core.audit.label_errors import SuspectLabel
+from flowers_core.audit.near import NearPair
+from flowers_core.audit.oddities import Oddity
+from flowers_core.audit.record import AUDIT_FILE, AuditRecord, write_audit
+from flowers_core.bundle import MANIFEST, BundleWriter, default_models_dir, load_bundle
+from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.taxonomy import load_taxonomy
+from tests.app.conftest import html, run
+
+Open = Callable[..., AppTest]
+SHIPPED = load_bundle(default_models_dir() / "efficientnet_lite0")
+TAXONOMY = load_taxonomy()
+
+
+@pytest.fixture(scope="module")
+def gallery() -> Gallery:
+    return Gallery.load(SHIPPED.path(INDEX_FILE), SHIPPED.path(RECORDS_FILE))
+
+
+@pytest.fixture(scope="module")
+def record(gallery: Gallery) -> AuditRecord:
+    by_split = {split: gallery.ids[gallery.splits == split].tolist() for split in ("train", "validation", "test")}
+    train, test = by_split["train"], by_split["test"]
+    labels = dict(zip(gallery.ids.tolist(), gallery.labels.tolist(), strict=True))
+    return AuditRecord(
+        photos=len(gallery),
+        fingerprint="",
+        model="seer",
+        near=(
+            NearPair(train[0], test[0], 0, False, 1.0, True),
+            NearPair(test[1], test[2], 6, True, 0.91, False),
+        ),
+        judged_splits=("validation", "test"),
+        suspects=(
+            SuspectLabel(test[5], labels[test[5]], 74, 0.01, -0.98),
+            SuspectLabel(test[9], labels[test[9]], 54, 0.2, -0.5),
+        ),
+        oddities=(Oddity(test[3], "blurred", 5.1), *(Oddity(photo, "dark", 0.2) for photo in test[20:45])),
+    )
+
+
+@pytest.fixture
+def audited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: AuditRecord) -> Path:
+    folder = tmp_path / "models" / SHIPPED.name
+    folder.mkdir(parents=True)
+    manifest = json.loads((SHIPPED.folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest["files"].pop(AUDIT_FILE, None)
+    for name in manifest["files"]:
+        (folder / name).symlink_to(SHIPPED.folder / name)
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    BundleWriter.open(folder).add_file(AUDIT_FILE, write_audit(record))
+    monkeypatch.setenv("FLOWERS_MODELS_DIR", str(folder.parent))
+    return folder
+
+
+def _photos(app: AppTest) -> list[int]:
+    return [int(found) for found in re.findall(r"<span>photo</span><b>(\d+)</b>", html(app))]
+
+
+def test_the_findings_have_an_address_and_show_their_photos(
+    open_page: Open, audited: Path, record: AuditRecord, gallery: Gallery
+) -> None:
+    app = open_page("dataset", show="State of the data")
+    assert any("**2** pairs show one picture, 1 of them byte for byte; **1** pairs" in m.value for m in app.markdown)
+    suspect = record.suspects[0].photo_id
+    alike = [n.photo_id for n in gallery.search(gallery.vector(suspect), 5, splits={"train"}, exclude={suspect})]
+    first, odd = record.near[0], record.oddities_of("blurred")[0]
+    assert _photos(app) == [first.first, first.second, suspect, *alike, odd.photo_id]
+    app.segmented_control(key="odd").set_value("dark")
+    assert _photos(run(app))[-18:] == [photo.photo_id for photo in record.oddities_of("dark")][:18]
+    assert any("**25** photos, the 18 most so below" in m.value for m in app.markdown)
+
+
+def test_tables_hold_the_record(record: AuditRecord, gallery: Gallery) -> None:
+    known = dict(
+        zip(gallery.ids.tolist(), zip(gallery.labels.tolist(), gallery.splits.tolist(), strict=True), strict=True)
+    )
+    copies = copies_table(record, known, TAXONOMY)
+    assert copies[["one", "other"]].values.tolist() == [[pair.first, pair.second] for pair in record.near]
+    assert copies["splits"].tolist() == ["training, test", "test, test"]
+    suspects = suspects_table(record, known, TAXONOMY)
+    assert suspects["photo"].tolist() == [photo.photo_id for photo in record.suspects]
+    assert suspects["looks like"].tolist() == ["rose", "sunflower"]
+    few = {record.near[0].first: (1, "train")}
+    assert copies_table(record, few, TAXONOMY).empty
+    assert suspects_table(record, few, TAXONOMY).empty
+    ids, splits = np.array([record.near[0].first]), np.array(["train"])
+    assert "**0** pairs show one picture" in summary(record, ids, splits)
+
+
+def test_without_an_audit_the_page_says_how_to_get_one(open_page: Open, audited: Path) -> None:
+    BundleWriter.open(audited).remove_file(AUDIT_FILE)
+    app = open_page("dataset", show="State of the data")
+    assert any("scripts.explore_data" in info.value for info in app.info)
+
+
+def test_a_damaged_audit_counts_as_none(open_page: Open, audited: Path) -> None:
+    BundleWriter.open(audited).add_file(AUDIT_FILE, lambda path: path.write_text("{}"))
+    app = open_page("dataset", show="State of the data")
+    assert any("scripts.explore_data" in info.value for info in app.info)
