@@ -53,6 +53,8 @@ view = st.segmented_control(
     bind="query-params",
 )
 if view == "state":
+    from app.widgets.findings import draw_findings
+
     draw_findings(ids, labels, splits, taxonomy)
     st.stop()
 
