@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from app.widgets.photo import draw_photo
 from flowers_core.explain.base import ClassTarget, ContrastTarget, Explanation
+from flowers_core.explain.methods import METHODS
 from flowers_core.explain.overlay import dim_outside, draw, legend, outline
 from flowers_core.taxonomy import Taxonomy
 
@@ -63,10 +64,10 @@ def reading(explanation: Explanation, taxonomy: Taxonomy) -> str:
     if isinstance(target, ContrastTarget):
         one, other = taxonomy[target.label].name, taxonomy[target.rival].name
         ahead = one if explanation.value > 0 else other
-        return (
-            f"Orange speaks for {one}, blue for {other}. "
-            f"All in all the photo speaks more for {ahead}, by {abs(explanation.value):.1f} logits."
-        )
+        colours = f"Orange speaks for {one}, blue for {other}."
+        if explanation.unit != "logit":
+            return colours
+        return f"{colours} All in all the photo speaks more for {ahead}, by {abs(explanation.value):.1f} logits."
     assert isinstance(target, ClassTarget)
     name = taxonomy[target.label].name
     if not explanation.has_positive_evidence:
@@ -79,7 +80,9 @@ def reading(explanation: Explanation, taxonomy: Taxonomy) -> str:
             f"this simple model accounts for {100 * max(0.0, float(settings['r2_left_out'])):.0f} % "
             "of what the real one did."
         )
-    return f"The brighter a spot, the more of the evidence for {name} comes from it."
+    if explanation.method == "cam":
+        return f"The brighter a spot, the more of the evidence for {name} comes from it."
+    return f"{METHODS[explanation.method].says} This is about {name}; it took {explanation.seconds:.1f} s."
 
 
 def _subject(explanation: Explanation, taxonomy: Taxonomy) -> str:

@@ -8,16 +8,13 @@ from streamlit.delta_generator import DeltaGenerator
 from app import resources
 from app.resources import Look
 from app.widgets.heatmap import draw_heatmap, reading
-from flowers_core.explain import cam
-from flowers_core.explain.base import Explanation
+from app.widgets.trust import draw_trust
+from flowers_core.explain.base import ClassTarget, ContrastTarget, Explanation, NeighbourTarget, Target
+from flowers_core.explain.methods import METHODS, Method, Subject
 from flowers_core.prediction import Prediction
 from flowers_core.taxonomy import Taxonomy
 
-EVIDENCE, LIME = "Evidence", "LIME"
-METHOD_HELP = (
-    "**Evidence** splits the model's own arithmetic exactly over the photo; it is there at once.  \n"
-    "**LIME** hides pieces of the photo at random and watches the probability; it takes some seconds."
-)
+AT_ONCE = METHODS["cam"]
 
 
 @st.fragment
@@ -28,24 +25,18 @@ def draw_why(look: Look, prediction: Prediction) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         label = _choose_class(prediction, taxonomy)
         rival_place = st.container(width=250)
-        method = st.segmented_control(
-            "Method",
-            [EVIDENCE, LIME],
-            default=EVIDENCE,
-            required=True,
-            key="method",
-            bind="query-params",
-            help=METHOD_HELP,
-        )
+        method = _choose_method(look)
         opacity = st.slider("Opacity of the map", 0, 100, 70, 5, format="%d %%", key="opacity", width=220)
     with rival_place:
-        rival = _choose_rival(prediction, taxonomy, label, disabled=method == LIME)
-    explanation = _lime(look, label) if method == LIME else _evidence(look, label, rival)
+        rival = _choose_rival(prediction, taxonomy, label, disabled=not method.contrasts)
+    target = _target(label, rival if method.contrasts else None)
+    explanation = method.explain(_subject(look), target) if method is AT_ONCE else _slow(look, method, target)
     if explanation is None:
         return
-    outlines = method == LIME and st.toggle("Outline the pieces", value=True, key="outlines")
+    outlines = explanation.regions is not None and st.toggle("Outline the pieces", value=True, key="outlines")
     draw_heatmap(resources.shown_pixels(look.photo), explanation, taxonomy, opacity / 100, outlines)
     st.markdown(reading(explanation, taxonomy))
+    draw_trust(look, _subject(look), explanation, _known(look, target))
 
 
 def _begin_with_the_answer(look: Look, prediction: Prediction) -> None:
@@ -85,58 +76,93 @@ def _choose_rival(prediction: Prediction, taxonomy: Taxonomy, label: int, *, dis
         bind="query-params",
         placeholder="any other flower",
         filter_mode="contains",
-        help="Choose a second flower to see what tells the two apart. LIME explains one flower at a time.",
+        help="Choose a second flower to see what tells the two apart. Some methods explain one flower at a time.",
         disabled=disabled,
         width=250,
     )
 
 
-def _evidence(look: Look, label: int, rival: int | None) -> Explanation:
-    features, head = look.forward.features[0], resources.head(look.bundle)
-    size = (look.photo.width, look.photo.height)
-    if rival is None or rival == label:
-        return cam.class_evidence(features, head, label, box=look.seen.box, photo_size=size)
-    return cam.class_contrast(features, head, label, rival, box=look.seen.box, photo_size=size)
+def _choose_method(look: Look) -> Method:
+    methods = {m.title: m for m in METHODS.values() if not m.keras or look.bundle.has("classifier.keras")}
+    chosen = st.selectbox(
+        "Method",
+        list(methods),
+        key="method",
+        bind="query-params",
+        filter_mode="contains",
+        help="  \n".join(f"**{method.title}**: {method.says}" for method in methods.values()),
+        width=180,
+    )
+    return methods[chosen] if chosen else AT_ONCE
 
 
-def _lime(look: Look, label: int) -> Explanation | None:
-    """The map when it is known or asked for now; else a button: LIME takes time that nobody should spend unasked."""
-    key = ("lime", look.photo.sha256, look.model_digest, str(label))
-    found = resources.remembered_map(key)
+def _target(label: int, rival: int | None) -> ClassTarget | ContrastTarget:
+    return ClassTarget(label) if rival is None or rival == label else ContrastTarget(label, rival)
+
+
+def _subject(look: Look) -> Subject:
+    return Subject(
+        pixels=look.seen.pixels,
+        box=look.seen.box,
+        photo_size=(look.photo.width, look.photo.height),
+        features=look.forward.features[0],
+        head=resources.head(look.bundle),
+        logits=resources.runtime(look.bundle, look.precision).logits,
+        temperature=resources.temperature(look.bundle),
+        gradients=resources.gradients(look.bundle),
+    )
+
+
+def _key(look: Look, method: Method, target: Target) -> tuple[str, ...]:
+    return (method.name, look.photo.sha256, look.model_digest, str(target))
+
+
+def _known(look: Look, target: Target) -> list[Explanation]:
+    """The maps of this photo and target that are there, that of the closed form always among them."""
+    found = [resources.remembered(_key(look, method, target)) for method in METHODS.values()]
+    return [AT_ONCE.explain(_subject(look), target), *(explanation for explanation in found if explanation)]
+
+
+def _slow(look: Look, method: Method, target: Target) -> Explanation | None:
+    """The map when it is known or asked for now; else a button: nobody should spend time unasked."""
+    key = _key(look, method, target)
+    found = resources.remembered(key)
     if found is not None:
         return found
     place = st.empty()
     with place.container():
-        st.markdown(
-            "LIME hides pieces of the photo at random and watches what becomes of the probability. "
-            "It looks at the photo some hundred times, which takes a few seconds."
-        )
-        name = resources.taxonomy()[label].name
-        if not st.button(f"Run LIME for {name}", icon=":material/play_arrow:", key="run-lime"):
+        st.markdown(f"{method.says} {_how_slow(look, method)}")
+        name = resources.taxonomy()[target.label].name if not isinstance(target, NeighbourTarget) else ""
+        if not st.button(f"Run {method.title} for {name}", icon=":material/play_arrow:", key=f"run-{method.name}"):
             return None
-    explanation = resources.remember_map(key, lambda: _run_lime(look, label, place))
+    explanation = resources.remember(key, lambda: _run(look, method, target, place))
     place.empty()
     return explanation
 
 
-def _run_lime(look: Look, label: int, place: DeltaGenerator) -> Explanation:
-    from flowers_core.explain.lime import explain_lime
+def _how_slow(look: Look, method: Method) -> str:
+    """What the method costs, from the latencies that were measured for this model."""
+    paths = look.bundle.latency.get("paths", {})
+    path = paths.get("keras tf.function" if method.keras else f"{look.precision}, 1 thread", {})
+    words = f"It takes up to {method.looks} looks at the photo" if method.looks > 3 else "It takes a moment"
+    seconds = method.looks * path.get("median_ms", 0) / 1e3
+    if seconds >= 1:
+        words += f", about {seconds:.0f} s on the machine that was measured"
+    return words + ("; the first time TensorFlow is loaded, some 10 s more." if method.keras else ".")
 
-    bar = place.progress(0.0, "LIME: cutting the photo into pieces …")
+
+def _run(look: Look, method: Method, target: Target, place: DeltaGenerator) -> Explanation:
+    with place.container():
+        bar = st.progress(0.0, f"{method.title}: getting ready …")
+        # A click on anything ends the run; this is the thing to click on.
+        st.button("Stop", icon=":material/stop:", key=f"stop-{method.name}")
+    at_most = "at most " if method.name == "lime" else ""  # it ends once the strongest pieces are settled
     started = time.monotonic()
 
     def show_progress(done: int, total: int) -> None:
         if done:
             left = (time.monotonic() - started) / done * (total - done)
-            # It may end sooner: once the strongest pieces are settled.
-            bar.progress(done / total, f"LIME: {done} of at most {total} looks at the photo, {left:.0f} s left at most")
+            looks = f"{done} of {at_most}{total} looks at the photo"
+            bar.progress(done / total, f"{method.title}: {looks}, {at_most}{left:.0f} s left")
 
-    return explain_lime(
-        resources.runtime(look.bundle, look.precision).logits,
-        look.seen.pixels,
-        label,
-        box=look.seen.box,
-        photo_size=(look.photo.width, look.photo.height),
-        temperature=resources.temperature(look.bundle),
-        progress=show_progress,
-    )
+    return method.explain(_subject(look), target, progress=show_progress)

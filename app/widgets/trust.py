@@ -1,0 +1,102 @@
+"""How far to trust the map on screen: what the model itself does when the brightest parts are taken away."""
+
+import time
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from app import resources
+from app.resources import Look
+from flowers_core.explain.agreement import agreement
+from flowers_core.explain.base import ContrastTarget, Explanation, NeighbourTarget
+from flowers_core.explain.faithfulness import Chance, Faithfulness, measure
+from flowers_core.explain.methods import METHODS, Subject
+
+LOOKS = 400
+
+
+def draw_trust(look: Look, subject: Subject, explanation: Explanation, known: Sequence[Explanation]) -> None:
+    """A button that tests the map, or what the test found; and how far other maps of the same target agree.
+
+    known: maps of the same photo and target, this one may be among them.
+    """
+    if not explanation.has_positive_evidence:
+        return
+    key = ("trust", explanation.method, look.photo.sha256, look.model_digest, str(explanation.target))
+    found: Faithfulness | None = resources.remembered(key)
+    if found is None:
+        place = st.empty()
+        if not place.button(
+            "How far to trust this map?",
+            icon=":material/fact_check:",
+            key="trust",
+            help=f"Takes the brightest parts of your photo away, and puts them into a blurred one, and watches the "
+            f"model; then the same for maps that know nothing. About {LOOKS} looks at the photo.",
+        ):
+            return
+        bar = place.progress(0.0, "Taking the photo apart …")
+        started = time.monotonic()
+
+        def show_progress(done: int, total: int) -> None:
+            left = (time.monotonic() - started) / max(1, done) * (total - done)
+            bar.progress(done / total, f"{done} of {total} looks at the photo, {left:.0f} s left")
+
+        chance_key = ("chance", look.photo.sha256, look.model_digest, str(explanation.target))
+        chance: Chance | None = resources.remembered(chance_key)
+        found = resources.remember(
+            key,
+            lambda: measure(
+                subject.logits,
+                subject.pixels,
+                explanation,
+                temperature=subject.temperature,
+                chance=chance,
+                progress=show_progress,
+            ),
+        )
+        resources.remember(chance_key, lambda: found.chance)
+        place.empty()
+    _draw_found(found, explanation)
+    _draw_agreement(subject, explanation, known)
+
+
+def _draw_found(found: Faithfulness, explanation: Explanation) -> None:
+    st.markdown(f"{found.sentence(_name(explanation))} {found.verdict()}")
+    random = found.chance.random
+    rows = {
+        "this map": (found.curves.deletion_auc, found.curves.insertion_auc),
+        "20 random maps, mean": (
+            sum(curves.deletion_auc for curves in random) / len(random),
+            sum(curves.insertion_auc for curves in random) / len(random),
+        ),
+        "a map of the middle": (found.chance.centred.deletion_auc, found.chance.centred.insertion_auc),
+    }
+    with st.expander("The numbers"):
+        st.markdown(
+            "The photo is taken away, brightest parts of the map first, and put into a blurred copy in the same order. "
+            "What is shown is the mean probability on the way: low is good while it goes, high while it comes."
+        )
+        st.table(pd.DataFrame(rows, index=["while it goes", "while it comes"]).T.map("{:.2f}".format))
+
+
+def _draw_agreement(subject: Subject, explanation: Explanation, known: Sequence[Explanation]) -> None:
+    others = [other for other in known if other.method != explanation.method and other.has_positive_evidence]
+    if not others:
+        st.caption("Run another method, and it says here how far the two agree.")
+        return
+    said = []
+    for other in others:
+        alike = agreement(explanation, other, subject.pixels.shape[0])
+        said.append(
+            f"with {METHODS[other.method].title} {alike.rank_correlation:.2f} "
+            f"(of the brightest fifth {100 * alike.overlap:.0f} % in common, 20 % by chance)"
+        )
+    st.caption(f"Rank correlation {'; '.join(said)}.")
+
+
+def _name(explanation: Explanation) -> str:
+    taxonomy, target = resources.taxonomy(), explanation.target
+    assert not isinstance(target, NeighbourTarget)
+    name = taxonomy[target.label].name
+    return f"{name} rather than {taxonomy[target.rival].name}" if isinstance(target, ContrastTarget) else name
