@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app import resources
+from app.widgets.against import draw_against
 from app.widgets.certainty import draw_certainty
 from app.widgets.class_report import draw_class_report, draw_worst_pairs
 from app.widgets.matrix_view import draw_matrix
@@ -32,8 +33,8 @@ lede.html(
 )
 overview, photos = st.columns((8, 5), gap="large")
 with overview:
-    matrix_tab, pairs_tab, classes_tab, certainty_tab = st.tabs(
-        ["Matrix", "Worst pairs", "Every class", "How sure"], key="view", bind="query-params"
+    matrix_tab, pairs_tab, classes_tab, certainty_tab, against_tab = st.tabs(
+        ["Matrix", "Worst pairs", "Every class", "How sure", "Fixed and broken"], key="view", bind="query-params"
     )
     with matrix_tab:
         draw_matrix(matrix, taxonomy)
@@ -43,5 +44,7 @@ with overview:
         draw_class_report(report, taxonomy, f"{bundle.name}-{precision}")
     with certainty_tab:
         draw_certainty(predictions, resources.temperature(bundle), f"{bundle.name}-{precision}")
+    with against_tab:
+        draw_against(bundle, precision, predictions, taxonomy)
 with photos:
     draw_mistakes(predictions, resources.temperature(bundle), taxonomy)

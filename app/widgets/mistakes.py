@@ -10,6 +10,7 @@ from app.widgets.pair_choice import draw_pair_choice
 from app.widgets.photo_grid import Card, choose_page, draw_photos
 from app.widgets.words import capital, percent
 from flowers_core.evaluation import Mistake, Predictions, mistakes
+from flowers_core.filters import by_confidence, by_family
 from flowers_core.taxonomy import Taxonomy
 
 PER_PAGE = 12
@@ -18,8 +19,9 @@ PER_PAGE = 12
 def draw_mistakes(predictions: Predictions, temperature: float, taxonomy: Taxonomy) -> None:
     """Choice of the pair, how many photos there are, and the photos."""
     true, called = draw_pair_choice(taxonomy)
+    predictions, narrowed = _narrowed(predictions, temperature, taxonomy)
     found = mistakes(predictions, temperature, true_label=true, predicted_label=called)
-    st.markdown(_summary(len(found), true, called, predictions, taxonomy))
+    st.markdown(_summary(len(found), true, called, predictions, taxonomy) + narrowed)
     if not found:
         return
     data = resources.data()
@@ -29,6 +31,31 @@ def draw_mistakes(predictions: Predictions, temperature: float, taxonomy: Taxono
         draw_photos("mistakes", [_card(mistake, taxonomy) for mistake in shown], data.flowers, smallest=100)
     if data.flowers is None:
         offer_download("mistakes", "The test photos are not on this machine, so their numbers stand in for them.")
+
+
+def _narrowed(predictions: Predictions, temperature: float, taxonomy: Taxonomy) -> tuple[Predictions, str]:
+    """The photos that the filters leave, and the sentence that says which those are: empty for all."""
+    with st.popover("Filter", icon=":material/filter_alt:"):
+        family = st.selectbox(
+            "Family",
+            sorted({taxon.family for taxon in taxonomy}),
+            index=None,
+            key="family",
+            bind="query-params",
+            placeholder="any family",
+            filter_mode="contains",
+        )
+        low, high = st.slider(
+            "How sure the model was", 0, 100, (0, 100), format="%d %%", key="certainty", bind="query-params"
+        )
+    said = []
+    if family:
+        predictions = by_family(predictions, {family}, taxonomy)
+        said.append(f"of the family {family}")
+    if (low, high) != (0, 100):
+        predictions = by_confidence(predictions, temperature, low / 100, high / 100)
+        said.append(f"given {low} to {high} % certainty")
+    return predictions, f" Only photos {' and '.join(said)} are counted." if said else ""
 
 
 def _summary(count: int, true: int | None, called: int | None, predictions: Predictions, taxonomy: Taxonomy) -> str:
