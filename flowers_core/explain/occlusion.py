@@ -16,8 +16,8 @@ from flowers_core.explain.base import Box, Explanation, Target
 from flowers_core.explain.probing import BATCH, Logits, Pixels, Progress, ask
 
 METHOD = "occlusion"
-#: Shares of the photo's side. With these the patch takes 11 × 11 places, 144 looks at 224 pixels.
-DEFAULT_PATCH = 1 / 5
+#: Shares of the photo's side. With these the patch takes 12 × 12 places.
+DEFAULT_PATCH = 3 / 14
 DEFAULT_STRIDE = 1 / 14
 GREY = 128
 #: A place whose hiding costs less than a tenth of a percentage point has no effect worth drawing.

@@ -59,6 +59,11 @@ def test_overlapping_patches_are_averaged():
     assert explained.contributions[31, 31] == pytest.approx(0, abs=1e-7)
 
 
+def test_by_default_the_patch_takes_twelve_by_twelve_places():
+    red = np.zeros((224, 224, 3), np.uint8)
+    assert explain_occlusion(top_left_quarter, red, ClassTarget(2), **FRAME).settings["looks"] == 145
+
+
 def test_patches_reach_the_edge():
     assert patch_starts(10, 4, 3) == [0, 3, 6]
     assert patch_starts(10, 4, 4) == [0, 4, 6]
