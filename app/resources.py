@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from flowers_core.likeness import Likeness
     from flowers_core.photos import ModelInput, Photo
     from flowers_core.prediction import Prediction
+    from flowers_core.projection import Projection
     from flowers_core.runtime import Forward, Runtime
     from flowers_core.vote import VoteRule
 
@@ -168,6 +169,25 @@ def _likeness(digest: str, _bundle: Bundle) -> Likeness:  # noqa: ARG001
     from flowers_core.likeness import LIKENESS_FILE, load_likeness
 
     return load_likeness(_bundle.path(LIKENESS_FILE))
+
+
+def projection(bundle: Bundle) -> Projection | None:
+    """The map of this model's embeddings, or None when the bundle comes without one that can be read."""
+    from flowers_core.projection import PROJECTION_FILE, ProjectionError
+
+    if not bundle.has(PROJECTION_FILE):
+        return None
+    try:
+        return _projection(_digest(bundle, PROJECTION_FILE), bundle)
+    except (BundleError, ProjectionError):
+        return None
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _projection(digest: str, _bundle: Bundle) -> Projection:  # noqa: ARG001
+    from flowers_core.projection import PROJECTION_FILE, load_projection
+
+    return load_projection(_bundle.path(PROJECTION_FILE))
 
 
 def audit() -> tuple[Bundle, AuditRecord] | None:

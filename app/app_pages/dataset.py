@@ -42,7 +42,7 @@ if sizes["test"] > sizes["train"] > 0:
 if resources.data().flowers is None:
     offer_download("dataset", "The photos are not on this machine; the counts below come from the model’s own records.")
 
-VIEWS = {"classes": "The classes", "state": "State of the data"}
+VIEWS = {"classes": "The classes", "map": "Map", "state": "State of the data"}
 view = st.segmented_control(
     "Show",
     list(VIEWS),
@@ -52,6 +52,11 @@ view = st.segmented_control(
     key="show",
     bind="query-params",
 )
+if view == "map":
+    from app.widgets.embedding_map import draw_map
+
+    draw_map(ids, labels, splits, taxonomy)
+    st.stop()
 if view == "state":
     from app.widgets.findings import draw_findings
 
