@@ -8,6 +8,8 @@ from streamlit.delta_generator import DeltaGenerator
 from app import resources
 from app.resources import Look
 from app.widgets.heatmap import draw_heatmap, reading
+from app.widgets.map_files import offer_files
+from app.widgets.side_by_side import draw_side_by_side
 from app.widgets.trust import draw_trust
 from flowers_core.explain.base import ClassTarget, ContrastTarget, Explanation, NeighbourTarget, Target
 from flowers_core.explain.methods import METHODS, Method, Subject
@@ -36,7 +38,10 @@ def draw_why(look: Look, prediction: Prediction) -> None:
     outlines = explanation.regions is not None and st.toggle("Outline the pieces", value=True, key="outlines")
     draw_heatmap(resources.shown_pixels(look.photo), explanation, taxonomy, opacity / 100, outlines)
     st.markdown(reading(explanation, taxonomy))
-    draw_trust(look, _subject(look), explanation, _known(look, target))
+    known = _known(look, target)
+    draw_trust(look, _subject(look), explanation, known)
+    draw_side_by_side(resources.shown_pixels(look.photo), known, opacity / 100)
+    offer_files(look.photo, explanation, opacity / 100)
 
 
 def _begin_with_the_answer(look: Look, prediction: Prediction) -> None:

@@ -109,8 +109,11 @@ class Faithfulness:
         of = len(self.chance.random)
         if beaten < 0.95 * of:
             return f"Do not lean on this map: it beats only {beaten} of {of} random maps."
-        if not all(self.beats_the_centre):
+        if not any(self.beats_the_centre):
             return f"It beats {beaten} of {of} random maps, but a map that only says “the middle” does as well."
+        if not all(self.beats_the_centre):
+            respect = "putting back" if self.beats_the_centre[0] else "taking away"
+            return f"It beats {beaten} of {of} random maps, but for {respect} “the middle” would do as well."
         return f"It beats {beaten} of {of} random maps, and a map that only says “the middle”."
 
 

@@ -1,17 +1,21 @@
 """The methods on *Identify*, and how far to trust their maps."""
 
+import io
 import re
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from app.widgets.map_files import as_npy, as_png
 from flowers_core.bundle import default_models_dir, load_bundle
 from flowers_core.explain.base import ClassTarget
 from flowers_core.explain.cam import class_evidence
 from flowers_core.explain.faithfulness import measure
 from flowers_core.explain.methods import METHODS
+from flowers_core.explain.overlay import draw
 from flowers_core.photos import model_input, read_photo
 from flowers_core.runtime import Runtime
 from flowers_core.taxonomy import load_taxonomy
@@ -113,6 +117,39 @@ def test_maps_of_one_target_are_compared(open_page: Open) -> None:
     assert re.search(
         r"Rank correlation with Evidence -?\d\.\d\d \(of the brightest fifth \d+ % in common", captions(app)
     )
+
+
+def test_maps_stand_side_by_side_on_request(open_page: Open) -> None:
+    app = open_page(photo="example", method="Occlusion")
+    assert not any(toggle.key == "side-by-side" for toggle in app.toggle)
+    app.button(key="run-occlusion").click()
+    run(app)
+    before = len(app.image)
+    app.toggle(key="side-by-side").set_value(True)
+    run(app)
+    assert len(app.image) == before + 2
+    shown = [caption for image in app.image for caption in image.captions]
+    assert [caption.split(" · ")[0] for caption in shown[-2:]] == ["Evidence", "Occlusion"]
+
+
+def test_the_files_hold_the_map() -> None:
+    photo = read_photo(example_bytes())
+    explained = class_evidence(
+        np.random.default_rng(0).random((7, 7, 3)),
+        np.eye(3),
+        2,
+        box=(106.0, 0.0, 533.0, 427.0),
+        photo_size=(photo.width, photo.height),
+    )
+    heat = np.load(io.BytesIO(as_npy(explained)), allow_pickle=False)
+    np.testing.assert_array_equal(heat, explained.heatmap())
+    picture = np.asarray(Image.open(io.BytesIO(as_png(photo, explained, 0.7))))
+    np.testing.assert_array_equal(picture, draw(photo.pixels, explained, 0.7))
+
+
+def test_the_files_are_offered(open_page: Open) -> None:
+    app = open_page(photo="example")
+    assert {button.label for button in app.get("download_button")} >= {"Map (.npy)", "Overlay (PNG)"}
 
 
 @pytest.mark.parametrize("method", ["LIME", "Evidence"])

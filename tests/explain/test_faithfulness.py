@@ -114,6 +114,16 @@ def test_the_sentence_has_the_numbers():
     assert "raises “rose” from 93 % to 97 %;" in Faithfulness(constant(0.97, 0.1), chance).sentence("rose")
 
 
+def test_the_middle_may_do_as_well_in_one_of_the_two():
+    worse = constant(0.9, 0.5)
+    ours = Curves(np.full(11, 0.1), np.full(11, 0.7))
+    as_good_going = Curves(np.full(11, 0.05), np.full(11, 0.6))
+    as_good_coming = Curves(np.full(11, 0.4), np.full(11, 0.8))
+    said = [Faithfulness(ours, Chance((worse,) * 20, centred)).verdict() for centred in (as_good_going, as_good_coming)]
+    assert "but for taking away “the middle” would do as well" in said[0]
+    assert "but for putting back “the middle” would do as well" in said[1]
+
+
 def test_ties_count_half():
     chance = Chance(tuple(constant(0.5, value) for value in [0.2] * 5 + [0.5] * 10 + [0.8] * 5), constant(0.5, 0.5))
     found = Faithfulness(constant(0.5, 0.5), chance)

@@ -1,0 +1,36 @@
+"""All maps of one photo and target that are there, beside each other."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from app.widgets.heatmap import close_up
+from app.widgets.photo import draw_photo
+from flowers_core.explain.base import Explanation
+from flowers_core.explain.methods import METHODS
+from flowers_core.explain.overlay import draw
+
+IN_A_ROW = 3
+TALLEST = 360
+
+
+def draw_side_by_side(pixels: NDArray[np.uint8], known: Sequence[Explanation], opacity: float) -> None:
+    """A switch, and behind it one picture for each method that has been run.
+
+    pixels: (h, w, 3), the photo as shown; opacity in [0, 1]. Each map has its own scale: their units differ.
+    """
+    if len(known) < 2:
+        return
+    if not st.toggle("Side by side with the other methods", key="side-by-side"):
+        return
+    for begin in range(0, len(known), IN_A_ROW):
+        columns = st.columns(IN_A_ROW, gap="small")
+        for column, explanation in zip(columns, known[begin : begin + IN_A_ROW], strict=False):
+            title = METHODS[explanation.method].title
+            part, placed = close_up(pixels, explanation)
+            with column:
+                caption = f"{title} · {explanation.seconds:.1f} s"
+                draw_photo(draw(part, placed, opacity), caption, f"The map of {title}", TALLEST)
+    st.caption("Each map is drawn on a scale of its own, from nothing to its strongest spot.")
