@@ -10,8 +10,17 @@ from app.widgets.matrix_view import draw_matrix
 from app.widgets.mistakes import draw_mistakes
 from app.widgets.model_choice import choose_model
 from app.widgets.words import percent
-from flowers_core.bundle import BundleError
+from flowers_core.bundle import Bundle, BundleError
 from flowers_core.evaluation import PredictionsError, confusion_matrix
+from flowers_core.gallery import Gallery, GalleryError
+
+
+def _gallery(bundle: Bundle) -> Gallery | None:
+    try:
+        return resources.gallery(bundle)
+    except (BundleError, GalleryError):
+        return None  # the mistakes stand without what resembles them
+
 
 st.title("Where it goes wrong")
 lede = st.empty()
@@ -47,4 +56,4 @@ with overview:
     with against_tab:
         draw_against(bundle, precision, predictions, taxonomy)
 with photos:
-    draw_mistakes(predictions, resources.temperature(bundle), taxonomy)
+    draw_mistakes(predictions, resources.temperature(bundle), taxonomy, _gallery(bundle))

@@ -128,8 +128,8 @@ def map_chart(table: pd.DataFrame, colouring: str) -> alt.Chart:
 
 
 def alt_palette() -> list[str]:
-    """Nine colours that the colour-blind can tell apart for the most part (Paul Tol's muted scheme)."""
-    return ["#332288", "#117733", "#88ccee", "#ddcc77", "#cc6677", "#aa4499", "#44aa99", "#999933", "#882255"]
+    """Nine colours that stand out on a light and on a dark page, after Paul Tol's muted scheme for the colour-blind."""
+    return ["#5468d4", "#2a9d55", "#4fb3e8", "#c9a227", "#d9657a", "#aa4499", "#44aa99", "#8f8f2d", "#a33b6e"]
 
 
 def inside(table: pd.DataFrame, brush: Mapping[str, Any]) -> pd.DataFrame:

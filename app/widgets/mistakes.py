@@ -5,18 +5,23 @@ from html import escape
 import streamlit as st
 
 from app import resources
+from app.widgets.alike_in_training import BESIDE, draw_beside
+from app.widgets.alike_in_training import PER_PAGE as BESIDE_PER_PAGE
 from app.widgets.dataset_offer import offer_download
 from app.widgets.pair_choice import draw_pair_choice
 from app.widgets.photo_grid import Card, choose_page, draw_photos
 from app.widgets.words import capital, percent
 from flowers_core.evaluation import Mistake, Predictions, mistakes
 from flowers_core.filters import by_confidence, by_family
+from flowers_core.gallery import Gallery
 from flowers_core.taxonomy import Taxonomy
 
 PER_PAGE = 12
 
 
-def draw_mistakes(predictions: Predictions, temperature: float, taxonomy: Taxonomy) -> None:
+def draw_mistakes(
+    predictions: Predictions, temperature: float, taxonomy: Taxonomy, gallery: Gallery | None = None
+) -> None:
     """Choice of the pair, how many photos there are, and the photos."""
     true, called = draw_pair_choice(taxonomy)
     predictions, narrowed = _narrowed(predictions, temperature, taxonomy)
@@ -25,12 +30,22 @@ def draw_mistakes(predictions: Predictions, temperature: float, taxonomy: Taxono
     if not found:
         return
     data = resources.data()
+    explain = gallery is not None and st.toggle(
+        "Beside the training photos most like each", key=BESIDE, bind="query-params", on_change=_first_page
+    )
     place = st.container()
-    shown = choose_page(found, PER_PAGE)
+    shown = choose_page(found, BESIDE_PER_PAGE if explain else PER_PAGE)
     with place:
-        draw_photos("mistakes", [_card(mistake, taxonomy) for mistake in shown], data.flowers, smallest=100)
+        if explain and gallery is not None:
+            draw_beside(gallery, list(shown), taxonomy)
+        else:
+            draw_photos("mistakes", [_card(mistake, taxonomy) for mistake in shown], data.flowers, smallest=100)
     if data.flowers is None:
         offer_download("mistakes", "The test photos are not on this machine, so their numbers stand in for them.")
+
+
+def _first_page() -> None:
+    st.session_state["page"] = 1
 
 
 def _narrowed(predictions: Predictions, temperature: float, taxonomy: Taxonomy) -> tuple[Predictions, str]:

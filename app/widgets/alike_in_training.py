@@ -1,0 +1,79 @@
+"""A mistake beside what may have led to it: the training photos of its class and of the other that are most like it."""
+
+from html import escape
+
+import streamlit as st
+
+from app import resources
+from app.widgets.photo_grid import Card, draw_photos
+from app.widgets.words import capital
+from flowers_core.evaluation import Mistake
+from flowers_core.gallery import Gallery, Neighbour
+from flowers_core.taxonomy import Taxonomy
+
+BESIDE = "beside"
+EACH = 2
+PER_PAGE = 4
+
+
+def beside(gallery: Gallery, mistake: Mistake, count: int = EACH) -> tuple[list[Neighbour], list[Neighbour]]:
+    """The training photos most like a mistaken photo: of the class it is of, and of the one it was called.
+
+    A copy of the photo itself in the training split counts: it would be the best explanation of all.
+    """
+    vector = gallery.vector(mistake.photo_id)
+    of_true, of_called = (
+        gallery.search(vector, count, splits={"train"}, labels={label}, exclude={mistake.photo_id})
+        for label in (mistake.true_label, mistake.predicted_label)
+    )
+    return of_true, of_called
+
+
+def beside_sentence(of_true: list[Neighbour], of_called: list[Neighbour], mistake: Mistake, taxonomy: Taxonomy) -> str:
+    """Which of the two classes is nearer, as far as the training photos tell."""
+    true, called = taxonomy[mistake.true_label].name, taxonomy[mistake.predicted_label].name
+    if not of_true or not of_called:
+        return ""
+    nearest, rival = of_true[0].similarity, of_called[0].similarity
+    if rival > nearest:
+        return (
+            f"To the model it is more like a training photo of **{called}** ({rival:.2f}) than any of {true} "
+            f"({nearest:.2f})."
+        )
+    return (
+        f"A training photo of {true} is the nearer one ({nearest:.2f} against {rival:.2f} of {called}), and the model "
+        "still decided otherwise."
+    )
+
+
+def draw_beside(bundle_gallery: Gallery, shown: list[Mistake], taxonomy: Taxonomy) -> None:
+    """Each mistake in a row of its own, with the training photos of either class that are most like it."""
+    flowers = resources.data().flowers
+    for mistake in shown:
+        if mistake.photo_id not in bundle_gallery:
+            continue
+        of_true, of_called = beside(bundle_gallery, mistake)
+        true, called = taxonomy[mistake.true_label].name, taxonomy[mistake.predicted_label].name
+        cards = [
+            Card(
+                mistake.photo_id,
+                f'<span class="name">{escape(capital(true))}</span><br>called {escape(called)}<br>'
+                f'<span class="quiet">test photo {mistake.photo_id}</span>',
+                f"{capital(true)}, called {called}, test photo {mistake.photo_id}",
+            ),
+            *(_card(found, taxonomy) for found in (*of_true, *of_called)),
+        ]
+        draw_photos(f"beside-{mistake.photo_id}", cards, flowers, smallest=84)
+        st.markdown(beside_sentence(of_true, of_called, mistake, taxonomy))
+
+
+def _card(found: Neighbour, taxonomy: Taxonomy) -> Card:
+    name = capital(taxonomy[found.label].name)
+    return Card(
+        photo_id=found.photo_id,
+        caption=(
+            f'<span class="name">{escape(name)}</span><br>similarity {found.similarity:.2f}<br>'
+            f'<span class="quiet">training photo {found.photo_id}</span>'
+        ),
+        alt=f"{name}, training photo {found.photo_id}",
+    )
