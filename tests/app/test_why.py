@@ -11,11 +11,13 @@ from streamlit.testing.v1 import AppTest
 
 from app.widgets.map_files import as_npy, as_png
 from flowers_core.bundle import default_models_dir, load_bundle
+from flowers_core.explain.agreement import agreement
 from flowers_core.explain.base import ClassTarget
 from flowers_core.explain.cam import class_evidence
 from flowers_core.explain.faithfulness import measure
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.overlay import draw
+from flowers_core.explain.scorecard import jitter
 from flowers_core.photos import model_input, read_photo
 from flowers_core.runtime import Runtime
 from flowers_core.taxonomy import load_taxonomy
@@ -100,6 +102,13 @@ def test_the_trust_in_a_map_is_what_the_library_measures(open_page: Open) -> Non
     assert found.sentence(load_taxonomy()[label].name) in said(app)
     assert found.verdict() in said(app)
     assert f"{found.curves.deletion_auc:.2f}" in str(app.table[0].value)
+    noisy = jitter(seen.pixels, seed=1)
+    again = class_evidence(
+        runtime.forward(noisy[None]).features[0], bundle.head()[0], label, box=seen.box, photo_size=(1000, 1000)
+    )
+    alike = agreement(explained, again, len(seen.pixels))
+    assert alike.rank_correlation > 0.9
+    assert f"keeps {100 * alike.overlap:.0f} % of its brightest fifth (rank correlation" in said(app)
     assert "Run another method" in captions(app)
     # It stays, and another map of the same target is tested against the same chance.
     app.slider(key="opacity").set_value(20)
