@@ -12,8 +12,8 @@ from flowers_core.gallery import Gallery, Neighbour
 from flowers_core.taxonomy import Taxonomy
 
 BESIDE = "beside"
-EACH = 2
-PER_PAGE = 4
+EACH = 1
+PER_PAGE = 6
 
 
 def beside(gallery: Gallery, mistake: Mistake, count: int = EACH) -> tuple[list[Neighbour], list[Neighbour]]:

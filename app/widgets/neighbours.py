@@ -95,9 +95,13 @@ def second_opinion(found: list[Neighbour], answer: int, taxonomy: Taxonomy) -> s
     )
 
 
+def _in_words(share: float) -> str:
+    return percent(share).replace("> ", "over ").replace("< ", "under ")
+
+
 def _card(neighbour: Neighbour, taxonomy: Taxonomy, answer: int, likeness: Likeness | None) -> Card:
     share = likeness.share_below(neighbour.label, neighbour.similarity) if likeness else None
-    pairs = "" if share is None else f"<br>closer than {percent(share)} of pairs"
+    pairs = "" if share is None else f"<br>closer than {_in_words(share)} of pairs"
     name = capital(taxonomy[neighbour.label].name)
     split = SPLITS[neighbour.split].lower()
     return Card(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.alike_in_training import beside, beside_sentence
+from app.widgets.alike_in_training import PER_PAGE, beside, beside_sentence
 from flowers_core.bundle import default_models_dir, load_bundle
 from flowers_core.evaluation import Mistake, load_predictions, mistakes
 from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery, Neighbour
@@ -47,7 +47,7 @@ def test_a_mistake_stands_beside_training_photos_of_both_classes(
     app.toggle(key="beside").set_value(True)
     run(app)
     expected = []
-    for mistake in found[:4]:
+    for mistake in found[:PER_PAGE]:
         of_true, of_called = beside(gallery, mistake)
         expected += [mistake.photo_id, *(neighbour.photo_id for neighbour in (*of_true, *of_called))]
     assert [int(shown) for shown in re.findall(r"<span>photo</span><b>(\d+)</b>", html(app))] == expected

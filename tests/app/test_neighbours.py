@@ -77,7 +77,8 @@ def test_the_photo_itself_is_left_out_the_vote_and_the_likeness_are_told(open_pa
     assert re.findall(r"<span>photo</span><b>(\d+)</b>", page) == [str(neighbour.photo_id) for neighbour in expected]
     share = likeness.share_below(expected[0].label, expected[0].similarity)
     assert share is not None
-    assert f"closer than {percent(share)} of pairs" in page.replace("&gt;", ">").replace("&lt;", "<")
+    told = percent(share).replace("> ", "over ").replace("< ", "under ")
+    assert f"closer than {told} of pairs" in page
     result = vote(gallery.search(embedding, RULE.k, splits={"train"}, exclude=twins), RULE)
     name = load_taxonomy()[result.label].name
     said = next(text.value for text in app.markdown if "second opinion" in text.value)
