@@ -36,8 +36,8 @@ def flat() -> Gallery:
 def test_the_index_follows_the_size() -> None:
     assert index_description(8189, 1280) == "SQ8"
     assert index_description(99_999, 1280) == "SQ8"
-    assert index_description(100_000, 1280) == "PCAR1024,IVF256,RaBitQfs"
-    assert index_description(1_000_000, 1280) == "PCAR1024,IVF1024,RaBitQfs"
+    assert index_description(100_000, 1280) == "PCAR896,IVF256,RaBitQfs"
+    assert index_description(1_000_000, 1280) == "PCAR896,IVF1024,RaBitQfs"
     assert index_description(1_000_000, 512) == "PCAR512,IVF1024,RaBitQfs"
 
 
