@@ -36,15 +36,17 @@ def close_up(pixels: Pixels, explanation: Explanation) -> tuple[Pixels, Explanat
     return part, replace(explanation, box=box, photo_size=(x1 - x0, y1 - y0))
 
 
-def draw_heatmap(pixels: Pixels, explanation: Explanation, taxonomy: Taxonomy, opacity: float, outlines: bool) -> None:
+def draw_heatmap(
+    pixels: Pixels, explanation: Explanation, taxonomy: Taxonomy, opacity: float, threshold: float, outlines: bool
+) -> None:
     """The photo at hand beside itself with the map laid over.
 
-    pixels: (h, w, 3), the photo as shown; opacity in [0, 1]; outlines: draw the borders of superpixels.
+    pixels: (h, w, 3), the photo as shown; opacity and threshold in [0, 1]; outlines: draw the borders of superpixels.
     """
     pixels, explanation = close_up(pixels, explanation)
     whole = _sees_all(explanation)
     plain = pixels if whole else dim_outside(pixels, explanation.box)
-    painted = draw(pixels, explanation, opacity)
+    painted = draw(pixels, explanation, opacity, threshold=threshold)
     regions = explanation.photo_regions()
     if outlines and regions is not None:
         plain, painted = outline(plain, regions), outline(painted, regions)

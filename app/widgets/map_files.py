@@ -11,7 +11,7 @@ from flowers_core.explain.overlay import draw
 from flowers_core.photos import Photo
 
 
-def offer_files(photo: Photo, explanation: Explanation, opacity: float) -> None:
+def offer_files(photo: Photo, explanation: Explanation, opacity: float, threshold: float) -> None:
     """Two buttons; the files are made when they are asked for."""
     name = f"{explanation.method}-{photo.sha256[:8]}"
     with st.container(horizontal=True, gap="small"):
@@ -27,7 +27,7 @@ def offer_files(photo: Photo, explanation: Explanation, opacity: float) -> None:
         )
         st.download_button(
             "Overlay (PNG)",
-            lambda: as_png(photo, explanation, opacity),
+            lambda: as_png(photo, explanation, opacity, threshold),
             file_name=f"{name}.png",
             mime="image/png",
             icon=":material/image:",
@@ -43,8 +43,8 @@ def as_npy(explanation: Explanation) -> bytes:
     return file.getvalue()
 
 
-def as_png(photo: Photo, explanation: Explanation, opacity: float) -> bytes:
+def as_png(photo: Photo, explanation: Explanation, opacity: float, threshold: float) -> bytes:
     """The photo with the map laid over, at the photo's own size."""
     file = io.BytesIO()
-    Image.fromarray(draw(photo.pixels, explanation, opacity)).save(file, "PNG")
+    Image.fromarray(draw(photo.pixels, explanation, opacity, threshold=threshold)).save(file, "PNG")
     return file.getvalue()

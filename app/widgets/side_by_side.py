@@ -16,10 +16,13 @@ IN_A_ROW = 3
 TALLEST = 360
 
 
-def draw_side_by_side(pixels: NDArray[np.uint8], known: Sequence[Explanation], opacity: float) -> None:
+def draw_side_by_side(
+    pixels: NDArray[np.uint8], known: Sequence[Explanation], opacity: float, threshold: float
+) -> None:
     """A switch, and behind it one picture for each method that has been run.
 
-    pixels: (h, w, 3), the photo as shown; opacity in [0, 1]. Each map has its own scale: their units differ.
+    pixels: (h, w, 3), the photo as shown; opacity and threshold in [0, 1]. Each map has a scale of its own, for their
+    units differ.
     """
     if len(known) < 2:
         return
@@ -32,5 +35,6 @@ def draw_side_by_side(pixels: NDArray[np.uint8], known: Sequence[Explanation], o
             part, placed = close_up(pixels, explanation)
             with column:
                 caption = f"{title} · {explanation.seconds:.1f} s"
-                draw_photo(draw(part, placed, opacity), caption, f"The map of {title}", TALLEST)
+                painted = draw(part, placed, opacity, threshold=threshold)
+                draw_photo(painted, caption, f"The map of {title}", TALLEST)
     st.caption("Each map is drawn on a scale of its own, from nothing to its strongest spot.")

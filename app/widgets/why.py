@@ -28,7 +28,18 @@ def draw_why(look: Look, prediction: Prediction) -> None:
         label = _choose_class(prediction, taxonomy)
         rival_place = st.container(width=250)
         method = _choose_method(look)
-        opacity = st.slider("Opacity of the map", 0, 100, 70, 5, format="%d %%", key="opacity", width=220)
+        opacity = st.slider("Opacity of the map", 0, 100, 70, 5, format="%d %%", key="opacity", width=150)
+        threshold = st.slider(
+            "Hide the weakest",
+            0,
+            100,
+            0,
+            5,
+            format="%d %%",
+            key="threshold",
+            width=150,
+            help="Leaves out what is weaker than this share of the strongest spot.",
+        )
     with rival_place:
         rival = _choose_rival(prediction, taxonomy, label, disabled=not method.contrasts)
     target = _target(label, rival if method.contrasts else None)
@@ -36,12 +47,12 @@ def draw_why(look: Look, prediction: Prediction) -> None:
     if explanation is None:
         return
     outlines = explanation.regions is not None and st.toggle("Outline the pieces", value=True, key="outlines")
-    draw_heatmap(resources.shown_pixels(look.photo), explanation, taxonomy, opacity / 100, outlines)
+    draw_heatmap(resources.shown_pixels(look.photo), explanation, taxonomy, opacity / 100, threshold / 100, outlines)
     st.markdown(reading(explanation, taxonomy))
     known = _known(look, target)
     draw_trust(look, _subject(look), explanation, known)
-    draw_side_by_side(resources.shown_pixels(look.photo), known, opacity / 100)
-    offer_files(look.photo, explanation, opacity / 100)
+    draw_side_by_side(resources.shown_pixels(look.photo), known, opacity / 100, threshold / 100)
+    offer_files(look.photo, explanation, opacity / 100, threshold / 100)
 
 
 def _begin_with_the_answer(look: Look, prediction: Prediction) -> None:

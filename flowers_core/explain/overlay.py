@@ -123,6 +123,7 @@ def draw(
     colormap: str | None = None,
     *,
     limit: float | None = None,
+    threshold: float = 0.0,
 ) -> Pixels:
     """An explanation over its photo; nothing is drawn where `has_positive_evidence` says that there is nothing.
 
@@ -132,18 +133,25 @@ def draw(
         opacity: see `overlay`.
         colormap: one of COLORMAPS; by default "contrast" for a contrast and "evidence" for all else.
         limit: value of the last colour, see `colourise`.
+        threshold: 0…1; what is weaker than this share of the limit (by default, of the map's strongest) is left out.
 
     Returns:
         (h, w, 3) uint8 RGB, what lies outside the explanation's box shown as not seen.
 
     Raises:
-        ValueError: as `overlay`.
+        ValueError: as `overlay`, or where the threshold is outside 0…1.
     """
     if colormap is None:
         colormap = "contrast" if isinstance(explanation.target, ContrastTarget) else "evidence"
     heat = explanation.heatmap()
     if not is_diverging(colormap) and not explanation.has_positive_evidence:
         heat = np.zeros_like(heat)  # specks, which a scale of their own would show at full colour
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"The threshold must be between 0 and 1, not {threshold}.")
+    if threshold > 0:
+        if limit is None:
+            limit = value_range(heat, colormap)[1] or None  # of the whole map: what stays keeps its colour
+        heat = np.where(np.abs(heat) < threshold * (limit or 0.0), 0, heat)
     return overlay(pixels, heat, opacity, colormap, limit=limit, box=explanation.box)
 
 

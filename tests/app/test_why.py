@@ -152,12 +152,16 @@ def test_the_files_hold_the_map() -> None:
     )
     heat = np.load(io.BytesIO(as_npy(explained)), allow_pickle=False)
     np.testing.assert_array_equal(heat, explained.heatmap())
-    picture = np.asarray(Image.open(io.BytesIO(as_png(photo, explained, 0.7))))
-    np.testing.assert_array_equal(picture, draw(photo.pixels, explained, 0.7))
+    picture = np.asarray(Image.open(io.BytesIO(as_png(photo, explained, 0.7, 0.3))))
+    np.testing.assert_array_equal(picture, draw(photo.pixels, explained, 0.7, threshold=0.3))
 
 
-def test_the_files_are_offered(open_page: Open) -> None:
+def test_the_files_are_offered_and_the_weakest_can_be_hidden(open_page: Open) -> None:
     app = open_page(photo="example")
+    whole = app.image[2].proto.imgs[0].url
+    app.slider(key="threshold").set_value(60)
+    run(app)
+    assert app.image[2].proto.imgs[0].url != whole
     assert {button.label for button in app.get("download_button")} >= {"Map (.npy)", "Overlay (PNG)"}
 
 

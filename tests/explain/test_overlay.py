@@ -235,6 +235,25 @@ def test_the_legend_shows_what_the_overlay_paints(colormap):
     Image.fromarray(bar)  # an RGBA picture that Pillow takes
 
 
+def test_below_the_threshold_nothing_is_drawn_and_above_it_colours_stay():
+    pixels = photo(4, 8)
+    cells = np.array([[0.0, 1.0, 2.0, 4.0, -2.0, -1.0, 3.0, 0.5]] * 4, np.float32)
+    found = Explanation("cam", ClassTarget(1), cells, 0.0, "logit", (0, 0, 8, 4), (8, 4), seconds=0.0)
+    whole, part = draw(pixels, found, 0.6), draw(pixels, found, 0.6, threshold=0.5)
+    kept = np.array([False, False, True, True, False, False, True, False])
+    np.testing.assert_array_equal(part[:, kept], whole[:, kept])
+    nothing = overlay(pixels, np.where(kept, cells, 0), 0.6)[:, ~kept]
+    np.testing.assert_array_equal(part[:, ~kept], nothing)
+    # Of a contrast both sides are judged by the stronger of them; with a limit the share is of that.
+    contrast = Explanation("cam", ContrastTarget(1, 2), cells, 0.0, "logit", (0, 0, 8, 4), (8, 4), seconds=0.0)
+    expected = overlay(pixels, np.where(np.abs(cells) >= 2, cells, 0), 0.6, "contrast", limit=4.0)
+    np.testing.assert_array_equal(draw(pixels, contrast, 0.6, threshold=0.5), expected)
+    expected = overlay(pixels, np.where(cells >= 4, cells, 0), 0.6, limit=8.0)
+    np.testing.assert_array_equal(draw(pixels, found, 0.6, limit=8.0, threshold=0.5), expected)
+    with pytest.raises(ValueError, match="threshold"):
+        draw(pixels, found, threshold=1.1)
+
+
 def test_what_cannot_be_is_refused():
     heat = np.ones((12, 20))
     with pytest.raises(ValueError, match="no colour map"):
