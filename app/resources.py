@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from flowers_core.explain.gradients import Gradients
     from flowers_core.gallery import Gallery
     from flowers_core.likeness import Likeness
+    from flowers_core.own_photos import OwnPhotos
     from flowers_core.photos import ModelInput, Photo
     from flowers_core.prediction import Prediction
     from flowers_core.projection import Projection
@@ -150,6 +151,35 @@ def prepare() -> None:
             runtime(bundle, preferred(bundle.precisions))
             head(bundle)
             gallery(bundle)
+
+
+def own_photos(bundle: Bundle) -> OwnPhotos | None:
+    """The person's own photos beside this model's gallery, or None where there are none that can be used."""
+    from flowers_core.own_photos import OwnPhotosError, load_own, own_file
+
+    path, model = own_file(bundle.name), bundle.manifest["files"].get("int8.tflite", {}).get("sha256")
+    if model is None or not path.is_file():
+        return None
+    try:
+        own = load_own(path, model)
+    except OwnPhotosError:
+        return None  # the script that adds photos says what is wrong with them
+    return own if len(own) else None
+
+
+def gallery_with_own(bundle: Bundle) -> Gallery | None:
+    """The gallery with the person's own photos in it, where there are any."""
+    from flowers_core.own_photos import own_file
+
+    known, own = gallery(bundle), own_photos(bundle)
+    if known is None or own is None:
+        return known
+    return _gallery_with_own(_digest(bundle, "gallery.npz"), own_file(bundle.name).stat().st_mtime_ns, known, own)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _gallery_with_own(digest: str, changed: int, _known: Gallery, _own: OwnPhotos) -> Gallery:  # noqa: ARG001
+    return _own.beside(_known)
 
 
 def likeness(bundle: Bundle) -> Likeness | None:

@@ -12,10 +12,11 @@ from app.widgets.photo_grid import Card, draw_photos
 from app.widgets.words import capital, listed, percent
 from flowers_core.gallery import Neighbour
 from flowers_core.likeness import Likeness
+from flowers_core.own_photos import OWN_SPLIT, UNSAID, OwnPhotos
 from flowers_core.taxonomy import Taxonomy
 from flowers_core.vote import Vote, vote
 
-SPLITS = {"all": "All photos", "train": "Training", "validation": "Validation", "test": "Test"}
+SPLITS = {"all": "All photos", "train": "Training", "validation": "Validation", "test": "Test", OWN_SPLIT: "Yours"}
 COUNT = 12
 SIMILARITY = (
     "Similarity is the cosine of the angle between what the model makes of two photos; 1 would be the same photo."
@@ -27,13 +28,14 @@ PAIRS = " “Closer than 95 % of pairs”: so alike are only 5 % of the pairs of
 @st.fragment
 def draw_neighbours(look: Look, answer: int, photo_id: int | None) -> None:
     """The nearest photos. answer: the label the model gave; photo_id: the photo's own, when it is of the data set."""
-    gallery = resources.gallery(look.bundle)
+    gallery = resources.gallery_with_own(look.bundle)
     if gallery is None:
         st.info(f"The model {look.bundle.name} comes without a gallery, so there is nothing to compare with.")
         return
+    own = resources.own_photos(look.bundle)
     split = st.segmented_control(
         "Among",
-        list(SPLITS),
+        [name for name in SPLITS if name != OWN_SPLIT or own],
         default="all",
         required=True,
         format_func=SPLITS.__getitem__,
@@ -54,7 +56,7 @@ def draw_neighbours(look: Look, answer: int, photo_id: int | None) -> None:
     left_out = f" {left_out_sentence(itself)}" if itself else ""
     st.markdown(f"{opinion} {SIMILARITY}{PAIRS if likeness else ''}{left_out}")
     data = resources.data()
-    cards = [_card(neighbour, taxonomy, answer, likeness) for neighbour in found]
+    cards = [_card(neighbour, taxonomy, answer, likeness, own) for neighbour in found]
     draw_photos("neighbours", cards, data.flowers)
     if data.flowers is None:
         offer_download(
@@ -85,6 +87,9 @@ def left_out_sentence(itself: set[int]) -> str:
 
 def second_opinion(found: list[Neighbour], answer: int, taxonomy: Taxonomy) -> str:
     """Whether the nearest photos bear the answer out; found: at least one."""
+    found = [neighbour for neighbour in found if neighbour.label != UNSAID]
+    if not found:
+        return "Of none of the nearest is it said what it shows."
     counts = Counter(neighbour.label for neighbour in found)
     label, count = counts.most_common(1)[0]
     if counts[answer] == count:
@@ -99,9 +104,13 @@ def _in_words(share: float) -> str:
     return percent(share).replace("> ", "over ").replace("< ", "under ")
 
 
-def _card(neighbour: Neighbour, taxonomy: Taxonomy, answer: int, likeness: Likeness | None) -> Card:
+def _card(
+    neighbour: Neighbour, taxonomy: Taxonomy, answer: int, likeness: Likeness | None, own: OwnPhotos | None
+) -> Card:
     share = likeness.share_below(neighbour.label, neighbour.similarity) if likeness else None
     pairs = "" if share is None else f"<br>closer than {_in_words(share)} of pairs"
+    if neighbour.split == OWN_SPLIT:
+        return _own_card(neighbour, taxonomy, own)
     name = capital(taxonomy[neighbour.label].name)
     split = SPLITS[neighbour.split].lower()
     return Card(
@@ -112,4 +121,19 @@ def _card(neighbour: Neighbour, taxonomy: Taxonomy, answer: int, likeness: Liken
             f"{split} photo {neighbour.photo_id}</span>"
         ),
         alt=f"{name}, {split} photo {neighbour.photo_id}",
+    )
+
+
+def _own_card(neighbour: Neighbour, taxonomy: Taxonomy, own: OwnPhotos | None) -> Card:
+    path = own.path_of(neighbour.photo_id) if own else None
+    name = capital(taxonomy[neighbour.label].name) if neighbour.label != UNSAID else "One of yours"
+    file_name = path.name if path else f"no. {neighbour.photo_id}"
+    return Card(
+        photo_id=neighbour.photo_id,
+        caption=(
+            f'<span class="name">{escape(name)}</span><br>'
+            f'<span class="quiet">similarity {neighbour.similarity:.2f}<br>{escape(file_name)}</span>'
+        ),
+        alt=f"{name}, your photo {file_name}",
+        own=path,
     )

@@ -3,23 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from flowers_core.dataset import OxfordFlowers
 
 PAGE = "page"
+OWN_SIDE = 400
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class Card:
-    """One photo of the data set: `caption` is HTML, `alt` says in plain words what the photo shows."""
+    """One photo of the data set: `caption` is HTML, `alt` says in plain words what the photo shows.
+
+    own: where the photo lies when it is not of the data set but one of the person's own.
+    """
 
     photo_id: int
     caption: str
     alt: str
+    own: Path | None = None
 
 
 def choose_page(items: Sequence[Item], size: int) -> Sequence[Item]:
@@ -47,8 +53,9 @@ def draw_photos(key: str, cards: Sequence[Card], flowers: OxfordFlowers | None, 
 def draw_photo(card: Card, flowers: OxfordFlowers | None) -> None:
     """One photo, or its number, with its caption."""
     path = flowers.path(card.photo_id) if flowers is not None and card.photo_id in flowers.ids else None
-    if path is not None and path.is_file():
-        st.image(str(path), width="stretch", alt=card.alt)
+    shown = card.own or path
+    if shown is not None and shown.is_file():
+        st.image(_upright(shown) if card.own else str(shown), width="stretch", alt=card.alt)
     else:
         st.html(
             f'<div class="no-photo" role="img" aria-label="{escape(card.alt)}; not on this machine">'
@@ -62,3 +69,18 @@ def draw_photo(card: Card, flowers: OxfordFlowers | None) -> None:
             icon=":material/zoom_in:",
             query_params={"photo": str(card.photo_id)},
         )
+
+
+def _upright(path: Path) -> Any:
+    """A photo of the person's own, of whatever format, small enough for a card; grey if it cannot be read any more."""
+    import numpy as np
+    from PIL import Image
+
+    from flowers_core.photos import PhotoError, open_photo
+
+    try:
+        image = Image.fromarray(open_photo(path).pixels)
+    except PhotoError:
+        return np.full((3, 4, 3), 200, np.uint8)
+    image.thumbnail((OWN_SIDE, OWN_SIDE))
+    return np.asarray(image)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app.widgets.neighbours import left_out_sentence, vote_sentence
@@ -14,12 +15,13 @@ from app.widgets.words import percent
 from flowers_core.bundle import MANIFEST, BundleWriter, default_models_dir, load_bundle
 from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.likeness import LIKENESS_FILE, fit_likeness
+from flowers_core.own_photos import load_own, own_file
 from flowers_core.photos import model_input, read_photo
 from flowers_core.prediction import Candidate
 from flowers_core.runtime import Runtime
 from flowers_core.taxonomy import load_taxonomy
 from flowers_core.vote import Vote, VoteRule, vote
-from tests.app.conftest import example_bytes, html
+from tests.app.conftest import drawn_photo, example_bytes, html, run
 
 Open = Callable[..., AppTest]
 SHIPPED = load_bundle(default_models_dir() / "efficientnet_lite0")
@@ -96,6 +98,30 @@ def test_without_all_that_the_neighbours_are_counted(open_page: Open, bundle_fol
 def test_a_damaged_likeness_is_done_without(open_page: Open, bundle_folder: Path) -> None:
     BundleWriter.open(bundle_folder).add_file(LIKENESS_FILE, lambda path: path.write_bytes(b"no such thing"))
     assert "of pairs" not in html(open_page(photo="example"))
+
+
+def test_photos_of_ones_own_are_among_them(
+    open_page: Open, bundle_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLOWERS_OWN_DIR", str(tmp_path / "own"))
+    assert open_page(photo="example").segmented_control(key="among").options[-1] == "Test"
+    kept = tmp_path / "mine" / "meadow.png"
+    kept.parent.mkdir()
+    Image.fromarray(drawn_photo()).save(kept)
+    model = SHIPPED.manifest["files"]["int8.tflite"]["sha256"]
+    embedding = _embedding()
+    other = np.roll(embedding, 1)
+    own = load_own(tmp_path / "none.npz", model).with_added(
+        [kept, tmp_path / "gone.jpg"], [None, 74], ["a" * 64, "b" * 64], np.stack([embedding, other])
+    )
+    own.save(own_file(SHIPPED.name))
+    app = open_page(photo="example")
+    assert "One of yours" in html(app)
+    assert "meadow.png" in html(app)
+    app.segmented_control(key="among").set_value("own")
+    run(app)
+    assert "gone.jpg" in html(app)
+    assert any("1 of the 1 nearest are labelled **rose**" in text.value for text in app.markdown)
 
 
 def test_sentences() -> None:
