@@ -28,7 +28,7 @@ def draw_why(look: Look, prediction: Prediction) -> None:
         label = _choose_class(prediction, taxonomy)
         rival_place = st.container(width=250)
         method = _choose_method(look)
-        opacity = st.slider("Opacity of the map", 0, 100, 70, 5, format="%d %%", key="opacity", width=150)
+        opacity = st.slider("Opacity of the map", 0, 100, 70, 5, format="%d %%", key="opacity", width=140)
         threshold = st.slider(
             "Hide the weakest",
             0,
@@ -37,7 +37,7 @@ def draw_why(look: Look, prediction: Prediction) -> None:
             5,
             format="%d %%",
             key="threshold",
-            width=150,
+            width=140,
             help="Leaves out what is weaker than this share of the strongest spot.",
         )
     with rival_place:
