@@ -43,7 +43,7 @@ lede.html(
 overview, photos = st.columns((8, 5), gap="large")
 with overview:
     matrix_tab, pairs_tab, classes_tab, certainty_tab, against_tab = st.tabs(
-        ["Matrix", "Worst pairs", "Every class", "How sure", "Fixed and broken"], key="view", bind="query-params"
+        ["Matrix", "Pairs", "Classes", "How sure", "Compare"], key="view", bind="query-params"
     )
     with matrix_tab:
         draw_matrix(matrix, taxonomy)
