@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.widgets.accuracy_chart import accuracy_chart
 from app.widgets.figures import figure_table
-from flowers_core.bundle import default_models_dir, load_bundle
+from flowers_core.bundle import default_models_dir, list_bundles, load_bundle
 from tests.app.conftest import html
 
 Open = Callable[..., AppTest]
@@ -16,15 +16,22 @@ BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
 def test_every_figure_is_the_record_s(open_page: Open) -> None:
     app = open_page("models")
     table = app.dataframe[0].value
-    assert table["precision"].tolist() == [p for p in ("float32", "float16", "dynamic", "int8") if p in BUNDLE.metrics]
+    bundles = {bundle.name: bundle for bundle in list_bundles(default_models_dir())}
+    assert list(zip(table["model"], table["precision"], strict=True)) == [
+        (name, precision)
+        for name, bundle in bundles.items()
+        for precision in ("float32", "float16", "dynamic", "int8")
+        if precision in bundle.metrics
+    ]
     for row in table.to_dict("records"):
-        test = BUNDLE.metrics[row["precision"]]["test"]
+        bundle = bundles[row["model"]]
+        test = bundle.metrics[row["precision"]]["test"]
         assert row["top-1"] == pytest.approx(100 * test["top1"])
         assert row["mean per class"] == pytest.approx(100 * test["per_class"])
         assert row["top-5"] == pytest.approx(100 * test["top5"])
         assert row["calibration error"] == pytest.approx(100 * test["ece"])
-        assert row["MB"] == BUNDLE.manifest["model_bytes"][row["precision"]] / 1e6
-        assert row["training photos"] == BUNDLE.manifest["training"]["training_images"]
+        assert row["MB"] == bundle.manifest["model_bytes"][row["precision"]] / 1e6
+        assert row["training photos"] == bundle.manifest["training"]["training_images"]
 
 
 def test_how_it_was_made_can_be_read(open_page: Open) -> None:
