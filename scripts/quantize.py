@@ -114,6 +114,7 @@ def _write_models(
         "calibration_photos": calibration_ids.tolist(),
         "split": "train",
         "seed": options.seed,
+        "bias_correction": True,
         "float_layers": options.float_layers,
         "loss_on_validation": {precision: asdict(loss) for precision, loss in losses.items()},
     }
