@@ -21,6 +21,7 @@ from flowers_core.dataset import OxfordFlowers
 from flowers_core.evaluation import Predictions
 from flowers_core.precision_gate import ALLOWED_POINTS, PrecisionLoss, precision_loss
 from flowers_core.runtime import Runtime
+from flowers_core.sampling import stratified
 from scripts.command import add_bundle_argument, add_data_option, run
 
 _DEFAULT = ("float32", "float16", "int8")
@@ -37,7 +38,7 @@ def main() -> None:
     bundle = load_bundle(options.bundle)
     classifier_path = bundle.path("classifier.keras")
     flowers = OxfordFlowers(options.data)
-    ids = stratified(flowers, options.calibration_photos, options.seed)
+    ids = stratified(flowers, "train", options.calibration_photos, options.seed)
     calibration = inputs(flowers, ids, bundle.crop_rule)
     validation_ids = flowers.split_ids("validation")
     validation = inputs(flowers, validation_ids, bundle.crop_rule)
@@ -132,16 +133,6 @@ def _remove(folder: Path, precisions: list[str]) -> None:
 
 def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-
-
-def stratified(flowers: OxfordFlowers, count: int, seed: int) -> NDArray[np.int64]:
-    """Training photos for calibration, as evenly over the classes as `count` allows: (≤ count,) ids, ascending."""
-    generator = np.random.default_rng(seed)
-    train = generator.permutation(flowers.split_ids("train"))
-    labels = flowers.labels[train - 1]
-    # The n-th photo of every class comes before the n + 1-th of any.
-    turn = np.array([np.count_nonzero(labels[:position] == label) for position, label in enumerate(labels)])
-    return np.sort(train[np.argsort(turn, kind="stable")[:count]])
 
 
 def _parse() -> argparse.Namespace:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.bundle import Bundle, BundleWriter, load_bundle
+from flowers_core.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.dataset import OxfordFlowers
 from flowers_core.evaluation import load_predictions
 from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
@@ -23,7 +23,6 @@ from flowers_core.robustness import degraded
 from flowers_core.runtime import Runtime
 from flowers_core.training.classifier import head_of, save_half
 from flowers_core.vote import VoteRule, vote
-from scripts.quantize import stratified
 from tests.drawn_flowers import LABELS, draw_flower
 from tests.tiny_classifier import SIZE, tiny_classifier
 
@@ -85,9 +84,6 @@ def test_calibration_photos_are_training_photos_spread_over_the_classes(
     assert len(set(ids)) == 24
     assert {drawn_dataset.split_of(photo_id) for photo_id in ids} == {"train"}
 
-    six = [drawn_dataset.label_of(photo_id) for photo_id in stratified(drawn_dataset, 6, 0)]
-    assert sorted(six) == sorted(LABELS)
-
 
 def test_a_model_that_loses_too_much_is_kept_out(
     made: Bundle, drawn_dataset: OxfordFlowers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -135,6 +131,18 @@ def test_robustness_is_counted_photo_by_photo(made: Bundle, drawn_dataset: Oxfor
         assert figures["top1"][kind] == pytest.approx(right.mean())
     assert figures["mean"] == pytest.approx(sum(figures["top1"].values()) / len(figures["top1"]))
     assert figures["top1"][figures["worst"]] == min(figures["top1"].values())
+    assert 0 <= figures["confidently_wrong"] <= 1 - figures["mean"]
+
+
+def test_photos_that_were_learnt_from_tell_nothing_of_robustness(
+    made: Bundle, drawn_dataset: OxfordFlowers, tmp_path: Path
+) -> None:
+    copy = tmp_path / "both"
+    shutil.copytree(made.folder, copy)
+    writer = BundleWriter.open(copy)
+    writer.set("training", {**writer.manifest["training"], "splits": ["train", "validation"]})
+    with pytest.raises(BundleError, match="has learnt from the validation photos"):
+        call("evaluate", str(copy), "--data", str(drawn_dataset.root), "--robust", "validation")
 
 
 def test_the_gallery_finds_each_photo_itself(made: Bundle, drawn_dataset: OxfordFlowers) -> None:
