@@ -247,13 +247,15 @@ def _write_json(path: Path, record: dict[str, Any]) -> None:
 def _command(options: argparse.Namespace) -> str:
     size = f" --size {options.size}" if options.size else ""
     crop = f" --crop-fraction {options.crop_fraction:g}" if options.crop_fraction != 1 else ""
+    # A bundle's place is its own affair, its name is not: the line is one that makes it in the models folder.
+    out = "" if options.out.name == options.backbone else f" --out models/{options.out.name}"
     if options.also_validation:
-        return f"python -m scripts.train --also-validation {options.also_validation.name}"
+        return f"python -m scripts.train --also-validation {options.also_validation.name}{out}"
     tuned = ""
     if options.fine_tune is not None:
-        teachers = "".join(f" --teacher {name}" for name in options.teacher)
+        teachers = "".join(f" --teacher {Path(name).name}" for name in options.teacher)
         tuned = f" --fine-tune {options.fine_tune}{teachers} {options.told}".rstrip()
-    return f"python -m scripts.train --backbone {options.backbone}{size}{crop}{tuned}"
+    return f"python -m scripts.train --backbone {options.backbone}{size}{crop}{tuned}{out}"
 
 
 def _parse() -> argparse.Namespace:

@@ -29,6 +29,7 @@ class Backbone:
     weights_file: the file in the weights folder, in Keras' `.weights.h5` format.
     download: a keras.applications builder with include_top=False that can fetch the same weights, or None.
     cut: the name of the layer the downloaded network is cut at, or None for its end.
+    whole: the network whose weights the file holds when this one is the beginning of it, else None.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Backbone:
     weights_file: str
     download: Callable[..., keras.Model] | None = None
     cut: str | None = None
+    whole: Callable[[keras.KerasTensor], keras.KerasTensor] | None = None
 
 
 def default_weights_dir() -> Path:
@@ -68,7 +70,7 @@ def _load_imagenet(model: keras.Model, backbone: Backbone, weights_dir: Path) ->
     path = weights_dir / backbone.weights_file
     # The files were saved from networks without a scaling layer, so they are read into one of that shape.
     plain_input = keras.Input(model.input_shape[1:])
-    plain = keras.Model(plain_input, backbone.build(plain_input))
+    plain = keras.Model(plain_input, (backbone.whole or backbone.build)(plain_input))
     if path.is_file():
         plain.load_weights(path)
     elif backbone.download is None:
@@ -87,7 +89,8 @@ def _load_imagenet(model: keras.Model, backbone: Backbone, weights_dir: Path) ->
             ) from error
         output = whole.get_layer(backbone.cut).output if backbone.cut else whole.output
         plain.set_weights(keras.Model(whole.input, output).get_weights())
-    model.set_weights(plain.get_weights())
+    # A network is built from its input on, so the weights of its beginning come first.
+    model.set_weights(plain.get_weights()[: len(model.weights)])
 
 
 def _relu6(x: keras.KerasTensor) -> keras.KerasTensor:
@@ -96,11 +99,15 @@ def _relu6(x: keras.KerasTensor) -> keras.KerasTensor:
 
 def _inverted_residual(x: keras.KerasTensor, expand: int, kernel: int, stride: int, filters: int) -> keras.KerasTensor:
     entry, channels = x, x.shape[-1]
-    if expand != 1:
-        x = _relu6(layers.Conv2D(channels * expand, 1, padding="same")(x))
-    x = _relu6(layers.DepthwiseConv2D(kernel, strides=stride, padding="same")(x))
-    x = layers.Conv2D(filters, 1, padding="same")(x)
+    x = layers.Conv2D(filters, 1, padding="same")(_widened(x, expand, kernel, stride))
     return layers.Add()([entry, x]) if stride == 1 and channels == filters else x
+
+
+def _widened(x: keras.KerasTensor, expand: int, kernel: int, stride: int) -> keras.KerasTensor:
+    """The first half of an inverted residual: to more channels, and what the depthwise convolution makes of them."""
+    if expand != 1:
+        x = _relu6(layers.Conv2D(x.shape[-1] * expand, 1, padding="same")(x))
+    return _relu6(layers.DepthwiseConv2D(kernel, strides=stride, padding="same")(x))
 
 
 # (expansion, kernel, stride, repeats, channels) of each stage: Tan & Le 2019, arXiv 1905.11946, Table 1, without
@@ -122,6 +129,24 @@ def _efficientnet_lite0(x: keras.KerasTensor) -> keras.KerasTensor:
         for repeat in range(repeats):
             x = _inverted_residual(x, expand, kernel, stride if repeat == 0 else 1, filters)
     return _relu6(layers.Conv2D(1280, 1, padding="same")(x))
+
+
+def _efficientnet_lite0_beginning(blocks: int) -> Callable[[keras.KerasTensor], keras.KerasTensor]:
+    """So many of its 16 blocks, and the widened half of the next: a feature map that is not negative, as its own is."""
+    shapes = [
+        (expand, kernel, stride if repeat == 0 else 1, filters)
+        for expand, kernel, stride, repeats, filters in _LITE0_STAGES
+        for repeat in range(repeats)
+    ]
+
+    def build(x: keras.KerasTensor) -> keras.KerasTensor:
+        x = _relu6(layers.Conv2D(32, 3, strides=2, padding="same")(x))
+        for expand, kernel, stride, filters in shapes[:blocks]:
+            x = _inverted_residual(x, expand, kernel, stride, filters)
+        expand, kernel, stride, _ = shapes[blocks]
+        return _widened(x, expand, kernel, stride)
+
+    return build
 
 
 def _inception_v3(cut: str) -> Callable[[keras.KerasTensor], keras.KerasTensor]:
@@ -146,6 +171,15 @@ BACKBONES = {
             offset=-127 / 128,
             build=_efficientnet_lite0,
             weights_file="efficientnet_lite0_imagenet_notop.weights.h5",
+        ),
+        Backbone(
+            "efficientnet_lite0_13_blocks",
+            size=224,
+            scale=1 / 128,
+            offset=-127 / 128,
+            build=_efficientnet_lite0_beginning(13),
+            weights_file="efficientnet_lite0_imagenet_notop.weights.h5",
+            whole=_efficientnet_lite0,
         ),
         Backbone(
             "inception_v3_mixed8",

@@ -9,9 +9,20 @@ from flowers_core.training.backbones import BACKBONES, WeightsMissing, build_bac
 
 # Parameters up to the last feature map. MobileNetV2 and InceptionV3 as Keras' documentation counts them without top
 # (InceptionV3 less its last two blocks); EfficientNet-Lite0 has 4.65 million with its ImageNet head of 1000 classes and
-# batch norm, of which the head has 1.281 million.
-PARAMETERS = {"efficientnet_lite0": 3_350_000, "inception_v3_mixed8": 10_674_848, "mobilenet_v2": 2_257_984}
-GRIDS = {"efficientnet_lite0": (7, 7, 1280), "inception_v3_mixed8": (8, 8, 1280), "mobilenet_v2": (7, 7, 1280)}
+# batch norm, of which the head has 1.281 million. Its first 13 blocks: less the last convolution (410,880), block 16
+# (602,816), block 15 (473,664) and the projection of block 14 (221,376).
+PARAMETERS = {
+    "efficientnet_lite0": 3_350_000,
+    "efficientnet_lite0_13_blocks": 3_350_000 - 410_880 - 602_816 - 473_664 - 221_376,
+    "inception_v3_mixed8": 10_674_848,
+    "mobilenet_v2": 2_257_984,
+}
+GRIDS = {
+    "efficientnet_lite0": (7, 7, 1280),
+    "efficientnet_lite0_13_blocks": (7, 7, 1152),
+    "inception_v3_mixed8": (8, 8, 1280),
+    "mobilenet_v2": (7, 7, 1280),
+}
 
 
 @pytest.fixture(scope="module", params=sorted(BACKBONES))
@@ -35,7 +46,7 @@ def test_the_scaling_is_inside_the_graph(backbone: keras.Model) -> None:
     scaling = backbone.get_layer("scaling")
     ends = np.asarray(scaling(np.array([0.0, 255.0], np.float32)))
     # Lite models were trained on (x − 127) / 128, the others on x / 127.5 − 1.
-    expected = (-127 / 128, 1.0) if backbone.name == "efficientnet_lite0" else (-1.0, 1.0)
+    expected = (-127 / 128, 1.0) if "lite0" in backbone.name else (-1.0, 1.0)
     np.testing.assert_allclose(ends, expected, atol=1e-6)
 
 
@@ -44,7 +55,7 @@ def test_another_input_size() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="choose one of efficientnet_lite0, inception_v3_mixed8, mobilenet_v2"):
+    with pytest.raises(ValueError, match=r"choose one of efficientnet_lite0, .*inception_v3_mixed8, mobilenet_v2"):
         build_backbone("vgg", weights_dir=None)
 
 
@@ -78,3 +89,13 @@ def test_every_backbone_loads_its_imagenet_weights() -> None:
         np.testing.assert_array_equal(trained(flat, training=False).numpy(), again(flat, training=False).numpy())
         untrained = build_backbone(name, weights_dir=None, size=224)
         assert not np.allclose(trained(flat, training=False).numpy(), untrained(flat, training=False).numpy())
+
+
+@pytest.mark.weights
+def test_the_beginning_of_a_network_computes_what_the_whole_one_does_there() -> None:
+    whole = build_backbone("efficientnet_lite0", weights_dir=default_weights_dir(), size=64)
+    beginning = build_backbone("efficientnet_lite0_13_blocks", weights_dir=default_weights_dir(), size=64)
+    photos = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.float32)
+    same_layer = whole.layers[len(beginning.layers) - 1].output
+    expected = keras.Model(whole.input, same_layer)(photos, training=False).numpy()
+    np.testing.assert_allclose(beginning(photos, training=False).numpy(), expected, atol=1e-5)
