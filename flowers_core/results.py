@@ -1,10 +1,18 @@
 """The tables of `results.md` and of the README, made from the records in the bundles: no number is typed by hand."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from flowers_core.bundle import PRECISIONS, Bundle
+from flowers_core.result_studies import (
+    ablation_note,
+    ablation_table,
+    goals_table,
+    robustness_note,
+    robustness_table,
+    seeds_sentence,
+)
+from flowers_core.run_records import RunRecord, evaluated
+from flowers_core.tables import percent, table
 
 README_BEGINS, README_ENDS = "<!-- results begin -->", "<!-- results end -->"
 
@@ -36,45 +44,63 @@ PUBLISHED = (
     Published("InceptionV3", "int8", None, 0.8611, 10.9),
 )
 
+# The published networks by the names of their backbones here.
+_NETWORKS = {"VGG16": "vgg16", "ResNet50": "resnet50", "InceptionV3": "inception_v3"}
 
-def results_document(bundles: Sequence[Bundle]) -> str:
-    """The whole of `results.md` for the bundles that are at hand."""
+
+def results_document(records: Sequence[RunRecord]) -> str:
+    """The whole of `results.md` for the runs that are on record."""
+    shipped = [record for record in records if record.shipped]
     parts = [
         "# Results",
-        "Made from the bundles' records by `python -m scripts.write_results`; edited by nobody. Official split of the "
-        "Oxford 102 Category Flower Dataset: top-1 counts every photo alike, *per class* is the mean of the classes' "
-        "recalls.",
+        "Made from the bundles' and the other runs' records by `python -m scripts.write_results`; edited by nobody. "
+        "Official split of the Oxford 102 Category Flower Dataset: top-1 counts every photo alike, *per class* is the "
+        "mean of the classes' recalls. The line that made each run is at the end.",
         "## Test split",
-        split_table(bundles),
+        split_table(shipped),
         "*Top-1 alone* leaves out the test photos whose file is also, byte for byte, a training or validation photo. "
         "*ECE* is the expected calibration error in 15 bins, with the temperature fitted on the validation photos, and "
         "*raw* without it. *Agreement* is the share of photos that get the same answer as from the model's first row.",
+        "Runs whose models are not shipped:",
+        split_table([record for record in records if not record.shipped]),
+        "## Aims",
+        "What this project set out to reach on the test split, and what it reached.",
+        goals_table(records),
         "## Validation split",
-        "Every choice was made on these photos.",
-        validation_table(bundles),
+        "Every choice was made on these photos, by models that had not learnt from them.",
+        validation_table(records),
+        "## Photos as people take them",
+        robustness_note(),
+        robustness_table(records),
+        "## What each part of the recipe is worth",
+        ablation_note(),
+        ablation_table(records),
+        seeds_sentence(records),
         "## Published before",
-        "The student project that this one grew from, same split, 1020 training photos.",
-        published_table(),
-        "## How each model was made",
-        *(_recipe(bundle) for bundle in bundles),
+        "The student project that this one grew from, same split, 1020 training photos, and this project's runs of the "
+        "same networks. InceptionV3 is cut at its block mixed8 here.",
+        published_table(records),
+        "## How each run was made",
+        *(_recipe(record) for record in records),
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def readme_table(bundles: Sequence[Bundle]) -> str:
+def readme_table(records: Sequence[RunRecord]) -> str:
     """The short table for the README: the models shipped, and the best published one."""
     best = max((row for row in PUBLISHED if row.precision == "int8"), key=lambda row: row.after)
     rows = [
         (
-            bundle.name,
+            record.name,
             precision,
-            _megabytes(bundle.manifest["model_bytes"][precision]),
-            str(bundle.manifest["training"]["training_images"]),
+            _megabytes(record.model_bytes[precision]),
+            str(record.training["training_images"]),
             percent(figures["test"]["top1"]),
             percent(figures["test"]["per_class"]),
         )
-        for bundle in bundles
-        for precision, figures in _evaluated(bundle)
+        for record in records
+        if record.shipped
+        for precision, figures in evaluated(record)
     ]
     rows.append((f"{best.model}, published", best.precision, f"{best.megabytes:.1f}", "1020", percent(best.after), "—"))
     return table(("model", "precision", "MB", "training photos", "top-1", "per class"), rows)
@@ -89,51 +115,51 @@ def with_table(document: str, rows: str) -> str:
     return f"{before}{README_BEGINS}\n{rows}\n{README_ENDS}{after}"
 
 
-def split_table(bundles: Sequence[Bundle]) -> str:
-    """Every model and precision on the test photos."""
+def split_table(records: Sequence[RunRecord]) -> str:
+    """Every model and precision on the test photos; nothing where there is none."""
     rows = [
         (
-            bundle.name,
+            record.name,
             precision,
-            _megabytes(bundle.manifest["model_bytes"][precision]),
-            str(bundle.manifest["training"]["training_images"]),
+            _megabytes(record.model_bytes[precision]),
+            str(record.training["training_images"]),
             percent(test["top1"]),
             percent(test["per_class"]),
             percent(test["top5"]),
-            percent(test["without_duplicates"]["top1"]),
+            percent(test["without_duplicates"]["top1"]) if "without_duplicates" in test else "—",
             percent(test["ece"]),
             percent(test["ece_uncalibrated"]),
-            percent(test["agreement"]),
+            percent(test["agreement"]) if "agreement" in test else "—",
         )
-        for bundle in bundles
-        for precision, figures in _evaluated(bundle)
+        for record in records
+        for precision, figures in evaluated(record)
         for test in [figures["test"]]
     ]
     header = ("model", "precision", "MB", "training photos", "top-1", "per class", "top-5", "top-1 alone", "ECE", "raw")
-    return table((*header, "agreement"), rows)
+    return table((*header, "agreement"), rows) if rows else ""
 
 
-def validation_table(bundles: Sequence[Bundle]) -> str:
+def validation_table(records: Sequence[RunRecord]) -> str:
     """Every model and precision on the validation photos; none for a model that was trained on them."""
     rows = [
         (
-            bundle.name,
+            record.name,
             precision,
             percent(figures["validation"]["top1"]),
             percent(figures["validation"]["top5"]),
         )
-        for bundle in bundles
-        if "validation" not in bundle.manifest["training"]["splits"]
-        for precision, figures in _evaluated(bundle)
+        for record in records
+        if "validation" not in record.training["splits"]
+        for precision, figures in evaluated(record)
     ]
     return table(("model", "precision", "top-1", "top-5"), rows)
 
 
-def published_table() -> str:
-    """The figures to compare with."""
+def published_table(records: Sequence[RunRecord]) -> str:
+    """The figures to compare with, and those of the runs of the same networks."""
     rows = [
         (
-            row.model,
+            f"{row.model}, published",
             row.precision,
             "—" if row.megabytes is None else f"{row.megabytes:.1f}",
             "—" if row.before is None else percent(row.before),
@@ -141,33 +167,27 @@ def published_table() -> str:
         )
         for row in PUBLISHED
     ]
+    for model, backbone in _NETWORKS.items():
+        ours = [record for record in records if record.backbone.startswith(backbone)]
+        rows += [
+            (record.name, precision, _megabytes(record.model_bytes[precision]), "—", percent(figures["test"]["top1"]))
+            for record in ours
+            for precision, figures in evaluated(record)
+        ]
+        if not ours:
+            rows.append((f"{model}, not run: no ImageNet weights at hand", "—", "—", "—", "—"))
     return table(("model", "precision", "MB", "top-1, frozen", "top-1, unfrozen"), rows)
 
 
-def _recipe(bundle: Bundle) -> str:
-    training: Mapping[str, Any] = bundle.manifest["training"]
+def _recipe(record: RunRecord) -> str:
+    training = record.training
     seed = training.get("seed")
+    seeded = "no seed: nothing is drawn at random" if seed is None else f"seed {seed}"
+    pixels = "" if record.size is None else f"{record.size} × {record.size} pixels, "
     return (
-        f"**{bundle.name}** — {training['method']} on {training['training_images']} photos "
-        f"({' + '.join(training['splits'])}), {bundle.crop_rule.size} × {bundle.crop_rule.size} pixels, "
-        f"{'no seed: nothing is drawn at random' if seed is None else f'seed {seed}'}: `{training['command']}`"
+        f"**{record.name}** — {training['method']} on {training['training_images']} photos "
+        f"({' + '.join(training['splits'])}), {pixels}{seeded}: `{training['command']}`"
     )
-
-
-def _evaluated(bundle: Bundle) -> Iterable[tuple[str, Mapping[str, Mapping[str, Any]]]]:
-    """The precisions that have test figures, from the most exact to the smallest."""
-    return ((name, bundle.metrics[name]) for name in PRECISIONS if "test" in bundle.metrics.get(name, {}))
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; all columns but the first two are set to the right."""
-    lines = [header, ["---" if position < 2 else "---:" for position in range(len(header))], *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-
-
-def percent(share: float) -> str:
-    """A share in [0, 1] in per cent with two decimals, without the sign."""
-    return f"{100 * share:.2f}"
 
 
 def _megabytes(count: int) -> str:

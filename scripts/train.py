@@ -230,6 +230,11 @@ def _write(
             "answers_of": "the same recipe on the training photos alone, which had not seen them",
             "classifier": reference.manifest["files"]["classifier.keras"]["sha256"],
         }
+        writer.manifest["reference"] = {
+            "name": reference.name,
+            "training_images": reference.manifest["training"]["training_images"],
+            "metrics": reference.metrics,
+        }
     writer.manifest["data"] = {"fingerprint": flowers.fingerprint(), "photos": len(flowers)}
     writer.add_file("classifier.keras", lambda path: save_half(classifier, path))
     # The head is stored as the saved classifier has it, so that the closed forms add up to what the models answer.

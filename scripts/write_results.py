@@ -9,6 +9,7 @@ from flowers_core.bundle import default_models_dir, list_bundles
 from flowers_core.files import write_atomically
 from flowers_core.model_card import cards
 from flowers_core.results import readme_table, results_document, with_table
+from flowers_core.run_records import list_records
 from flowers_core.taxonomy import load_taxonomy
 from scripts.command import run
 
@@ -24,12 +25,12 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 when a table is out of date")
     options = parser.parse_args()
 
-    bundles = list_bundles(options.models)
+    bundles, records = list_bundles(options.models), list_records(options.models)
     readme = _ROOT / "README.md"
     wanted = {
-        _ROOT / "results.md": results_document(bundles),
+        _ROOT / "results.md": results_document(records),
         options.models / "README.md": cards(bundles, load_taxonomy()),
-        readme: with_table(readme.read_text(encoding="utf-8"), readme_table(bundles)),
+        readme: with_table(readme.read_text(encoding="utf-8"), readme_table(records)),
     }
     for path, text in wanted.items():
         if path.is_file() and path.read_text(encoding="utf-8") == text:

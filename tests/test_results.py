@@ -7,6 +7,7 @@ from flowers_core.bundle import default_models_dir, list_bundles, load_bundle
 from flowers_core.evaluation import load_predictions
 from flowers_core.model_card import cards
 from flowers_core.results import ResultsError, published_table, readme_table, results_document, with_table
+from flowers_core.run_records import list_records
 from flowers_core.taxonomy import load_taxonomy
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,10 +18,10 @@ def cells(table: str) -> list[list[str]]:
 
 
 def test_the_documents_say_what_the_records_say() -> None:
-    bundles = list_bundles(default_models_dir())
+    bundles, records = list_bundles(default_models_dir()), list_records(default_models_dir())
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert (ROOT / "results.md").read_text(encoding="utf-8") == results_document(bundles)
-    assert with_table(readme, readme_table(bundles)) == readme
+    assert (ROOT / "results.md").read_text(encoding="utf-8") == results_document(records)
+    assert with_table(readme, readme_table(records)) == readme
     assert (default_models_dir() / "README.md").read_text(encoding="utf-8") == cards(bundles, load_taxonomy())
 
 
@@ -45,7 +46,7 @@ def test_a_familys_figures_are_those_of_its_photos() -> None:
 
 def test_the_tables_accuracy_is_that_of_the_stored_answers() -> None:
     """Counted here from the stored answers, by a way of its own."""
-    rows = cells(readme_table(list_bundles(default_models_dir())))[2:-1]
+    rows = cells(readme_table(list_records(default_models_dir())))[2:-1]
     assert rows
     for name, precision, _, _, top1, _ in rows:
         answers = load_predictions(load_bundle(default_models_dir() / name).path("test_predictions.npz"), precision)
@@ -55,15 +56,16 @@ def test_the_tables_accuracy_is_that_of_the_stored_answers() -> None:
 
 
 def test_every_row_has_as_many_cells_as_the_header() -> None:
-    document = results_document(list_bundles(default_models_dir()))
+    document = results_document(list_records(default_models_dir()))
     for table in re.findall(r"(?:^\|.*\n?)+", document, flags=re.MULTILINE):
         assert len({len(row) for row in cells(table.strip())}) == 1
 
 
 def test_published_figures() -> None:
-    rows = cells(published_table())
-    assert rows[2] == ["VGG16", "Keras", "—", "80.37", "82.91"]
-    assert rows[-1] == ["InceptionV3", "int8", "10.9", "—", "86.11"]
+    rows = cells(published_table([]))
+    assert rows[2] == ["VGG16, published", "Keras", "—", "80.37", "82.91"]
+    assert rows[7] == ["InceptionV3, published", "int8", "10.9", "—", "86.11"]
+    assert rows[8][0] == "VGG16, not run: no ImageNet weights at hand"
 
 
 def test_a_document_without_a_place_for_the_table_is_refused() -> None:

@@ -1,0 +1,162 @@
+"""The tables of `results.md` that compare runs: aims, robustness, what each part of the recipe is worth, seeds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+from flowers_core.run_records import RunRecord, evaluated
+from flowers_core.tables import percent, table
+
+# The run that the ablations vary.
+BASE = "efficientnet_lite0_1020"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """An aim for one run: at least so much top-1 and per-class accuracy, at most so many megabytes."""
+
+    what: str
+    run: str
+    precision: str
+    top1: float
+    per_class: float | None = None
+    megabytes: float | None = None
+
+
+GOALS = (
+    Goal("InceptionV3 cut at mixed8, 1020 photos", "inception_v3", "float32", 0.91),
+    Goal("EfficientNet-Lite0, 1020 photos", BASE, "int8", 0.91, 0.925, 5.0),
+    Goal("EfficientNet-Lite0, 2040 photos", "efficientnet_lite0", "int8", 0.945, None, 4.3),
+    Goal("an ensemble, 1020 photos", "ensemble", "float32", 0.94),
+    Goal("as small as it goes, 1020 photos", "efficientnet_lite0_small", "int8", 0.88, None, 2.5),
+)
+
+
+def goals_table(records: Sequence[RunRecord]) -> str:
+    """Each aim beside what its run reached."""
+    by_name = {record.name: record for record in records}
+    rows = []
+    for goal in GOALS:
+        record = by_name.get(goal.run)
+        test = record.metrics.get(goal.precision, {}).get("test") if record else None
+        wanted = [f"top-1 ≥ {percent(goal.top1)}"]
+        if goal.per_class is not None:
+            wanted.append(f"per class ≥ {percent(goal.per_class)}")
+        if goal.megabytes is not None:
+            wanted.append(f"≤ {goal.megabytes:g} MB")
+        if record is None or test is None:
+            rows.append((goal.what, goal.run, ", ".join(wanted), "—", "—", "—"))
+            continue
+        megabytes = f"{record.model_bytes[goal.precision] / 1e6:.2f}" if goal.precision in record.model_bytes else "—"
+        reached = (percent(test["top1"]), percent(test["per_class"]), megabytes)
+        rows.append((goal.what, f"{goal.run}, {goal.precision}", ", ".join(wanted), *reached))
+    return table(("aim", "run", "wanted", "top-1", "per class", "MB"), rows)
+
+
+def robustness_note() -> str:
+    """What the table below it shows."""
+    return (
+        "Top-1 on photos of a split spoilt in fourteen ways: small in the frame, several, cut off, back light, colour "
+        "cast, blur, noise and more (`scripts.evaluate --robust`); of the test split a sample of ten a class. "
+        "*Misleading* is the share of answers that are wrong and given with a calibrated probability of at least 90 %. "
+        "Choices were made by the validation rows."
+    )
+
+
+def robustness_table(records: Sequence[RunRecord]) -> str:
+    """Mean and worst kind of every run, precision and split that was measured."""
+    rows = [
+        (
+            record.name,
+            precision,
+            split,
+            str(figures["images"]),
+            percent(figures["mean"]),
+            percent(figures["top1"][figures["worst"]]),
+            figures["worst"],
+            percent(figures["confidently_wrong"]) if "confidently_wrong" in figures else "—",
+        )
+        for record in records
+        for precision, splits in record.robustness.items()
+        for split, figures in splits.items()
+    ]
+    return table(("model", "precision", "split", "photos", "mean", "worst", "worst kind", "misleading"), rows)
+
+
+def ablation_note() -> str:
+    """What the table below it shows."""
+    return (
+        f"Runs that differ from `{BASE}` in what the second column says, on the validation photos (float32 for top-1, "
+        "INT8 for the spoilt ones)."
+    )
+
+
+def ablation_table(records: Sequence[RunRecord]) -> str:
+    """The base run and those that differ from it in the recipe, but not in the seed alone."""
+    base = _find(records, BASE)
+    if base is None:
+        return ""
+    rows = []
+    for record in [base, *(record for record in _siblings(records, base) if _differences(record, base) != ["seed"])]:
+        changed = ", ".join(f"{key} {_settings(record)[key]}" for key in _differences(record, base))
+        spoilt = record.robustness.get("int8", {}).get("validation")
+        rows.append(
+            (
+                record.name,
+                changed.replace("_", " ") or "—",
+                percent(record.training["validation_top1"]),
+                percent(spoilt["mean"]) if spoilt else "—",
+                f"{record.training['seconds']:.0f}",
+            )
+        )
+    return table(("run", "differs in", "top-1", "spoilt, mean", "seconds"), rows)
+
+
+def seeds_sentence(records: Sequence[RunRecord]) -> str:
+    """Mean and standard deviation over the runs that differ from the base in their seed only; "" for fewer than two."""
+    base = _find(records, BASE)
+    if base is None:
+        return ""
+    runs = [base, *(record for record in _siblings(records, base) if _differences(record, base) == ["seed"])]
+    if len(runs) < 2:
+        return ""
+    validation = [100 * record.training["validation_top1"] for record in runs]
+    sentence = (
+        f"Over {len(runs)} seeds ({', '.join(str(run.training['seed']) for run in runs)}): validation top-1 "
+        f"{fmean(validation):.2f} ± {stdev(validation):.2f}"
+    )
+    for precision in ("float32", "int8"):
+        tests = [100 * figures["test"]["top1"] for run in runs for name, figures in evaluated(run) if name == precision]
+        if len(tests) == len(runs):
+            sentence += f"; test, {precision}, {fmean(tests):.2f} ± {stdev(tests):.2f}"
+    return sentence + " (mean ± standard deviation)."
+
+
+def _find(records: Sequence[RunRecord], name: str) -> RunRecord | None:
+    return next((record for record in records if record.name == name), None)
+
+
+def _siblings(records: Sequence[RunRecord], base: RunRecord) -> list[RunRecord]:
+    """The other fine-tuned runs of the same network at the same size on the same photos."""
+    return [
+        record
+        for record in records
+        if record is not base
+        and (record.backbone, record.size) == (base.backbone, base.size)
+        and "recipe" in record.training
+        and record.training["splits"] == base.training["splits"]
+    ]
+
+
+def _differences(record: RunRecord, base: RunRecord) -> list[str]:
+    ours, theirs = _settings(record), _settings(base)
+    return [key for key in ours if ours[key] != theirs.get(key)]
+
+
+def _settings(record: RunRecord) -> Mapping[str, Any]:
+    """The recipe with its augmentation and its teachers by name."""
+    words = record.training["command"].split()
+    augmentation = words[words.index("--augmentation") + 1] if "--augmentation" in words else "crops"
+    teachers = " and ".join(teacher["name"] for teacher in record.training.get("teachers", [])) or "none"
+    return {**record.training["recipe"], "augmentation": augmentation, "teachers": teachers}

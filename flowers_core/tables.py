@@ -1,0 +1,14 @@
+"""Markdown tables and the figures in them."""
+
+from collections.abc import Iterable, Sequence
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; all columns but the first two are set to the right."""
+    lines = [header, ["---" if position < 2 else "---:" for position in range(len(header))], *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def percent(share: float) -> str:
+    """A share in [0, 1] in per cent with two decimals, without the sign."""
+    return f"{100 * share:.2f}"

@@ -1,0 +1,93 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from flowers_core.bundle import BundleError, default_models_dir, list_bundles
+from flowers_core.result_studies import BASE, ablation_table, goals_table, robustness_table, seeds_sentence
+from flowers_core.run_records import RunRecord, list_records, load_record, record_of, save_record
+
+
+def a_run(name: str, *, top1: float = 0.9, augmentation: str = "wild", **recipe: object) -> RunRecord:
+    return RunRecord(
+        name=name,
+        backbone="efficientnet_lite0",
+        size=256,
+        training={
+            "command": f"python -m scripts.train --augmentation {augmentation} --out models/{name}",
+            "recipe": {"epochs": 32, "seed": 0, "augmentation": {"rotation": 1.0}} | recipe,
+            "seed": recipe.get("seed", 0),
+            "splits": ["train"],
+            "training_images": 1020,
+            "validation_top1": top1,
+            "seconds": 100.4,
+            "method": "fine-tuning",
+        },
+        metrics={"int8": {"test": {"top1": top1 - 0.02, "per_class": top1}}},
+        model_bytes={"int8": 4_100_000},
+    )
+
+
+def cells(table: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+
+
+def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    record = a_run("one", epochs=3)
+    assert vars(load_record(save_record(record, tmp_path))) == vars(record)
+
+
+def test_a_bundles_record_holds_what_its_manifest_says() -> None:
+    for bundle in list_bundles(default_models_dir()):
+        record = record_of(bundle)
+        assert record.training == bundle.manifest["training"]
+        assert record.metrics["int8"]["test"] == bundle.metrics["int8"]["test"]
+
+
+def test_a_shipped_bundle_hides_the_record_of_its_name(tmp_path: Path) -> None:
+    save_record(a_run("alone"), tmp_path)
+    assert [(record.name, record.shipped) for record in list_records(tmp_path)] == [("alone", False)]
+    shipped = {record.name for record in list_records(default_models_dir()) if record.shipped}
+    assert shipped == {bundle.name for bundle in list_bundles(default_models_dir())}
+
+
+def test_what_is_no_record_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "odd.json"
+    path.write_text('{"name": "odd"}', encoding="utf-8")
+    with pytest.raises(BundleError, match=r"odd\.json is not the record of a run"):
+        load_record(path)
+
+
+def test_ablations_name_what_differs_and_leave_seeds_out() -> None:
+    runs = [
+        a_run(BASE, top1=0.94),
+        a_run("short", top1=0.93, epochs=8),
+        a_run("mild", top1=0.945, augmentation="crops"),
+        a_run("again", seed=1),
+        replace(a_run("other_size"), size=224),
+    ]
+    assert [row[:3] for row in cells(ablation_table(runs))] == [
+        [BASE, "—", "94.00"],
+        ["short", "epochs 8", "93.00"],
+        ["mild", "augmentation crops", "94.50"],
+    ]
+
+
+def test_seeds_are_told_as_mean_and_standard_deviation() -> None:
+    """93 and 95 per cent: mean 94, sample standard deviation √2."""
+    runs = [a_run(BASE, top1=0.93), a_run("again", top1=0.95, seed=1), a_run("short", epochs=8)]
+    assert "validation top-1 94.00 ± 1.41; test, int8, 92.00 ± 1.41" in seeds_sentence(runs)
+    assert seeds_sentence(runs[:1]) == ""
+
+
+def test_aims_stand_beside_what_was_reached() -> None:
+    rows = {row[0]: row[1:] for row in cells(goals_table([a_run(BASE, top1=0.94)]))}
+    wanted = "top-1 ≥ 91.00, per class ≥ 92.50, ≤ 5 MB"
+    assert rows["EfficientNet-Lite0, 1020 photos"] == [f"{BASE}, int8", wanted, "92.00", "94.00", "4.10"]
+    assert rows["an ensemble, 1020 photos"][2:] == ["—", "—", "—"]
+
+
+def test_the_worst_kind_is_named() -> None:
+    figures = {"images": 7, "mean": 0.8, "worst": "noise", "top1": {"noise": 0.5, "blur": 0.9}, "confidently_wrong": 0}
+    run = replace(a_run("one"), robustness={"int8": {"test": figures}})
+    assert cells(robustness_table([run])) == [["one", "int8", "test", "7", "80.00", "50.00", "noise", "0.00"]]
