@@ -1,35 +1,43 @@
-"""The map of the embeddings: every photo a dot, alike ones together; a rectangle drawn on it shows its photos."""
+"""The map of the embeddings: every photo a dot, alike ones together; a loop drawn around some shows their photos.
+
+Drawn by Plotly, since the other charts of Streamlit select by rectangles only.
+"""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from html import escape
+from itertools import cycle
 from typing import Any
 
-import altair as alt
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
 from app import resources
 from app.widgets.class_counts import TITLES
 from app.widgets.dataset_offer import offer_download
-from app.widgets.photo_grid import Card, draw_photos
+from app.widgets.photo_grid import Card, choose_page, draw_photos
 from app.widgets.words import capital, listed
 from flowers_core.bundle import DEFAULT_BUNDLE, Bundle, BundleError
 from flowers_core.evaluation import PredictionsError
 from flowers_core.taxonomy import Taxonomy
 
-KEY, BRUSH = "map", "brush"
-SHOWN = 24
+KEY = "map"
+PER_PAGE = 24
 # More colours than this cannot be told apart.
 NAMED_FAMILIES = 9
 OTHERS = "other families"
-COLOURINGS = {"family": "Family", "right": "Right or wrong", "split": "Split"}
+# Nine colours that stand out on a light and on a dark page, after Paul Tol's muted scheme for the colour-blind.
+PALETTE = ("#5468d4", "#2a9d55", "#4fb3e8", "#c9a227", "#d9657a", "#aa4499", "#44aa99", "#8f8f2d", "#a33b6e")
+GREY = "#b9beb4"
+COLOURINGS = {"class": "Class", "family": "Family", "right": "Right or wrong", "split": "Split"}
 
 
+@st.fragment
 def draw_map(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy: Taxonomy) -> None:
-    """Choice of model and colours, the map, and the photos within the rectangle drawn on it."""
+    """Choice of model and colours, the map, and the photos within the loop drawn on it."""
     maps = {bundle.name: bundle for bundle in resources.shelf().bundles if resources.projection(bundle) is not None}
     if not maps:
         st.info(
@@ -52,21 +60,25 @@ def draw_map(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[
     table = map_table(bundle, ids, labels, splits, taxonomy)
     st.markdown(
         "Photos that the model finds alike lie together; neither the directions nor the distances between groups mean "
-        "anything. Draw a rectangle, and see the photos in it."
+        "anything. Draw a loop around some, or a rectangle, and see their photos; a click beside them lets them go."
     )
-    state = st.altair_chart(
-        map_chart(table, colouring or "family"),
+    state = st.plotly_chart(
+        map_figure(table, colouring or "family"),
         key=KEY,
-        on_select="rerun",
-        selection_mode=BRUSH,
+        on_select=_first_page,
+        selection_mode=("lasso", "box"),
+        config={"displaylogo": False, "modeBarButtons": [["lasso2d", "select2d", "zoom2d", "pan2d", "resetScale2d"]]},
         alt="Every photo of the data set as a dot, photos that the model finds alike close to each other",
     )
-    picked = inside(table, state["selection"].get(BRUSH) or {})
+    picked = picked_photos(table, chosen_ids(state))
     if picked.empty:
         return
     st.markdown(picked_sentence(picked))
     flowers = resources.data().flowers
-    draw_photos("map", [_card(row) for row in picked.head(SHOWN).to_dict("records")], flowers, smallest=110)
+    place = st.container()
+    shown = choose_page([_card(row) for row in picked.to_dict("records")], PER_PAGE)
+    with place:
+        draw_photos("map", shown, flowers, smallest=110)
     if flowers is None:
         offer_download("map", "The photos are not on this machine, so their numbers stand in for them.")
 
@@ -98,47 +110,66 @@ def map_table(
     )
 
 
-def map_chart(table: pd.DataFrame, colouring: str) -> alt.Chart:
-    """The dots; a rectangle can be drawn."""
-    known = table[colouring].value_counts().index.tolist()
-    last = [name for name in (OTHERS, "not tested") if name in known]
-    domain = [name for name in known if name not in last] + last
-    scale: dict[str, Any] = {"domain": domain}
-    if colouring == "right":
-        # Blue and orange are told apart by everybody; grey steps back.
-        colours = {"right": "#2f6fa8", "wrong": "#e07b00", "not tested": "#b9beb4"}
-        scale["range"] = [colours[name] for name in domain]
-    elif colouring == "family":
-        scale["range"] = [*alt_palette()[: len(domain) - len(last)], *["#c9cdc4"] * len(last)]
-    hidden = alt.Axis(labels=False, ticks=False, grid=False, domain=False, title=None)
-    return (
-        alt.Chart(table)
-        .mark_circle(size=18, opacity=0.75)
-        .encode(
-            x=alt.X("x:Q", axis=hidden),
-            y=alt.Y("y:Q", axis=hidden),
-            color=alt.Color(
-                f"{colouring}:N", scale=alt.Scale(**scale), legend=alt.Legend(title=None, orient="bottom", columns=5)
-            ),
-            tooltip=["class:N", "photo:Q", "split:N", "right:N"],
+def map_figure(table: pd.DataFrame, colouring: str) -> go.Figure:
+    """The dots, one trace a colour, each dot with the number of its photo as `customdata`."""
+    figure = go.Figure()
+    named = colouring != "class"
+    for name, colour in colours_of(table[colouring]).items():
+        of_colour = table[table[colouring] == name]
+        words = of_colour["class"] + "<br>" + of_colour["split"] + " photo " + of_colour["photo"].astype(str)
+        figure.add_trace(
+            go.Scatter(
+                x=of_colour["x"].to_numpy(np.float32),
+                y=of_colour["y"].to_numpy(np.float32),
+                customdata=of_colour["photo"].to_numpy(np.int32),
+                text=words + ", " + of_colour["right"],
+                mode="markers",
+                name=name,
+                showlegend=named,
+                marker={"color": colour, "size": 5, "opacity": 0.75},
+                selected={"marker": {"opacity": 1}},
+                unselected={"marker": {"opacity": 0.15}},
+                hovertemplate="%{text}<extra></extra>",
+            )
         )
-        .add_params(alt.selection_interval(name=BRUSH))
-        .properties(height=620, usermeta={"embedOptions": {"renderer": "canvas"}})
+    hidden = {"visible": False, "range": [-1.04, 1.04]}
+    figure.update_layout(
+        height=660,
+        dragmode="lasso",
+        xaxis=hidden,
+        yaxis=hidden,
+        legend={"orientation": "h", "yanchor": "top", "y": 0, "x": 0, "itemsizing": "constant", "title": None},
+        margin={"l": 0, "r": 0, "t": 30, "b": 0},
+        # Zoom and selection outlive another choice of colours.
+        uirevision="map",
     )
+    return figure
 
 
-def alt_palette() -> list[str]:
-    """Nine colours that stand out on a light and on a dark page, after Paul Tol's muted scheme for the colour-blind."""
-    return ["#5468d4", "#2a9d55", "#4fb3e8", "#c9a227", "#d9657a", "#aa4499", "#44aa99", "#8f8f2d", "#a33b6e"]
+def colours_of(kinds: "pd.Series[str]") -> dict[str, str]:
+    """The colour of each kind of photo, the commonest first; what steps back is grey and last.
+
+    More kinds than the palette has, such as the classes, share its colours in turn: each is a patch of its own.
+    """
+    known = kinds.value_counts().index.tolist()
+    last = [name for name in (OTHERS, "not tested") if name in known]
+    order = [name for name in known if name not in last] + last
+    # Blue and orange are told apart by everybody.
+    fixed = {"right": "#2f6fa8", "wrong": "#e07b00", "not tested": GREY, OTHERS: GREY}
+    palette = cycle(PALETTE)
+    return {name: fixed.get(name) or next(palette) for name in order}
 
 
-def inside(table: pd.DataFrame, brush: Mapping[str, Any]) -> pd.DataFrame:
-    """The photos within a rectangle, nearest to its middle first; none without a rectangle."""
-    if not {"x", "y"} <= set(brush):
-        return table.head(0)
-    (left, right), (low, high) = sorted(brush["x"]), sorted(brush["y"])
-    found = table[table["x"].between(left, right) & table["y"].between(low, high)]
-    distance = (found["x"] - (left + right) / 2) ** 2 + (found["y"] - (low + high) / 2) ** 2
+def chosen_ids(state: Any) -> list[int]:
+    """The numbers of the photos in a selection as the chart reports it, which wraps `customdata` at times."""
+    points = state["selection"]["points"]
+    return [int(np.ravel(point["customdata"])[0]) for point in points if "customdata" in point]
+
+
+def picked_photos(table: pd.DataFrame, ids: Collection[int]) -> pd.DataFrame:
+    """The rows of these photos, nearest to their middle first, so that stragglers come last."""
+    found = table[table["photo"].isin(ids)]
+    distance = (found["x"] - found["x"].mean()) ** 2 + (found["y"] - found["y"].mean()) ** 2
     return found.loc[distance.sort_values(kind="stable").index]
 
 
@@ -147,8 +178,12 @@ def picked_sentence(picked: pd.DataFrame) -> str:
     counts = picked["class"].value_counts()
     mostly = listed([f"{count} {name}" for name, count in counts.head(4).items()], "and")
     more = f", and {len(counts) - 4} classes more" if len(counts) > 4 else ""
-    shown = f" The {SHOWN} nearest to its middle:" if len(picked) > SHOWN else ""
-    return f"**{len(picked):,}** photos lie within: {mostly}{more}.{shown}"
+    order = " Those in the middle come first." if len(picked) > 1 else ""
+    return f"**{len(picked):,}** photos lie within: {mostly}{more}.{order}"
+
+
+def _first_page() -> None:
+    st.session_state["page"] = 1
 
 
 def _called(bundle: Bundle) -> dict[int, int]:

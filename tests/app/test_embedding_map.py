@@ -7,7 +7,15 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.embedding_map import inside, map_chart, map_table, picked_sentence
+from app.widgets.embedding_map import (
+    GREY,
+    chosen_ids,
+    colours_of,
+    map_figure,
+    map_table,
+    picked_photos,
+    picked_sentence,
+)
 from flowers_core.bundle import MANIFEST, BundleWriter, default_models_dir, load_bundle
 from flowers_core.evaluation import load_predictions
 from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
@@ -43,11 +51,12 @@ def mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, projection: Projecti
 
 def test_the_map_has_an_address_and_colours(open_page: Open, mapped: Path) -> None:
     app = open_page("dataset", show="Map")
-    assert any("Draw a rectangle" in text.value for text in app.markdown)
+    assert any("Draw a loop" in text.value for text in app.markdown)
     app.segmented_control(key="colour").set_value("right")
     run(app)
-    app.segmented_control(key="colour").set_value("split")
+    app.segmented_control(key="colour").set_value("class")
     run(app)
+    assert len(app.get("plotly_chart")) == 1
 
 
 def test_without_a_map_the_page_says_how_to_get_one(open_page: Open, mapped: Path) -> None:
@@ -69,17 +78,34 @@ def test_the_table_says_of_each_photo_how_the_model_did(mapped: Path, projection
     row = table[table["photo"] == 17].iloc[0]
     place = projection.points[projection.ids.tolist().index(17)]
     assert (row["x"], row["y"]) == pytest.approx(tuple(place), abs=5.1e-4)
-    for colouring in ("family", "right", "split"):
-        chart = map_chart(table.head(500), colouring).to_dict()
-        assert chart["params"][0]["select"]["type"] == "interval"
-        scale = chart["encoding"]["color"]["scale"]
-        assert len(scale.get("range", scale["domain"])) == len(scale["domain"])
+    for colouring, kinds in (("class", 102), ("family", 10), ("right", 3), ("split", 3)):
+        figure = map_figure(table, colouring)
+        assert len(figure.data) == kinds
+        assert sorted(np.concatenate([trace.customdata for trace in figure.data])) == sorted(table["photo"])
+        for trace in figure.data:
+            of_trace = table.set_index("photo").loc[list(trace.customdata)]
+            assert (of_trace[colouring] == trace.name).all()
+            np.testing.assert_array_equal(trace.x, of_trace["x"].to_numpy(np.float32))
+            np.testing.assert_array_equal(trace.y, of_trace["y"].to_numpy(np.float32))
+            assert trace.showlegend is (colouring != "class")
 
 
-def test_a_rectangle_picks_its_photos_from_the_middle_outwards() -> None:
-    table = pd.DataFrame({"x": [0.0, 0.5, 0.9, 0.4], "y": [0.0, 0.5, 0.9, 0.6], "class": ["a", "b", "c", "b"]})
-    picked = inside(table, {"x": [0.8, 0.1], "y": [0.1, 0.8]})
-    assert picked.index.tolist() == [1, 3]
-    assert picked_sentence(picked) == "**2** photos lie within: 2 b."
-    assert inside(table, {}).empty
-    assert inside(table, {"x": [2, 3], "y": [2, 3]}).empty
+def test_what_steps_back_is_grey_and_last() -> None:
+    colours = colours_of(pd.Series(["not tested"] * 3 + ["right"] * 2 + ["wrong"]))
+    assert list(colours) == ["right", "wrong", "not tested"]
+    assert colours["not tested"] == GREY
+    assert len(set(colours.values())) == 3
+    assert list(colours_of(pd.Series(["b", "a", "a"]))) == ["a", "b"]
+
+
+def test_the_chosen_photos_come_from_the_middle_outwards() -> None:
+    table = pd.DataFrame(
+        {"photo": [1, 2, 3, 4], "x": [0.0, 0.5, 0.9, 0.4], "y": [0.0, 0.5, 0.9, 0.6], "class": ["a", "b", "c", "b"]}
+    )
+    # Plotly reports a number of one column as it is or as a list of one.
+    points = [{"customdata": [4], "x": 0.4}, {"customdata": 2}, {"customdata": 1}, {"x": 0.9}]
+    picked = picked_photos(table, chosen_ids({"selection": {"points": points}}))
+    assert picked["photo"].tolist() == [2, 4, 1]  # their middle is (0.3, 0.37)
+    assert picked_sentence(picked.head(2)) == "**2** photos lie within: 2 b. Those in the middle come first."
+    assert picked_sentence(picked.head(1)) == "**1** photos lie within: 1 b."
+    assert picked_photos(table, []).empty

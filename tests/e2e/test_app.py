@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.path import Path as PolygonPath
 from playwright.sync_api import Page, expect
 
 from app.resources import example_photo
@@ -14,6 +15,7 @@ from flowers_core.bundle import default_models_dir, load_bundle
 from flowers_core.gallery import Gallery
 from flowers_core.photos import model_input, read_photo
 from flowers_core.prediction import predict
+from flowers_core.projection import PROJECTION_FILE, load_projection
 from flowers_core.runtime import Runtime
 from flowers_core.taxonomy import load_taxonomy
 
@@ -194,6 +196,48 @@ def test_a_click_on_the_matrix_shows_the_photos_behind_the_cell(page: Page, serv
     # The address alone brings the same view back.
     page.goto(page.url)
     expect(page.locator(".no-photo b")).to_have_count(len(wanted))
+    no_trouble(page)
+
+
+def test_a_loop_drawn_on_the_map_shows_the_photos_within(page: Page, server: str) -> None:
+    projection = load_projection(BUNDLE.path(PROJECTION_FILE))
+    page.goto(f"{server}/dataset?show=Map&bundle={BUNDLE.name}")
+    plot = page.locator(".js-plotly-plot .nsewdrag").first
+    expect(plot).to_be_visible()
+    settle(page)
+    plot.scroll_into_view_if_needed()
+    frame = plot.bounding_box()
+    assert frame is not None
+    # Where the dots are on the page: the axes run from -1.04 to 1.04, y upwards.
+    share = (projection.points.astype(float) + 1.04) / 2.08
+    dots = np.stack(
+        [frame["x"] + share[:, 0] * frame["width"], frame["y"] + (1 - share[:, 1]) * frame["height"]], axis=1
+    )
+    middle = dots[projection.ids.tolist().index(17)]
+    shape = np.array([[-30, -22], [26, -30], [12, 4], [34, 28], [-24, 30]])
+
+    def within(corners: np.ndarray) -> tuple[set[int], set[int]]:
+        """Photos surely and perhaps within: the browser rounds to pixels, so what lies on the line may be either."""
+        loop = PolygonPath([*corners, corners[0]], closed=True)
+        # Which sign narrows follows the direction in which the corners run.
+        found = (set(projection.ids[loop.contains_points(dots, radius=radius)].tolist()) for radius in (-2, 2))
+        surely, perhaps = sorted(found, key=len)
+        return surely, perhaps
+
+    # As large as one page of photos allows.
+    sizes = np.arange(3, 0, -0.1)
+    corners = next(corners for corners in (middle + size * shape for size in sizes) if len(within(corners)[1]) <= 24)
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in [*corners[1:], corners[0]]:
+        page.mouse.move(*corner, steps=6)
+    page.mouse.up()
+    expect(page.get_by_text(re.compile("photos lie within"))).to_be_visible()
+    settle(page)
+    shown = {int(found) for found in page.locator(".no-photo b").all_inner_texts()}
+    surely, perhaps = within(corners)
+    assert len(surely) > 5
+    assert surely <= shown <= perhaps
     no_trouble(page)
 
 
