@@ -107,10 +107,10 @@ def ablation_table(records: Sequence[RunRecord]) -> str:
                 changed.replace("_", " ") or "—",
                 percent(record.training["validation_top1"]),
                 percent(spoilt["mean"]) if spoilt else "—",
-                f"{record.training['seconds']:.0f}",
+                f"{record.training['seconds_of_epochs']:.0f}" if record.training.get("seconds_of_epochs") else "—",
             )
         )
-    return table(("run", "differs in", "top-1", "spoilt, mean", "seconds"), rows)
+    return table(("run", "differs in", "top-1", "spoilt, mean", "seconds of epochs"), rows)
 
 
 def seeds_sentence(records: Sequence[RunRecord]) -> str:

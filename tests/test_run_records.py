@@ -20,7 +20,7 @@ def a_run(name: str, *, top1: float = 0.9, augmentation: str = "wild", **recipe:
             "splits": ["train"],
             "training_images": 1020,
             "validation_top1": top1,
-            "seconds": 100.4,
+            "seconds_of_epochs": 100.4,
             "method": "fine-tuning",
         },
         metrics={"int8": {"test": {"top1": top1 - 0.02, "per_class": top1}}},
