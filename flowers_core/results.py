@@ -1,8 +1,10 @@
 """The tables of `results.md` and of the README, made from the records in the bundles: no number is typed by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from flowers_core.audit.near import near_copy_rule
 from flowers_core.result_studies import (
     ablation_note,
     ablation_table,
@@ -59,6 +61,7 @@ def results_document(records: Sequence[RunRecord]) -> str:
         "## Test split",
         split_table(shipped),
         "*Top-1 alone* leaves out the test photos whose file is also, byte for byte, a training or validation photo. "
+        f"{near_copies_note(records)}"
         "*ECE* is the expected calibration error in 15 bins, with the temperature fitted on the validation photos, and "
         "*raw* without it. *Agreement* is the share of photos that get the same answer as from the model's first row.",
         "Runs whose models are not shipped:",
@@ -115,8 +118,21 @@ def with_table(document: str, rows: str) -> str:
     return f"{before}{README_BEGINS}\n{rows}\n{README_ENDS}{after}"
 
 
+def near_copies_note(records: Sequence[RunRecord]) -> str:
+    """What the column without near copies leaves out; nothing where no record has it."""
+    rules = {
+        near_copy_rule(figures["test"]["without_near_copies"]["rule"]): None
+        for record in records
+        for _, figures in evaluated(record)
+        if "without_near_copies" in figures["test"]
+    }
+    return f"*No near copy* leaves out those too that have a near copy there. {' '.join(rules)} " if rules else ""
+
+
 def split_table(records: Sequence[RunRecord]) -> str:
     """Every model and precision on the test photos; nothing where there is none."""
+    tests = [(record, precision, figures["test"]) for record in records for precision, figures in evaluated(record)]
+    near = any("without_near_copies" in test for _, _, test in tests)
     rows = [
         (
             record.name,
@@ -126,17 +142,17 @@ def split_table(records: Sequence[RunRecord]) -> str:
             percent(test["top1"]),
             percent(test["per_class"]),
             percent(test["top5"]),
-            percent(test["without_duplicates"]["top1"]) if "without_duplicates" in test else "—",
+            _top1_of(test, "without_duplicates"),
+            *([_top1_of(test, "without_near_copies")] if near else []),
             percent(test["ece"]),
             percent(test["ece_uncalibrated"]),
             percent(test["agreement"]) if "agreement" in test else "—",
         )
-        for record in records
-        for precision, figures in evaluated(record)
-        for test in [figures["test"]]
+        for record, precision, test in tests
     ]
-    header = ("model", "precision", "MB", "training photos", "top-1", "per class", "top-5", "top-1 alone", "ECE", "raw")
-    return table((*header, "agreement"), rows) if rows else ""
+    header = ("model", "precision", "MB", "training photos", "top-1", "per class", "top-5", "top-1 alone")
+    last = ("ECE", "raw", "agreement")
+    return table((*header, *(["no near copy"] if near else []), *last), rows) if rows else ""
 
 
 def validation_table(records: Sequence[RunRecord]) -> str:
@@ -188,6 +204,10 @@ def _recipe(record: RunRecord) -> str:
         f"**{record.name}** — {training['method']} on {training['training_images']} photos "
         f"({' + '.join(training['splits'])}), {pixels}{seeded}: `{training['command']}`"
     )
+
+
+def _top1_of(test: Mapping[str, Any], part: str) -> str:
+    return percent(test[part]["top1"]) if part in test else "—"
 
 
 def _megabytes(count: int) -> str:

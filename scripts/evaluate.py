@@ -4,10 +4,15 @@ Every model answers every validation and test photo once; the answers are kept i
 computed from what is kept. Temperature and thresholds come from the validation photos, as the INT8 model answers them,
 since that is the model that people meet. The test split is read for the table and for nothing else.
 
+Each figure is given with all photos, without those whose file is in another split as well, and without those that have
+a near copy there, as an audit of the data found them (`scripts.explore_data --bundle`). `--kept` makes the figures anew
+from the answers that are kept, after an audit for one, and asks no model.
+
 With `--photos DIR`, a folder a class, the same figures are made of one's own photos, beside the bundle.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +20,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.audit import seen_elsewhere
+from flowers_core.audit.record import AUDIT_FILE, AuditRecord, load_audit, seen_elsewhere_nearly
 from flowers_core.batches import input_batches
-from flowers_core.bundle import Bundle, BundleError, BundleWriter, Calibration, load_bundle
+from flowers_core.bundle import (
+    PRECISIONS,
+    Bundle,
+    BundleError,
+    BundleWriter,
+    Calibration,
+    default_models_dir,
+    list_bundles,
+    load_bundle,
+)
 from flowers_core.calibration import fit_calibration
-from flowers_core.dataset import OxfordFlowers
-from flowers_core.evaluation import Predictions, Report, load_predictions, report, save_predictions
+from flowers_core.dataset import SPLITS, OxfordFlowers
+from flowers_core.evaluation import (
+    Predictions,
+    Report,
+    load_predictions,
+    report,
+    save_predictions,
+    stored_precisions,
+)
+from flowers_core.filters import without
 from flowers_core.runtime import Runtime
 from scripts.command import add_bundle_argument, add_data_option, progress, run
 from scripts.evaluate_photos import evaluate_photos
@@ -46,11 +69,19 @@ def main() -> None:
         metavar="SPLIT",
         help="instead, a split's photos spoilt as people's are: validation for choices, test for the final table",
     )
+    parser.add_argument(
+        "--kept", action="store_true", help="ask no model: make the figures anew from the answers that are kept"
+    )
     options = parser.parse_args()
     if options.out and not options.photos:
         parser.error("--out goes with --photos: the official figures are kept in the bundle")
 
     bundle = load_bundle(options.bundle)
+    if options.kept:
+        writer = BundleWriter.open(options.bundle)
+        kept = set(stored_precisions(bundle.path("test_predictions.npz")))
+        _figures(writer, OxfordFlowers(options.data), [name for name in PRECISIONS if name in kept])
+        return
     if not bundle.precisions:
         raise BundleError(f"'{bundle.name}' has no TFLite models yet; `python -m scripts.quantize` makes them.")
     if options.photos:
@@ -64,7 +95,7 @@ def main() -> None:
     writer = BundleWriter.open(options.bundle)
     for split in _SPLITS:
         _record(bundle, writer, flowers, split)
-    _figures(writer, flowers)
+    _figures(writer, flowers, bundle.precisions)
 
 
 def _record(bundle: Bundle, writer: BundleWriter, flowers: OxfordFlowers, split: str) -> None:
@@ -83,18 +114,26 @@ def _record(bundle: Bundle, writer: BundleWriter, flowers: OxfordFlowers, split:
     writer.add_file(f"{split}_predictions.npz", lambda path: save_predictions(path, ids, labels, logits))
 
 
-def _figures(writer: BundleWriter, flowers: OxfordFlowers) -> None:
+def _figures(writer: BundleWriter, flowers: OxfordFlowers, precisions: Sequence[str]) -> None:
     bundle = load_bundle(writer.folder)
     calibration = _calibrate(bundle, writer)
     writer.manifest["metrics"] = {}
     twins = {split: seen_elsewhere(flowers, split) for split in _SPLITS}
+    audit = _audit(bundle, flowers)
+    if audit is None:
+        print(
+            "No audit of these photos is at hand, so no figures without near copies: "
+            f"`python -m scripts.explore_data OUT --bundle {bundle.name}`, then this script again with --kept."
+        )
     print(f"{'precision':10} {'split':10} {'photos':>6} {'top-1':>7} {'per class':>9} {'top-5':>7} {'ECE':>6}")
-    for precision in bundle.precisions:
+    for precision in precisions:
         for split in _SPLITS:
             path = bundle.path(f"{split}_predictions.npz")
             answers = load_predictions(path, precision)
-            reference = load_predictions(path, bundle.precisions[0])
+            reference = load_predictions(path, precisions[0])
             figures = _figures_of(answers, reference, calibration, twins[split])
+            if audit is not None:
+                figures["without_near_copies"] = _without_near(answers, calibration, audit, flowers, split)
             writer.set_metrics(precision, split, figures)
             print(
                 f"{precision:10} {split:10} {figures['images']:6} {figures['top1']:7.4f} {figures['per_class']:9.4f} "
@@ -122,12 +161,33 @@ def _figures_of(
     answers: Predictions, reference: Predictions, calibration: Calibration, twins: NDArray[np.int64]
 ) -> dict[str, Any]:
     """The figures of one precision on one split; `reference` are the answers of the most exact precision."""
-    alone = answers.select(~np.isin(answers.ids, twins))
+    alone = without(answers, twins.tolist())
     return _numbers(report(answers, calibration.temperature)) | {
         "ece_uncalibrated": report(answers).ece,
         "agreement": float((answers.predicted == reference.predicted).mean()),
         "without_duplicates": _numbers(report(alone, calibration.temperature)),
     }
+
+
+def _audit(bundle: Bundle, flowers: OxfordFlowers) -> AuditRecord | None:
+    """The audit that says what is a near copy: that of the models folder, so that all models are judged by the same
+    photos, else the bundle's own."""
+    for found in (*list_bundles(default_models_dir()), bundle):
+        if found.has(AUDIT_FILE):
+            record = load_audit(found.path(AUDIT_FILE))
+            if record.fingerprint == flowers.fingerprint():
+                return record
+    return None
+
+
+def _without_near(
+    answers: Predictions, calibration: Calibration, audit: AuditRecord, flowers: OxfordFlowers, split: str
+) -> dict[str, Any]:
+    """The figures of the photos that have no copy, exact or near, in another split, and the rule that says so."""
+    others = {other for other in SPLITS if other != split}
+    copies = seen_elsewhere_nearly(audit.near, flowers.ids, flowers.splits, split, others)
+    rule = {"max_distance_of_64_bits": audit.max_distance, "min_cosine": audit.min_cosine, "model": audit.model}
+    return {**_numbers(report(without(answers, copies.tolist()), calibration.temperature)), "rule": rule}
 
 
 def _numbers(figures: Report) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,15 @@ import pytest
 from flowers_core.bundle import default_models_dir, list_bundles, load_bundle
 from flowers_core.evaluation import load_predictions
 from flowers_core.model_card import cards
-from flowers_core.results import ResultsError, published_table, readme_table, results_document, with_table
+from flowers_core.results import (
+    ResultsError,
+    near_copies_note,
+    published_table,
+    readme_table,
+    results_document,
+    split_table,
+    with_table,
+)
 from flowers_core.run_records import list_records
 from flowers_core.taxonomy import load_taxonomy
 
@@ -59,6 +68,22 @@ def test_every_row_has_as_many_cells_as_the_header() -> None:
     document = results_document(list_records(default_models_dir()))
     for table in re.findall(r"(?:^\|.*\n?)+", document, flags=re.MULTILINE):
         assert len({len(row) for row in cells(table.strip())}) == 1
+
+
+def test_near_copies_are_a_column_where_they_are_known() -> None:
+    records = list_records(default_models_dir())[:1]
+    rule = {"max_distance_of_64_bits": 9, "min_cosine": 0.8, "model": "seer"}
+    metrics = {
+        "int8": {"test": {**records[0].metrics["int8"]["test"], "without_near_copies": {"top1": 0.87654, "rule": rule}}}
+    }
+    known = replace(records[0], name="known", metrics=metrics)
+    unknown = replace(known, name="unknown", metrics={"int8": {"test": {**metrics["int8"]["test"]}}})
+    del unknown.metrics["int8"]["test"]["without_near_copies"]  # type: ignore[attr-defined]
+    header, _, first, second = cells(split_table([known, unknown]))
+    assert [row[header.index("no near copy")] for row in (first, second)] == ["87.65", "—"]
+    assert "no near copy" not in split_table([unknown])
+    assert "9 of 64 bits, and whose embedding by seer has a cosine of 0.8 or more" in near_copies_note([known, unknown])
+    assert near_copies_note([unknown]) == ""
 
 
 def test_published_figures() -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flowers_core.audit.near import NearPair
+from flowers_core.audit.record import AUDIT_FILE, AuditRecord, write_audit
 from flowers_core.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.dataset import OxfordFlowers
 from flowers_core.evaluation import load_predictions
@@ -246,6 +248,37 @@ def test_a_second_evaluation_changes_nothing(made: Bundle, drawn_dataset: Oxford
     call("evaluate", str(made.folder), "--data", str(drawn_dataset.root))
     after = json.loads((made.folder / "bundle.json").read_text())
     assert (after["metrics"], after["calibration"]) == (before["metrics"], before["calibration"])
+
+
+def test_after_an_audit_the_figures_are_given_without_near_copies_too(
+    made: Bundle, drawn_dataset: OxfordFlowers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "audited"
+    shutil.copytree(made.folder, folder)
+    train, test = drawn_dataset.split_ids("train").tolist(), drawn_dataset.split_ids("test").tolist()
+    pairs = tuple(NearPair(*sorted(pair), 5, False, 0.9, False) for pair in ((train[0], test[3]), (test[7], test[8])))
+    record = AuditRecord(72, drawn_dataset.fingerprint(), "drawn", pairs, (), (), (), max_distance=9, min_cosine=0.8)
+    call("evaluate", str(folder), "--kept", "--data", str(drawn_dataset.root))
+    assert "No audit of these photos" in capsys.readouterr().out
+    BundleWriter.open(folder).add_file(AUDIT_FILE, write_audit(record))
+    for model in folder.glob("*.tflite"):  # what is kept is enough
+        model.unlink()
+    call("evaluate", str(folder), "--kept", "--data", str(drawn_dataset.root))
+    assert "No audit" not in capsys.readouterr().out
+    after = load_bundle(folder)
+    for precision in made.precisions:
+        answers = load_predictions(made.path("test_predictions.npz"), precision)
+        right = (answers.predicted == answers.labels)[answers.ids != test[3]]
+        figures = after.metrics[precision]["test"]
+        assert figures["without_near_copies"]["images"] == len(test) - 1
+        assert figures["without_near_copies"]["top1"] == pytest.approx(right.mean())
+        assert figures["without_near_copies"]["rule"] == {
+            "max_distance_of_64_bits": 9,
+            "min_cosine": 0.8,
+            "model": "drawn",
+        }
+        del figures["without_near_copies"]
+        assert figures == made.metrics[precision]["test"]
 
 
 @pytest.mark.parametrize("script", ["evaluate", "quantize", "build_gallery"])

@@ -4,7 +4,15 @@ import streamlit as st
 
 from app import resources
 from app.widgets.accuracy_chart import accuracy_chart
-from app.widgets.figures import definition_list, draw_figures, duplicate_table, figure_table, recipe, speed_table
+from app.widgets.figures import (
+    definition_list,
+    draw_figures,
+    duplicate_table,
+    figure_table,
+    near_copy_rules,
+    recipe,
+    speed_table,
+)
 from app.widgets.model_choice import NO_MODEL
 
 st.title("The models")
@@ -30,10 +38,10 @@ twins = duplicate_table(shelf.bundles)
 if not twins.empty:
     st.header("With and without duplicates")
     st.markdown(
-        "Some test photos are byte for byte among the training or validation photos as well. "
-        "Without them the figures are these."
+        "Some test photos are byte for byte among the training or validation photos as well, and of some there is a "
+        f"near copy. Without them the figures are these. {' '.join(near_copy_rules(shelf.bundles))}"
     )
-    draw_figures(twins, "Accuracy with and without test photos that are also in another split")
+    draw_figures(twins, "Accuracy with and without test photos of which a copy or near copy is in another split")
 
 for bundle in shelf.bundles:
     speeds = speed_table(bundle)

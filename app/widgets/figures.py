@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from flowers_core.audit.near import near_copy_rule
 from flowers_core.bundle import PRECISIONS, Bundle
 
 # What the columns mean, for the small print of their heads; those that are shares of 1.
@@ -20,8 +21,12 @@ MEANINGS = {
     "ms a photo": "Median time for one photo, one thread, on the machine named below",
     "training photos": "Photos whose labels the model was fitted to",
 }
-SHARES = ("top-1", "mean per class", "top-5", "calibration error", "top-1 without", "mean per class without")
-COUNTS = ("photos", "photos without", "training photos")
+WITHOUT = {"without copies": "without_duplicates", "without near copies": "without_near_copies"}
+SHARES = (
+    *("top-1", "mean per class", "top-5", "calibration error"),
+    *(f"{figure}, {which}" for which in WITHOUT for figure in ("top-1", "mean per class")),
+)
+COUNTS = ("photos", "training photos", *(f"photos, {which}" for which in WITHOUT))
 WORDS = ("model", "precision", "way")
 
 
@@ -51,26 +56,40 @@ def figure_table(bundles: tuple[Bundle, ...]) -> pd.DataFrame:
 
 
 def duplicate_table(bundles: tuple[Bundle, ...]) -> pd.DataFrame:
-    """Test accuracy with all photos and without those also in another split; no rows where there are none such."""
+    """Test accuracy with all photos, without those also in another split, and without those that have a near copy
+    there; no rows for models whose record tells of none such."""
     rows = []
     for bundle in bundles:
         for precision in PRECISIONS:
             test = bundle.metrics.get(precision, {}).get("test", {})
-            alone = test.get("without_duplicates")
-            if alone and alone["images"] < test["images"]:
-                rows.append(
-                    {
-                        "model": bundle.name,
-                        "precision": precision,
-                        "photos": test["images"],
-                        "top-1": test["top1"],
-                        "mean per class": test["per_class"],
-                        "photos without": alone["images"],
-                        "top-1 without": alone["top1"],
-                        "mean per class without": alone["per_class"],
-                    }
-                )
+            row = {
+                "model": bundle.name,
+                "precision": precision,
+                "photos": test.get("images"),
+                "top-1": test.get("top1"),
+                "mean per class": test.get("per_class"),
+            }
+            without = {which: test[key] for which, key in WITHOUT.items() if key in test}
+            for which, alone in without.items():
+                row |= {
+                    f"photos, {which}": alone["images"],
+                    f"top-1, {which}": alone["top1"],
+                    f"mean per class, {which}": alone["per_class"],
+                }
+            if any(alone["images"] < test["images"] for alone in without.values()):
+                rows.append(row)
     return pd.DataFrame(rows)
+
+
+def near_copy_rules(bundles: tuple[Bundle, ...]) -> list[str]:
+    """What counts as a near copy in the figures without them, a sentence for each rule that was used."""
+    rules: dict[str, None] = {}
+    for bundle in bundles:
+        for precision in bundle.metrics.values():
+            rule = precision.get("test", {}).get("without_near_copies", {}).get("rule")
+            if rule:
+                rules[near_copy_rule(rule)] = None
+    return list(rules)
 
 
 def draw_figures(table: pd.DataFrame, alt: str) -> None:

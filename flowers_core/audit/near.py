@@ -7,8 +7,9 @@ picture, or two of a series taken within moments: either way the second tells a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -75,6 +76,15 @@ def near_pairs(
                 first, second = sorted((int(facts.ids[a]), int(facts.ids[b])))
                 found.append(NearPair(first, second, min(near, flipped), flipped < near, cosine, identical))
     return sorted(found, key=lambda pair: (not pair.identical, pair.distance, pair.first, pair.second))
+
+
+def near_copy_rule(rule: Mapping[str, Any]) -> str:
+    """What counted as a near copy, as a sentence; rule: as scripts/evaluate.py keeps it beside the figures."""
+    return (
+        "A near copy is a photo whose perceptual hash, as it is or mirrored, differs in at most "
+        f"{rule['max_distance_of_64_bits']} of 64 bits, and whose embedding by {rule['model']} has a cosine of "
+        f"{rule['min_cosine']:g} or more."
+    )
 
 
 def groups_of(pairs: Iterable[NearPair]) -> list[tuple[int, ...]]:

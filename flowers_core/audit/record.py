@@ -33,7 +33,8 @@ class AuditRecord:
     photos: how many were looked at. fingerprint: of the dataset (`OxfordFlowers.fingerprint`). model: the bundle whose
     embeddings and predictions were used. near: pairs that show one picture, files equal byte by byte first.
     judged_splits: whose labels were judged; the model must not have been fitted on them. suspects: labels that are
-    probably wrong, the most suspect first. oddities: kind by kind, the worst of each first.
+    probably wrong, the most suspect first. oddities: kind by kind, the worst of each first. max_distance, min_cosine:
+    the rule by which `near` was found (`near_pairs`).
     """
 
     photos: int
@@ -43,6 +44,8 @@ class AuditRecord:
     judged_splits: tuple[str, ...]
     suspects: tuple[SuspectLabel, ...]
     oddities: tuple[Oddity, ...]
+    max_distance: int = MAX_DISTANCE
+    min_cosine: float = MIN_COSINE
 
     @property
     def identical(self) -> list[tuple[int, ...]]:
@@ -55,11 +58,9 @@ class AuditRecord:
 
     def to_json(self) -> dict[str, Any]:
         """Plain dicts, lists and numbers; fractions to five digits."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "rules": {"near": {"max_distance_of_64_bits": MAX_DISTANCE, "min_cosine": MIN_COSINE}},
-            **_rounded(asdict(self)),
-        }
+        fields = _rounded(asdict(self))
+        near = {"max_distance_of_64_bits": fields.pop("max_distance"), "min_cosine": fields.pop("min_cosine")}
+        return {"schema_version": SCHEMA_VERSION, "rules": {"near": near}, **fields}
 
 
 def survey(
@@ -112,6 +113,7 @@ def load_audit(path: Path) -> AuditRecord:
             raise AuditError(
                 f"{path} has schema version {content['schema_version']}; this version reads {SCHEMA_VERSION}. {_ANEW}"
             )
+        rule = content["rules"]["near"]
         return AuditRecord(
             photos=int(content["photos"]),
             fingerprint=str(content["fingerprint"]),
@@ -120,6 +122,8 @@ def load_audit(path: Path) -> AuditRecord:
             judged_splits=tuple(content["judged_splits"]),
             suspects=tuple(SuspectLabel(**photo) for photo in content["suspects"]),
             oddities=tuple(Oddity(**photo) for photo in content["oddities"]),
+            max_distance=int(rule["max_distance_of_64_bits"]),
+            min_cosine=float(rule["min_cosine"]),
         )
     except OSError as error:
         raise AuditError(f"{path} cannot be read. {_ANEW}") from error

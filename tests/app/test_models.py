@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -6,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.widgets.accuracy_chart import accuracy_chart
 from app.widgets.figures import figure_table
-from flowers_core.bundle import default_models_dir, list_bundles, load_bundle
+from flowers_core.bundle import MANIFEST, default_models_dir, list_bundles, load_bundle
 from tests.app.conftest import html
 
 Open = Callable[..., AppTest]
@@ -32,6 +33,29 @@ def test_every_figure_is_the_record_s(open_page: Open) -> None:
         assert row["calibration error"] == pytest.approx(100 * test["ece"])
         assert row["MB"] == bundle.manifest["model_bytes"][row["precision"]] / 1e6
         assert row["training photos"] == bundle.manifest["training"]["training_images"]
+
+
+def test_figures_with_and_without_copies(open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = json.loads((BUNDLE.folder / MANIFEST).read_text(encoding="utf-8"))
+    test = manifest["metrics"]["int8"]["test"]
+    rule = {"max_distance_of_64_bits": 11, "min_cosine": 0.75, "model": "seer"}
+    test["without_near_copies"] = {**test["without_duplicates"], "images": 6137, "top1": 0.5, "rule": rule}
+    folder = tmp_path / BUNDLE.name
+    folder.mkdir()
+    for name in manifest["files"]:
+        (folder / name).symlink_to(BUNDLE.folder / name)
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    monkeypatch.setenv("FLOWERS_MODELS_DIR", str(tmp_path))
+    app = open_page("models")
+    table = next(frame.value for frame in app.dataframe if "photos, without copies" in frame.value)
+    row = table.set_index("precision").loc["int8"]
+    assert row["photos"] == test["images"]
+    assert row["photos, without copies"] == test["without_duplicates"]["images"]
+    assert row["top-1, without copies"] == pytest.approx(100 * test["without_duplicates"]["top1"])
+    assert (row["photos, without near copies"], row["top-1, without near copies"]) == (6137, 50)
+    said = next(text.value for text in app.markdown if "near copy" in text.value)
+    assert "11 of 64 bits" in said
+    assert "by seer has a cosine of 0.75 or more" in said
 
 
 def test_how_it_was_made_can_be_read(open_page: Open) -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,10 @@ def test_a_record_comes_back_as_it_was_written(record: AuditRecord, tmp_path: Pa
     assert load_audit(path) == once
     assert (once.photos, once.fingerprint, once.model) == (record.photos, record.fingerprint, record.model)
     assert [photo.photo_id for photo in once.oddities] == [photo.photo_id for photo in record.oddities]
+    assert (once.max_distance, once.min_cosine) == (12, 0.85)
+    other = replace(once, max_distance=7, min_cosine=0.91)
+    write_audit(other)(path)
+    assert load_audit(path) == other
     assert once.suspects[0].margin == pytest.approx(record.suspects[0].margin, abs=1e-5)
 
 
