@@ -64,20 +64,36 @@ def fit_conformal_threshold(probabilities: ArrayLike, labels: ArrayLike, coverag
     return 1.0 if rank > len(scores) else float(scores[rank - 1])
 
 
-def fit_calibration(logits: ArrayLike, labels: ArrayLike, coverage: float = COVERAGE) -> Calibration:
+def fit_calibration(
+    logits: ArrayLike,
+    labels: ArrayLike,
+    coverage: float = COVERAGE,
+    *,
+    spoilt: tuple[ArrayLike, ArrayLike] | None = None,
+) -> Calibration:
     """Temperature, conformal threshold and the bar for a sure answer, from photos the model was not fitted on.
 
-    logits: (n, classes); labels: (n,), 1-based. `unsure_below` is the smallest t among the calibrated top probabilities
-    of these photos such that of all photos with a top probability ≥ t at least SURE_ACCURACY are classified rightly;
-    1.0 when there is no such t. It is the share found on these photos, without a confidence bound.
+    logits: (n, classes); labels: (n,), 1-based. spoilt: logits (m, classes) and labels (m,) of photos spoilt as
+    people's are (robustness.py). Temperature and bar then come from all n + m: calibrated on good photos alone, a model
+    is too sure of bad ones, and what misleads is a wrong name said with confidence. On good photos the probabilities
+    are then somewhat too modest. The conformal threshold always comes from the n; its promise is about photos like
+    those.
+
+    `unsure_below` is the smallest t among the calibrated top probabilities such that of all photos with a top
+    probability ≥ t at least SURE_ACCURACY are classified rightly; 1.0 when there is no such t. It is the share found on
+    these photos, without a confidence bound.
     """
-    temperature = fit_temperature(logits, labels)
-    probabilities = softmax(logits, temperature)
+    clean, columns = _rows_and_columns(logits, labels)
+    every, every_column = clean, columns
+    if spoilt is not None:
+        more, more_columns = _rows_and_columns(*spoilt)
+        every, every_column = np.concatenate([clean, more]), np.concatenate([columns, more_columns])
+    temperature = fit_temperature(every, every_column + 1)
     return Calibration(
         temperature=temperature,
         conformal_coverage=coverage,
-        conformal_threshold=fit_conformal_threshold(probabilities, labels, coverage),
-        unsure_below=_smallest_reliable(probabilities, labels),
+        conformal_threshold=fit_conformal_threshold(softmax(clean, temperature), columns + 1, coverage),
+        unsure_below=_smallest_reliable(softmax(every, temperature), every_column + 1),
     )
 
 

@@ -95,7 +95,7 @@ def predict(logits: ArrayLike, calibration: Calibration, taxonomy: Iterable[Taxo
     """Calibrated reading of one photo's logits, (classes,).
 
     A class is plausible when 1 − p ≤ `conformal_threshold`. The verdict holds that set to the bar `unsure_below`, the
-    top probability from which on answers were right 98 % of the time in validation:
+    top probability from which on answers to validation photos, as they are and spoilt, were right 98 % of the time:
 
     - "sure": one class is plausible, and its probability reaches the bar;
     - "between": two or three are, and together they reach it;

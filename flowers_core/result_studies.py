@@ -76,12 +76,13 @@ def robustness_table(records: Sequence[RunRecord]) -> str:
             percent(figures["top1"][figures["worst"]]),
             figures["worst"],
             percent(figures["confidently_wrong"]) if "confidently_wrong" in figures else "—",
+            percent(figures["ece"]) if "ece" in figures else "—",
         )
         for record in records
         for precision, splits in record.robustness.items()
         for split, figures in splits.items()
     ]
-    return table(("model", "precision", "split", "photos", "mean", "worst", "worst kind", "misleading"), rows)
+    return table(("model", "precision", "split", "photos", "mean", "worst", "worst kind", "misleading", "ECE"), rows)
 
 
 def ablation_note() -> str:

@@ -1,8 +1,9 @@
 """Evaluate a bundle's models on the official splits: `python -m scripts.evaluate efficientnet_lite0`.
 
 Every model answers every validation and test photo once; the answers are kept in the bundle, and each figure is
-computed from what is kept. Temperature and thresholds come from the validation photos, as the INT8 model answers them,
-since that is the model that people meet. The test split is read for the table and for nothing else.
+computed from what is kept. Temperature and thresholds come from the validation photos, as they are and spoilt as
+people's are, as the INT8 model answers them, since that is the model that people meet. The test split is read for the
+table and for nothing else.
 
 Each figure is given with all photos, without those whose file is in another split as well, and without those that have
 a near copy there, as an audit of the data found them (`scripts.explore_data --bundle`). `--kept` makes the figures anew
@@ -46,7 +47,7 @@ from flowers_core.filters import without
 from flowers_core.runtime import Runtime
 from scripts.command import add_bundle_argument, add_data_option, progress, run
 from scripts.evaluate_photos import evaluate_photos
-from scripts.evaluate_robustness import evaluate_robustness
+from scripts.evaluate_robustness import evaluate_robustness, record_robustness, spoilt_logits
 
 _SPLITS = ("validation", "test")
 _BATCH = 32
@@ -95,6 +96,7 @@ def main() -> None:
     writer = BundleWriter.open(options.bundle)
     for split in _SPLITS:
         _record(bundle, writer, flowers, split)
+    _calibrate(bundle, writer, flowers)
     _figures(writer, flowers, bundle.precisions)
 
 
@@ -116,7 +118,9 @@ def _record(bundle: Bundle, writer: BundleWriter, flowers: OxfordFlowers, split:
 
 def _figures(writer: BundleWriter, flowers: OxfordFlowers, precisions: Sequence[str]) -> None:
     bundle = load_bundle(writer.folder)
-    calibration = _calibrate(bundle, writer)
+    calibration = bundle.calibration
+    if calibration is None:
+        raise BundleError(f"'{bundle.name}' is not calibrated; `python -m scripts.evaluate {bundle.name}` does that.")
     writer.manifest["metrics"] = {}
     twins = {split: seen_elsewhere(flowers, split) for split in _SPLITS}
     audit = _audit(bundle, flowers)
@@ -141,20 +145,20 @@ def _figures(writer: BundleWriter, flowers: OxfordFlowers, precisions: Sequence[
             )
 
 
-def _calibrate(bundle: Bundle, writer: BundleWriter) -> Calibration:
+def _calibrate(bundle: Bundle, writer: BundleWriter, flowers: OxfordFlowers) -> None:
+    """Fit temperature and thresholds to the validation photos, unless the model has learnt from them."""
     if "validation" in bundle.manifest["training"]["splits"]:
-        if bundle.calibration is None:
-            raise BundleError(
-                f"'{bundle.name}' was trained on the validation photos, so its calibration must come from "
-                "cross-validation; train it again with a script that does that."
-            )
-        return bundle.calibration
+        return
     precision = "int8" if "int8" in bundle.precisions else bundle.precisions[-1]
-    answers = load_predictions(bundle.path("validation_predictions.npz"), precision)
-    calibration = fit_calibration(answers.logits, answers.labels)
+    answers = load_predictions(writer.folder / "validation_predictions.npz", precision)
+    spoilt = spoilt_logits(bundle, flowers, answers.ids, (precision,))
+    every = spoilt[precision].reshape(-1, answers.classes)
+    kinds = len(every) // len(answers)
+    calibration = fit_calibration(answers.logits, answers.labels, spoilt=(every, np.repeat(answers.labels, kinds)))
     writer.set("calibration", calibration)
-    writer.set("calibration_source", {"split": "validation", "precision": precision, "photos": len(answers)})
-    return calibration
+    source = {"split": "validation", "precision": precision, "photos": len(answers), "spoilt_kinds": kinds}
+    writer.set("calibration_source", source)
+    record_robustness(writer, "validation", spoilt, answers.labels, calibration)
 
 
 def _figures_of(

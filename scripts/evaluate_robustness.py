@@ -1,11 +1,13 @@
 """`scripts.evaluate --robust`: a bundle's models on photos as people take them."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.bundle import Bundle, BundleError, BundleWriter
+from flowers_core.bundle import Bundle, BundleError, BundleWriter, Calibration
+from flowers_core.calibration import ece
 from flowers_core.dataset import OxfordFlowers
 from flowers_core.photos import model_input, open_photo
 from flowers_core.prediction import softmax
@@ -31,18 +33,35 @@ def evaluate_robustness(bundle: Bundle, flowers: OxfordFlowers, split: str) -> N
     if bundle.calibration is None:
         raise BundleError(f"'{bundle.name}' is not calibrated yet; `python -m scripts.evaluate {bundle.name}` does it.")
     ids = stratified(flowers, split, _PHOTOS, SEED)
-    runtimes = {precision: Runtime(bundle.path(f"{precision}.tflite")) for precision in bundle.precisions}
+    logits = spoilt_logits(bundle, flowers, ids, bundle.precisions)
+    record_robustness(BundleWriter.open(bundle.folder), split, logits, flowers.labels[ids - 1], bundle.calibration)
+
+
+def spoilt_logits(
+    bundle: Bundle, flowers: OxfordFlowers, ids: NDArray[np.int64], precisions: Sequence[str]
+) -> dict[str, NDArray[np.float32]]:
+    """Each precision's answers to photos spoilt in every way: (photos, kinds, classes)."""
+    runtimes = {precision: Runtime(bundle.path(f"{precision}.tflite")) for precision in precisions}
     logits: dict[str, list[NDArray[np.float32]]] = {precision: [] for precision in runtimes}
-    for photo_id in progress(ids, f"{split}, spoilt", len(ids)):
+    for photo_id in progress(ids, "spoilt photos", len(ids)):
         pixels = open_photo(flowers.path(int(photo_id))).pixels
         views = [model_input(degraded(pixels, kind, int(photo_id)), bundle.crop_rule).pixels for kind in KINDS]
         for precision, runtime in runtimes.items():
             logits[precision].append(runtime.logits(np.stack(views)))
+    return {precision: np.stack(answers) for precision, answers in logits.items()}
 
-    writer = BundleWriter.open(bundle.folder)
+
+def record_robustness(
+    writer: BundleWriter,
+    split: str,
+    logits: Mapping[str, NDArray[np.float32]],
+    labels: NDArray[np.integer],
+    calibration: Calibration,
+) -> None:
+    """Print the figures of `spoilt_logits` and put them into the bundle's record."""
     stored = writer.manifest.get("robustness", {})
     for precision, answers in logits.items():
-        figures = _figures(np.stack(answers), flowers.labels[ids - 1], bundle.calibration.temperature)
+        figures = _figures(answers, labels, calibration.temperature)
         stored = {**stored, precision: {**stored.get(precision, {}), split: figures}}
         _print(precision, split, figures)
     writer.set("robustness", stored)
@@ -58,6 +77,7 @@ def _figures(logits: NDArray[np.float32], labels: NDArray[np.integer], temperatu
         "mean": float(right.mean()),
         "worst": min(top1, key=lambda kind: top1[kind]),
         "top1": top1,
+        "ece": ece(softmax(logits.reshape(-1, logits.shape[-1]), temperature), np.repeat(labels, logits.shape[1])),
         "confidently_wrong": float(misleading.mean()),
         "confidently_wrong_by_kind": dict(zip(KINDS, misleading.mean(axis=0).tolist(), strict=True)),
     }

@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 
 from flowers_core.bundle import Bundle, BundleError, BundleWriter, Calibration, default_models_dir, load_bundle
-from flowers_core.calibration import fit_calibration
 from flowers_core.dataset import OxfordFlowers
 from flowers_core.photos import CropRule
 from scripts.command import add_data_option, bundle_folder, progress, run
@@ -36,6 +35,7 @@ def main() -> None:
     flowers = OxfordFlowers(options.data)
     reference = load_bundle(options.also_validation) if options.also_validation else None
     if reference is not None:
+        _calibration_of(reference)
         options.backbone = reference.manifest["backbone"]
 
     # TensorFlow takes seconds to import: only once the arguments are known to be good.
@@ -101,6 +101,17 @@ def _recipe_of(reference: Bundle) -> Any:
             "it was not fine-tuned on the training ones alone."
         )
     return Recipe.from_json(recipe)
+
+
+def _calibration_of(reference: Bundle) -> Calibration:
+    """Raises BundleError where the bundle was not evaluated yet."""
+    if reference.calibration is None:
+        raise BundleError(
+            f"'{reference.name}' has not answered the validation photos yet, and its answers calibrate the model that "
+            f"learns from them: run `python -m scripts.quantize {reference.name}` and `python -m scripts.evaluate "
+            f"{reference.name}` first."
+        )
+    return reference.calibration
 
 
 def _fine_tune(
@@ -172,18 +183,6 @@ def _judged(figures: dict[str, Any]) -> str:
     return "" if accuracy is None else f"{accuracy:.4f} of validation right, "
 
 
-def _calibrated_like(reference: Bundle, flowers: OxfordFlowers) -> Calibration:
-    """The calibration that the reference's answers to the validation photos call for."""
-    from flowers_core.batches import input_batches
-    from flowers_core.training.classifier import load_classifier
-    from flowers_core.training.view_features import run_network
-
-    run_reference = run_network(load_classifier(reference.path("classifier.keras")))
-    ids = flowers.split_ids("validation")
-    logits = np.concatenate([run_reference(batch) for batch in input_batches(flowers, ids, reference.crop_rule)])
-    return fit_calibration(logits, flowers.labels[ids - 1])
-
-
 def _tell_progress() -> Callable[[str, int, int], None]:
     started: dict[str, float] = {}
 
@@ -223,12 +222,10 @@ def _write(
         "versions": {package: version(package) for package in ("tensorflow", "keras", "scikit-learn", "numpy")},
     }
     if reference is not None:
-        writer.manifest["calibration"] = asdict(_calibrated_like(reference, flowers))
+        writer.manifest["calibration"] = asdict(_calibration_of(reference))
         writer.manifest["calibration_source"] = {
-            "split": "validation",
-            "precision": "Keras, float32",
-            "photos": len(flowers.split_ids("validation")),
-            "answers_of": "the same recipe on the training photos alone, which had not seen them",
+            **reference.manifest.get("calibration_source", {}),
+            "answers_of": f"{reference.name}: the same recipe on the training photos alone, which had not seen them",
             "classifier": reference.manifest["files"]["classifier.keras"]["sha256"],
         }
         writer.manifest["reference"] = {

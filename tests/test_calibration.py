@@ -130,6 +130,22 @@ def test_unsure_below_is_the_smallest_reliable_top_probability(seed: int) -> Non
     assert calibration.temperature == fit_temperature(logits, labels)
 
 
+def test_spoilt_photos_move_the_temperature_and_the_bar_but_not_the_promise_of_coverage() -> None:
+    rng = np.random.default_rng(7)
+    logits, labels = _overconfident(rng, 400, 10, 1.0)
+    more, more_labels = _overconfident(rng, 600, 10, 2.0)
+    alone = fit_calibration(logits, labels)
+    both = fit_calibration(logits, labels, spoilt=(more, more_labels))
+    every, every_label = np.concatenate([logits, more]), np.concatenate([labels, more_labels])
+    assert both.temperature == pytest.approx(fit_temperature(every, every_label), rel=1e-9)
+    assert both.temperature > 1.2 * alone.temperature
+    p = scipy_softmax(logits / both.temperature, axis=1)
+    assert both.conformal_threshold == pytest.approx(fit_conformal_threshold(p, labels, 0.98), abs=1e-12)
+    p = scipy_softmax(every / both.temperature, axis=1)
+    top, right = p.max(axis=1), p.argmax(axis=1) + 1 == every_label
+    assert both.unsure_below == pytest.approx(min(t for t in top if right[top >= t - 1e-12].mean() >= 0.98), abs=1e-9)
+
+
 def test_unsure_below_by_hand() -> None:
     # Two classes, gaps 100, 99, …, 1: the 50 widest are right but for one, so 49/50 = 98 %; the next is wrong: 49/51.
     gaps = np.arange(100.0, 0, -1)

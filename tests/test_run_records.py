@@ -90,4 +90,4 @@ def test_aims_stand_beside_what_was_reached() -> None:
 def test_the_worst_kind_is_named() -> None:
     figures = {"images": 7, "mean": 0.8, "worst": "noise", "top1": {"noise": 0.5, "blur": 0.9}, "confidently_wrong": 0}
     run = replace(a_run("one"), robustness={"int8": {"test": figures}})
-    assert cells(robustness_table([run])) == [["one", "int8", "test", "7", "80.00", "50.00", "noise", "0.00"]]
+    assert cells(robustness_table([run])) == [["one", "int8", "test", "7", "80.00", "50.00", "noise", "0.00", "—"]]
