@@ -64,7 +64,8 @@ def results_document(records: Sequence[RunRecord]) -> str:
         f"{near_copies_note(records)}"
         "*ECE* is the expected calibration error in 15 bins, with the temperature fitted on the validation photos as "
         "they are and spoilt as people's are: stated probabilities are too modest here rather than too bold there. "
-        "*Raw* is without it. *Agreement* is the share of photos that get the same answer as from the model's first row.",
+        "*Raw* is without it. *Agreement* is the share of photos that get the same answer as from the model's first "
+        "row.",
         "Runs whose models are not shipped:",
         split_table([record for record in records if not record.shipped]),
         "## Aims",
