@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from flowers_core.explain.gradients import Gradients
     from flowers_core.gallery import Gallery
     from flowers_core.likeness import Likeness
+    from flowers_core.own_evaluation import OwnEvaluation
     from flowers_core.own_photos import OwnPhotos
     from flowers_core.photos import ModelInput, Photo
     from flowers_core.prediction import Prediction
@@ -43,6 +44,8 @@ RECENT = 8
 # Longer side, in pixels, of a photo on the page: half of a wide page on a dense screen.
 SHOWN_SIDE = 1200
 TEST_RECORD = "test_predictions.npz"
+# The test set of one's own that a session looks at, in its state.
+LOOKED_AT = "evaluation"
 # The smallest and quickest; its accuracy is on the Models page beside the others'.
 PREFERRED = "int8"
 
@@ -296,6 +299,43 @@ def _report(digest: str, precision: str, temperature: float, _bundle: Bundle) ->
     from flowers_core import evaluation
 
     return evaluation.report(_predictions(digest, precision, _bundle), temperature)
+
+
+def evaluations(bundle: Bundle) -> list[OwnEvaluation]:
+    """This model's answers to photos of the person's own, by name. Looks for new and changed ones at each call."""
+    from flowers_core.own_evaluation import REPORT_FILE, OwnEvaluationError, evaluations_dir
+
+    found = []
+    for path in sorted(evaluations_dir().glob(f"*/{REPORT_FILE}")):
+        try:
+            found.append(_evaluation(str(path.parent), path.stat().st_mtime_ns))
+        except OwnEvaluationError:
+            continue  # the script that makes them says what is wrong with one
+    return [evaluation for evaluation in found if evaluation.bundle == bundle.name]
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _evaluation(folder: str, changed: int) -> OwnEvaluation:  # noqa: ARG001
+    from flowers_core.own_evaluation import load_evaluation
+
+    return load_evaluation(Path(folder))
+
+
+def photo_file(photo_id: int) -> Path | None:
+    """Where a photo lies: of the data set, or of the test set of one's own that is looked at; None where it is not."""
+    flowers, evaluation = data().flowers, st.session_state.get(LOOKED_AT)
+    if flowers is not None and photo_id in flowers.ids:
+        path: Path | None = flowers.path(photo_id)
+    else:
+        path = evaluation.path_of(photo_id) if evaluation is not None else None
+    return path if path is not None and path.is_file() else None
+
+
+def photo_name(photo_id: int) -> str:
+    """What a photo is called: its number, or the file's name where it is of a test set of one's own."""
+    evaluation = st.session_state.get(LOOKED_AT)
+    path = evaluation.paths.get(photo_id) if evaluation is not None else None
+    return Path(path).name if path else f"photo {photo_id}"
 
 
 def temperature(bundle: Bundle) -> float:

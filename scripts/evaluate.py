@@ -44,6 +44,7 @@ from flowers_core.evaluation import (
     stored_precisions,
 )
 from flowers_core.filters import without
+from flowers_core.own_evaluation import evaluations_dir
 from flowers_core.runtime import Runtime
 from scripts.command import add_bundle_argument, add_data_option, progress, run
 from scripts.evaluate_photos import evaluate_photos
@@ -86,7 +87,7 @@ def main() -> None:
     if not bundle.precisions:
         raise BundleError(f"'{bundle.name}' has no TFLite models yet; `python -m scripts.quantize` makes them.")
     if options.photos:
-        default = Path("evaluations") / f"{options.photos.resolve().name}-{bundle.name}"
+        default = evaluations_dir() / f"{options.photos.resolve().name}-{bundle.name}"
         evaluate_photos(bundle, options.photos, options.out or default)
         return
     flowers = OxfordFlowers(options.data)

@@ -1,7 +1,8 @@
 """A test set of one's own: what `python -m scripts.evaluate BUNDLE --photos DIR` does.
 
 The folder OUT then holds what a bundle holds of the official test: predictions.npz with every precision's answers,
-photos.csv that says which photo has which number, mistakes.csv, and report.json.
+photos.csv that says which photo has which number, mistakes.csv, and report.json. Where OUT is left to the script, the
+dashboard finds it and shows it on *Confusions*.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from flowers_core.evaluation import (
     save_predictions,
     worst_pairs,
 )
+from flowers_core.own_evaluation import PHOTOS_FILE, PREDICTIONS_FILE, REPORT_FILE
 from flowers_core.photo_folder import FolderPhoto, PhotoFolderError, ReadPhoto, photos_in, read_photos
 from flowers_core.prediction import softmax
 from flowers_core.runtime import Runtime
@@ -29,7 +31,6 @@ from flowers_core.selective import coverage_curve
 from flowers_core.taxonomy import load_taxonomy
 from scripts.command import progress, write_json, write_table
 
-PREDICTIONS_FILE = "predictions.npz"
 _BATCH = 32
 _SURE = 0.9
 _PAIRS = 20
@@ -54,7 +55,7 @@ def evaluate_photos(bundle: Bundle, folder: Path, out: Path) -> None:
     labels = np.array([photo.label for photo in photos])
     save_predictions(out / PREDICTIONS_FILE, ids, labels, logits)
     write_table(
-        out / "photos.csv",
+        out / PHOTOS_FILE,
         ["id", "path", "label", "class"],
         (
             [number, photo.path.relative_to(folder).as_posix(), photo.label, taxonomy[photo.label or 0].name]
@@ -62,7 +63,13 @@ def evaluate_photos(bundle: Bundle, folder: Path, out: Path) -> None:
         ),
     )
     temperature = bundle.calibration.temperature if bundle.calibration else 1.0
-    figures: dict[str, Any] = {"bundle": bundle.name, "photos": len(photos), "precisions": {}}
+    figures: dict[str, Any] = {
+        "bundle": bundle.name,
+        "models": {name: bundle.manifest["files"][f"{name}.tflite"]["sha256"] for name in bundle.precisions},
+        "folder": str(folder.resolve()),
+        "photos": len(photos),
+        "precisions": {},
+    }
     print(f"{'precision':10} {'photos':>6} {'top-1':>7} {'per class':>9} {'top-5':>7} {'ECE':>6}")
     for precision in bundle.precisions:
         answers = load_predictions(out / PREDICTIONS_FILE, precision)
@@ -71,7 +78,7 @@ def evaluate_photos(bundle: Bundle, folder: Path, out: Path) -> None:
             f"{precision:10} {row['images']:6} {row['top1']:7.4f} {row['per_class']:9.4f} {row['top5']:7.4f} "
             f"{row['ece']:6.4f}"
         )
-    write_json(out / "report.json", figures)
+    write_json(out / REPORT_FILE, figures)
     last = load_predictions(out / PREDICTIONS_FILE, bundle.precisions[-1])
     write_table(
         out / "mistakes.csv",

@@ -1,14 +1,16 @@
 """*Confusions*: where the model goes wrong on the test photos, from the whole matrix down to single photos."""
 
+from html import escape
+
 import streamlit as st
 
 from app import resources
 from app.widgets.against import draw_against
+from app.widgets.answers_choice import choose_answers
 from app.widgets.certainty import draw_certainty
 from app.widgets.class_report import draw_class_report, draw_worst_pairs
 from app.widgets.matrix_view import draw_matrix
 from app.widgets.mistakes import draw_mistakes
-from app.widgets.model_choice import choose_model
 from app.widgets.words import percent
 from flowers_core.bundle import Bundle, BundleError
 from flowers_core.evaluation import PredictionsError, confusion_matrix
@@ -25,21 +27,28 @@ def _gallery(bundle: Bundle) -> Gallery | None:
 st.title("Where it goes wrong")
 lede = st.empty()
 try:
-    bundle, precision = choose_model(resources.evaluated_precisions)
-    predictions = resources.predictions(bundle, precision)
+    answers = choose_answers()
 except (BundleError, PredictionsError) as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
 
+bundle, precision, predictions = answers.bundle, answers.precision, answers.predictions
 taxonomy = resources.taxonomy()
-report = resources.report(bundle, precision)
+report = answers.report
 matrix = confusion_matrix(predictions)
 wrong = int(matrix.sum() - matrix.trace())
+whose = f"of your own, {escape(answers.own.name)}," if answers.own else "test photos"
 lede.html(
-    f'<p class="lede">Of {report.images:,} test photos {wrong:,} were given a wrong name. '
+    f'<p class="lede">Of {report.images:,} {whose} {wrong:,} were given a wrong name. '
     f"{percent(report.top1)} are right, or {percent(report.per_class)} when every class counts alike. "
     "Click a cell, or choose a row of a table, and see the photos behind it.</p>"
 )
+if answers.own and not answers.are_of_this_model:
+    st.warning(
+        f"These photos were shown to an earlier version of {bundle.name}; `python -m scripts.evaluate {bundle.name} "
+        f"--photos {answers.own.photos}` asks this one.",
+        icon=":material/update:",
+    )
 overview, photos = st.columns((8, 5), gap="large")
 with overview:
     matrix_tab, pairs_tab, classes_tab, certainty_tab, against_tab = st.tabs(
@@ -48,12 +57,15 @@ with overview:
     with matrix_tab:
         draw_matrix(matrix, taxonomy)
     with pairs_tab:
-        draw_worst_pairs(matrix, taxonomy, f"{bundle.name}-{precision}")
+        draw_worst_pairs(matrix, taxonomy, answers.name)
     with classes_tab:
-        draw_class_report(report, taxonomy, f"{bundle.name}-{precision}")
+        draw_class_report(report, taxonomy, answers.name)
     with certainty_tab:
-        draw_certainty(predictions, resources.temperature(bundle), f"{bundle.name}-{precision}")
+        draw_certainty(predictions, resources.temperature(bundle), answers.name)
     with against_tab:
-        draw_against(bundle, precision, predictions, taxonomy)
+        if answers.own:
+            st.info("Models are compared on the official test split: choose it under Photos.")
+        else:
+            draw_against(bundle, precision, predictions, taxonomy)
 with photos:
     draw_mistakes(predictions, resources.temperature(bundle), taxonomy, _gallery(bundle))

@@ -14,6 +14,7 @@ from app.widgets.words import capital, percent
 from flowers_core.evaluation import Mistake, Predictions, mistakes
 from flowers_core.filters import by_confidence, by_family
 from flowers_core.gallery import Gallery
+from flowers_core.own_evaluation import FIRST_TEST_ID
 from flowers_core.taxonomy import Taxonomy
 
 PER_PAGE = 12
@@ -40,7 +41,7 @@ def draw_mistakes(
             draw_beside(gallery, list(shown), taxonomy)
         else:
             draw_photos("mistakes", [_card(mistake, taxonomy) for mistake in shown], data.flowers, smallest=100)
-    if data.flowers is None:
+    if data.flowers is None and shown[0].photo_id < FIRST_TEST_ID:
         offer_download("mistakes", "The test photos are not on this machine, so their numbers stand in for them.")
 
 
@@ -83,11 +84,12 @@ def _summary(count: int, true: int | None, called: int | None, predictions: Pred
 
 def _card(mistake: Mistake, taxonomy: Taxonomy) -> Card:
     true, called = capital(taxonomy[mistake.true_label].name), taxonomy[mistake.predicted_label].name
+    name = resources.photo_name(mistake.photo_id)
     return Card(
         photo_id=mistake.photo_id,
         caption=(
             f'<span class="name">{escape(true)}</span><br>called {escape(called)}<br>'
-            f'<span class="quiet">{percent(mistake.confidence)} sure<br>photo {mistake.photo_id}</span>'
+            f'<span class="quiet">{percent(mistake.confidence)} sure<br>{escape(name)}</span>'
         ),
-        alt=f"{true}, called {called}, test photo {mistake.photo_id}",
+        alt=f"{true}, called {called}, test {name}",
     )

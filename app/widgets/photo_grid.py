@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from app import resources
 from flowers_core.dataset import OxfordFlowers
 
 PAGE = "page"
@@ -53,9 +54,9 @@ def draw_photos(key: str, cards: Sequence[Card], flowers: OxfordFlowers | None, 
 def draw_photo(card: Card, flowers: OxfordFlowers | None) -> None:
     """One photo, or its number, with its caption."""
     path = flowers.path(card.photo_id) if flowers is not None and card.photo_id in flowers.ids else None
-    shown = card.own or path
+    shown = card.own or path or resources.photo_file(card.photo_id)
     if shown is not None and shown.is_file():
-        st.image(_upright(shown) if card.own else str(shown), width="stretch", alt=card.alt)
+        st.image(str(shown) if shown == path else _upright(shown), width="stretch", alt=card.alt)
     else:
         st.html(
             f'<div class="no-photo" role="img" aria-label="{escape(card.alt)}; not on this machine">'
