@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from flowers_core.audit.record import AuditRecord
     from flowers_core.dataset import OxfordFlowers
     from flowers_core.evaluation import Predictions, Report
+    from flowers_core.explain.base import Box
     from flowers_core.explain.gradients import Gradients
     from flowers_core.gallery import Gallery
     from flowers_core.likeness import Likeness
@@ -77,6 +78,20 @@ class Look:
     model_digest: str
     seen: ModelInput
     forward: Forward
+
+
+@dataclass(frozen=True, eq=False)
+class Glance:
+    """A photo of a gallery as a model saw it.
+
+    pixels: (h, w, 3), small. features: (rows, columns, c). box: what was seen, in pixels of the photo. photo_size: its
+    own width and height.
+    """
+
+    pixels: NDArray[np.uint8]
+    features: NDArray[np.float32]
+    box: Box
+    photo_size: tuple[int, int]
 
 
 # Models
@@ -427,6 +442,27 @@ def predict(look: Look) -> Prediction:
         name = look.bundle.name
         raise BundleError(f"The model {name} is not calibrated yet; `python -m scripts.evaluate {name}` does that.")
     return predict(look.forward.logits[0], calibration, taxonomy())
+
+
+def glance(path: Path, bundle: Bundle, precision: str, side: int) -> Glance:
+    """What a model makes of a photo on disk that is shown small. Raises PhotoError."""
+    changed = path.stat().st_mtime_ns if path.is_file() else 0
+    return _glance(str(path), changed, _digest(bundle, f"{precision}.tflite"), side, bundle, precision)
+
+
+@st.cache_resource(show_spinner=False, max_entries=96)
+def _glance(path: str, changed: int, digest: str, side: int, _bundle: Bundle, _precision: str) -> Glance:  # noqa: ARG001
+    import numpy as np
+    from PIL import Image
+
+    from flowers_core.photos import model_input, open_photo
+
+    photo = open_photo(Path(path))
+    seen = model_input(photo.pixels, _bundle.crop_rule)
+    small = Image.fromarray(photo.pixels)
+    small.thumbnail((side, side))
+    features = runtime(_bundle, _precision).forward(seen.pixels[None]).features[0]
+    return Glance(np.asarray(small), features, seen.box, (photo.width, photo.height))
 
 
 def shown_pixels(photo: Photo) -> NDArray[np.uint8]:

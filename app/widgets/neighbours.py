@@ -9,6 +9,7 @@ from app import resources
 from app.resources import Look
 from app.widgets.dataset_offer import offer_download
 from app.widgets.photo_grid import Card, draw_photos
+from app.widgets.why_near import draw_near
 from app.widgets.words import capital, listed, percent
 from flowers_core.gallery import Neighbour
 from flowers_core.likeness import Likeness
@@ -33,31 +34,55 @@ def draw_neighbours(look: Look, answer: int, photo_id: int | None) -> None:
         st.info(f"The model {look.bundle.name} comes without a gallery, so there is nothing to compare with.")
         return
     own = resources.own_photos(look.bundle)
-    split = st.segmented_control(
-        "Among",
-        [name for name in SPLITS if name != OWN_SPLIT or own],
-        default="all",
-        required=True,
-        format_func=SPLITS.__getitem__,
-        key="among",
-        bind="query-params",
-    )
+    taxonomy = resources.taxonomy()
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        split = st.segmented_control(
+            "Among",
+            [name for name in SPLITS if name != OWN_SPLIT or own],
+            default="all",
+            required=True,
+            format_func=SPLITS.__getitem__,
+            key="among",
+            bind="query-params",
+        )
+        flower = st.selectbox(
+            "Only of",
+            [taxon.label for taxon in sorted(taxonomy, key=lambda taxon: taxon.name)],
+            index=None,
+            format_func=lambda label: taxonomy[label].name,
+            key="flower",
+            bind="query-params",
+            placeholder="any flower",
+            filter_mode="contains",
+            width=220,
+        )
+        near = st.toggle(
+            "Why near", key="near", bind="query-params", help="Shows what in both photos makes them alike."
+        )
     itself = {*gallery.ids_of(look.photo.sha256), *(() if photo_id is None else (photo_id,))}
     embedding = look.forward.embedding[0]
-    found = gallery.search(embedding, COUNT, splits=None if split in (None, "all") else {split}, exclude=itself)
-    taxonomy = resources.taxonomy()
+    splits = None if split in (None, "all") else {split}
+    nearest = gallery.search(embedding, COUNT, splits=splits, exclude=itself)
+    found = (
+        nearest if flower is None else gallery.search(embedding, COUNT, splits=splits, labels={flower}, exclude=itself)
+    )
     rule, likeness = resources.vote_rule(look.bundle), resources.likeness(look.bundle)
     voters = gallery.search(embedding, rule.k, splits=rule.splits, exclude=itself) if rule else []
     opinion = (
         vote_sentence(vote(voters, rule, len(taxonomy)), answer, taxonomy)
         if rule and voters
-        else second_opinion(found, answer, taxonomy)
+        else second_opinion(nearest, answer, taxonomy)
     )
     left_out = f" {left_out_sentence(itself)}" if itself else ""
     st.markdown(f"{opinion} {SIMILARITY}{PAIRS if likeness else ''}{left_out}")
     data = resources.data()
     cards = [_card(neighbour, taxonomy, answer, likeness, own) for neighbour in found]
-    draw_photos("neighbours", cards, data.flowers)
+    if not cards and flower is not None:
+        st.info(f"None of these photos shows {taxonomy[flower].name}.")
+    elif near:
+        draw_near(look, gallery, cards)
+    else:
+        draw_photos("neighbours", cards, data.flowers)
     if data.flowers is None:
         offer_download(
             "neighbours", "Photos of the data set are not on this machine, so their numbers stand in for them."

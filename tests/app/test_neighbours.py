@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from app import resources
 from app.widgets.neighbours import left_out_sentence, vote_sentence
+from app.widgets.why_near import SIDE, near_explanations
 from app.widgets.words import percent
 from flowers_core.bundle import MANIFEST, BundleWriter, default_models_dir, load_bundle
 from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
@@ -133,3 +135,46 @@ def test_sentences() -> None:
     assert "where the model says sunflower: the two disagree" in vote_sentence(result, 54, taxonomy)
     assert left_out_sentence({7}) == "This is photo 7 of the data set, which is left out."
     assert left_out_sentence({9, 7}).startswith("This is photo 7 and 9 of the data set")
+
+
+def test_filtered_by_split_and_class(open_page: Open, bundle_folder: Path) -> None:
+    gallery = Gallery.load(SHIPPED.path(INDEX_FILE), SHIPPED.path(RECORDS_FILE))
+    rose = next(taxon.label for taxon in load_taxonomy() if taxon.name == "rose")
+    similar = gallery.vectors() @ _embedding()
+    fits = np.flatnonzero((gallery.labels == rose) & (gallery.splits == "validation"))
+    wanted = gallery.ids[fits[np.argsort(-similar[fits], kind="stable")]]
+    app = open_page(photo="example", among="Validation", flower="rose")
+    assert re.findall(r"<span>photo</span><b>(\d+)</b>", html(app)) == [str(photo_id) for photo_id in wanted[:12]]
+    # The opinion is not that of photos that were chosen for their class.
+    assert not any("12 nearest are labelled **rose**" in text.value for text in app.markdown)
+
+
+def test_why_near_adds_up_on_both_photos(open_page: Open, tmp_path: Path, drawn_dataset: Path) -> None:
+    app = open_page(photo="example", near="true")
+    assert any("On the left your photo" in text.value for text in app.markdown)
+    assert sum("What in your photo is like" in str(image.proto) for image in app.image) == 12
+
+    photo = read_photo(example_bytes())
+    seen = model_input(photo.pixels, SHIPPED.crop_rule)
+    runtime = Runtime(SHIPPED.path("int8.tflite"), workers=1)
+    look = resources.Look(photo, SHIPPED, "int8", "", seen, runtime.forward(seen.pixels[None]))
+    gallery = Gallery.load(SHIPPED.path(INDEX_FILE), SHIPPED.path(RECORDS_FILE))
+    (nearest,) = gallery.search(look.forward.embedding[0], 1)
+    path = tmp_path / "other.png"
+    Image.fromarray(drawn_photo()).save(path)
+    here, there = near_explanations(look, gallery, nearest.photo_id, path)
+    # The INT8 model rounds its embedding once more than its features.
+    assert here.contributions.sum() == pytest.approx(nearest.similarity, abs=1e-3)
+    assert there is not None
+    other = runtime.forward(model_input(read_photo(path.read_bytes()).pixels, SHIPPED.crop_rule).pixels[None])
+    one, two = _embedding(), other.embedding[0]
+    cosine = one @ two / np.linalg.norm(one) / np.linalg.norm(two)
+    assert there[0].contributions.sum() == pytest.approx(cosine, abs=1e-3)
+    # Position by position: what the features there contribute along the direction of the photo at hand.
+    rows, columns = there[0].contributions.shape
+    expected = other.features[0] @ one / (rows * columns * np.linalg.norm(one) * np.linalg.norm(two))
+    np.testing.assert_allclose(there[0].contributions, expected, atol=1e-4)
+    assert max(there[1].shape[:2]) == SIDE
+    path.write_bytes(b"no photo")
+    assert near_explanations(look, gallery, nearest.photo_id, path)[1] is None
+    assert near_explanations(look, gallery, nearest.photo_id, None)[1] is None
