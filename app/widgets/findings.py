@@ -9,9 +9,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app import resources
-from app.widgets.class_counts import TITLES
+from app.widgets.class_counts import TITLES, count_table
 from app.widgets.dataset_offer import offer_download
-from app.widgets.photo_grid import Card, draw_photos
+from app.widgets.figures import draw_figures, duplicate_table, near_copy_rules
+from app.widgets.photo_grid import Card, choose_page, draw_photos
 from app.widgets.words import capital, listed
 from flowers_core.audit.near import leaks
 from flowers_core.audit.oddities import MEANING
@@ -20,8 +21,9 @@ from flowers_core.bundle import DEFAULT_BUNDLE
 from flowers_core.dataset import OxfordFlowers
 from flowers_core.taxonomy import Taxonomy
 
-SHOWN = 18
+PER_PAGE = 18
 ALIKE = 5
+PAIRS = {"all": "All", "leaks": "Across splits", "labels": "Under two labels"}
 
 
 def draw_findings(
@@ -37,7 +39,7 @@ def draw_findings(
         return
     _, record = found
     known = dict(zip(ids.tolist(), zip(labels.tolist(), splits.tolist(), strict=True), strict=True))
-    st.markdown(summary(record, ids, splits))
+    st.markdown(f"{summary(record, ids, splits)} {size_sentence(labels, splits, taxonomy)}")
     copies, suspects, odd = st.tabs(
         ["There twice", "Suspect labels", "Unlike the others"], key="finding", bind="query-params"
     )
@@ -67,6 +69,21 @@ def summary(record: AuditRecord, ids: NDArray[np.int64], splits: NDArray[np.str_
         f"Of {record.photos:,} photos **{len(pairs)}** pairs show one picture, {identical} of them byte for byte; "
         f"**{crossing}** pairs lie in different splits, so that a model may have seen what it is tested on. "
         f"As {record.model} sees it, {labels}."
+    )
+
+
+def size_sentence(labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy: Taxonomy) -> str:
+    """How uneven the classes are: the least and the most photos a class has, in all and to learn from."""
+    table = count_table(labels, splits, taxonomy)
+    table = table[table["all"] > 0]
+    if table.empty:
+        return ""
+    least, most = table.loc[table["all"].idxmin()], table.loc[table["all"].idxmax()]
+    training = table[TITLES["train"]]
+    learnt = f"{training.min()}" if training.min() == training.max() else f"{training.min()} to {training.max()}"
+    return (
+        f"Classes have {least['all']} ({least['class']}) to {most['all']} photos ({most['class']}), "
+        f"{learnt} of them for training."
     )
 
 
@@ -115,6 +132,42 @@ def _draw_copies(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxo
     if table.empty:
         st.success("Every picture is there once.")
         return
+    which = st.segmented_control(
+        "Pairs",
+        list(PAIRS),
+        default="all",
+        required=True,
+        format_func=PAIRS.__getitem__,
+        key="copies",
+        bind="query-params",
+    )
+    table = pairs_of(table, which or "all")
+    if table.empty:
+        st.success("There is no such pair.")
+    else:
+        _draw_pair(table, known, taxonomy)
+    figures = duplicate_table(resources.shelf().bundles)
+    if not figures.empty:
+        st.subheader("What the copies do to the figures")
+        st.markdown(
+            "Test photos of which a copy lies in another split, byte for byte or nearly, are left out in the columns "
+            f"to the right. {' '.join(near_copy_rules(resources.shelf().bundles))}"
+        )
+        draw_figures(figures, "Accuracy with and without test photos of which a copy or near copy is in another split")
+        _offer_csv(figures, "figures-without-copies.csv")
+
+
+def pairs_of(table: pd.DataFrame, which: str) -> pd.DataFrame:
+    """The pairs of `copies_table` that are meant: all, those across splits, or those that have two labels."""
+    if which == "leaks":
+        splits = table["splits"].str.split(", ", expand=True)
+        table = table[splits[0] != splits[1]]
+    elif which == "labels":
+        table = table[table["class"] != table["other class"]]
+    return table.reset_index(drop=True)
+
+
+def _draw_pair(table: pd.DataFrame, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> None:
     row = table.iloc[_chosen_row(table, "copies", "Pairs of photos that show one picture", "copies.csv")]
     draw_photos("copies", [_card(int(row[which]), known, taxonomy) for which in ("one", "other")], _flowers())
 
@@ -150,17 +203,24 @@ def _draw_odd(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonom
     if not kinds:
         st.success("No photo stands out.")
         return
-    kind = st.segmented_control("Kind", kinds, default=kinds[0], required=True, key="odd", bind="query-params")
-    found = [photo for photo in record.oddities_of(kind or kinds[0]) if photo.photo_id in known]
-    shown = f", the {SHOWN} most so below" if len(found) > SHOWN else ""
-    st.markdown(f"**{len(found)}** photos{shown}. The number is the {MEANING[kind or kinds[0]]}.")
-    draw_photos(
-        "odd", [_card(photo.photo_id, known, taxonomy, f"{photo.value:.3g}") for photo in found[:SHOWN]], _flowers()
+    kind = st.segmented_control(
+        "Kind", kinds, default=kinds[0], required=True, key="odd", bind="query-params", on_change=_first_page
     )
+    found = [photo for photo in record.oddities_of(kind or kinds[0]) if photo.photo_id in known]
+    st.markdown(f"**{len(found)}** photos, the most so first. The number is the {MEANING[kind or kinds[0]]}.")
+    place = st.container()
+    cards = [_card(photo.photo_id, known, taxonomy, f"{photo.value:.3g}") for photo in found]
+    shown = choose_page(cards, PER_PAGE)
+    with place:
+        draw_photos("odd", shown, _flowers())
     table = pd.DataFrame(
         [{"photo": photo.photo_id, "kind": photo.kind, "value": photo.value} for photo in record.oddities]
     )
     _offer_csv(table, "odd-photos.csv")
+
+
+def _first_page() -> None:
+    st.session_state["page"] = 1
 
 
 def _chosen_row(table: pd.DataFrame, key: str, alt: str, file_name: str) -> int:

@@ -80,7 +80,31 @@ def test_the_findings_have_an_address_and_show_their_photos(
     assert _photos(app) == [first.first, first.second, suspect, *alike, odd.photo_id]
     app.segmented_control(key="odd").set_value("dark")
     assert _photos(run(app))[-18:] == [photo.photo_id for photo in record.oddities_of("dark")][:18]
-    assert any("**25** photos, the 18 most so below" in m.value for m in app.markdown)
+    assert any("**25** photos, the most so first" in m.value for m in app.markdown)
+    app.pagination(key="page").select(2)
+    assert _photos(run(app))[-7:] == [photo.photo_id for photo in record.oddities_of("dark")][18:]
+    sizes = np.bincount(gallery.labels)[1:]
+    assert any(
+        f"Classes have {sizes.min()} (" in m.value and f" to {sizes.max()} photos (" in m.value for m in app.markdown
+    )
+
+
+def test_pairs_across_splits_and_under_two_labels(
+    open_page: Open, audited: Path, record: AuditRecord, gallery: Gallery
+) -> None:
+    app = open_page("dataset", show="State of the data", copies="Across splits")
+    table = next(frame.value for frame in app.dataframe if "same file" in frame.value)
+    assert table[["one", "other"]].values.tolist() == [[record.near[0].first, record.near[0].second]]
+    label = dict(zip(gallery.ids.tolist(), gallery.labels.tolist(), strict=True))
+    app.segmented_control(key="copies").set_value("labels")
+    two = [[pair.first, pair.second] for pair in record.near if label[pair.first] != label[pair.second]]
+    shown = [frame.value for frame in run(app).dataframe if "same file" in frame.value]
+    assert [frame[["one", "other"]].values.tolist() for frame in shown] == ([two] if two else [])
+    # The figures with and without them are beside the pairs.
+    figures = next(frame.value for frame in app.dataframe if "top-1, without copies" in frame.value)
+    test = SHIPPED.metrics["int8"]["test"]
+    row = figures.set_index("precision").loc["int8"]
+    assert (row["photos"], row["photos, without copies"]) == (test["images"], test["without_duplicates"]["images"])
 
 
 def test_tables_hold_the_record(record: AuditRecord, gallery: Gallery) -> None:
