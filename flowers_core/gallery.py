@@ -134,7 +134,8 @@ class Gallery:
                 f"Embeddings of {more.dimension} values cannot join a gallery of {self.dimension}: "
                 "they were made with another model."
             )
-        index = faiss.clone_index(self._index)
+        # Not faiss.clone_index: what is mapped from a file would stay so, and could not be added to.
+        index = faiss.deserialize_index(faiss.serialize_index(self._index))
         index.add(unit_rows(np.asarray(embeddings, dtype=np.float32)))
         known = self.digests if self.digests is not None else np.zeros((len(self), DIGEST_BYTES), np.uint8)
         assert more.digests is not None

@@ -12,6 +12,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.files import sha256_of
 from flowers_core.large_index import LargeIndexError, Proposer
 from flowers_core.npz import NpzError, read_npz
 
@@ -42,10 +43,13 @@ class Records:
 
 
 def read_index(index_path: Path, records_path: Path) -> tuple[Any, Records]:
-    """The FAISS index and the records. Raises GalleryError when one is missing or damaged, or they do not match."""
+    """The FAISS index and the records. Raises GalleryError when one is missing or damaged, or they do not match.
+
+    The codes of a large gallery stay in the file, mapped into memory: a search reads the few that were proposed.
+    """
     try:
         records = read_npz(records_path)
-        serialized = index_path.read_bytes()
+        found = sha256_of(index_path)
     except (NpzError, OSError) as error:
         reason = f"{index_path} cannot be read." if isinstance(error, OSError) else str(error)
         raise GalleryError(f"{reason} {_ANEW}") from error
@@ -56,10 +60,11 @@ def read_index(index_path: Path, records_path: Path) -> tuple[Any, Records]:
         digests = records.get("digests")
     except (KeyError, ValueError, TypeError) as error:
         raise GalleryError(f"{records_path} does not describe a gallery. {_ANEW}") from error
-    if hashlib.sha256(serialized).hexdigest() != digest:
+    if found != digest:
         raise GalleryError(f"{index_path} is damaged, or not the index that {records_path} belongs to. {_ANEW}")
+    large = "proposer_sha256" in records
     try:
-        index = faiss.deserialize_index(np.frombuffer(serialized, dtype=np.uint8))
+        index = faiss.read_index(str(index_path), faiss.IO_FLAG_MMAP_IFC if large else 0)
     except RuntimeError as error:
         raise GalleryError(f"{index_path} is no FAISS index. {_ANEW}") from error
     if not isinstance(index, faiss.IndexScalarQuantizer) or index.metric_type != faiss.METRIC_INNER_PRODUCT:

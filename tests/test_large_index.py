@@ -74,6 +74,12 @@ def test_it_comes_back_from_its_files(large: Gallery, tmp_path: Path) -> None:
     query = _drawn(seed=4, n=1)[0]
     assert back.is_large
     assert back.search(query, 10) == large.search(query, 10)
+    # What it ranks by stays in its file, and can be added to all the same.
+    assert not back._index.codes.is_owned
+    new = _drawn(seed=6, n=1)
+    more = back.extended(new, [90001], [1], ["own"], [hashlib.sha256(b"new").hexdigest()])
+    assert more.search(new[0], 1)[0].photo_id == 90001
+    assert back.search(query, 10) == large.search(query, 10)
     scanned = Gallery.load(*paths[:2])
     assert not scanned.is_large
     paths[2].write_bytes(paths[2].read_bytes()[:-1] + b"x")
