@@ -28,7 +28,7 @@ from threadpoolctl import threadpool_limits
 from flowers_core.bundle import BundleError, load_bundle
 from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.large_index import FLAT_BELOW, PROPOSED_AT_LEAST, TRAINED_ON, Proposer, index_description
-from scripts.benchmarks.one_code import OneCode, plan
+from scripts.benchmarks.one_code import SAMPLE_AT_LEAST, OneCode, plan
 from scripts.benchmarks.turns import machine
 from scripts.command import add_bundle_argument, write_json
 
@@ -181,7 +181,8 @@ def _measure(source: Likenesses, size: int, asked: NDArray[np.float32]) -> Itera
     chosen = plan(size, c)
     if chosen is not None:
         start = time.perf_counter()
-        one = OneCode(np.concatenate(list(source.blocks(min(size, max(TRAINED_ON * chosen.lists, 2 * c))))), chosen)
+        wanted = max(TRAINED_ON * chosen.lists, SAMPLE_AT_LEAST, 2 * c)
+        one = OneCode(np.concatenate(list(source.blocks(min(size, wanted)))), chosen)
         trained = time.perf_counter() - start
         way = f"{chosen.name} alone"
         yield _row(way, size, source, one, lambda q: one.search(q, K), asked, truth, seconds=trained)

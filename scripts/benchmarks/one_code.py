@@ -19,6 +19,8 @@ BUDGET = 160
 PROBES = 16
 # How many are ranked for each that is wanted.
 RANKED = 8
+# Each part of a code has 256 values, and k-means wants some dozens of vectors for each.
+SAMPLE_AT_LEAST = 40 * 256
 _ID, _FLOAT, _CENTROIDS = 8, 4, 256
 _SHORT, _LONG, _STEP = 3, 8, 24  # bytes of the two codes by unit, and the components that both divide
 

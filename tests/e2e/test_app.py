@@ -241,7 +241,10 @@ def test_a_loop_drawn_on_the_map_shows_the_photos_within(page: Page, server: str
     no_trouble(page)
 
 
-@pytest.mark.parametrize("path", ["", "?photo=example", "confusions", "models", "dataset"])
+PHONE = ("", "?photo=example", "?photo=example&near=true", "confusions", "models", "dataset", "dataset?show=Map")
+
+
+@pytest.mark.parametrize("path", PHONE)
 def test_nothing_sticks_out_on_a_phone(phone: Page, server: str, path: str) -> None:
     phone.goto(f"{server}/{path}")
     expect(phone.get_by_role("heading", level=1)).to_be_visible()
