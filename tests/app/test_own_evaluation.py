@@ -102,6 +102,10 @@ def test_the_official_split_stays_the_first_choice(open_page: Open, shown: Path)
     assert not [box for box in other.selectbox if box.key == "photos"]
 
 
+def test_an_evaluation_that_is_gone_leaves_the_official_split(open_page: Open, shown: Path) -> None:
+    assert open_page("confusions", photos="gone").selectbox(key="photos").value == "official test split"
+
+
 def test_answers_of_an_earlier_model_are_told(open_page: Open, shown: Path, tmp_path: Path) -> None:
     assert not open_page("confusions", photos="meadow").warning
     report_file = shown / "report.json"
