@@ -41,6 +41,8 @@ def draw_matrix(matrix: NDArray[np.int64], taxonomy: Taxonomy) -> None:
             "Ordered by", [*ORDERS, MIXED_UP], default="family", required=True, key="order", bind="query-params"
         )
     labels = order_by_confusion(matrix) if order == MIXED_UP else ORDERS[order or "family"](taxonomy)
+    # A test set of one's own has photos of a few classes; the others would be empty rows.
+    labels = [label for label in labels if matrix[label - 1].any() or matrix[:, label - 1].any()]
     if part == "confused":
         labels = most_confused(matrix, labels, FEW)
     side = 660 if len(labels) > NAMED else 620

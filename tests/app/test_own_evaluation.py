@@ -90,6 +90,13 @@ def test_tables_are_of_the_classes_that_have_photos(
     assert pairs["photos"].sum() == (answers["called"] != answers["labels"]).sum()
 
 
+def test_the_matrix_has_the_classes_that_occur(open_page: Open, shown: Path, answers: dict[str, np.ndarray]) -> None:
+    chart = json.loads(open_page("confusions", photos="meadow", precision="int8").get("vega_lite_chart")[0].proto.spec)
+    domain = chart["layer"][0]["encoding"]["x"]["scale"]["domain"]
+    occurring = {int(label) for label in (*answers["labels"], *answers["called"])}
+    assert sorted(domain) == sorted(TAXONOMY[label].name for label in occurring)
+
+
 def test_the_official_split_stays_the_first_choice(open_page: Open, shown: Path) -> None:
     app = open_page("confusions")
     choice = app.selectbox(key="photos")
