@@ -172,8 +172,8 @@ def _fine_tune(
         "probe_strength": (history["probe"] or {}).get("strength"),
         "validation_top1": history.get("validation_top1"),
         "seed": recipe.seed,
-        # Of all epochs: those of a run that was broken off and taken up again count too.
-        "seconds_of_epochs": round(sum(epoch["seconds"] for epoch in history["epochs"]), 1),
+        # Not known of a run that was broken off: the history, which must not depend on that, has no times.
+        "seconds_of_epochs": round(sum(took), 1) if len(took) == len(history["epochs"]) else None,
     }
     return record, record | history
 
