@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowers_core.evaluation import Predictions, PredictionsError
+from flowers_core.prediction import softmax
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,29 @@ class Change:
     true_label: int
     before: int
     after: int
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A photo to which two models give different names.
+
+    before, after: the labels given; confidence_before, confidence_after: the probabilities that each gives its own
+    answer, in [0, 1].
+    """
+
+    photo_id: int
+    true_label: int
+    before: int
+    after: int
+    confidence_before: float
+    confidence_after: float
+
+    @property
+    def right(self) -> str:
+        """Which of the two is right: "before", "after" or "neither"."""
+        if self.before == self.true_label:
+            return "before"
+        return "after" if self.after == self.true_label else "neither"
 
 
 @dataclass(frozen=True)
@@ -72,12 +96,8 @@ def compare(before: Predictions, after: Predictions) -> Comparison:
     """
     from scipy.stats import binomtest
 
-    shared, at_before, at_after = np.intersect1d(before.ids, after.ids, return_indices=True)
-    if not len(shared):
-        raise PredictionsError("The two models were not asked about any photo in common.")
-    first, second = before.select(at_before), after.select(at_after)
-    if (first.labels != second.labels).any():
-        raise PredictionsError("The two records disagree about the true class of a photo; they cannot be compared.")
+    first, second = _shared(before, after)
+    shared = first.ids
     was, is_now = first.predicted == first.labels, second.predicted == second.labels
 
     def changes(where: np.ndarray) -> tuple[Change, ...]:
@@ -96,3 +116,43 @@ def compare(before: Predictions, after: Predictions) -> Comparison:
         both_wrong=int((~was & ~is_now).sum()),
         p_value=float(binomtest(len(fixed), uneven, 0.5).pvalue) if uneven else 1.0,
     )
+
+
+def disagreements(
+    before: Predictions, after: Predictions, temperature_before: float, temperature_after: float
+) -> tuple[Disagreement, ...]:
+    """The photos that two models name differently, those first on which the less sure of the two is the surest.
+
+    Raises PredictionsError as `compare`.
+    """
+    first, second = _shared(before, after)
+    where = np.flatnonzero(first.predicted != second.predicted)
+    if not len(where):
+        return ()
+    sure = [
+        softmax(answers.logits[where], temperature).max(axis=1)
+        for answers, temperature in ((first, temperature_before), (second, temperature_after))
+    ]
+    found = [
+        Disagreement(
+            int(first.ids[at]),
+            int(first.labels[at]),
+            int(first.predicted[at]),
+            int(second.predicted[at]),
+            float(one),
+            float(other),
+        )
+        for at, one, other in zip(where, *sure, strict=True)
+    ]
+    return tuple(sorted(found, key=lambda item: (-min(item.confidence_before, item.confidence_after), item.photo_id)))
+
+
+def _shared(before: Predictions, after: Predictions) -> tuple[Predictions, Predictions]:
+    """Both, on the photos that both were asked about, by id."""
+    shared, at_before, at_after = np.intersect1d(before.ids, after.ids, return_indices=True)
+    if not len(shared):
+        raise PredictionsError("The two models were not asked about any photo in common.")
+    first, second = before.select(at_before), after.select(at_after)
+    if (first.labels != second.labels).any():
+        raise PredictionsError("The two records disagree about the true class of a photo; they cannot be compared.")
+    return first, second

@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import binom
 from sklearn.metrics import accuracy_score
 
-from flowers_core.comparison import Change, ClassChange, compare
+from flowers_core.comparison import Change, ClassChange, compare, disagreements
 from flowers_core.evaluation import Predictions, PredictionsError
 from flowers_core.filters import by_confidence, by_family, without
 from flowers_core.prediction import softmax
@@ -66,3 +66,21 @@ def test_filters() -> None:
     assert 0 < len(roses) < 200
     assert all((taxonomy[int(label)].family == "Asteraceae") for label in roses.labels)
     assert len(without(answers, [3, 5, 999])) == 198
+
+
+def test_disagreements_by_hand() -> None:
+    """Photos 2, 4, 5 and 6 get two names; where one model is less sure, that is what counts."""
+    before = _answers([1, 2, 4, 5, 6], [1, 1, 2, 3, 3], [1, 2, 3, 3, 1])
+    after = _answers([6, 5, 4, 2, 1], [3, 3, 2, 1, 1], [3, 1, 4, 1, 1])
+    after.logits[2] *= 2  # photo 4: surer, but the other is not
+    after.logits[0] /= 2  # photo 6: less sure
+    found = disagreements(before, after, 1.0, 1.0)
+    assert [item.photo_id for item in found] == [2, 4, 5, 6]
+    assert [item.right for item in found] == ["after", "neither", "before", "after"]
+    assert [(item.before, item.after) for item in found] == [(2, 1), (3, 4), (3, 1), (1, 3)]
+    e = np.exp(3)
+    assert found[0].confidence_before == pytest.approx(e / (e + 4))
+    assert found[3].confidence_after == pytest.approx(np.exp(1.5) / (np.exp(1.5) + 4))
+    assert disagreements(before, before, 1.0, 1.0) == ()
+    with pytest.raises(PredictionsError, match="any photo in common"):
+        disagreements(before, _answers([7], [1], [1]), 1.0, 1.0)

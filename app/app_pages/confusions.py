@@ -68,4 +68,4 @@ with overview:
         else:
             draw_against(bundle, precision, predictions, taxonomy)
 with photos:
-    draw_mistakes(predictions, resources.temperature(bundle), taxonomy, None if answers.own else _gallery(bundle))
+    draw_mistakes(bundle, precision, predictions, taxonomy, None if answers.own else _gallery(bundle))

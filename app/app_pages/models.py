@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import resources
 from app.widgets.accuracy_chart import accuracy_chart
+from app.widgets.disagreements import draw_disagreements
 from app.widgets.figures import (
     definition_list,
     draw_figures,
@@ -52,6 +53,10 @@ for bundle in shelf.bundles:
         f"One photo at a time, measured in turns on: {bundle.latency.get('machine', 'a machine that was not noted')}."
     )
     draw_figures(speeds, f"Time that {bundle.name} takes for one photo, by the way it is run")
+
+st.header("Where two of them disagree")
+st.markdown("The same test photo, two models or two precisions of one, two names: what each saw in it.")
+draw_disagreements()
 
 st.header("How they were made")
 for bundle in shelf.bundles:

@@ -1,17 +1,19 @@
 """A mistake beside what may have led to it: the training photos of its class and of the other that are most like it."""
 
+import math
 from html import escape
 
 import streamlit as st
 
 from app import resources
 from app.widgets.photo_grid import Card, draw_photos
+from app.widgets.small_map import small_map
 from app.widgets.words import capital
+from flowers_core.bundle import Bundle
 from flowers_core.evaluation import Mistake
 from flowers_core.gallery import Gallery, Neighbour
 from flowers_core.taxonomy import Taxonomy
 
-BESIDE = "beside"
 EACH = 1
 PER_PAGE = 6
 
@@ -46,8 +48,20 @@ def beside_sentence(of_true: list[Neighbour], of_called: list[Neighbour], mistak
     )
 
 
-def draw_beside(bundle_gallery: Gallery, shown: list[Mistake], taxonomy: Taxonomy) -> None:
-    """Each mistake in a row of its own, with the training photos of either class that are most like it."""
+def contrast_sentence(mistake: Mistake, temperature: float, taxonomy: Taxonomy) -> str:
+    """What the map of the one class against the other adds up to."""
+    true, called = taxonomy[mistake.true_label].name, taxonomy[mistake.predicted_label].name
+    if mistake.true_probability <= 0:
+        return f"Orange speaks for {called}, blue for {true}."
+    gap = temperature * math.log(mistake.confidence / mistake.true_probability)
+    return f"Orange speaks for {called}, blue for {true}: the former is ahead by {gap:.1f} logits."
+
+
+def draw_beside(
+    bundle: Bundle, precision: str, bundle_gallery: Gallery, shown: list[Mistake], taxonomy: Taxonomy
+) -> None:
+    """Each mistake in a row of its own: its map of the one class against the other, and the training photos of either
+    that are most like it."""
     flowers = resources.data().flowers
     for mistake in shown:
         if mistake.photo_id not in bundle_gallery:
@@ -63,8 +77,15 @@ def draw_beside(bundle_gallery: Gallery, shown: list[Mistake], taxonomy: Taxonom
             ),
             *(_card(found, taxonomy) for found in (*of_true, *of_called)),
         ]
+        painted = small_map(mistake.photo_id, bundle, precision, mistake.predicted_label, mistake.true_label)
+        said = beside_sentence(of_true, of_called, mistake, taxonomy)
+        if painted is not None:
+            caption = f'{escape(capital(called))} rather than {escape(true)}<br><span class="quiet">heat map</span>'
+            alt = f"What speaks for {called} rather than {true} in test photo {mistake.photo_id}"
+            cards.insert(1, Card(mistake.photo_id, caption, alt, painted=painted, link=False))
+            said = f"{contrast_sentence(mistake, resources.temperature(bundle), taxonomy)} {said}"
         draw_photos(f"beside-{mistake.photo_id}", cards, flowers, smallest=84)
-        st.markdown(beside_sentence(of_true, of_called, mistake, taxonomy))
+        st.markdown(said)
 
 
 def _card(found: Neighbour, taxonomy: Taxonomy) -> Card:

@@ -5,25 +5,28 @@ from html import escape
 import streamlit as st
 
 from app import resources
-from app.widgets.alike_in_training import BESIDE, draw_beside
 from app.widgets.alike_in_training import PER_PAGE as BESIDE_PER_PAGE
+from app.widgets.alike_in_training import draw_beside
 from app.widgets.dataset_offer import offer_download
-from app.widgets.pair_choice import draw_pair_choice
-from app.widgets.photo_grid import Card, choose_page, draw_photos
+from app.widgets.pair_choice import BESIDE, draw_pair_choice
+from app.widgets.photo_grid import Card, choose_page, draw_photos, draw_sheet
 from app.widgets.words import capital, percent
+from flowers_core.bundle import Bundle
 from flowers_core.evaluation import Mistake, Predictions, mistakes
 from flowers_core.filters import by_confidence, by_family
 from flowers_core.gallery import Gallery
 from flowers_core.own_evaluation import FIRST_TEST_ID
 from flowers_core.taxonomy import Taxonomy
 
-PER_PAGE = 12
+# How many photos a page can show; from the second on as a sheet of small ones.
+PER_PAGE = (12, 48, 200)
 
 
 def draw_mistakes(
-    predictions: Predictions, temperature: float, taxonomy: Taxonomy, gallery: Gallery | None = None
+    bundle: Bundle, precision: str, predictions: Predictions, taxonomy: Taxonomy, gallery: Gallery | None = None
 ) -> None:
-    """Choice of the pair, how many photos there are, and the photos."""
+    """Choice of the pair, how many photos there are, and the photos, with what may have led to each."""
+    temperature = resources.temperature(bundle)
     true, called = draw_pair_choice(taxonomy)
     predictions, narrowed = _narrowed(predictions, temperature, taxonomy)
     found = mistakes(predictions, temperature, true_label=true, predicted_label=called)
@@ -31,18 +34,49 @@ def draw_mistakes(
     if not found:
         return
     data = resources.data()
+    if BESIDE not in st.session_state and BESIDE not in st.query_params:
+        st.session_state[BESIDE] = true is not None and called is not None
     explain = gallery is not None and st.toggle(
-        "Beside the training photos most like each", key=BESIDE, bind="query-params", on_change=_first_page
+        "Beside what may have led to each",
+        key=BESIDE,
+        bind="query-params",
+        on_change=_first_page,
+        help="What speaks for the one name rather than the other, and the training photos of both that are most alike.",
     )
-    place = st.container()
-    shown = choose_page(found, BESIDE_PER_PAGE if explain else PER_PAGE)
-    with place:
-        if explain and gallery is not None:
-            draw_beside(gallery, list(shown), taxonomy)
-        else:
-            draw_photos("mistakes", [_card(mistake, taxonomy) for mistake in shown], data.flowers, smallest=100)
-    if data.flowers is None and shown[0].photo_id < FIRST_TEST_ID:
+    if explain and gallery is not None:
+        place = st.container()
+        shown = choose_page(found, BESIDE_PER_PAGE)
+        with place:
+            draw_beside(bundle, precision, gallery, list(shown), taxonomy)
+    else:
+        _draw_grid(found, taxonomy)
+    if data.flowers is None and found[0].photo_id < FIRST_TEST_ID:
         offer_download("mistakes", "The test photos are not on this machine, so their numbers stand in for them.")
+
+
+@st.fragment
+def _draw_grid(found: list[Mistake], taxonomy: Taxonomy) -> None:
+    """The photos alone; turning a page leaves the rest of *Confusions* as it is."""
+    place = st.container()
+    size = PER_PAGE[0]
+    if len(found) > size:
+        chosen = st.segmented_control(
+            "Photos a page",
+            PER_PAGE,
+            default=size,
+            required=True,
+            key="many",
+            bind="query-params",
+            on_change=_first_page,
+        )
+        size = chosen or size
+    shown = choose_page(found, size)
+    cards = [_card(mistake, taxonomy) for mistake in shown]
+    with place:
+        if size > PER_PAGE[0]:
+            draw_sheet(cards)
+        else:
+            draw_photos("mistakes", cards, resources.data().flowers, smallest=100)
 
 
 def _first_page() -> None:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from flowers_core.taxonomy import Taxonomy
 
-TRUE, CALLED = "class", "called"
+TRUE, CALLED, BESIDE = "class", "called", "beside"
 
 
 def choose_pair(true: int | None, called: int | None) -> None:
@@ -12,6 +12,8 @@ def choose_pair(true: int | None, called: int | None) -> None:
     st.session_state[TRUE] = true
     st.session_state[CALLED] = called
     st.session_state["page"] = 1
+    # Of a single pair one wants to know why; in a long list the photos alone.
+    st.session_state[BESIDE] = true is not None and called is not None
 
 
 def draw_pair_choice(taxonomy: Taxonomy) -> tuple[int | None, int | None]:

@@ -76,3 +76,8 @@ def drawn_photo(width: int = 320, height: int = 240) -> np.ndarray:
 def _fresh_caches() -> None:
     st.cache_resource.clear()
     st.cache_data.clear()
+
+
+@pytest.fixture(autouse=True)
+def _thumbnails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FLOWERS_CACHE_DIR", str(tmp_path / "small"))

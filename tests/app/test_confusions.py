@@ -62,9 +62,19 @@ def test_a_pair_in_the_address(open_page: Open, stored: dict[str, np.ndarray]) -
     np.fill_diagonal(matrix, 0)
     true, called = np.unravel_index(matrix.argmax(), matrix.shape)
     wanted = stored["ids"][(stored["labels"] == true) & (predicted(stored) == called)]
-    app = open_page("confusions", **{"class": TAXONOMY[int(true)].name, "called": TAXONOMY[int(called)].name})
+    pair = {"class": TAXONOMY[int(true)].name, "called": TAXONOMY[int(called)].name}
+    app = open_page("confusions", beside="false", **pair)
+    assert set(shown_ids(app)) == set(wanted[:12].tolist()) or len(wanted) > 12
     assert set(shown_ids(app)) <= set(wanted.tolist())
     assert any(m.value.startswith(f"**{len(wanted)}** of") for m in app.markdown)
+
+
+def test_many_photos_a_page_are_one_sheet(open_page: Open, stored: dict[str, np.ndarray]) -> None:
+    app = open_page("confusions", many="200")
+    wrong = set(stored["ids"][predicted(stored) != stored["labels"]].tolist())
+    linked = [int(found) for found in re.findall(r'href="/\?photo=(\d+)"', html(app))]
+    assert len(linked) == len(set(linked)) == min(200, len(wrong))
+    assert set(linked) <= wrong
 
 
 def test_a_page_beyond_the_last_becomes_the_last(open_page: Open) -> None:
