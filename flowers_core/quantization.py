@@ -24,6 +24,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from flowers_core.bias_correction import bias_corrected
+from flowers_core.compact_model import compact
 
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
 
@@ -75,7 +76,7 @@ def convert(
             raise QuantizationError(f"The {precision} conversion failed: {error}\n{said()}") from error
     if precision == "int8" and not float_layers:
         _check_input(model)
-    return model
+    return compact(model) if precision in ("dynamic", "int8") else model
 
 
 def layer_noise(classifier: keras.Model, calibration: NDArray[np.uint8], photos: NDArray[np.uint8]) -> list[LayerNoise]:

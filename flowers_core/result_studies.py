@@ -85,6 +85,45 @@ def robustness_table(records: Sequence[RunRecord]) -> str:
     return table(("model", "precision", "split", "photos", "mean", "worst", "worst kind", "misleading", "ECE"), rows)
 
 
+def speed_note() -> str:
+    """What the table below it shows."""
+    return (
+        "One photo at a time, all ways of running a model in turns (`scripts.benchmark inference`): median and 95th "
+        "percentile in milliseconds, with one thread and with two; *÷ int8* is the ratio to INT8 on one thread, which "
+        "carries over to other machines. *First answer* counts from a process in which nothing is imported, *memory* "
+        "is the most that such a process holds (Linux, VmHWM)."
+    )
+
+
+def speed_table(records: Sequence[RunRecord]) -> str:
+    """Every way of running each model that was timed; nothing where none was."""
+    rows = []
+    for record in records:
+        paths, first = record.latency.get("paths", {}), record.latency.get("seconds_to_first_answer", {})
+        peak = record.latency.get("peak_megabytes", {})
+        for way, found in paths.items():
+            if way.endswith("2 threads"):
+                continue
+            two = paths.get(way.replace("1 thread", "2 threads")) if way.endswith("1 thread") else None
+            name = way.removesuffix(", 1 thread")
+            alone = "keras" if way == "keras predict" else name
+            rows.append(
+                (
+                    record.name,
+                    name,
+                    f"{found['median_ms']:.1f}",
+                    f"{found['p95_ms']:.1f}",
+                    f"{two['median_ms']:.1f}" if two else "—",
+                    f"{two['p95_ms']:.1f}" if two else "—",
+                    f"{found['ratio_to_int8']:.1f}",
+                    f"{first[alone]:.1f}" if alone in first else "—",
+                    f"{peak[alone]:.0f}" if alone in peak else "—",
+                )
+            )
+    header = ("model", "way", "ms", "95 %", "ms, 2 threads", "95 %", "÷ int8", "first answer, s", "memory, MB")
+    return table(header, rows) if rows else ""
+
+
 def ablation_note() -> str:
     """What the table below it shows."""
     return (

@@ -12,6 +12,8 @@ from flowers_core.result_studies import (
     robustness_note,
     robustness_table,
     seeds_sentence,
+    speed_note,
+    speed_table,
 )
 from flowers_core.run_records import RunRecord, evaluated
 from flowers_core.tables import percent, table
@@ -77,6 +79,7 @@ def results_document(records: Sequence[RunRecord]) -> str:
         "## Photos as people take them",
         robustness_note(),
         robustness_table(records),
+        *(["## Speed and memory", speed_note(), speeds] if (speeds := speed_table(shipped)) else []),
         "## What each part of the recipe is worth",
         ablation_note(),
         ablation_table(records),
@@ -188,7 +191,16 @@ def published_table(records: Sequence[RunRecord]) -> str:
     for model, backbone in _NETWORKS.items():
         ours = [record for record in records if record.backbone.startswith(backbone)]
         rows += [
-            (record.name, precision, _megabytes(record.model_bytes[precision]), "—", percent(figures["test"]["top1"]))
+            (
+                record.name,
+                precision,
+                _megabytes(record.model_bytes[precision]),
+                *(
+                    (percent(figures["test"]["top1"]), "—")
+                    if record.training["method"] == "linear probe"
+                    else ("—", percent(figures["test"]["top1"]))
+                ),
+            )
             for record in ours
             for precision, figures in evaluated(record)
         ]

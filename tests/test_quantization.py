@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from flowers_core.bundle import DEFAULT_BUNDLE, default_models_dir, load_bundle
+from flowers_core.compact_model import compact
 from flowers_core.quantization import PRECISIONS, QuantizationError, convert, layer_noise
 from flowers_core.runtime import Forward, Runtime
 from flowers_core.training.classifier import load_classifier, three_outputs
@@ -93,6 +94,23 @@ def test_layers_left_in_float_lose_their_noise(classifier: keras.Model, photos: 
         path.write_bytes(convert(classifier, "int8", photos, float_layers=kept))
         errors.append(float(np.abs(Runtime(path, workers=1).logits(photos) - exact).max()))
     assert errors[1] < errors[0] / 2
+
+
+def test_a_compact_model_is_smaller_and_answers_to_the_bit_alike(
+    classifier: keras.Model, photos: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowers_core.quantization.compact", lambda model: model)
+    whole = convert(classifier, "int8", photos)
+    small = compact(whole)
+    assert len(small) < len(whole)
+    assert compact(small) == small
+    answers = []
+    for model in (whole, small):
+        path = tmp_path / "int8.tflite"
+        path.write_bytes(model)
+        answers.append(Runtime(path, workers=1).forward(photos))
+    for name in ("logits", "features", "embedding"):
+        np.testing.assert_array_equal(*(getattr(answer, name) for answer in answers))
 
 
 def test_the_converter_is_silent(classifier: keras.Model, capfd: pytest.CaptureFixture[str]) -> None:

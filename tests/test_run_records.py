@@ -4,7 +4,14 @@ from pathlib import Path
 import pytest
 
 from flowers_core.bundle import BundleError, default_models_dir, list_bundles
-from flowers_core.result_studies import BASE, ablation_table, goals_table, robustness_table, seeds_sentence
+from flowers_core.result_studies import (
+    BASE,
+    ablation_table,
+    goals_table,
+    robustness_table,
+    seeds_sentence,
+    speed_table,
+)
 from flowers_core.run_records import RunRecord, list_records, load_record, record_of, save_record
 
 
@@ -91,3 +98,17 @@ def test_the_worst_kind_is_named() -> None:
     figures = {"images": 7, "mean": 0.8, "worst": "noise", "top1": {"noise": 0.5, "blur": 0.9}, "confidently_wrong": 0}
     run = replace(a_run("one"), robustness={"int8": {"test": figures}})
     assert cells(robustness_table([run])) == [["one", "int8", "test", "7", "80.00", "50.00", "noise", "0.00", "—"]]
+
+
+def test_speed_and_memory_stand_in_one_row_a_way() -> None:
+    paths = {
+        "int8, 1 thread": {"median_ms": 4.0, "p95_ms": 5.0, "ratio_to_int8": 1.0},
+        "int8, 2 threads": {"median_ms": 3.0, "p95_ms": 3.5, "ratio_to_int8": 0.75},
+        "keras predict": {"median_ms": 60.0, "p95_ms": 70.0, "ratio_to_int8": 15.0},
+    }
+    latency = {"paths": paths, "seconds_to_first_answer": {"int8": 0.4, "keras": 9.0}, "peak_megabytes": {"int8": 61.0}}
+    assert cells(speed_table([replace(a_run("one"), latency=latency)])) == [
+        ["one", "int8", "4.0", "5.0", "3.0", "3.5", "1.0", "0.4", "61"],
+        ["one", "keras predict", "60.0", "70.0", "—", "—", "15.0", "9.0", "—"],
+    ]
+    assert speed_table([a_run("one")]) == ""

@@ -16,14 +16,17 @@ MEANINGS = {
     "mean per class": "The same for each class, then averaged over the classes",
     "top-5": "Share with the right answer among the first five",
     "calibration error": "How far stated probabilities are from how often they come true, on average",
+    "uncalibrated": "The same for the probabilities as they come out of the network",
+    "agreement": "Share of test photos that get the same answer as from the model’s most exact precision",
     "MB": "Size of the model’s file",
+    "memory, MB": "The most that a process holds which loads the model and answers for three photos",
     "times int8": "Time in relation to int8 on one thread, which carries over to other machines",
     "ms a photo": "Median time for one photo, one thread, on the machine named below",
     "training photos": "Photos whose labels the model was fitted to",
 }
 WITHOUT = {"without copies": "without_duplicates", "without near copies": "without_near_copies"}
 SHARES = (
-    *("top-1", "mean per class", "top-5", "calibration error"),
+    *("top-1", "mean per class", "top-5", "calibration error", "uncalibrated", "agreement"),
     *(f"{figure}, {which}" for which in WITHOUT for figure in ("top-1", "mean per class")),
 )
 COUNTS = ("photos", "training photos", *(f"photos, {which}" for which in WITHOUT))
@@ -48,6 +51,8 @@ def figure_table(bundles: tuple[Bundle, ...]) -> pd.DataFrame:
                     "mean per class": test.get("per_class"),
                     "top-5": test.get("top5"),
                     "calibration error": test.get("ece"),
+                    "uncalibrated": test.get("ece_uncalibrated"),
+                    "agreement": test.get("agreement"),
                     "ms a photo": milliseconds(bundle.latency, precision),
                     "training photos": bundle.manifest.get("training", {}).get("training_images"),
                 }
@@ -125,6 +130,7 @@ def milliseconds(latency: Mapping[str, Any], precision: str) -> float | None:
 
 def speed_table(bundle: Bundle) -> pd.DataFrame:
     """Every way of running the model that was timed, in one run; no rows where none was."""
+    peak = bundle.latency.get("peak_megabytes", {})
     return pd.DataFrame(
         [
             {
@@ -132,6 +138,7 @@ def speed_table(bundle: Bundle) -> pd.DataFrame:
                 "median, ms": found["median_ms"],
                 "95 of 100 within, ms": found["p95_ms"],
                 "times int8": found["ratio_to_int8"],
+                "memory, MB": peak.get("keras" if way == "keras predict" else way.removesuffix(", 1 thread")),
             }
             for way, found in bundle.latency.get("paths", {}).items()
         ]

@@ -1,6 +1,8 @@
 """One photo through every path that can answer for it.
 
-What each costs before its first answer, imports included, is measured in a process of its own.
+What each costs before its first answer, imports included, and the most memory it ever holds, are measured in a process
+of its own. The memory is the peak of the resident set as Linux counts it (VmHWM), which begins anew with a process, as
+getrusage's does not; elsewhere it is left out.
 """
 
 import argparse
@@ -23,7 +25,7 @@ HELP = "one photo through every path that can answer for it"
 _SEED = 0
 _WARM_UP = 3
 
-# Each program prints the seconds from its start to its first answer.
+# Each program prints the seconds from its start to its first answer, and goes on to answer twice more.
 _FIRST_ANSWER = {
     "litert": """
 import time; start = time.perf_counter()
@@ -31,8 +33,10 @@ import numpy as np, pathlib, sys
 from flowers_core.runtime import Runtime
 runtime = Runtime(pathlib.Path(sys.argv[1]), workers=1)
 size = runtime.input_size
-runtime.forward(np.zeros((1, size, size, 3), np.uint8))
+answer = lambda: runtime.forward(np.zeros((1, size, size, 3), np.uint8))
+answer()
 print(time.perf_counter() - start)
+answer(), answer()
 """,
     "keras": """
 import time; start = time.perf_counter()
@@ -40,10 +44,17 @@ import numpy as np, pathlib, sys
 from flowers_core.training.classifier import load_classifier
 classifier = load_classifier(pathlib.Path(sys.argv[1]))
 size = classifier.input_shape[1]
-classifier.predict(np.zeros((1, size, size, 3), np.float32), verbose=0)
+answer = lambda: classifier.predict(np.zeros((1, size, size, 3), np.float32), verbose=0)
+answer()
 print(time.perf_counter() - start)
+answer(), answer()
 """,
 }
+_PEAK = """
+status = pathlib.Path("/proc/self/status")
+lines = status.read_text().splitlines() if status.is_file() else []
+print(next((line.split()[1] for line in lines if line.startswith("VmHWM:")), "unknown"))
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,9 +72,14 @@ def measure(options: argparse.Namespace) -> None:
     milliseconds = take_turns(
         paths, _photos(bundle.crop_rule.size, _WARM_UP + rounds), warm_up=_WARM_UP, total=_WARM_UP + rounds
     )
-    first = {"litert": _seconds_to_first_answer("litert", bundle.path("int8.tflite"))}
+    models = {precision: ("litert", bundle.path(f"{precision}.tflite")) for precision in bundle.precisions}
     if keras:
-        first["keras"] = _seconds_to_first_answer("keras", bundle.path("classifier.keras"))
+        models["keras"] = ("keras", bundle.path("classifier.keras"))
+    first, peak = {}, {}
+    for name, (kind, path) in models.items():
+        first[name], megabytes = _alone(kind, path)
+        if megabytes is not None:
+            peak[name] = megabytes
 
     rows = {
         name: {"median_ms": float(np.median(times)), "p95_ms": float(np.percentile(times, 95))}
@@ -75,9 +91,17 @@ def measure(options: argparse.Namespace) -> None:
         row["ratio_to_int8"] = ratio(milliseconds[name], fastest)
         print(f"{name:22} {row['median_ms']:9.2f} {row['p95_ms']:8.2f} {row['ratio_to_int8']:7.2f}")
     for name, seconds in first.items():
-        print(f"{name}: {seconds:.2f} s from nothing imported to the first answer")
+        memory = f", {peak[name]:.0f} MB of memory at most" if name in peak else ""
+        print(f"{name}: {seconds:.2f} s from nothing imported to the first answer{memory}")
     BundleWriter.open(options.bundle).set(
-        "latency", {"machine": machine(), "rounds": rounds, "paths": rows, "seconds_to_first_answer": first}
+        "latency",
+        {
+            "machine": machine(),
+            "rounds": rounds,
+            "paths": rows,
+            "seconds_to_first_answer": first,
+            "peak_megabytes": peak,
+        },
     )
 
 
@@ -104,13 +128,15 @@ def _photos(size: int, count: int) -> Iterator[NDArray[np.uint8]]:
         yield generator.integers(0, 256, (1, size, size, 3), dtype=np.uint8)
 
 
-def _seconds_to_first_answer(kind: str, model: Path) -> float:
+def _alone(kind: str, model: Path) -> tuple[float, float | None]:
+    """Seconds to the first answer and the most megabytes of memory held, by a process that does nothing else."""
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
-        [sys.executable, "-c", _FIRST_ANSWER[kind], str(model.resolve())],
+        [sys.executable, "-c", _FIRST_ANSWER[kind] + _PEAK, str(model.resolve())],
         cwd=root,
         capture_output=True,
         text=True,
         check=True,
     )
-    return float(done.stdout.split()[-1])
+    seconds, kilobytes = done.stdout.split()[-2:]
+    return float(seconds), None if kilobytes == "unknown" else int(kilobytes) * 1024 / 1e6

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.accuracy_chart import accuracy_chart
-from app.widgets.figures import figure_table
-from flowers_core.bundle import MANIFEST, default_models_dir, list_bundles, load_bundle
+from app.widgets.accuracy_chart import accuracy_chart, published_points
+from app.widgets.figures import figure_table, speed_table
+from flowers_core.bundle import Bundle, default_models_dir, list_bundles, load_bundle
 from tests.app.conftest import html
 
 Open = Callable[..., AppTest]
@@ -76,3 +76,24 @@ def test_chart_needs_figures() -> None:
     chart = accuracy_chart(table)
     assert chart is not None
     assert accuracy_chart(table.assign(**{"top-1": None})) is None
+
+
+def test_the_published_models_are_in_the_chart() -> None:
+    points = published_points()
+    assert dict(zip(points["precision"], points["MB"], strict=True)) == {
+        "Keras": 80.6,
+        "float32": 42.2,
+        "float16": 21.1,
+        "int8": 10.9,
+    }
+    assert points["top-1"].between(0.861, 0.8615).all()
+
+
+def test_the_speed_table_says_how_much_memory_each_way_takes() -> None:
+    row = {"median_ms": 4.0, "p95_ms": 5.0, "ratio_to_int8": 1.0}
+    ways = ("int8, 1 thread", "int8, 2 threads", "keras predict", "keras tf.function")
+    latency = {"paths": dict.fromkeys(ways, row), "peak_megabytes": {"int8": 60.0, "keras": 700.0}}
+    bundle = Bundle(BUNDLE.folder, {**BUNDLE.manifest, "latency": latency})
+    table = speed_table(bundle)
+    known = table.dropna(subset=["memory, MB"])
+    assert dict(zip(known["way"], known["memory, MB"], strict=True)) == {"int8, 1 thread": 60.0, "keras predict": 700.0}
