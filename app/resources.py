@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from flowers_core.evaluation import Predictions, Report
     from flowers_core.explain.base import Box
     from flowers_core.explain.gradients import Gradients
+    from flowers_core.explain.method_record import MethodRecord
     from flowers_core.gallery import Gallery
     from flowers_core.likeness import Likeness
     from flowers_core.own_evaluation import OwnEvaluation
@@ -267,6 +268,25 @@ def vote_rule(bundle: Bundle) -> VoteRule | None:
         return VoteRule.from_json(stored) if stored else None
     except ValueError:
         return None
+
+
+def evaluated_methods(bundle: Bundle) -> MethodRecord | None:
+    """How the ways to explain this model compare, or None where that was not measured or cannot be read."""
+    from flowers_core.explain.method_record import EXPLANATIONS_FILE, MethodRecordError
+
+    if not bundle.has(EXPLANATIONS_FILE):
+        return None
+    try:
+        return _evaluated_methods(_digest(bundle, EXPLANATIONS_FILE), bundle)
+    except (BundleError, MethodRecordError):
+        return None  # the closed form needs no table to be shown
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _evaluated_methods(digest: str, _bundle: Bundle) -> MethodRecord:  # noqa: ARG001
+    from flowers_core.explain.method_record import EXPLANATIONS_FILE, load_methods
+
+    return load_methods(_bundle.path(EXPLANATIONS_FILE))
 
 
 @st.cache_resource(show_spinner=False)

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowers_core.audit.near import near_copy_rule
+from flowers_core.explain.method_record import default_sentence
 from flowers_core.result_studies import (
     ablation_note,
     ablation_table,
+    explanations_note,
+    explanations_table,
     goals_table,
     robustness_note,
     robustness_table,
@@ -80,6 +83,7 @@ def results_document(records: Sequence[RunRecord]) -> str:
         robustness_note(),
         robustness_table(records),
         *(["## Speed and memory", speed_note(), speeds] if (speeds := speed_table(shipped)) else []),
+        *_explanations(shipped),
         "## What each part of the recipe is worth",
         ablation_note(),
         ablation_table(records),
@@ -92,6 +96,16 @@ def results_document(records: Sequence[RunRecord]) -> str:
         *(_recipe(record) for record in records),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _explanations(records: Sequence[RunRecord]) -> list[str]:
+    """The section on explanations; nothing where no model's were evaluated."""
+    parts = []
+    for record in records:
+        if record.explanations is not None:
+            told = f"**{record.name}**, INT8. {default_sentence(record.explanations)}"
+            parts += [told, explanations_table(record.explanations)]
+    return ["## Which explanation to trust", explanations_note(), *parts] if parts else []
 
 
 def readme_table(records: Sequence[RunRecord]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flowers_core.bundle import PRECISIONS, Bundle, BundleError, list_bundles
+from flowers_core.explain.method_record import EXPLANATIONS_FILE, MethodRecord, load_methods
 from flowers_core.files import write_atomically
 
 RECORDS_FOLDER = "records"
@@ -22,7 +23,8 @@ class RunRecord:
 
     training: the manifest's entry of that name, with `command`, `splits`, `training_images`, `seed` and, if fine-tuned,
     `recipe`. metrics: by precision, then by split. robustness: likewise, on photos spoilt as people's are.
-    model_bytes, latency: by precision. before: figures of the head alone, before any layer was unfrozen.
+    model_bytes, latency: by precision. before: figures of the head alone, before any layer was unfrozen. explanations:
+    how the ways to explain it compare, where that was measured.
     """
 
     name: str
@@ -34,6 +36,7 @@ class RunRecord:
     latency: Mapping[str, Any] = field(default_factory=dict)
     before: Mapping[str, float] = field(default_factory=dict)
     size: int | None = None
+    explanations: MethodRecord | None = None
     shipped: bool = False
 
 
@@ -51,6 +54,7 @@ def record_of(bundle: Bundle) -> RunRecord:
         latency=bundle.latency,
         before=_before(bundle),
         size=bundle.crop_rule.size,
+        explanations=load_methods(bundle.path(EXPLANATIONS_FILE)) if bundle.has(EXPLANATIONS_FILE) else None,
     )
 
 
@@ -58,7 +62,8 @@ def save_record(record: RunRecord, models_dir: Path) -> Path:
     """Write a record among a models folder's records and return its path."""
     path = models_dir / RECORDS_FOLDER / f"{record.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(asdict(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    # The comparison of explanations is a file of a shipped bundle; a run that is only compared has none.
+    text = json.dumps(asdict(replace(record, explanations=None)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     def write(beside: Path) -> None:
         beside.write_text(text, encoding="utf-8")

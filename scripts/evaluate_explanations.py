@@ -2,7 +2,7 @@
 
 Every method explains what the model answers on a stratified sample of test photos; each map's faithfulness, stability
 and time are kept in a file photo by photo, so that a run that was broken off goes on where it was. When all are there,
-and the sanity check is done, the table is printed and written.
+and the sanity check is done, the table is printed, written, and kept in the bundle, for the pages and `results.md`.
 """
 
 import argparse
@@ -15,16 +15,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.bundle import Bundle, load_bundle
+from flowers_core.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.dataset import OxfordFlowers
 from flowers_core.explain.base import ClassTarget
 from flowers_core.explain.faithfulness import Chance
 from flowers_core.explain.gradients import Gradients
+from flowers_core.explain.method_record import (
+    EXPLANATIONS_FILE,
+    MethodRecord,
+    default_sentence,
+    save_methods,
+)
 from flowers_core.explain.methods import METHODS, Subject
-from flowers_core.explain.scorecard import FIGURES, Figure, Score, best, jitter, score, scorecard, with_pixels
+from flowers_core.explain.scorecard import (
+    BASELINES,
+    FIGURES,
+    Score,
+    baseline_scores,
+    jitter,
+    score,
+    scorecard,
+    with_pixels,
+)
 from flowers_core.files import sha256_of
 from flowers_core.photos import ModelInput, model_input, open_photo
 from flowers_core.runtime import Runtime
+from flowers_core.sampling import stratified
 from scripts.command import add_bundle_argument, add_data_option, progress, run, write_json, write_table
 
 # The reference takes a hundred times as long as the rest; it runs when it is asked for by name.
@@ -39,19 +55,24 @@ def main() -> None:
     flowers = OxfordFlowers(options.data)
     digest = sha256_of(bundle.path(f"{_PRECISION}.tflite"))[:12]  # a model made anew starts a record of its own
     folder = options.out / f"explanations-{bundle.name}-{digest}"
-    photos = stratified(flowers, options.photos, options.seed)
+    photos = stratified(flowers, "test", options.photos, options.seed).tolist()
 
     record = Record(folder / "scores.jsonl")
-    missing = [(photo, [name for name in options.methods if (photo, name) not in record.scores]) for photo in photos]
+    rows = [*options.methods, *BASELINES]
+    missing = [(photo, [name for name in rows if (photo, name) not in record.scores]) for photo in photos]
     missing = [(photo, names) for photo, names in missing if names]
     if missing:
         model = Model(bundle)
         for photo, names in progress(missing, "photos"):
             for found in model.scores(flowers, photo, names):
                 record.add(found)
-    asked = [record.scores[photo, name] for photo in photos for name in options.methods]
+    asked = [record.scores[photo, name] for photo in photos for name in rows]
     sanity = _sanity(bundle, flowers, photos[: options.sanity_photos], options.methods, folder / "sanity.json")
-    _write(folder, scorecard(asked), sanity, len(photos))
+    checks = {name: check["0"] for name, check in sanity.items() if name in options.methods and "0" in check}
+    evaluated = MethodRecord(len(photos), options.seed, scorecard(asked), checks)
+    _write(folder, evaluated)
+    BundleWriter.open(bundle.folder).add_file(EXPLANATIONS_FILE, lambda path: save_methods(evaluated, path))
+    print(default_sentence(evaluated))
 
 
 class Record:
@@ -88,17 +109,21 @@ class Model:
         self._temperature = bundle.calibration.temperature if bundle.calibration else 1.0
         self._gradients = cache(self._build_gradients) if bundle.has("classifier.keras") else None
 
-    def scores(self, flowers: OxfordFlowers, photo_id: int, methods: list[str]) -> Iterator[Score]:
-        """Each method's score on one photo, of the class that the model answers."""
+    def scores(self, flowers: OxfordFlowers, photo_id: int, names: list[str]) -> Iterator[Score]:
+        """The score on one photo of each method and baseline that is named, of the class that the model answers."""
         photo = open_photo(flowers.path(photo_id))
         seen = model_input(photo.pixels, self._bundle.crop_rule)
         subject, answer = self._subject(seen, (photo.width, photo.height))
         noisy = jitter(seen.pixels, photo_id)
         jittered = with_pixels(subject, noisy, self._runtime.forward(noisy[None]).features[0])
         chance: Chance | None = None
-        for name in methods:
+        # What chance reaches comes with any method's score; the closed form's costs nothing.
+        for name in [name for name in names if name in METHODS] or ["cam"]:
             found, chance = score(METHODS[name], subject, jittered, ClassTarget(answer), photo_id, chance)
-            yield found
+            if name in names:
+                yield found
+        assert chance is not None
+        yield from (found for found in baseline_scores(photo_id, chance) if found.method in names)
 
     def _subject(self, seen: ModelInput, photo_size: tuple[int, int]) -> tuple[Subject, int]:
         forward = self._runtime.forward(seen.pixels[None])
@@ -125,19 +150,6 @@ class Model:
         return gradients
 
 
-def stratified(flowers: OxfordFlowers, count: int, seed: int) -> list[int]:
-    """Test photos, as evenly over the classes as `count` allows; of a greater count the smaller is the beginning."""
-    ids = np.random.default_rng(seed).permutation(flowers.split_ids("test"))
-    turns: dict[int, int] = {}
-    order = []
-    for photo in ids.tolist():
-        label = int(flowers.label_of(photo))
-        turns[label] = turns.get(label, -1) + 1
-        order.append((turns[label], photo))
-    # The n-th photo of every class comes before the n + 1-th of any; sorting keeps the drawn order otherwise.
-    return [photo for _, photo in sorted(order, key=lambda entry: entry[0])[:count]]
-
-
 def _sanity(
     bundle: Bundle, flowers: OxfordFlowers, photos: list[int], methods: list[str], path: Path
 ) -> dict[str, dict[str, float]]:
@@ -162,13 +174,13 @@ def _sanity(
     return known
 
 
-def _write(folder: Path, card: dict[str, dict[str, Figure]], sanity: dict[str, dict[str, float]], photos: int) -> None:
+def _write(folder: Path, record: MethodRecord) -> None:
     rows: list[list[Any]] = []
-    print(f"{photos} test photos; means with 95 % intervals")
+    print(f"{record.photos} test photos; means with 95 % intervals")
     print(f"{'method':20} {'deletion':>20} {'insertion':>20} {'stability':>20} {'sanity':>7} {'seconds':>8}")
-    for name, figures in card.items():
+    for name, figures in record.figures.items():
         # The head alone shuffled: the least change that a map of the model must follow.
-        check = sanity.get(name, {}).get("0")
+        check = record.sanity.get(name)
         shown = [f"{figures[key].mean:.3f} [{figures[key].low:.3f}, {figures[key].high:.3f}]" for key in _SHOWN]
         print(
             f"{name:20} " + " ".join(f"{text:>20}" for text in shown),
@@ -177,7 +189,7 @@ def _write(folder: Path, card: dict[str, dict[str, Figure]], sanity: dict[str, d
         rows.append([name, *(value for key in FIGURES for value in vars(figures[key]).values()), check])
     header = ["method", *(f"{key}{end}" for key in FIGURES for end in ("", "_low", "_high")), "sanity"]
     write_table(folder / "table.csv", header, rows)
-    print(f"Widest gap between insertion and deletion: {best(card, list(card))}. Written to {folder / 'table.csv'}.")
+    print(f"Written to {folder / 'table.csv'} and into the bundle.")
 
 
 _SHOWN = ("deletion", "insertion", "stability")

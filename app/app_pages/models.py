@@ -14,6 +14,7 @@ from app.widgets.figures import (
     recipe,
     speed_table,
 )
+from app.widgets.method_table import draw_methods
 from app.widgets.model_choice import NO_MODEL
 
 st.title("The models")
@@ -53,6 +54,12 @@ for bundle in shelf.bundles:
         f"One photo at a time, measured in turns on: {bundle.latency.get('machine', 'a machine that was not noted')}."
     )
     draw_figures(speeds, f"Time that {bundle.name} takes for one photo, by the way it is run")
+
+for bundle in shelf.bundles:
+    methods = resources.evaluated_methods(bundle)
+    if methods is not None:
+        st.header(f"Which map of {bundle.name} to trust")
+        draw_methods(bundle.name, methods)
 
 st.header("Where two of them disagree")
 st.markdown("The same test photo, two models or two precisions of one, two names: what each saw in it.")

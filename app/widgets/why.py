@@ -12,6 +12,7 @@ from app.widgets.map_files import offer_files
 from app.widgets.side_by_side import draw_side_by_side
 from app.widgets.trust import draw_trust
 from flowers_core.explain.base import ClassTarget, ContrastTarget, Explanation, NeighbourTarget, Target
+from flowers_core.explain.method_record import default_method, default_sentence
 from flowers_core.explain.methods import METHODS, Method, Subject
 from flowers_core.prediction import Prediction
 from flowers_core.taxonomy import Taxonomy
@@ -49,6 +50,9 @@ def draw_why(look: Look, prediction: Prediction) -> None:
     outlines = explanation.regions is not None and st.toggle("Outline the pieces", value=True, key="outlines")
     draw_heatmap(resources.shown_pixels(look.photo), explanation, taxonomy, opacity / 100, threshold / 100, outlines)
     st.markdown(reading(explanation, taxonomy))
+    record = resources.evaluated_methods(look.bundle)
+    if record is not None and method.name == default_method(record):
+        st.caption(f"{default_sentence(record)} *Models* has the table.")
     known = _known(look, target)
     draw_trust(look, _subject(look), explanation, known)
     draw_side_by_side(resources.shown_pixels(look.photo), known, opacity / 100, threshold / 100)
@@ -100,9 +104,11 @@ def _choose_rival(prediction: Prediction, taxonomy: Taxonomy, label: int, *, dis
 
 def _choose_method(look: Look) -> Method:
     methods = {m.title: m for m in METHODS.values() if not m.keras or look.bundle.has("classifier.keras")}
+    first = METHODS[default_method(resources.evaluated_methods(look.bundle))]
     chosen = st.selectbox(
         "Method",
         list(methods),
+        index=list(methods).index(first.title),
         key="method",
         bind="query-params",
         filter_mode="contains",

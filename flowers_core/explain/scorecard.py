@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -17,6 +17,8 @@ from flowers_core.explain.methods import Method, Subject
 #: Standard deviation, in grey levels, of the noise that no eye sees and no map should mind.
 JITTER = 2.0
 _DRAWS = 2000
+#: What a method has to beat: maps that know nothing of the photo, and one that says "the middle".
+BASELINES = ("random", "centre")
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,44 @@ def score(
     )
 
 
+def baseline_scores(photo_id: int, chance: Chance) -> tuple[Score, Score]:
+    """What `BASELINES` reach on a photo, as if they were methods: the mean of the random maps, and the centred one.
+
+    A random map shares nothing with the next one but by chance; the centred one is always itself.
+    """
+    random, centre = chance.random, chance.centred
+    deletion = [curves.deletion_auc for curves in random]
+    insertion = [curves.insertion_auc for curves in random]
+    centre_deletion, centre_insertion = centre.deletion_auc, centre.insertion_auc
+    beats = [(d < centre_deletion) / 2 + (i > centre_insertion) / 2 for d, i in zip(deletion, insertion, strict=True)]
+    return (
+        Score(
+            photo_id=photo_id,
+            method="random",
+            deletion=float(np.mean(deletion)),
+            insertion=float(np.mean(insertion)),
+            deletion_beats=0.5,
+            insertion_beats=0.5,
+            beats_centre=float(np.mean(beats)),
+            stability=0.0,
+            stability_overlap=0.2,
+            seconds=0.0,
+        ),
+        Score(
+            photo_id=photo_id,
+            method="centre",
+            deletion=centre_deletion,
+            insertion=centre_insertion,
+            deletion_beats=float(np.mean([other > centre_deletion for other in deletion])),
+            insertion_beats=float(np.mean([other < centre_insertion for other in insertion])),
+            beats_centre=0.5,
+            stability=1.0,
+            stability_overlap=1.0,
+            seconds=0.0,
+        ),
+    )
+
+
 def jitter(pixels: npt.NDArray[np.uint8], seed: int) -> npt.NDArray[np.uint8]:
     """The photo with normal noise of JITTER grey levels, (s, s, 3) uint8."""
     noise = np.random.default_rng(seed).normal(scale=JITTER, size=pixels.shape)
@@ -133,11 +173,6 @@ def scorecard(scores: Iterable[Score], *, seed: int = 0) -> dict[str, dict[str, 
         method: {name: _figure(np.array([getattr(photos[photo], name) for photo in shared]), draws) for name in FIGURES}
         for method, photos in by_method.items()
     }
-
-
-def best(card: dict[str, dict[str, Figure]], candidates: Sequence[str]) -> str:
-    """The candidate that the table supports as the default: the greatest gap between insertion and deletion."""
-    return max(candidates, key=lambda name: card[name]["insertion"].mean - card[name]["deletion"].mean)
 
 
 def with_pixels(subject: Subject, pixels: npt.NDArray[np.uint8], features: npt.NDArray[np.floating]) -> Subject:

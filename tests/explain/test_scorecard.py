@@ -5,8 +5,9 @@ import pytest
 from scipy.stats import bootstrap
 
 from flowers_core.explain.base import ClassTarget, Explanation
+from flowers_core.explain.faithfulness import Chance, Curves
 from flowers_core.explain.methods import METHODS, Method, Subject
-from flowers_core.explain.scorecard import FIGURES, Figure, Score, best, jitter, score, scorecard, with_pixels
+from flowers_core.explain.scorecard import FIGURES, Score, baseline_scores, jitter, score, scorecard, with_pixels
 
 SIZE = 40
 
@@ -76,13 +77,17 @@ def test_intervals_are_those_of_a_bootstrap():
     assert card["a"]["insertion"].high == pytest.approx(theirs.high, abs=0.01)
 
 
-def test_the_best_has_the_widest_gap_and_must_be_a_candidate():
-    def row(deletion, insertion):
-        return {"deletion": Figure(deletion, 0, 1), "insertion": Figure(insertion, 0, 1)}
+def test_baselines_by_hand():
+    def curves(deletion, insertion):
+        return Curves(np.full(11, deletion), np.full(11, insertion))
 
-    card = {"a": row(0.3, 0.6), "b": row(0.1, 0.5), "c": row(0.0, 0.9)}
-    assert best(card, ["a", "b"]) == "b"
-    assert best(card, list(card)) == "c"
+    chance = Chance((curves(0.2, 0.5), curves(0.6, 0.9)), curves(0.4, 0.7))
+    random, centre = baseline_scores(5, chance)
+    assert (random.photo_id, random.method, centre.method) == (5, "random", "centre")
+    assert (random.deletion, random.insertion) == pytest.approx((0.4, 0.7))
+    assert (centre.deletion, centre.insertion) == pytest.approx((0.4, 0.7))
+    assert (centre.deletion_beats, centre.insertion_beats) == (0.5, 0.5)
+    assert random.beats_centre == 0.5
 
 
 def test_a_score_goes_to_json_and_back():
