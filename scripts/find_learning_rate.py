@@ -21,13 +21,13 @@ def main() -> None:
     options = _parse()
     flowers = OxfordFlowers(options.data)
 
-    from flowers_core.training.backbones import BACKBONES, build_backbone
+    from flowers_core.training.backbones import backbone_named, build_backbone
     from flowers_core.training.classifier import build_classifier
     from flowers_core.training.fit import stepper
     from flowers_core.training.prepare import prepare
     from flowers_core.training.range_test import range_test
 
-    rule = CropRule(options.size or BACKBONES[options.backbone].size)
+    rule = CropRule(options.size or backbone_named(options.backbone).size)
     backbone = build_backbone(options.backbone, weights_dir=options.weights, size=rule.size)
     classifier = build_classifier(backbone, len(flowers.names), dropout=options.recipe.dropout)
     split, examples = prepare(flowers, classifier, rule, options.recipe, options.cache)
@@ -92,10 +92,12 @@ def _parse() -> argparse.Namespace:
     add_data_option(parser)
     add_recipe_options(parser)
     options = parser.parse_args()
-    from flowers_core.training.backbones import BACKBONES, default_weights_dir
+    from flowers_core.training.backbones import backbone_named, default_weights_dir
 
-    if options.backbone not in BACKBONES:
-        parser.error(f"there is no backbone '{options.backbone}'; choose one of {', '.join(sorted(BACKBONES))}")
+    try:
+        backbone_named(options.backbone)
+    except ValueError as error:
+        parser.error(str(error))
     if not 0 < options.lowest < options.highest or options.steps < 10:
         parser.error("the rates must grow from above 0, over at least 10 steps")
     try:

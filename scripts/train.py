@@ -39,22 +39,25 @@ def main() -> None:
         options.backbone = reference.manifest["backbone"]
 
     # TensorFlow takes seconds to import: only once the arguments are known to be good.
-    from flowers_core.training.backbones import BACKBONES, build_backbone
+    from flowers_core.training.backbones import backbone_named, build_backbone
     from flowers_core.training.classifier import build_classifier
 
     recipe = _recipe_of(reference) if reference else options.recipe
     rule = (
         reference.crop_rule
         if reference
-        else CropRule(options.size or BACKBONES[options.backbone].size, options.crop_fraction)
+        else CropRule(options.size or backbone_named(options.backbone).size, options.crop_fraction)
     )
-    backbone = build_backbone(options.backbone, weights_dir=options.weights, size=rule.size)
+    weights = None if options.random_weights else options.weights
+    backbone = build_backbone(options.backbone, weights_dir=weights, size=rule.size)
     classifier = build_classifier(backbone, len(flowers.names), dropout=recipe.dropout if recipe else 0.0)
     started = time.perf_counter()
     if recipe is None:
         record = history = _fit_head(classifier, flowers, rule)
     else:
         record, history = _fine_tune(classifier, flowers, rule, recipe, options, reference)
+    if options.random_weights:
+        record["weights"] = "random: nothing was learnt from ImageNet"
     record["seconds_of_this_call"] = round(time.perf_counter() - started, 1)
     _write(options, flowers, rule, classifier, record, history, reference)
 
@@ -273,6 +276,9 @@ def _parse() -> argparse.Namespace:
         metavar="DIR",
         help="folder of the ImageNet weights (default: FLOWERS_WEIGHTS_DIR, or weights/)",
     )
+    parser.add_argument(
+        "--random-weights", action="store_true", help="begin with random weights: to try a network without ImageNet's"
+    )
     add_data_option(parser)
     parser.add_argument(
         "--fine-tune",
@@ -305,10 +311,12 @@ def _parse() -> argparse.Namespace:
             options.recipe = recipe_of(options, options.fine_tune)
         except ValueError as error:
             parser.error(str(error))
-    from flowers_core.training.backbones import BACKBONES, default_weights_dir
+    from flowers_core.training.backbones import backbone_named, default_weights_dir
 
-    if options.backbone not in BACKBONES:
-        parser.error(f"there is no backbone '{options.backbone}'; choose one of {', '.join(sorted(BACKBONES))}")
+    try:
+        backbone_named(options.backbone)
+    except ValueError as error:
+        parser.error(str(error))
     if not 0 < options.crop_fraction <= 1:
         parser.error("--crop-fraction must be above 0 and at most 1")
     if options.size is not None and options.size < 32:

@@ -302,7 +302,7 @@ def test_a_dataset_that_is_not_there(script: str, made: Bundle) -> None:
 def test_training_says_what_is_wrong_with_its_arguments(drawn_dataset: OxfordFlowers, tmp_path: Path) -> None:
     done = shell("train", "--backbone", "vgg99")
     assert done.returncode == 2
-    assert "there is no backbone 'vgg99'" in done.stderr
+    assert "There is no backbone 'vgg99'" in done.stderr
     done = shell("train", "--out", str(tmp_path / "new"), "--weights", str(tmp_path), "--data", str(drawn_dataset.root))
     assert done.returncode == 1
     assert "efficientnet_lite0_imagenet_notop.weights.h5" in done.stderr

@@ -134,7 +134,7 @@ def _draw(item: Disagreement, first: tuple[str, Answering], second: tuple[str, A
                 link=False,
             )
         )
-    draw_photos(f"differ-{item.photo_id}", cards, resources.data().flowers, smallest=100)
+    draw_photos(f"differ-{item.photo_id}", cards, resources.data().flowers, smallest=160)
 
 
 def _found(first: Answering, second: Answering) -> tuple[Disagreement, ...]:

@@ -1,16 +1,20 @@
 """Networks pretrained on ImageNet, by name: how each is built, what it takes, and where its weights come from.
 
 Every backbone here is a flat functional Keras model from float32 RGB photos in 0…255 (batch, size, size, 3) to a
-feature map (batch, h, w, c) that is not negative, with the scaling it was trained with inside the graph. Flat, because
-tf-keras-vis does not see into nested models.
+feature map (batch, h, w, c), with the preprocessing it was trained with inside the graph. Flat, because tf-keras-vis
+does not see into nested models. The feature maps of the registered ones are not negative; any other network of
+keras.applications can be named too, and ends as it ends.
 """
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
 WEIGHTS_VARIABLE = "FLOWERS_WEIGHTS_DIR"
@@ -24,7 +28,8 @@ class WeightsMissing(RuntimeError):
 class Backbone:
     """One entry of the registry.
 
-    size: side of the square input, pixels. scale, offset: input scaling, x · scale + offset.
+    size: side of the square input, pixels. scale, offset: input scaling, x · scale + offset, for all channels or each.
+    mirrored: whether the network was trained on BGR, so that its first kernels are turned over to take RGB.
     build: from a scaled tensor to the feature map, weights random.
     weights_file: the file in the weights folder, in Keras' `.weights.h5` format.
     download: a keras.applications builder with include_top=False that can fetch the same weights, or None.
@@ -34,13 +39,14 @@ class Backbone:
 
     name: str
     size: int
-    scale: float
-    offset: float
+    scale: float | tuple[float, float, float]
+    offset: float | tuple[float, float, float]
     build: Callable[[keras.KerasTensor], keras.KerasTensor]
     weights_file: str
     download: Callable[..., keras.Model] | None = None
     cut: str | None = None
     whole: Callable[[keras.KerasTensor], keras.KerasTensor] | None = None
+    mirrored: bool = False
 
 
 def default_weights_dir() -> Path:
@@ -52,14 +58,14 @@ def build_backbone(name: str, *, weights_dir: Path | None, size: int | None = No
     """A backbone with its ImageNet weights, or with random ones when `weights_dir` is None.
 
     The weights come from `weights_dir` when the file is there, else from Keras' own download.
-    Raises ValueError for a name that is not in the registry, WeightsMissing when the weights cannot be had.
+    Raises ValueError for a name that is neither in the registry nor of keras.applications, WeightsMissing when the
+    weights cannot be had.
     """
-    if name not in BACKBONES:
-        raise ValueError(f"There is no backbone '{name}'; choose one of {', '.join(sorted(BACKBONES))}.")
-    backbone = BACKBONES[name]
+    backbone = backbone_named(name)
     side = size or backbone.size
     photos = keras.Input((side, side, 3), name="photo")
-    scaled = layers.Rescaling(backbone.scale, offset=backbone.offset, name="scaling")(photos)
+    scale, offset = (list(x) if isinstance(x, tuple) else x for x in (backbone.scale, backbone.offset))
+    scaled = layers.Rescaling(scale, offset=offset, name="scaling")(photos)
     model = keras.Model(photos, backbone.build(scaled), name=name)
     if weights_dir is not None:
         _load_imagenet(model, backbone, weights_dir)
@@ -70,9 +76,11 @@ def _load_imagenet(model: keras.Model, backbone: Backbone, weights_dir: Path) ->
     path = weights_dir / backbone.weights_file
     # The files were saved from networks without a scaling layer, so they are read into one of that shape.
     plain_input = keras.Input(model.input_shape[1:])
-    plain = keras.Model(plain_input, (backbone.whole or backbone.build)(plain_input))
     if path.is_file():
+        plain = keras.Model(plain_input, (backbone.whole or backbone.build)(plain_input))
         plain.load_weights(path)
+        if backbone.whole is not None and backbone.cut is not None:
+            plain = keras.Model(plain.input, plain.get_layer(backbone.cut).output)
     elif backbone.download is None:
         raise WeightsMissing(
             f"The ImageNet weights of {backbone.name} are missing: put {backbone.weights_file} into {weights_dir} "
@@ -80,17 +88,75 @@ def _load_imagenet(model: keras.Model, backbone: Backbone, weights_dir: Path) ->
         )
     else:
         try:
-            whole = backbone.download(include_top=False, weights="imagenet", input_shape=plain.input_shape[1:])
+            whole = backbone.download(include_top=False, weights="imagenet", input_shape=model.input_shape[1:])
         except Exception as error:  # Keras wraps whatever its download met into a bare Exception.
             raise WeightsMissing(
                 f"The ImageNet weights of {backbone.name} could not be downloaded ({error}), and "
                 f"{backbone.weights_file} is not in {weights_dir}; put it there or name its folder in "
                 f"{WEIGHTS_VARIABLE}."
             ) from error
-        output = whole.get_layer(backbone.cut).output if backbone.cut else whole.output
-        plain.set_weights(keras.Model(whole.input, output).get_weights())
+        plain = keras.Model(whole.input, whole.get_layer(backbone.cut).output if backbone.cut else whole.output)
     # A network is built from its input on, so the weights of its beginning come first.
     model.set_weights(plain.get_weights()[: len(model.weights)])
+    if backbone.mirrored:
+        take_rgb(model)
+
+
+def take_rgb(model: keras.Model) -> None:
+    """Turn the first convolution's kernels over, so that a network trained on BGR answers the same to RGB."""
+    first = next(layer for layer in model.layers if isinstance(layer, layers.Conv2D))
+    kernel, *bias = first.get_weights()
+    first.set_weights([kernel[:, :, ::-1], *bias])
+
+
+def backbone_named(name: str) -> Backbone:
+    """The entry of the registry, or one for a network of keras.applications: its name in lower case, without “_”.
+
+    Raises ValueError for a name that is neither.
+    """
+    if name in BACKBONES:
+        return BACKBONES[name]
+    network = _applications().get(name)
+    if network is None:
+        raise ValueError(
+            f"There is no backbone '{name}'; choose one of {', '.join(sorted(BACKBONES))}, or another network of "
+            f"keras.applications: {', '.join(sorted(_applications()))}."
+        )
+    return _application(name, network)
+
+
+def _applications() -> dict[str, Callable[..., keras.Model]]:
+    """The networks that keras.applications offers, by their names in lower case."""
+    found = {name: getattr(keras.applications, name) for name in dir(keras.applications) if name[0].isupper()}
+    return {name.lower(): builder for name, builder in found.items() if callable(builder)}
+
+
+def _application(name: str, network: Callable[..., keras.Model], size: int = 224, cut: str | None = None) -> Backbone:
+    """The entry of a keras.applications network, its preprocessing as Keras' own function for it does it."""
+
+    def build(x: keras.KerasTensor) -> keras.KerasTensor:
+        model = network(include_top=False, weights=None, input_tensor=x)
+        return model.get_layer(cut).output if cut else model.output
+
+    scale, offset, mirrored = preprocessing(sys.modules[network.__module__].preprocess_input)
+    weights_file = f"{name}_imagenet_notop.weights.h5"
+    return Backbone(name, size, scale, offset, build, weights_file, download=network, cut=cut, mirrored=mirrored)
+
+
+def preprocessing(
+    function: Callable[[Any], Any],
+) -> tuple[tuple[float, float, float], tuple[float, float, float], bool]:
+    """Scale and offset of a linear preprocessing, for the channels of an RGB photo in their order, and whether it turns
+    RGB into BGR: found by asking it about black and about red, green and blue."""
+    black, *colours = (
+        np.asarray(function(np.array([[pixel]], np.float32))).reshape(3)
+        for pixel in ((0.0, 0.0, 0.0), (255.0, 0.0, 0.0), (0.0, 255.0, 0.0), (0.0, 0.0, 255.0))
+    )
+    mirrored = bool(abs(colours[0] - black)[2] > 0)
+    where = (2, 1, 0) if mirrored else (0, 1, 2)
+    scale = tuple(float(colours[c][where[c]] - black[where[c]]) / 255 for c in range(3))
+    offset = tuple(float(black[where[c]]) for c in range(3))
+    return scale, offset, mirrored  # type: ignore[return-value]
 
 
 def _relu6(x: keras.KerasTensor) -> keras.KerasTensor:
@@ -190,6 +256,20 @@ BACKBONES = {
             weights_file="inception_v3_imagenet_to_mixed8.weights.h5",
             download=keras.applications.InceptionV3,
             cut="mixed8",
+        ),
+        _application("vgg16", keras.applications.VGG16),
+        _application("resnet50", keras.applications.ResNet50),
+        _application("inception_v3", keras.applications.InceptionV3, 299),
+        Backbone(
+            "inception_v3_mixed7",
+            size=299,
+            scale=1 / 127.5,
+            offset=-1.0,
+            build=_inception_v3("mixed7"),
+            weights_file="inception_v3_imagenet_to_mixed8.weights.h5",
+            download=keras.applications.InceptionV3,
+            cut="mixed7",
+            whole=_inception_v3("mixed8"),
         ),
         Backbone(
             "mobilenet_v2",

@@ -1,11 +1,27 @@
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import keras
 import numpy as np
 import pytest
 
+from flowers_core.batches import inputs
+from flowers_core.dataset import OxfordFlowers
+from flowers_core.photos import CropRule
+from flowers_core.quantization import convert
+from flowers_core.runtime import Runtime
 from flowers_core.training import backbones
-from flowers_core.training.backbones import BACKBONES, WeightsMissing, build_backbone, default_weights_dir
+from flowers_core.training.backbones import (
+    BACKBONES,
+    WeightsMissing,
+    backbone_named,
+    build_backbone,
+    default_weights_dir,
+    take_rgb,
+)
+from flowers_core.training.classifier import build_classifier, set_head
+from flowers_core.training.probe import embed, fit_probe
 
 # Parameters up to the last feature map. MobileNetV2 and InceptionV3 as Keras' documentation counts them without top
 # (InceptionV3 less its last two blocks); EfficientNet-Lite0 has 4.65 million with its ImageNet head of 1000 classes and
@@ -14,14 +30,22 @@ from flowers_core.training.backbones import BACKBONES, WeightsMissing, build_bac
 PARAMETERS = {
     "efficientnet_lite0": 3_350_000,
     "efficientnet_lite0_13_blocks": 3_350_000 - 410_880 - 602_816 - 473_664 - 221_376,
+    "inception_v3": 21_802_784,
+    "inception_v3_mixed7": 8_975_264,
     "inception_v3_mixed8": 10_674_848,
     "mobilenet_v2": 2_257_984,
+    "resnet50": 23_587_712,
+    "vgg16": 14_714_688,
 }
 GRIDS = {
     "efficientnet_lite0": (7, 7, 1280),
     "efficientnet_lite0_13_blocks": (7, 7, 1152),
+    "inception_v3": (8, 8, 2048),
+    "inception_v3_mixed7": (17, 17, 768),
     "inception_v3_mixed8": (8, 8, 1280),
     "mobilenet_v2": (7, 7, 1280),
+    "resnet50": (7, 7, 2048),
+    "vgg16": (7, 7, 512),
 }
 
 
@@ -44,10 +68,54 @@ def test_features_are_not_negative(backbone: keras.Model) -> None:
 
 def test_the_scaling_is_inside_the_graph(backbone: keras.Model) -> None:
     scaling = backbone.get_layer("scaling")
-    ends = np.asarray(scaling(np.array([0.0, 255.0], np.float32)))
-    # Lite models were trained on (x − 127) / 128, the others on x / 127.5 − 1.
-    expected = (-127 / 128, 1.0) if "lite0" in backbone.name else (-1.0, 1.0)
-    np.testing.assert_allclose(ends, expected, atol=1e-6)
+    ends = np.asarray(scaling(np.array([[0.0] * 3, [255.0] * 3], np.float32)))
+    if backbone.name in ("vgg16", "resnet50"):
+        # Less ImageNet's mean, as Simonyan and Zisserman 2015 (arXiv 1409.1556) trained.
+        expected = np.subtract([[0.0] * 3, [255.0] * 3], (123.68, 116.779, 103.939))
+    else:
+        # Lite models were trained on (x − 127) / 128, the others on x / 127.5 − 1.
+        expected = np.array([[-127 / 128 if "lite0" in backbone.name else -1.0] * 3, [1.0] * 3])
+    np.testing.assert_allclose(ends, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "network", "module"),
+    [
+        ("vgg16", keras.applications.VGG16, keras.applications.vgg16),
+        ("mobilenet", keras.applications.MobileNet, keras.applications.mobilenet),
+        ("densenet121", keras.applications.DenseNet121, keras.applications.densenet),
+    ],
+)
+def test_a_photo_goes_in_as_keras_own_preprocessing_would_have_it(
+    name: str, network: Callable[..., keras.Model], module: ModuleType
+) -> None:
+    """BGR less a mean, −1 to 1, and a mean and deviation for each channel: the three ways there are."""
+    theirs = network(include_top=False, weights=None, input_shape=(32, 32, 3))
+    ours = build_backbone(name, weights_dir=None, size=32)
+    ours.set_weights(theirs.get_weights())
+    if backbone_named(name).mirrored:
+        take_rgb(ours)
+    photos = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
+    expected = theirs(module.preprocess_input(photos.copy())).numpy()
+    np.testing.assert_allclose(ours(photos).numpy(), expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name", ["vgg16", "resnet50"])
+def test_published_networks_from_photos_to_a_tflite_model(
+    name: str, drawn_dataset: OxfordFlowers, tmp_path: Path
+) -> None:
+    """Their ImageNet weights are not at hand here: random ones, small photos, and every step that there is."""
+    rule = CropRule(32)
+    train = inputs(drawn_dataset, drawn_dataset.split_ids("train"), rule)
+    labels = np.unique(drawn_dataset.labels[drawn_dataset.splits == "train"], return_inverse=True)[1] + 1
+    classifier = build_classifier(build_backbone(name, weights_dir=None, size=32), int(labels.max()))
+    embedded = embed(classifier, [train])
+    probe = fit_probe(embedded, labels, (embedded, labels), classes=int(labels.max()), strengths=(1.0,))
+    set_head(classifier, probe.W, probe.b)
+    path = tmp_path / "float32.tflite"
+    path.write_bytes(convert(classifier, "float32"))
+    expected = classifier(train.astype(np.float32), training=False).numpy()
+    np.testing.assert_allclose(Runtime(path, workers=1).logits(train), expected, atol=1e-3 * np.abs(expected).max())
 
 
 def test_another_input_size() -> None:
@@ -55,7 +123,7 @@ def test_another_input_size() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"choose one of efficientnet_lite0, .*inception_v3_mixed8, mobilenet_v2"):
+    with pytest.raises(ValueError, match=r"choose one of efficientnet_lite0, .*mobilenet_v2.*or another.*densenet121"):
         build_backbone("vgg", weights_dir=None)
 
 
@@ -83,12 +151,23 @@ def test_weights_come_from_a_folder(tmp_path: Path) -> None:
 @pytest.mark.weights
 def test_every_backbone_loads_its_imagenet_weights() -> None:
     flat = np.full((1, 224, 224, 3), 128, np.float32)
-    for name in BACKBONES:
+    at_hand = [name for name in BACKBONES if (default_weights_dir() / BACKBONES[name].weights_file).is_file()]
+    assert {"efficientnet_lite0", "inception_v3_mixed7", "inception_v3_mixed8", "mobilenet_v2"} <= set(at_hand)
+    for name in at_hand:
         trained = build_backbone(name, weights_dir=default_weights_dir(), size=224)
         again = build_backbone(name, weights_dir=default_weights_dir(), size=224)
         np.testing.assert_array_equal(trained(flat, training=False).numpy(), again(flat, training=False).numpy())
         untrained = build_backbone(name, weights_dir=None, size=224)
         assert not np.allclose(trained(flat, training=False).numpy(), untrained(flat, training=False).numpy())
+
+
+@pytest.mark.weights
+def test_a_cut_network_has_the_features_of_the_longer_one_there() -> None:
+    longer = build_backbone("inception_v3_mixed8", weights_dir=default_weights_dir(), size=96)
+    shorter = build_backbone("inception_v3_mixed7", weights_dir=default_weights_dir(), size=96)
+    there = keras.Model(longer.input, longer.get_layer("mixed7").output)
+    photo = np.random.default_rng(0).integers(0, 256, (1, 96, 96, 3)).astype(np.float32)
+    np.testing.assert_allclose(shorter(photo).numpy(), there(photo).numpy(), atol=1e-5)
 
 
 @pytest.mark.weights
