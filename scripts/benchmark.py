@@ -6,11 +6,11 @@ measured lies in `scripts/benchmarks/`, one module each.
 
 import argparse
 
-from scripts.benchmarks import explain, gallery, inference
+from scripts.benchmarks import explain, gallery, inference, pages
 from scripts.command import run
 
 # Each has NAME, HELP, add_arguments(parser) and measure(options).
-VERBS = (inference, gallery, explain)
+VERBS = (inference, gallery, explain, pages)
 
 
 def main() -> None:

@@ -105,7 +105,7 @@ def test_the_official_split_stays_the_first_choice(open_page: Open, shown: Path)
     assert "test photos" in html(app)
     choice.set_value("meadow")
     assert "of your own, meadow" in html(run(app))
-    other = open_page("confusions", bundle="efficientnet_lite0_tuned")
+    other = open_page("confusions", bundle="efficientnet_lite0_small")
     assert not [box for box in other.selectbox if box.key == "photos"]
 
 

@@ -8,10 +8,13 @@ import pytest
 import sklearn.datasets
 from scipy.stats import spearmanr
 
+from flowers_core.batches import inputs
 from flowers_core.bundle import DEFAULT_BUNDLE, Bundle, default_models_dir, load_bundle
+from flowers_core.dataset import OxfordFlowers, default_root
 from flowers_core.explain.cam import class_contrast, class_evidence
 from flowers_core.photos import Photo, model_input, open_photo
 from flowers_core.runtime import Forward, Runtime
+from flowers_core.sampling import stratified
 
 
 @pytest.fixture(scope="module")
@@ -86,15 +89,37 @@ def test_of_the_float_models_it_is_grad_cam(bundle, photo, gradcam):
 
 
 def test_of_the_int8_model_it_ranks_as_grad_cam_of_the_float_one(bundle, photo, gradcam):
-    """Eight bits move the features a little: the order of the positions stays."""
-    found = compare(bundle, photo, gradcam, "int8")
-    print("INT8, Pearson and Spearman:", *(f"{pearson:.4f} {spearman:.4f}" for pearson, spearman in found))
-    assert min(spearman for _, spearman in found) >= 0.97
-    assert min(pearson for pearson, _ in found) >= 0.97
+    """Eight bits move the features a little: the order of the positions stays, for each of the five first answers.
+
+    The gap between two of them is the small difference of two sums, and of a single photo its order may move more; what
+    it does over many is the next test's.
+    """
+    *classes, contrast = compare(bundle, photo, gradcam, "int8")
+    print("INT8, Pearson and Spearman:", *(f"{pearson:.4f} {spearman:.4f}" for pearson, spearman in classes))
+    assert min(spearman for _, spearman in classes) >= 0.97
+    assert min(pearson for pearson, _ in classes) >= 0.97
+    assert min(contrast) >= 0.9
+
+
+@pytest.mark.dataset
+def test_over_many_photos_the_maps_of_int8_rank_as_those_of_float(bundle):
+    """Classes and contrasts alike, on test photos of 34 classes."""
+    flowers = OxfordFlowers(default_root())
+    photos = inputs(flowers, stratified(flowers, "test", 34, 0), bundle.crop_rule)
+    head = bundle.head()[0]
+    exact, coarse = (Runtime(bundle.path(f"{name}.tflite"), workers=2).forward(photos) for name in ("float16", "int8"))
+    ranks = {"class": [], "contrast": []}
+    for logits, one, other in zip(exact.logits, exact.features, coarse.features, strict=True):
+        first, second = np.argsort(-logits)[:2]
+        for name, direction in (("class", head[:, first]), ("contrast", head[:, first] - head[:, second])):
+            maps = (np.maximum(features @ direction, 0).ravel() for features in (one, other))
+            ranks[name].append(spearmanr(*maps)[0])
+    assert np.mean(ranks["class"]) >= 0.98
+    assert np.mean(ranks["contrast"]) >= 0.97
 
 
 def test_the_parts_add_up_to_the_logit(bundle, photo):
-    """Within 1e-4 in float; in INT8 the linear layer's own rounding comes on top, a hundredth of the logits' range."""
+    """Within 1e-4 in float; in INT8 the linear layer's own rounding comes on top: less than one step of its logits."""
     head, bias = bundle.head()
     frame = {"box": (0.0, 0.0, 1.0, 1.0), "photo_size": (1, 1)}
     for precision in bundle.precisions:
@@ -104,5 +129,6 @@ def test_the_parts_add_up_to_the_logit(bundle, photo):
             explained = class_evidence(passed.features[0], head, label, **frame)
             assert explained.contributions.sum() == pytest.approx(explained.value, abs=1e-4)
             gaps.append(explained.value + bias[label - 1] - passed.logits[0, label - 1])
-        allowed = 1e-4 if precision.startswith("float") else 0.01 * np.ptp(passed.logits)
+        step = np.diff(np.unique(passed.logits)).min()  # 8 bits: the logits are whole multiples of it
+        allowed = 1e-4 if precision.startswith("float") else step
         assert np.abs(gaps).max() <= allowed, precision

@@ -49,7 +49,11 @@ def test_sentences() -> None:
         "0.40, 0.10 for a map of the middle and 0.00 for random maps. LIME reaches 0.70 in 2.0 s."
     )
     bad = record(cam=row(0.5, 0.4), occlusion=row(0.5, 0.4), lime=row(0.5, 0.4), grad_cam=row(0.5, 0.4))
-    assert default_sentence(bad).startswith("Evidence is shown first because it is exact about the logit")
+    assert default_sentence(bad) == (
+        "Evidence is shown first because it is there at once and exact about the logit. On 51 test photos its "
+        "insertion less deletion is -0.10, that of a map of the middle 0.10: no method that is there at once beat the "
+        "middle of the photo at both."
+    )
 
 
 def test_it_comes_back_as_it_was_written(tmp_path: Path) -> None:

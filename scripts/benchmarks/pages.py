@@ -1,0 +1,93 @@
+"""A page of two hundred photos, and the way from a confusion to its photos, on the server's side.
+
+Small copies of the photos are made in every way they can come about, by turns; then *Confusions* is run whole, as it is
+when a cell of the matrix is clicked. What the browser takes to lay it out comes on top.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from flowers_core.bundle import load_bundle
+from flowers_core.dataset import OxfordFlowers
+from flowers_core.evaluation import confusion_matrix, load_predictions, worst_pairs
+from flowers_core.taxonomy import load_taxonomy
+from flowers_core.thumbnails import Thumbnails, shrunk
+from scripts.command import add_bundle_argument, add_data_option
+
+NAME = "pages"
+HELP = "a page of two hundred photos, and the way to the photos behind a confusion"
+PHOTOS = 200
+_SIDE = 120
+_MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which bundle and photos, and how often."""
+    add_bundle_argument(parser)
+    add_data_option(parser)
+    parser.add_argument("--rounds", type=int, default=5, help="times each way is taken (default: 5)")
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Measure and print, best of the rounds; nothing is recorded."""
+    flowers = OxfordFlowers(options.data)
+    paths = [flowers.path(int(photo)) for photo in flowers.split_ids("test")[:PHOTOS]]
+    took: dict[str, list[float]] = {"every photo decoded": [], "small copies made": [], "small copies kept": []}
+    for _ in range(options.rounds):
+        with tempfile.TemporaryDirectory(prefix="flowers-pages-") as folder:
+            kept = Thumbnails(Path(folder))
+            took["every photo decoded"].append(_seconds(lambda: [shrunk(path, _SIDE) for path in paths]))
+            for name in ("small copies made", "small copies kept"):
+                took[name].append(_seconds(partial(_all, kept, paths)))
+    fastest = min(took["small copies kept"])
+    print(f"{PHOTOS} photos, {_SIDE} pixels a side")
+    for name, seconds in took.items():
+        print(f"  {name:22} {min(seconds):7.3f} s  {min(seconds) / fastest:6.1f} times the last")
+
+    os.environ["FLOWERS_DATA_DIR"] = str(options.data)
+    for name, seconds in _pages(load_bundle(options.bundle).folder, options.rounds).items():
+        print(f"{name:44} {min(seconds):7.3f} s")
+
+
+def _pages(folder: Path, rounds: int) -> dict[str, list[float]]:
+    # Streamlit is for the app; here the app itself is what is measured.
+    from streamlit.testing.v1 import AppTest
+
+    bundle, taxonomy = load_bundle(folder), load_taxonomy()
+    pairs = worst_pairs(confusion_matrix(load_predictions(bundle.path("test_predictions.npz"), "int8")), 2)
+    app = AppTest.from_file(_MAIN, default_timeout=120)
+    app.run()
+    app.switch_page("app_pages/confusions.py")
+    app.query_params["bundle"] = bundle.name
+    app.query_params["many"] = str(PHOTOS)
+    app.run()
+    whole, cell = f"Confusions whole, {PHOTOS} photos", "from a cell to its photos and their maps"
+    found: dict[str, list[float]] = {whole: [], cell: []}
+    for turn in range(2 * rounds):
+        app.selectbox(key="class").set_value(None)
+        app.selectbox(key="called").set_value(None)
+        app.toggle(key="beside").set_value(False)
+        found[whole].append(_seconds(app.run))
+        pair = pairs[turn % 2]
+        app.selectbox(key="class").set_value(pair.true_label)
+        app.selectbox(key="called").set_value(pair.predicted_label)
+        app.toggle(key="beside").set_value(True)
+        found[cell].append(_seconds(app.run))
+        if app.exception:
+            raise RuntimeError(f"The page {taxonomy[pair.true_label].name} failed: {app.exception[0].value}")
+    return found
+
+
+def _all(kept: Thumbnails, paths: list[Path]) -> list[bytes]:
+    return [kept.get(path, _SIDE) for path in paths]
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
