@@ -28,7 +28,7 @@ def accuracy_chart(table: pd.DataFrame) -> alt.LayerChart | alt.FacetChart | Non
         color=alt.Color(
             "model:N",
             scale=alt.Scale(domain=[*names, PUBLISHED_NAME], range=[*COLOURS[: len(names)], GREY]),
-            legend=alt.Legend(title=None, orient="bottom", columns=2, labelLimit=220),
+            legend=alt.Legend(title=None, orient="bottom", columns=1, labelLimit=240),
         ),
         tooltip=[
             alt.Tooltip("model:N"),
