@@ -8,7 +8,8 @@ With `--fine-tune N`, the probe is the start: then the backbone's last N layers 
 
 With `--also-validation BUNDLE`, everything is done as for that fine-tuned bundle, but on the training and validation
 photos. What validation chose there is kept, and the calibration is that of BUNDLE's answers to the validation photos,
-which it had not seen: the half of a two-fold cross-validation that the official split offers.
+which it had not seen: the half of a two-fold cross-validation that the official split offers. Where BUNDLE learnt from
+teachers, name them by `--teacher` again, or others: teachers may have learnt from the validation photos by now too.
 """
 
 import argparse
@@ -37,12 +38,15 @@ def main() -> None:
     if reference is not None:
         _calibration_of(reference)
         options.backbone = reference.manifest["backbone"]
+        options.random_weights = "weights" in reference.manifest["training"]
+    options.out = options.out or default_models_dir() / options.backbone
 
     # TensorFlow takes seconds to import: only once the arguments are known to be good.
     from flowers_core.training.backbones import backbone_named, build_backbone
     from flowers_core.training.classifier import build_classifier
 
     recipe = _recipe_of(reference) if reference else options.recipe
+    teachers = _teachers(options.teacher, recipe, reference)
     rule = (
         reference.crop_rule
         if reference
@@ -55,7 +59,7 @@ def main() -> None:
     if recipe is None:
         record = history = _fit_head(classifier, flowers, rule)
     else:
-        record, history = _fine_tune(classifier, flowers, rule, recipe, options, reference)
+        record, history = _fine_tune(classifier, flowers, rule, recipe, options, reference, teachers)
     if options.random_weights:
         record["weights"] = "random: nothing was learnt from ImageNet"
     record["seconds_of_this_call"] = round(time.perf_counter() - started, 1)
@@ -106,6 +110,26 @@ def _recipe_of(reference: Bundle) -> Any:
     return Recipe.from_json(recipe)
 
 
+def _teachers(names: list[str], recipe: Any, reference: Bundle | None) -> list[Bundle]:
+    """The bundles that are learnt from; raises RecipeError where the recipe wants some and there are none, or the other
+    way round, before anything is computed."""
+    from flowers_core.training.recipe import RecipeError
+
+    wanted = recipe is not None and recipe.teacher_weight > 0
+    if wanted and not names and reference is not None:
+        before = ", ".join(teacher["name"] for teacher in reference.manifest["training"]["teachers"])
+        raise RecipeError(
+            f"'{reference.name}' learnt from {before}: name by --teacher which bundle is to teach now, "
+            "the same one or one that has learnt from the validation photos too."
+        )
+    if wanted and not names:
+        raise RecipeError("--teacher-weight needs a bundle to learn from: name it by --teacher.")
+    if names and not wanted:
+        where = f"in the recipe of '{reference.name}'" if reference else "without --teacher-weight"
+        raise RecipeError(f"A teacher has no say {where}: leave out --teacher.")
+    return [load_bundle(bundle_folder(name)) for name in names]
+
+
 def _calibration_of(reference: Bundle) -> Calibration:
     """Raises BundleError where the bundle was not evaluated yet."""
     if reference.calibration is None:
@@ -124,12 +148,12 @@ def _fine_tune(
     recipe: Any,
     options: argparse.Namespace,
     reference: Bundle | None,
+    teachers: list[Bundle],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     from flowers_core.training.examples import Fixed
     from flowers_core.training.fit import fine_tune
     from flowers_core.training.prepare import prepare
 
-    teachers = [load_bundle(bundle_folder(name)) for name in options.teacher]
     split, examples = prepare(
         flowers,
         classifier,
@@ -255,13 +279,14 @@ def _command(options: argparse.Namespace) -> str:
     crop = f" --crop-fraction {options.crop_fraction:g}" if options.crop_fraction != 1 else ""
     # A bundle's place is its own affair, its name is not: the line is one that makes it in the models folder.
     out = "" if options.out.name == options.backbone else f" --out models/{options.out.name}"
+    teachers = "".join(f" --teacher {Path(name).name}" for name in options.teacher)
     if options.also_validation:
-        return f"python -m scripts.train --also-validation {options.also_validation.name}{out}"
+        return f"python -m scripts.train --also-validation {options.also_validation.name}{teachers}{out}"
+    weights = " --random-weights" if options.random_weights else ""
     tuned = ""
     if options.fine_tune is not None:
-        teachers = "".join(f" --teacher {Path(name).name}" for name in options.teacher)
         tuned = f" --fine-tune {options.fine_tune}{teachers} {options.told}".rstrip()
-    return f"python -m scripts.train --backbone {options.backbone}{size}{crop}{tuned}{out}"
+    return f"python -m scripts.train --backbone {options.backbone}{weights}{size}{crop}{tuned}{out}"
 
 
 def _parse() -> argparse.Namespace:
@@ -322,7 +347,6 @@ def _parse() -> argparse.Namespace:
     if options.size is not None and options.size < 32:
         parser.error("--size must be at least 32")
     options.weights = options.weights or default_weights_dir()
-    options.out = options.out or default_models_dir() / options.backbone
     return options
 
 
