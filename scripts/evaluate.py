@@ -9,6 +9,8 @@ Each figure is given with all photos, without those whose file is in another spl
 a near copy there, as an audit of the data found them (`scripts.explore_data --bundle`). `--kept` makes the figures anew
 from the answers that are kept, after an audit for one, and asks no model.
 
+`--validation-only` leaves the test photos alone: for runs that are made to choose between them.
+
 With `--photos DIR`, a folder a class, the same figures are made of one's own photos, beside the bundle.
 """
 
@@ -74,6 +76,9 @@ def main() -> None:
     parser.add_argument(
         "--kept", action="store_true", help="ask no model: make the figures anew from the answers that are kept"
     )
+    parser.add_argument(
+        "--validation-only", action="store_true", help="leave the test photos alone, as for runs to choose between"
+    )
     options = parser.parse_args()
     if options.out and not options.photos:
         parser.error("--out goes with --photos: the official figures are kept in the bundle")
@@ -95,10 +100,11 @@ def main() -> None:
         evaluate_robustness(bundle, flowers, options.robust)
         return
     writer = BundleWriter.open(options.bundle)
-    for split in _SPLITS:
+    splits = _SPLITS[:1] if options.validation_only else _SPLITS
+    for split in splits:
         _record(bundle, writer, flowers, split)
     _calibrate(bundle, writer, flowers)
-    _figures(writer, flowers, bundle.precisions)
+    _figures(writer, flowers, bundle.precisions, splits)
 
 
 def _record(bundle: Bundle, writer: BundleWriter, flowers: OxfordFlowers, split: str) -> None:
@@ -117,13 +123,15 @@ def _record(bundle: Bundle, writer: BundleWriter, flowers: OxfordFlowers, split:
     writer.add_file(f"{split}_predictions.npz", lambda path: save_predictions(path, ids, labels, logits))
 
 
-def _figures(writer: BundleWriter, flowers: OxfordFlowers, precisions: Sequence[str]) -> None:
+def _figures(
+    writer: BundleWriter, flowers: OxfordFlowers, precisions: Sequence[str], splits: Sequence[str] = _SPLITS
+) -> None:
     bundle = load_bundle(writer.folder)
     calibration = bundle.calibration
     if calibration is None:
         raise BundleError(f"'{bundle.name}' is not calibrated; `python -m scripts.evaluate {bundle.name}` does that.")
     writer.manifest["metrics"] = {}
-    twins = {split: seen_elsewhere(flowers, split) for split in _SPLITS}
+    twins = {split: seen_elsewhere(flowers, split) for split in splits}
     audit = _audit(bundle, flowers)
     if audit is None:
         print(
@@ -132,7 +140,7 @@ def _figures(writer: BundleWriter, flowers: OxfordFlowers, precisions: Sequence[
         )
     print(f"{'precision':10} {'split':10} {'photos':>6} {'top-1':>7} {'per class':>9} {'top-5':>7} {'ECE':>6}")
     for precision in precisions:
-        for split in _SPLITS:
+        for split in splits:
             path = bundle.path(f"{split}_predictions.npz")
             answers = load_predictions(path, precision)
             reference = load_predictions(path, precisions[0])

@@ -1,0 +1,53 @@
+"""Model soups: the mean of the weights of several fine-tuned runs that began alike.
+
+Wortsman et al. 2022, "Model soups: averaging weights of multiple fine-tuned models improves accuracy without increasing
+inference time" (arXiv 2203.05482). Runs from one pretrained network end in one wide valley of the loss, and the middle
+of it is more accurate than its rim, most of all on photos unlike those that were learnt from.
+"""
+
+from collections.abc import Callable, Sequence
+
+from flowers_core.training.averaging import Weights, running_mean
+
+Score = tuple[float, float]
+
+
+def uniform_soup(members: Sequence[Weights]) -> Weights:
+    """The mean of the members' weights, each an equal list of arrays (one array a variable). Needs a member."""
+    check_alike(members)
+    mean = members[0]
+    for count, weights in enumerate(members[1:], start=2):
+        mean = running_mean(mean, weights, count)
+    return mean
+
+
+def greedy_soup(
+    members: Sequence[Weights], score: Callable[[Weights], Score]
+) -> tuple[list[int], list[tuple[int, Score]]]:
+    """Which members to average: from the best by itself on, each that does not make the mean score worse.
+
+    score: of some weights on held-out photos, the higher the better; its first entry decides, the second breaks ties.
+
+    Returns:
+        The places of the members chosen, in the order in which they were taken in; and every member's own score, best
+        first.
+    """
+    check_alike(members)
+    alone = sorted(((place, score(weights)) for place, weights in enumerate(members)), key=lambda m: m[1], reverse=True)
+    (first, best), *rest = alone
+    chosen = [first]
+    for place, _ in rest:
+        tried = score(uniform_soup([members[p] for p in (*chosen, place)]))
+        if tried >= best:
+            chosen, best = [*chosen, place], tried
+    return chosen, alone
+
+
+def check_alike(members: Sequence[Weights]) -> None:
+    """Raise ValueError, with a sentence, unless the members are one or more sets of weights of equal shapes."""
+    if not members:
+        raise ValueError("A soup needs at least one model.")
+    shapes = [weight.shape for weight in members[0]]
+    for weights in members[1:]:
+        if [weight.shape for weight in weights] != shapes:
+            raise ValueError("These models are not of one network: their weights differ in number or shape.")
