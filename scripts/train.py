@@ -16,18 +16,17 @@ import argparse
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from flowers_core.bundle import Bundle, BundleError, BundleWriter, Calibration, default_models_dir, load_bundle
+from flowers_core.bundle import Bundle, BundleError, BundleWriter, default_models_dir, load_bundle
 from flowers_core.dataset import OxfordFlowers
 from flowers_core.photos import CropRule
 from scripts.command import add_data_option, bundle_folder, progress, run
 from scripts.recipe_options import add_recipe_options, recipe_of, told
+from scripts.trained_bundle import calibration_of, write_trained
 
 
 def main() -> None:
@@ -36,7 +35,7 @@ def main() -> None:
     flowers = OxfordFlowers(options.data)
     reference = load_bundle(options.also_validation) if options.also_validation else None
     if reference is not None:
-        _calibration_of(reference)
+        calibration_of(reference)
         options.backbone = reference.manifest["backbone"]
         options.random_weights = "weights" in reference.manifest["training"]
     options.out = options.out or default_models_dir() / options.backbone
@@ -63,7 +62,10 @@ def main() -> None:
     if options.random_weights:
         record["weights"] = "random: nothing was learnt from ImageNet"
     record["seconds_of_this_call"] = round(time.perf_counter() - started, 1)
-    _write(options, flowers, rule, classifier, record, history, reference)
+    writer = BundleWriter.create(
+        options.out, name=options.out.name, backbone=options.backbone, crop_rule=rule, classes=list(flowers.names)
+    )
+    write_trained(writer, flowers, classifier, record | {"command": _command(options)}, history, reference)
 
 
 def _fit_head(classifier: Any, flowers: OxfordFlowers, rule: CropRule) -> dict[str, Any]:
@@ -128,17 +130,6 @@ def _teachers(names: list[str], recipe: Any, reference: Bundle | None) -> list[B
         where = f"in the recipe of '{reference.name}'" if reference else "without --teacher-weight"
         raise RecipeError(f"A teacher has no say {where}: leave out --teacher.")
     return [load_bundle(bundle_folder(name)) for name in names]
-
-
-def _calibration_of(reference: Bundle) -> Calibration:
-    """Raises BundleError where the bundle was not evaluated yet."""
-    if reference.calibration is None:
-        raise BundleError(
-            f"'{reference.name}' has not answered the validation photos yet, and its answers calibrate the model that "
-            f"learns from them: run `python -m scripts.quantize {reference.name}` and `python -m scripts.evaluate "
-            f"{reference.name}` first."
-        )
-    return reference.calibration
 
 
 def _fine_tune(
@@ -228,50 +219,6 @@ def _log(folder: Path, epoch: dict[str, Any]) -> None:
         for name in ("loss", "training_top1", "learning_rate", "validation_top1", "validation_nll"):
             if name in epoch:
                 tf.summary.scalar(name, epoch[name])
-
-
-def _write(
-    options: argparse.Namespace,
-    flowers: OxfordFlowers,
-    rule: CropRule,
-    classifier: Any,
-    record: dict[str, Any],
-    history: dict[str, Any],
-    reference: Bundle | None,
-) -> None:
-    from flowers_core.training.classifier import load_classifier, save_half
-
-    writer = BundleWriter.create(
-        options.out, name=options.out.name, backbone=options.backbone, crop_rule=rule, classes=list(flowers.names)
-    )
-    writer.manifest["training"] = record | {
-        "command": _command(options),
-        "versions": {package: version(package) for package in ("tensorflow", "keras", "scikit-learn", "numpy")},
-    }
-    if reference is not None:
-        writer.manifest["calibration"] = asdict(_calibration_of(reference))
-        writer.manifest["calibration_source"] = {
-            **reference.manifest.get("calibration_source", {}),
-            "answers_of": f"{reference.name}: the same recipe on the training photos alone, which had not seen them",
-            "classifier": reference.manifest["files"]["classifier.keras"]["sha256"],
-        }
-        writer.manifest["reference"] = {
-            "name": reference.name,
-            "training_images": reference.manifest["training"]["training_images"],
-            "metrics": reference.metrics,
-        }
-    writer.manifest["data"] = {"fingerprint": flowers.fingerprint(), "photos": len(flowers)}
-    writer.add_file("classifier.keras", lambda path: save_half(classifier, path))
-    # The head is stored as the saved classifier has it, so that the closed forms add up to what the models answer.
-    W, b = load_classifier(writer.folder / "classifier.keras").get_layer("logits").get_weights()
-    writer.add_file("head.npz", lambda path: np.savez(path, W=W, b=b))
-    writer.add_file("history.json", lambda path: _write_json(path, history))
-    writer.sweep()
-    print(f"Wrote {writer.folder}; `python -m scripts.quantize {options.out.name}` makes the TFLite models.")
-
-
-def _write_json(path: Path, record: dict[str, Any]) -> None:
-    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def _command(options: argparse.Namespace) -> str:

@@ -1,0 +1,135 @@
+"""Average fine-tuned bundles of one network into one: `python -m scripts.make_soup NAME BUNDLE BUNDLE …`.
+
+A model soup costs no more than each of its members (Wortsman et al. 2022, arXiv 2203.05482). Which members go in is
+chosen greedily on the validation photos. Members that have learnt from those cannot be chosen between: with `--like
+SOUP` the members given are averaged as they are, as the counterparts of SOUP's, whose calibration is taken over.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flowers_core.batches import inputs
+from flowers_core.bundle import Bundle, BundleError, BundleWriter, default_models_dir, load_bundle
+from flowers_core.dataset import OxfordFlowers
+from flowers_core.prediction import log_softmax
+from scripts.command import add_data_option, bundle_folder, run
+from scripts.trained_bundle import calibration_of, write_trained
+
+
+def main() -> None:
+    """Parse the command line, choose, average, write the bundle."""
+    options = _parse()
+    members = [load_bundle(folder) for folder in options.bundles]
+    like = load_bundle(options.like) if options.like else None
+    _check(members, like)
+    flowers = OxfordFlowers(options.data)
+
+    from flowers_core.training.classifier import load_classifier
+    from flowers_core.training.soup import check_alike, greedy_soup, uniform_soup
+
+    classifiers = [load_classifier(member.path("classifier.keras")) for member in members]
+    weights = [classifier.get_weights() for classifier in classifiers]
+    try:
+        check_alike(weights)
+    except ValueError as error:
+        raise BundleError(str(error)) from error
+    history: dict[str, Any] = {}
+    chosen = list(range(len(members)))
+    if like is None:
+        score = _score_on_validation(classifiers[0], flowers, members[0])
+        chosen, alone = greedy_soup(weights, score)
+        history["members"] = [
+            {"name": members[place].name, "validation_top1": accuracy, "validation_nll": -likelihood}
+            for place, (accuracy, likelihood) in alone
+        ]
+        best = score(uniform_soup([weights[place] for place in chosen]))
+        history |= {"validation_top1": best[0], "validation_nll": -best[1]}
+        for row in history["members"]:
+            print(f"{row['name']}: {row['validation_top1']:.4f} of validation right, nll {row['validation_nll']:.4f}")
+        names = ", ".join(members[place].name for place in chosen)
+        print(f"The mean of {names}: {best[0]:.4f} of validation right, nll {-best[1]:.4f}")
+    classifiers[0].set_weights(uniform_soup([weights[place] for place in chosen]))
+    first = members[0].manifest
+    writer = BundleWriter.create(
+        options.out,
+        name=options.out.name,
+        backbone=first["backbone"],
+        crop_rule=members[0].crop_rule,
+        classes=first["classes"],
+    )
+    training = {
+        "method": "the mean of the weights of fine-tuned models",
+        "splits": first["training"]["splits"],
+        "training_images": first["training"]["training_images"],
+        "members": [{"name": members[p].name, "command": members[p].manifest["training"]["command"]} for p in chosen],
+        "validation_top1": history.get("validation_top1"),
+        "seed": first["training"]["seed"],
+        "command": _command(options),
+    }
+    write_trained(writer, flowers, classifiers[0], training, training | history, like)
+
+
+def _check(members: Sequence[Bundle], like: Bundle | None) -> None:
+    kinds = {(m.manifest["backbone"], m.crop_rule, tuple(m.manifest["training"]["splits"])) for m in members}
+    if len(kinds) > 1:
+        raise BundleError("Only models of one network, with one input, trained on the same photos can be averaged.")
+    learnt = "validation" in members[0].manifest["training"]["splits"]
+    if learnt and like is None:
+        raise BundleError(
+            "These models have learnt from the validation photos, which therefore cannot choose between them: name the "
+            "soup of their counterparts with --like."
+        )
+    if like is not None:
+        if not learnt:
+            raise BundleError("--like is for models that have learnt from the validation photos; these have not.")
+        calibration_of(like)
+
+
+def _score_on_validation(classifier: Any, flowers: OxfordFlowers, bundle: Bundle) -> Any:
+    """A function of weights: top-1 on the validation photos and, to break ties, their mean log-likelihood."""
+    from flowers_core.training.traced import traced
+
+    ids = flowers.split_ids("validation")
+    photos, columns = inputs(flowers, ids, bundle.crop_rule), flowers.labels[ids - 1] - 1
+    answer = traced(classifier)
+
+    def score(weights: list[Any]) -> tuple[float, float]:
+        classifier.set_weights(weights)
+        logits = np.concatenate([answer(photos[start : start + 32]) for start in range(0, len(photos), 32)])
+        likelihood = log_softmax(logits)[np.arange(len(ids)), columns].mean()
+        return float((logits.argmax(axis=1) == columns).mean()), float(likelihood)
+
+    return score
+
+
+def _command(options: argparse.Namespace) -> str:
+    like = f" --like {options.like.name}" if options.like else ""
+    members = " ".join(folder.name for folder in options.bundles)
+    return f"python -m scripts.make_soup {options.out.name} {members}{like}"
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m scripts.make_soup", description="Average fine-tuned models.")
+    parser.add_argument("out", type=_new_bundle, metavar="NAME", help="the new bundle's name, or its folder")
+    parser.add_argument("bundles", nargs="+", type=bundle_folder, metavar="BUNDLE", help="names or folders of members")
+    parser.add_argument(
+        "--like", type=bundle_folder, metavar="SOUP", help="for members that have learnt from the validation photos too"
+    )
+    add_data_option(parser)
+    options = parser.parse_args()
+    if len(options.bundles) < 2:
+        parser.error("a soup has at least two members")
+    return options
+
+
+def _new_bundle(text: str) -> Path:
+    folder = Path(text)
+    return folder if len(folder.parts) > 1 else default_models_dir() / text
+
+
+if __name__ == "__main__":
+    run(main)
