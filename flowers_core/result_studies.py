@@ -68,7 +68,7 @@ def robustness_note() -> str:
 
 
 def robustness_table(records: Sequence[RunRecord]) -> str:
-    """Mean and worst kind of every run, precision and split that was measured."""
+    """Mean and worst kind of every precision and split, of the runs that answered the test photos too."""
     rows = [
         (
             record.name,
@@ -82,6 +82,7 @@ def robustness_table(records: Sequence[RunRecord]) -> str:
             percent(figures["ece"]) if "ece" in figures else "—",
         )
         for record in records
+        if any(evaluated(record))
         for precision, splits in record.robustness.items()
         for split, figures in splits.items()
     ]
@@ -157,8 +158,9 @@ def explanations_table(record: MethodRecord) -> str:
 def ablation_note() -> str:
     """What the table below it shows."""
     return (
-        f"Runs that differ from `{BASE}` in what the second column says, on the validation photos (float32 for top-1, "
-        "INT8 for the spoilt ones)."
+        f"Runs that differ from `{BASE}` in what the second column says (`scripts.ablate`), best first, on the "
+        "validation photos: float32 for top-1, INT8 for the spoilt ones. *Share* is how far from the probed to the "
+        "fine-tuned weights validation chose to go."
     )
 
 
@@ -167,8 +169,10 @@ def ablation_table(records: Sequence[RunRecord]) -> str:
     base = _find(records, BASE)
     if base is None:
         return ""
+    others = [record for record in _siblings(records, base) if _differences(record, base) != ["seed"]]
+    others.sort(key=lambda record: -record.training["validation_top1"])
     rows = []
-    for record in [base, *(record for record in _siblings(records, base) if _differences(record, base) != ["seed"])]:
+    for record in [base, *others]:
         changed = ", ".join(f"{key} {_settings(record)[key]}" for key in _differences(record, base))
         spoilt = record.robustness.get("int8", {}).get("validation")
         rows.append(
@@ -177,10 +181,11 @@ def ablation_table(records: Sequence[RunRecord]) -> str:
                 changed.replace("_", " ") or "—",
                 percent(record.training["validation_top1"]),
                 percent(spoilt["mean"]) if spoilt else "—",
+                f"{record.training['interpolation']:.1f}" if "interpolation" in record.training else "—",
                 f"{record.training['seconds_of_epochs']:.0f}" if record.training.get("seconds_of_epochs") else "—",
             )
         )
-    return table(("run", "differs in", "top-1", "spoilt, mean", "seconds of epochs"), rows)
+    return table(("run", "differs in", "top-1", "spoilt, mean", "share", "seconds of epochs"), rows)
 
 
 def seeds_sentence(records: Sequence[RunRecord]) -> str:

@@ -75,8 +75,8 @@ def test_ablations_name_what_differs_and_leave_seeds_out() -> None:
     ]
     assert [row[:3] for row in cells(ablation_table(runs))] == [
         [BASE, "—", "94.00"],
-        ["short", "epochs 8", "93.00"],
         ["mild", "augmentation crops", "94.50"],
+        ["short", "epochs 8", "93.00"],
     ]
 
 
