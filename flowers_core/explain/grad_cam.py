@@ -6,48 +6,22 @@ Selvaraju et al. 2017, "Grad-CAM: Visual Explanations from Deep Networks via Gra
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.base import Box, Explanation, Target
-from flowers_core.explain.gradients import Gradients
+from flowers_core.explain.gradients import Slopes
+from flowers_core.explain.layer_map import layer_map
 
 METHOD = "grad_cam"
 
 
-def explain_grad_cam(
-    gradients: Gradients, pixels: npt.NDArray[np.uint8], target: Target, *, box: Box, photo_size: tuple[int, int]
-) -> Explanation:
-    """Σ_c mean(∂score/∂A_c) · A_c at the layer of `gradients`.
+def mean_gradients(slopes: Slopes) -> npt.NDArray[np.float64]:
+    """Σ_c mean(∂score/∂A_c) · A_c at each position, (h, w).
 
-    Args:
-        gradients: of the classifier, at the layer of choice.
-        pixels: (s, s, 3) uint8, ModelInput.pixels.
-        target: a class, or a class against another.
-        box: ModelInput.box.
-        photo_size: (width, height) of the photo.
-
-    Returns:
-        Explanation whose negative parts are kept: ReLU is a matter of drawing. In logits: the score to first order, as
-        far as each channel's gradient is the same everywhere (wholly so at the last layer).
-
-    Raises:
-        ValueError: as Gradients.at_layer.
+    In logits: the score to first order, as far as each channel's gradient is the same everywhere (wholly so at the last
+    layer).
     """
-    started = time.perf_counter()
-    slopes = gradients.at_layer(pixels, target)
-    weights = slopes.gradients.astype(np.float64).mean(axis=(0, 1))
-    contributions = (slopes.activations @ weights).astype(np.float32)
-    return Explanation(
-        method=METHOD,
-        target=target,
-        contributions=contributions,
-        value=float(contributions.sum(dtype=np.float64)),
-        unit="logit",
-        box=box,
-        photo_size=photo_size,
-        seconds=time.perf_counter() - started,
-        settings={"layer": gradients.layer, "score": slopes.score},
-    )
+    return slopes.activations @ slopes.gradients.mean(axis=(0, 1), dtype=np.float64)
+
+
+explain_grad_cam = layer_map(METHOD, "logit", mean_gradients)

@@ -5,49 +5,21 @@ Chattopadhyay et al. 2018, "Grad-CAM++: Improved Visual Explanations for Deep Co
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.base import Box, Explanation, Target
-from flowers_core.explain.gradients import Gradients
+from flowers_core.explain.gradients import Slopes
+from flowers_core.explain.layer_map import layer_map
 
 METHOD = "grad_cam_plus_plus"
 
 
-def explain_grad_cam_plus_plus(
-    gradients: Gradients, pixels: npt.NDArray[np.uint8], target: Target, *, box: Box, photo_size: tuple[int, int]
-) -> Explanation:
-    """Σ_c w_c · A_c with w_c = Σ_ij α_ij · ReLU(∂score/∂A_c,ij) at the layer of `gradients`.
+def weighted_channels(slopes: Slopes) -> npt.NDArray[np.float64]:
+    """Σ_c w_c · A_c at each position, (h, w), with w_c = Σ_ij α_ij · ReLU(∂score/∂A_c,ij).
 
-    Args:
-        gradients: of the classifier, at the layer of choice.
-        pixels: (s, s, 3) uint8, ModelInput.pixels.
-        target: a class, or a class against another.
-        box: ModelInput.box.
-        photo_size: (width, height) of the photo.
-
-    Returns:
-        Explanation in "relative": the method's numbers are on no scale of their own.
-
-    Raises:
-        ValueError: as Gradients.at_layer.
+    In "relative": the method's numbers are on no scale of their own.
     """
-    started = time.perf_counter()
-    slopes = gradients.at_layer(pixels, target)
-    contributions = (slopes.activations @ channel_weights(slopes.activations, slopes.gradients)).astype(np.float32)
-    return Explanation(
-        method=METHOD,
-        target=target,
-        contributions=contributions,
-        value=float(contributions.sum(dtype=np.float64)),
-        unit="relative",
-        box=box,
-        photo_size=photo_size,
-        seconds=time.perf_counter() - started,
-        settings={"layer": gradients.layer, "score": slopes.score},
-    )
+    return slopes.activations @ channel_weights(slopes.activations, slopes.gradients)
 
 
 def channel_weights(
@@ -69,3 +41,6 @@ def channel_weights(
     total = alpha.sum(axis=(0, 1))
     alpha /= np.where(total == 0, 1, total)
     return (np.maximum(slope, 0) * alpha).sum(axis=(0, 1))
+
+
+explain_grad_cam_plus_plus = layer_map(METHOD, "relative", weighted_channels)

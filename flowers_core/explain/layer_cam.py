@@ -6,46 +6,21 @@ Processing 30. Made for early layers, where one weight for a whole channel says 
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.base import Box, Explanation, Target
-from flowers_core.explain.gradients import Gradients
+from flowers_core.explain.gradients import Slopes
+from flowers_core.explain.layer_map import layer_map
 
 METHOD = "layer_cam"
 
 
-def explain_layer_cam(
-    gradients: Gradients, pixels: npt.NDArray[np.uint8], target: Target, *, box: Box, photo_size: tuple[int, int]
-) -> Explanation:
-    """Σ_c ReLU(∂score/∂A_c) · A_c at the layer of `gradients`, position by position.
+def positive_gradients(slopes: Slopes) -> npt.NDArray[np.float64]:
+    """Σ_c ReLU(∂score/∂A_c) · A_c at each position, (h, w).
 
-    Args:
-        gradients: of the classifier, at the layer of choice.
-        pixels: (s, s, 3) uint8, ModelInput.pixels.
-        target: a class, or a class against another.
-        box: ModelInput.box.
-        photo_size: (width, height) of the photo.
-
-    Returns:
-        Explanation in logits, of what speaks for the target only: gradients against it are left out.
-
-    Raises:
-        ValueError: as Gradients.at_layer.
+    In logits, of what speaks for the target only: gradients against it are left out.
     """
-    started = time.perf_counter()
-    slopes = gradients.at_layer(pixels, target)
-    contributions = (np.maximum(slopes.gradients, 0) * slopes.activations).sum(axis=-1, dtype=np.float64)
-    return Explanation(
-        method=METHOD,
-        target=target,
-        contributions=contributions.astype(np.float32),
-        value=float(contributions.sum()),
-        unit="logit",
-        box=box,
-        photo_size=photo_size,
-        seconds=time.perf_counter() - started,
-        settings={"layer": gradients.layer, "score": slopes.score},
-    )
+    return (np.maximum(slopes.gradients, 0) * slopes.activations).sum(axis=-1, dtype=np.float64)
+
+
+explain_layer_cam = layer_map(METHOD, "logit", positive_gradients)
