@@ -6,6 +6,7 @@ https://www.robots.ox.ac.uk/~vgg/data/flowers/102/. The folder holds what that p
     jpg/image_00001.jpg …     the photos
     imagelabels.mat           labels: the label 1…102 of each photo, in order of id
     setid.mat                 trnid, valid, tstid: the ids of each split
+    segmim/segmim_00001.jpg … where they were fetched: the photos with everything but the flower painted blue
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import functools
 import hashlib
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,27 @@ from flowers_core.taxonomy import load_taxonomy
 
 SPLITS = ("train", "validation", "test")
 _SPLIT_KEYS = {"train": "trnid", "validation": "valid", "test": "tstid"}
-_PHOTO_NAME = re.compile(r"image_(\d{5})\.jpg")
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """One JPEG for each photo of the dataset: `folder`/`stem`_00001.jpg …"""
+
+    folder: str
+    stem: str
+
+    def name_of(self, photo_id: int) -> str:
+        """The file name for a photo: 17 → "image_00017.jpg"."""
+        return f"{self.stem}_{photo_id:05d}.jpg"
+
+    def id_of(self, file_name: str) -> int | None:
+        """The photo's id in a file name, None for any other name."""
+        match = re.fullmatch(rf"{self.stem}_(\d{{5}})\.jpg", file_name)
+        return int(match[1]) if match and int(match[1]) > 0 else None
+
+
+PHOTOS = Pictures("jpg", "image")
+SEGMENTATIONS = Pictures("segmim", "segmim")
 
 
 class DatasetMissing(RuntimeError):
@@ -53,13 +75,12 @@ def is_present(root: Path) -> bool:
 
 def photo_name(photo_id: int) -> str:
     """The file name of a photo: 17 → "image_00017.jpg"."""
-    return f"image_{photo_id:05d}.jpg"
+    return PHOTOS.name_of(photo_id)
 
 
 def photo_id_of(file_name: str) -> int | None:
     """The id in a photo's file name, None for any other name."""
-    match = _PHOTO_NAME.fullmatch(file_name)
-    return int(match[1]) if match and int(match[1]) > 0 else None
+    return PHOTOS.id_of(file_name)
 
 
 def read_labels(path: Path) -> NDArray[np.int64]:
@@ -194,8 +215,17 @@ def _check_photos(folder: Path, count: int) -> None:
 
 def how_to_get(root: Path) -> str:
     """The sentence with the command that fetches the dataset into `root`."""
+    return f"`{_command(root)}` gets the dataset from Oxford (345 MB)."
+
+
+def how_to_get_segmentations(root: Path) -> str:
+    """The sentence with the command that fetches the segmentations into `root`."""
+    return f"`{_command(root)} --segmentations` gets Oxford’s segmentations (203 MB)."
+
+
+def _command(root: Path) -> str:
     option = "" if root.resolve() == default_root().resolve() else f" --data {root}"
-    return f"`python -m scripts.download_data{option}` gets the dataset from Oxford (345 MB)."
+    return f"python -m scripts.download_data{option}"
 
 
 @functools.cache

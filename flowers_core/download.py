@@ -15,12 +15,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from flowers_core.dataset import DatasetError, DatasetMissing, OxfordFlowers, is_present, photo_id_of, read_labels
+from flowers_core.dataset import (
+    PHOTOS,
+    SEGMENTATIONS,
+    DatasetError,
+    DatasetMissing,
+    OxfordFlowers,
+    Pictures,
+    is_present,
+    read_labels,
+)
 from flowers_core.fetching import DownloadError, Progress, Report, fetch, not_writable
 from flowers_core.folder_lock import FolderBusy, locked
 from flowers_core.unpacking import unpack_photos
 
-__all__ = ["OXFORD_MD5", "OXFORD_URL", "DownloadError", "Progress", "download_dataset"]
+__all__ = ["OXFORD_MD5", "OXFORD_URL", "DownloadError", "Progress", "download_dataset", "download_segmentations"]
 
 OXFORD_URL = "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/"
 OXFORD_MD5: Mapping[str, str] = MappingProxyType(
@@ -28,9 +37,12 @@ OXFORD_MD5: Mapping[str, str] = MappingProxyType(
         "102flowers.tgz": "52808999861908f626f3c1f4e79d11fa",
         "imagelabels.mat": "e0620be6f572b9609742df49c70aed4d",
         "setid.mat": "a5357ecc9cb78c4bef273ce3793fc85c",
+        # Oxford publishes none. This is the one that public code for training on the segmentations hands to
+        # torchvision's downloader, which refuses any other file.
+        "102segmentations.tgz": "51375996b6c4f367a4b9f4492d7ecef5",
     }
 )
-_ARCHIVE = "102flowers.tgz"
+_ARCHIVES: Mapping[Pictures, str] = MappingProxyType({PHOTOS: "102flowers.tgz", SEGMENTATIONS: "102segmentations.tgz"})
 _TABLES = ("imagelabels.mat", "setid.mat")
 
 
@@ -55,17 +67,54 @@ def download_dataset(
     root = Path(root)
     if _is_whole(root, checksums):
         return False
-    if not base_url.startswith(("http://", "https://")):
-        raise DownloadError(f"{base_url} is no web address; it should begin with https://.")
-    report = _now_and_then(progress) if progress else _ignore
-    with _writing(root):
-        root.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as stack:
-        with _writing(root):
-            stack.enter_context(_alone_in(root))
+    report = _begin(base_url, progress)
+    with _held(root):
         if not _is_whole(root, checksums):
             _complete(root, base_url.rstrip("/"), checksums, report)
     return True
+
+
+def download_segmentations(
+    root: Path,
+    base_url: str = OXFORD_URL,
+    progress: Report | None = None,
+    *,
+    checksums: Mapping[str, str] = OXFORD_MD5,
+) -> bool:
+    """Make `root`, which holds the dataset, hold Oxford's segmentations of it too; as `download_dataset`.
+
+    They are another 203 MB, go to segmim/, and are wanted only to say how much of a heat map lies on the flower.
+
+    Raises DownloadError, also where the dataset itself is not there.
+    """
+    root = Path(root)
+    try:
+        count = read_labels(root / "imagelabels.mat").size
+    except (DatasetMissing, DatasetError) as error:
+        raise DownloadError(f"The segmentations belong to the dataset, which comes first: {error}") from error
+    if _all_there(root, SEGMENTATIONS, count):
+        return False
+    report = _begin(base_url, progress)
+    with _held(root):
+        if not _all_there(root, SEGMENTATIONS, count):
+            _bring(SEGMENTATIONS, count, root, base_url.rstrip("/"), checksums, report)
+    return True
+
+
+def _begin(base_url: str, progress: Report | None) -> Report:
+    if not base_url.startswith(("http://", "https://")):
+        raise DownloadError(f"{base_url} is no web address; it should begin with https://.")
+    return _now_and_then(progress) if progress else _ignore
+
+
+@contextlib.contextmanager
+def _held(root: Path) -> Iterator[None]:
+    """The folder made, and no other download into it."""
+    with contextlib.ExitStack() as stack:
+        with _writing(root):
+            root.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(_alone_in(root))
+        yield
 
 
 def _complete(root: Path, base_url: str, checksums: Mapping[str, str], report: Report) -> None:
@@ -78,32 +127,40 @@ def _complete(root: Path, base_url: str, checksums: Mapping[str, str], report: R
                 partial.replace(path)
     if is_present(root):
         return
-    _check_replaceable(root / "jpg")
-    archive = root / _ARCHIVE
-    if _md5(archive) != checksums[_ARCHIVE]:
-        archive = root / f"{_ARCHIVE}.partial"
-        # The archive and the photos out of it, which are as large again: JPEG does not compress further.
-        fetch(f"{base_url}/{_ARCHIVE}", archive, checksums[_ARCHIVE], report, room=2.0)
     try:
-        _unpack(archive, root, report)
+        _bring(PHOTOS, read_labels(root / "imagelabels.mat").size, root, base_url, checksums, report)
         OxfordFlowers(root)
     except (DatasetMissing, DatasetError) as error:
         raise DownloadError(f"What the server sent is no such dataset: {error}") from error
-    (root / f"{_ARCHIVE}.partial").unlink(missing_ok=True)
 
 
-def _unpack(archive: Path, root: Path, report: Report) -> None:
-    unpacked, photos = root / "jpg.partial", root / "jpg"
+def _bring(
+    pictures: Pictures, count: int, root: Path, base_url: str, checksums: Mapping[str, str], report: Report
+) -> None:
+    """Fetch an archive, unless it lies there, and unpack it into its folder."""
+    name = _ARCHIVES[pictures]
+    _check_replaceable(root / pictures.folder, pictures)
+    archive = root / name
+    if _md5(archive) != checksums[name]:
+        archive = root / f"{name}.partial"
+        # The archive and the pictures out of it, which are as large again: JPEG does not compress further.
+        fetch(f"{base_url}/{name}", archive, checksums[name], report, room=2.0)
+    _unpack(archive, pictures, count, root, report)
+    (root / f"{name}.partial").unlink(missing_ok=True)
+
+
+def _unpack(archive: Path, pictures: Pictures, count: int, root: Path, report: Report) -> None:
+    unpacked, final = root / f"{pictures.folder}.partial", root / pictures.folder
     shutil.rmtree(unpacked, ignore_errors=True)
     with _writing(root):
         unpacked.mkdir()
     try:
-        unpack_photos(archive, unpacked, read_labels(root / "imagelabels.mat").size, report)
+        unpack_photos(archive, unpacked, count, report, pictures)
         if hasattr(os, "sync"):
             os.sync()  # after a power failure the folder must not have its name but half of its contents
         with _writing(root):
-            shutil.rmtree(photos, ignore_errors=True)
-            unpacked.replace(photos)
+            shutil.rmtree(final, ignore_errors=True)
+            unpacked.replace(final)
     finally:
         shutil.rmtree(unpacked, ignore_errors=True)
 
@@ -126,16 +183,22 @@ def _alone_in(root: Path) -> Iterator[None]:
         raise DownloadError(f"Another download into {root} is under way. Wait until it is done.") from error
 
 
-def _check_replaceable(photos: Path) -> None:
-    """Refuse to replace a folder that holds anything but an incomplete copy of the photos."""
-    if photos.is_symlink() or (photos.exists() and not photos.is_dir()):
-        raise DownloadError(f"{photos} is not a folder of its own. Move it away, or choose another folder.")
-    for path in photos.iterdir() if photos.is_dir() else ():
-        if photo_id_of(path.name) is None or not path.is_file():
+def _check_replaceable(folder: Path, pictures: Pictures) -> None:
+    """Refuse to replace a folder that holds anything but an incomplete copy of the pictures."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise DownloadError(f"{folder} is not a folder of its own. Move it away, or choose another folder.")
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if pictures.id_of(path.name) is None or not path.is_file():
             raise DownloadError(
-                f"{photos} holds other things than the dataset's photos ({path.name}). Move it away, or choose another "
+                f"{folder} holds other things than the dataset's photos ({path.name}). Move it away, or choose another "
                 "folder."
             )
+
+
+def _all_there(root: Path, pictures: Pictures, count: int) -> bool:
+    folder = root / pictures.folder
+    found = {pictures.id_of(path.name) for path in folder.iterdir()} if folder.is_dir() else set()
+    return found >= set(range(1, count + 1))
 
 
 def _is_whole(root: Path, checksums: Mapping[str, str]) -> bool:

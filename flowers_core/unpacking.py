@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from flowers_core.dataset import photo_id_of, photo_name
+from flowers_core.dataset import PHOTOS, Pictures
 from flowers_core.fetching import DownloadError, Progress, Report, open_raw, write
 
 MOST_BYTES_PER_PHOTO = 64 << 20  # the largest of the real ones has 1 MB; beyond this it is an attack or a mistake
@@ -17,8 +17,8 @@ MOST_BYTES_PER_PHOTO = 64 << 20  # the largest of the real ones has 1 MB; beyond
 _CHUNK = 1 << 18
 
 
-def unpack_photos(archive: Path, folder: Path, count: int, report: Report) -> None:
-    """Unpack jpg/image_00001.jpg … of a .tgz into `folder`, which must exist.
+def unpack_photos(archive: Path, folder: Path, count: int, report: Report, pictures: Pictures = PHOTOS) -> None:
+    """Unpack jpg/image_00001.jpg …, or other pictures so named, of a .tgz into `folder`, which must exist.
 
     Members are never extracted by the paths they carry: a photo's bytes are written under the name of its id, so
     nothing can land outside `folder`. An archive with links, devices, absolute paths or ".." is refused as a whole;
@@ -31,18 +31,19 @@ def unpack_photos(archive: Path, folder: Path, count: int, report: Report) -> No
     found: set[int] = set()
     for tar, member in _members(archive):
         _refuse_danger(member, archive)
-        photo_id = _photo_id(member)
+        photo_id = _photo_id(member, pictures)
         source = tar.extractfile(member) if photo_id is not None and photo_id <= count else None
         if photo_id is None or source is None:
             continue
         if member.size > MOST_BYTES_PER_PHOTO:
             raise DownloadError(f"{member.name} in {archive.name} is too large to be a photo; nothing was kept.")
-        _copy(source, folder / photo_name(photo_id), archive)
+        _copy(source, folder / pictures.name_of(photo_id), archive)
         found.add(photo_id)
         report(Progress("unpacking", archive.name.removesuffix(".partial"), len(found), count))
     if len(found) != count:
+        title = "photos" if pictures == PHOTOS else "segmentations"
         raise DownloadError(
-            f"{archive.name} holds {len(found)} of the dataset's {count} photos; it is not the right one."
+            f"{archive.name} holds {len(found)} of the dataset's {count} {title}; it is not the right one."
         )
 
 
@@ -69,9 +70,9 @@ def _refuse_danger(member: tarfile.TarInfo, archive: Path) -> None:
         )
 
 
-def _photo_id(member: tarfile.TarInfo) -> int | None:
+def _photo_id(member: tarfile.TarInfo, pictures: Pictures) -> int | None:
     parts = PurePosixPath(member.name).parts  # "./jpg/…" has the same parts as "jpg/…"
-    return photo_id_of(parts[1]) if member.isreg() and len(parts) == 2 and parts[0] == "jpg" else None
+    return pictures.id_of(parts[1]) if member.isreg() and len(parts) == 2 and parts[0] == pictures.folder else None
 
 
 def _copy(source: IO[bytes], path: Path, archive: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +66,22 @@ def draw_every_class(root: Path, *, per_class: tuple[int, int, int] = (2, 1, 1),
     ids = {key: np.flatnonzero(of_split == i) + 1 for i, key in enumerate(("trnid", "valid", "tstid"))}
     _save_mat(root / "setid.mat", {key: of[None].astype(np.uint16) for key, of in ids.items()})
     return root
+
+
+def draw_segmentations(
+    root: Path, *, empty: Collection[int] = (), background: tuple[int, int, int] = (0, 0, 254)
+) -> None:
+    """Draw segmentations beside the dataset in `root`: each photo with all that is green painted `background`.
+
+    empty: the ids of photos of which nothing is left, as of some of Oxford's.
+    """
+    (root / "segmim").mkdir()
+    for path in sorted((root / "jpg").iterdir()):
+        pixels = np.array(Image.open(path), np.int16)
+        flower = (pixels[..., 0] > 100) | (pixels[..., 2] > 100)
+        photo_id = int(path.stem.split("_")[1])
+        pixels[~flower if photo_id not in empty else np.ones_like(flower)] = background
+        Image.fromarray(pixels.astype(np.uint8)).save(root / "segmim" / f"segmim_{photo_id:05d}.jpg", quality=90)
 
 
 def draw_flower(look: int, rng: np.random.Generator) -> Image.Image:

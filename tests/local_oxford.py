@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.drawn_flowers import draw_dataset
+from tests.drawn_flowers import draw_dataset, draw_segmentations
 
 ARCHIVE = "102flowers.tgz"
+SEGMENTATIONS = "102segmentations.tgz"
 
 
 @dataclass
@@ -112,14 +113,19 @@ def slowly(handler: _Handler, content: bytes) -> None:
 
 
 def files_of(root: Path) -> dict[str, bytes]:
-    """The three files that Oxford would offer of the dataset in `root`."""
-    archive = root.parent / ARCHIVE
-    with tarfile.open(archive, "w:gz") as tar:
-        tar.add(root / "jpg", "jpg")
+    """The files that Oxford would offer of the dataset in `root`, the segmentations where it has any."""
+    folders = {ARCHIVE: "jpg", SEGMENTATIONS: "segmim"}
     return {
-        ARCHIVE: archive.read_bytes(),
+        **{name: _packed(root, folder) for name, folder in folders.items() if (root / folder).is_dir()},
         **{name: (root / name).read_bytes() for name in ("imagelabels.mat", "setid.mat")},
     }
+
+
+def _packed(root: Path, folder: str) -> bytes:
+    archive = root.parent / f"{folder}.tgz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(root / folder, folder)
+    return archive.read_bytes()
 
 
 @contextmanager
@@ -139,5 +145,7 @@ def serving(files: dict[str, bytes]) -> Iterator[LocalOxford]:
 
 
 def draw_files(folder: Path) -> dict[str, bytes]:
-    """Ten drawn photos of two classes, as Oxford would offer them."""
-    return files_of(draw_dataset(folder / "original", classes=(5, 89), per_class=(2, 1, 2)))
+    """Ten drawn photos of two classes and their segmentations, as Oxford would offer them."""
+    root = draw_dataset(folder / "original", classes=(5, 89), per_class=(2, 1, 2))
+    draw_segmentations(root, empty={3})
+    return files_of(root)

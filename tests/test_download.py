@@ -13,9 +13,10 @@ import pytest
 
 from flowers_core import fetching
 from flowers_core.dataset import OxfordFlowers, is_present
-from flowers_core.download import OXFORD_MD5, DownloadError, Progress, download_dataset
+from flowers_core.download import OXFORD_MD5, DownloadError, Progress, download_dataset, download_segmentations
 from tests.local_oxford import (
     ARCHIVE,
+    SEGMENTATIONS,
     LocalOxford,
     draw_files,
     drop_after,
@@ -43,8 +44,8 @@ def download(root: Path, oxford: LocalOxford, progress=None) -> bool:
     return download_dataset(root, oxford.url, progress, checksums=oxford.checksums)
 
 
-def photos_of(files) -> dict[str, bytes]:
-    with tarfile.open(fileobj=io.BytesIO(files[ARCHIVE])) as tar:
+def photos_of(files, archive: str = ARCHIVE) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(files[archive])) as tar:
         return {Path(member.name).name: tar.extractfile(member).read() for member in tar if member.isfile()}
 
 
@@ -55,9 +56,13 @@ def names_in(root: Path) -> set[str]:
 WHOLE = {"imagelabels.mat", "setid.mat", "jpg", ".download.lock"}
 
 
-def assert_whole(root: Path, files) -> None:
+def assert_photos_whole(root: Path, files) -> None:
     assert len(OxfordFlowers(root)) == 10
     assert {path.name: path.read_bytes() for path in (root / "jpg").iterdir()} == photos_of(files)
+
+
+def assert_whole(root: Path, files) -> None:
+    assert_photos_whole(root, files)
     assert names_in(root) == WHOLE
 
 
@@ -106,7 +111,7 @@ def test_a_wrong_table_or_archive_is_refused(tmp_path, oxford):
 
 
 def test_the_real_checksums_are_the_default(tmp_path, oxford):
-    assert set(OXFORD_MD5) == {ARCHIVE, "imagelabels.mat", "setid.mat"}
+    assert set(OXFORD_MD5) == {ARCHIVE, "imagelabels.mat", "setid.mat", SEGMENTATIONS}
     with pytest.raises(DownloadError, match=f"instead of {OXFORD_MD5['imagelabels.mat']}"):
         download_dataset(tmp_path, oxford.url)
 
@@ -273,9 +278,73 @@ def test_progress_runs_from_nothing_to_all(tmp_path, oxford):
     assert seen[-1].sentence == "Unpacking: photo 10 of 10"
 
 
-def script(root: Path, oxford: LocalOxford) -> list[str]:
+def segment(root: Path, oxford: LocalOxford, progress=None) -> bool:
+    return download_segmentations(root, oxford.url, progress, checksums=oxford.checksums)
+
+
+def assert_segmented(root: Path, files) -> None:
+    assert_photos_whole(root, files)
+    assert {path.name: path.read_bytes() for path in (root / "segmim").iterdir()} == photos_of(files, SEGMENTATIONS)
+    assert names_in(root) == WHOLE | {"segmim"}
+
+
+def test_segmentations_come_after_the_dataset_and_only_when_asked_for(tmp_path, oxford, files):
+    with pytest.raises(DownloadError, match=r"belong to the dataset, which comes first: imagelabels\.mat is missing"):
+        segment(tmp_path, oxford)
+    download(tmp_path, oxford)
+    assert_whole(tmp_path, files)
+    oxford.requests.clear()
+    assert segment(tmp_path, oxford) is True
+    assert oxford.requests == [(SEGMENTATIONS, None)]
+    assert len(photos_of(files, SEGMENTATIONS)) == 10
+    assert_segmented(tmp_path, files)
+    oxford.requests.clear()
+    assert segment(tmp_path, oxford) is False
+    assert oxford.requests == []
+
+
+def test_segmentations_that_broke_off_are_taken_up_and_are_whole_or_not_there(tmp_path, oxford, files):
+    download(tmp_path, oxford)
+    oxford.requests.clear()
+    oxford.faults[SEGMENTATIONS] = [drop_after(1000)] + [drop_after(0)] * 4
+    with pytest.raises(DownloadError, match=r"102segmentations.tgz broke off 5 times in a row"):
+        segment(tmp_path, oxford)
+    assert not (tmp_path / "segmim").exists()
+    assert is_present(tmp_path)
+
+    def cancel(now: Progress) -> None:
+        if now.step == "unpacking":
+            raise Cancelled
+
+    oxford.requests.clear()
+    with pytest.raises(Cancelled):
+        segment(tmp_path, oxford, cancel)
+    assert oxford.requests == [(SEGMENTATIONS, "bytes=1000-")]
+    assert not (tmp_path / "segmim").exists()
+    oxford.requests.clear()
+    segment(tmp_path, oxford)
+    assert oxford.requests == []
+    assert_segmented(tmp_path, files)
+    # One that was deleted by hand is noticed.
+    (tmp_path / "segmim" / "segmim_00004.jpg").unlink()
+    assert segment(tmp_path, oxford) is True
+    assert_segmented(tmp_path, files)
+
+
+def test_another_archive_of_segmentations_is_refused(tmp_path, oxford, files):
+    download(tmp_path, oxford)
+    oxford.faults[SEGMENTATIONS] = [send_instead(b"<html>Please log in to this network</html>")]
+    with pytest.raises(DownloadError, match=f"another file than the dataset's {SEGMENTATIONS}"):
+        segment(tmp_path, oxford)
+    oxford.files[SEGMENTATIONS] = files[ARCHIVE]  # whole and well, and holds photos instead
+    with pytest.raises(DownloadError, match="holds 0 of the dataset's 10 segmentations"):
+        segment(tmp_path, oxford)
+    assert not (tmp_path / "segmim").exists()
+
+
+def script(root: Path, oxford: LocalOxford, *more: str) -> list[str]:
     """The real script's main in a process of its own; only the checksums are those of the drawn files."""
-    arguments = ["--data", str(root), "--url", oxford.url]
+    arguments = ["--data", str(root), "--url", oxford.url, *more]
     imports = "from scripts.command import run; from scripts.download_data import main"
     return [sys.executable, "-c", f"{imports}; run(lambda: main({arguments!r}, {oxford.checksums!r}))"]
 
@@ -289,6 +358,9 @@ def test_the_script_says_what_it_did(tmp_path, oxford, files):
     assert (first.returncode, first.stdout) == (0, f"10 photos are now in {tmp_path}.\n")
     assert (second.returncode, second.stdout) == (0, f"10 photos were there already, in {tmp_path}.\n")
     assert_whole(tmp_path, files)
+    third = run_script(script(tmp_path, oxford, "--segmentations"))
+    assert third.stdout == second.stdout + f"10 segmentations are now in {tmp_path}.\n"
+    assert_segmented(tmp_path, files)
 
 
 def test_the_script_tells_a_failure_in_a_sentence(tmp_path, oxford):

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from flowers_core.dataset import SEGMENTATIONS
 from flowers_core.explain.base import Explanation, pixels_inside
 
 BACKGROUND = (0, 0, 254)
@@ -43,7 +44,7 @@ class Share:
 
 def mask_path(root: Path, photo_id: int) -> Path:
     """Where the data set keeps the segmentation of a photo."""
-    return root / "segmim" / f"segmim_{photo_id:05d}.jpg"
+    return root / SEGMENTATIONS.folder / SEGMENTATIONS.name_of(photo_id)
 
 
 def read_mask(path: Path) -> npt.NDArray[np.bool_] | None:
