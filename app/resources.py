@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from flowers_core.explain.base import Box
     from flowers_core.explain.gradients import Gradients
     from flowers_core.explain.method_record import MethodRecord
+    from flowers_core.explain.share_record import ShareRecord
     from flowers_core.gallery import Gallery
     from flowers_core.likeness import Likeness
     from flowers_core.own_evaluation import OwnEvaluation
@@ -287,6 +288,25 @@ def _evaluated_methods(digest: str, _bundle: Bundle) -> MethodRecord:  # noqa: A
     from flowers_core.explain.method_record import EXPLANATIONS_FILE, load_methods
 
     return load_methods(_bundle.path(EXPLANATIONS_FILE))
+
+
+def flower_shares(bundle: Bundle) -> ShareRecord | None:
+    """How much of the evidence lies on the flower, or None where that was not measured or cannot be read."""
+    from flowers_core.explain.share_record import SHARES_FILE, ShareRecordError
+
+    if not bundle.has(SHARES_FILE):
+        return None
+    try:
+        return _flower_shares(_digest(bundle, SHARES_FILE), bundle)
+    except (BundleError, ShareRecordError):
+        return None  # the tables stand without it
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _flower_shares(digest: str, _bundle: Bundle) -> ShareRecord:  # noqa: ARG001
+    from flowers_core.explain.share_record import SHARES_FILE, load_shares
+
+    return load_shares(_bundle.path(SHARES_FILE))
 
 
 @st.cache_resource(show_spinner=False)

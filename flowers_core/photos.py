@@ -62,20 +62,33 @@ class PhotoError(ValueError):
     """A photo that cannot be used. Its message is a sentence for the person who chose it."""
 
 
+PixelBox = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Where a part of a photo comes from: the sha256 of the whole photo, and left, top, right, bottom in its pixels."""
+
+    whole: str
+    box: PixelBox
+
+
 @dataclass(frozen=True, eq=False)
 class Photo:
     """A photo ready to be looked at: upright, RGB, bounded.
 
     pixels: (height, width, 3) uint8 RGB, C-contiguous, read-only, at most `MAX_SIDE` on the longer side.
     format: what the bytes were: "JPEG", "PNG", "WebP", "BMP", "GIF", "TIFF", "AVIF" or "HEIC".
-    sha256: of the bytes as given, hexadecimal.
+    sha256: of the bytes as given, hexadecimal; of a part, of what it is a part of.
     original_size: (width, height) in pixels, upright, before any scaling down.
+    part: of which photo this is a part, and where (see `photo_part`); None for a whole one.
     """
 
     pixels: NDArray[np.uint8]
     format: str
     sha256: str
     original_size: tuple[int, int]
+    part: Part | None = None
 
     @property
     def height(self) -> int:

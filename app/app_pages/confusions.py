@@ -9,6 +9,7 @@ from app.widgets.against import draw_against
 from app.widgets.answers_choice import choose_answers
 from app.widgets.certainty import draw_certainty
 from app.widgets.class_report import draw_class_report, draw_worst_pairs
+from app.widgets.flower_share import offer_record
 from app.widgets.matrix_view import draw_matrix
 from app.widgets.mistakes import draw_mistakes
 from app.widgets.words import percent
@@ -49,6 +50,7 @@ if answers.own and not answers.are_of_this_model:
         f"--photos {answers.own.photos}` asks this one.",
         icon=":material/update:",
     )
+shares = None if answers.own else resources.flower_shares(bundle)
 overview, photos = st.columns((8, 5), gap="large")
 with overview:
     matrix_tab, pairs_tab, classes_tab, certainty_tab, against_tab = st.tabs(
@@ -57,9 +59,11 @@ with overview:
     with matrix_tab:
         draw_matrix(matrix, taxonomy)
     with pairs_tab:
-        draw_worst_pairs(matrix, taxonomy, answers.name)
+        draw_worst_pairs(matrix, taxonomy, answers.name, shares)
     with classes_tab:
-        draw_class_report(report, taxonomy, answers.name)
+        draw_class_report(report, taxonomy, answers.name, shares)
+        if shares is None and not answers.own:
+            offer_record(bundle.name)
     with certainty_tab:
         draw_certainty(predictions, resources.temperature(bundle), answers.name)
     with against_tab:
@@ -68,4 +72,4 @@ with overview:
         else:
             draw_against(bundle, precision, predictions, taxonomy)
 with photos:
-    draw_mistakes(bundle, precision, predictions, taxonomy, None if answers.own else _gallery(bundle))
+    draw_mistakes(bundle, precision, predictions, taxonomy, None if answers.own else _gallery(bundle), shares)

@@ -54,6 +54,6 @@ from app.widgets.neighbours import draw_neighbours  # noqa: E402
 from app.widgets.why import draw_why  # noqa: E402
 
 st.header("Why")
-draw_why(look, prediction)
+draw_why(look, prediction, chosen.photo_id)
 st.header("What it resembles")
 draw_neighbours(look, prediction.candidates[0].label, chosen.photo_id)

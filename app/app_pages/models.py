@@ -14,6 +14,7 @@ from app.widgets.figures import (
     recipe,
     speed_table,
 )
+from app.widgets.flower_share import record_sentence, segmentation_note
 from app.widgets.method_table import draw_methods
 from app.widgets.model_choice import NO_MODEL
 
@@ -60,6 +61,12 @@ for bundle in shelf.bundles:
     if methods is not None:
         st.header(f"Which map of {bundle.name} to trust")
         draw_methods(bundle.name, methods)
+
+measured = {bundle.name: shares for bundle in shelf.bundles if (shares := resources.flower_shares(bundle))}
+if measured:
+    st.header("How much of the evidence is on the flower")
+    for name, shares in measured.items():
+        st.markdown(f"**{name}**: {record_sentence(shares)} {segmentation_note(shares)}")
 
 st.header("Where two of them disagree")
 st.markdown("The same test photo, two models or two precisions of one, two names: what each saw in it.")

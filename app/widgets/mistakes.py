@@ -8,11 +8,13 @@ from app import resources
 from app.widgets.alike_in_training import PER_PAGE as BESIDE_PER_PAGE
 from app.widgets.alike_in_training import draw_beside
 from app.widgets.dataset_offer import offer_download
+from app.widgets.flower_share import NO_HUMAN_S, mean_sentence
 from app.widgets.pair_choice import BESIDE, draw_pair_choice
 from app.widgets.photo_grid import Card, choose_page, draw_photos, draw_sheet
 from app.widgets.words import capital, percent
 from flowers_core.bundle import Bundle
 from flowers_core.evaluation import Mistake, Predictions, mistakes
+from flowers_core.explain.share_record import ShareRecord
 from flowers_core.filters import by_confidence, by_family
 from flowers_core.gallery import Gallery
 from flowers_core.own_evaluation import FIRST_TEST_ID
@@ -23,14 +25,24 @@ PER_PAGE = (12, 48, 200)
 
 
 def draw_mistakes(
-    bundle: Bundle, precision: str, predictions: Predictions, taxonomy: Taxonomy, gallery: Gallery | None = None
+    bundle: Bundle,
+    precision: str,
+    predictions: Predictions,
+    taxonomy: Taxonomy,
+    gallery: Gallery | None = None,
+    shares: ShareRecord | None = None,
 ) -> None:
-    """Choice of the pair, how many photos there are, and the photos, with what may have led to each."""
+    """Choice of the pair, how many photos there are, and the photos, with what may have led to each.
+
+    shares: says how much of the evidence lay on the flower.
+    """
     temperature = resources.temperature(bundle)
     true, called = draw_pair_choice(taxonomy)
     predictions, narrowed = _narrowed(predictions, temperature, taxonomy)
     found = mistakes(predictions, temperature, true_label=true, predicted_label=called)
     st.markdown(_summary(len(found), true, called, predictions, taxonomy) + narrowed)
+    if shares is not None and true is not None:
+        _draw_share(shares, true, called, taxonomy)
     if not found:
         return
     data = resources.data()
@@ -52,6 +64,18 @@ def draw_mistakes(
         _draw_grid(found, taxonomy)
     if data.flowers is None and found[0].photo_id < FIRST_TEST_ID:
         offer_download("mistakes", "The test photos are not on this machine, so their numbers stand in for them.")
+
+
+def _draw_share(shares: ShareRecord, true: int, called: int | None, taxonomy: Taxonomy) -> None:
+    """How much of the evidence lay on the flower, over all photos of the class or the pair, whatever the filters."""
+    name = taxonomy[true].name
+    told = (
+        mean_sentence(shares.of_class(true), f"the test photos of {name}")
+        if called is None
+        else mean_sentence(shares.of_pair(true, called), f"those that INT8 called {taxonomy[called].name}")
+    )
+    if told:
+        st.caption(f"{told} {NO_HUMAN_S}")
 
 
 @st.fragment

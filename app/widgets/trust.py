@@ -8,6 +8,7 @@ import streamlit as st
 
 from app import resources
 from app.resources import Look
+from app.widgets.flower_share import draw_share
 from flowers_core.explain.agreement import Agreement, agreement
 from flowers_core.explain.base import ContrastTarget, Explanation, NeighbourTarget
 from flowers_core.explain.faithfulness import Chance, Faithfulness, measure
@@ -19,13 +20,23 @@ LOOKS = 400
 MOST_LOOKS_AGAIN = 500
 
 
-def draw_trust(look: Look, subject: Subject, explanation: Explanation, known: Sequence[Explanation]) -> None:
-    """A button that tests the map, or what the test found; and how far other maps of the same target agree.
+def draw_trust(
+    look: Look, subject: Subject, explanation: Explanation, known: Sequence[Explanation], photo_id: int | None
+) -> None:
+    """A button that tests the map, or what the test found; how far other maps of the same target agree; and how much
+    of the map lies on the flower.
 
-    known: maps of the same photo and target, this one may be among them.
+    known: maps of the same photo and target, this one may be among them. photo_id: the photo's own, when it is of the
+    data set.
     """
     if not explanation.has_positive_evidence:
         return
+    _draw_test(look, subject, explanation, known)
+    if photo_id is not None:
+        draw_share(look, explanation, photo_id, _name(explanation))
+
+
+def _draw_test(look: Look, subject: Subject, explanation: Explanation, known: Sequence[Explanation]) -> None:
     key = ("trust", explanation.method, look.photo.sha256, look.model_digest, str(explanation.target))
     found: Faithfulness | None = resources.remembered(key)
     if found is None:

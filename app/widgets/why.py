@@ -21,8 +21,11 @@ AT_ONCE = METHODS["cam"]
 
 
 @st.fragment
-def draw_why(look: Look, prediction: Prediction) -> None:
-    """Choices, map and how to read it. Only this part runs again when one of its controls moves."""
+def draw_why(look: Look, prediction: Prediction, photo_id: int | None) -> None:
+    """Choices, map and how to read it. Only this part runs again when one of its controls moves.
+
+    photo_id: the photo's own, when it is of the data set.
+    """
     taxonomy = resources.taxonomy()
     _begin_with_the_answer(look, prediction)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
@@ -54,7 +57,7 @@ def draw_why(look: Look, prediction: Prediction) -> None:
     if record is not None and method.name == default_method(record):
         st.caption(f"{default_sentence(record)} *Models* has the table.")
     known = _known(look, target)
-    draw_trust(look, _subject(look), explanation, known)
+    draw_trust(look, _subject(look), explanation, known, photo_id)
     draw_side_by_side(resources.shown_pixels(look.photo), known, opacity / 100, threshold / 100)
     offer_files(look.photo, explanation, opacity / 100, threshold / 100)
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from flowers_core.dataset import SEGMENTATIONS
 from flowers_core.explain.base import Explanation, pixels_inside
+from flowers_core.photos import Photo
 
 BACKGROUND = (0, 0, 254)
 #: JPEG blurs colours along edges; farther from the background's than this, in any channel, counts as flower.
@@ -58,6 +59,25 @@ def read_mask(path: Path) -> npt.NDArray[np.bool_] | None:
         return None
     mask = np.abs(pixels - BACKGROUND).max(axis=-1) > TOLERANCE
     return mask if mask.mean() >= EMPTY_BELOW else None
+
+
+def has_masks(root: Path) -> bool:
+    """Whether the data set in `root` has its segmentations."""
+    return (root / SEGMENTATIONS.folder).is_dir()
+
+
+def mask_of(root: Path, photo_id: int, photo: Photo) -> npt.NDArray[np.bool_] | None:
+    """The flower on a photo of the data set or on a part of it, (height, width) as the photo, True on the flower.
+
+    None where the segmentation is missing, of another size than the photo, or empty there.
+    """
+    mask = read_mask(mask_path(root, photo_id))
+    if mask is not None and photo.part is not None:
+        left, top, right, bottom = photo.part.box
+        mask = mask[top:bottom, left:right]
+    if mask is None or mask.shape != (photo.height, photo.width) or mask.mean() < EMPTY_BELOW:
+        return None
+    return mask
 
 
 def share_on_flower(explanation: Explanation, mask: npt.NDArray[np.bool_]) -> Share | None:

@@ -1,11 +1,15 @@
 """The share of a map on the flower, with segmentations drawn here."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from flowers_core.explain.base import ClassTarget, Explanation
-from flowers_core.explain.flower_mask import BACKGROUND, mask_path, read_mask, share_on_flower
+from flowers_core.explain.flower_mask import BACKGROUND, has_masks, mask_of, mask_path, read_mask, share_on_flower
+from flowers_core.photo_part import crop_photo
+from flowers_core.photos import read_photo
 
 
 def explanation(contributions, box, size) -> Explanation:
@@ -46,6 +50,27 @@ def test_share_by_hand():
     assert flat.ratio == pytest.approx(1.0)
     away = share_on_flower(explanation(cells[:, ::-1], (2.0, 0.0, 6.0, 4.0), (8, 4)), mask)
     assert away.heat == 0
+
+
+def test_the_mask_of_a_photo_and_of_a_part_of_it(tmp_path):
+    pixels = np.full((60, 80, 3), BACKGROUND, np.uint8)
+    pixels[20:40, 10:50] = (200, 180, 30)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    photo = read_photo(buffer.getvalue())
+    assert not has_masks(tmp_path)
+    assert mask_of(tmp_path, 7, photo) is None
+    mask_path(tmp_path, 7).parent.mkdir()
+    Image.fromarray(pixels).save(mask_path(tmp_path, 7), "PNG")
+    assert has_masks(tmp_path)
+    assert mask_of(tmp_path, 7, photo).sum() == 20 * 40
+    # Of the part, columns 40…79 and rows 30…59: the flower is its upper left 10 × 10.
+    part = mask_of(tmp_path, 7, crop_photo(photo, (40, 30, 80, 60)))
+    assert part.shape == (30, 40)
+    assert part[:10, :10].all()
+    assert part.sum() == 100
+    Image.fromarray(pixels[:, :70]).save(mask_path(tmp_path, 7), "PNG")
+    assert mask_of(tmp_path, 7, photo) is None
 
 
 def test_nothing_to_share_is_none_and_sizes_must_fit():

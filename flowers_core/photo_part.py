@@ -1,0 +1,47 @@
+"""A part of a photo as a photo of its own: one flower of a bouquet, or a small one."""
+
+from __future__ import annotations
+
+import hashlib
+
+from flowers_core.photos import MIN_SIDE, Part, Photo, PhotoError, PixelBox
+
+
+def crop_photo(photo: Photo, box: PixelBox) -> Photo:
+    """The part of a photo that lies in a box; everything that can be done with a photo can be done with it.
+
+    Args:
+        photo: whole, or a part itself: then the result is a part of the same whole.
+        box: left, top, right, bottom in whole pixels of `photo`, edges, right and bottom outside the part.
+
+    Returns:
+        A photo whose `part` says where it comes from and whose `sha256` is one of its own, so that nothing that is
+        kept of the whole answers for it; `photo` itself where the box is all of it.
+
+    Raises:
+        PhotoError: where the part is smaller than `MIN_SIDE` pixels on a side.
+        ValueError: where the box does not lie in the photo.
+    """
+    left, top, right, bottom = box
+    if not (0 <= left <= right <= photo.width and 0 <= top <= bottom <= photo.height):
+        raise ValueError(f"The box {box} does not lie in a photo of {photo.width} × {photo.height} pixels.")
+    width, height = right - left, bottom - top
+    if min(width, height) < MIN_SIDE:
+        raise PhotoError(
+            f"This part is too small to show a flower: it has {width} × {height} pixels. "
+            f"Choose one of at least {MIN_SIDE} × {MIN_SIDE}."
+        )
+    if (width, height) == (photo.width, photo.height):
+        return photo
+    pixels = photo.pixels[top:bottom, left:right].copy()
+    pixels.setflags(write=False)
+    across, down = photo.original_size[0] / photo.width, photo.original_size[1] / photo.height
+    whole, x, y = (photo.part.whole, *photo.part.box[:2]) if photo.part else (photo.sha256, 0, 0)
+    part = Part(whole, (x + left, y + top, x + right, y + bottom))
+    return Photo(
+        pixels=pixels,
+        format=photo.format,
+        sha256=hashlib.sha256(f"{part.whole} {part.box}".encode()).hexdigest(),
+        original_size=(round(width * across), round(height * down)),
+        part=part,
+    )
