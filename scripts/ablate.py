@@ -55,9 +55,10 @@ def main() -> None:
 def _make(base: Bundle, change: str, line: list[str], options: argparse.Namespace) -> None:
     folder = options.folder / _name(base, change)
     # Of an option that is given twice the last one counts.
-    _call("train", *line, "--out", str(folder), "--data", str(options.data))
+    kept = ("--data", str(options.data), "--cache", str(options.cache))
+    _call("train", *line, "--out", str(folder), *kept)
     _call("quantize", str(folder), "--precisions", "float32", "int8", "--go-on", "--data", str(options.data))
-    _call("evaluate", str(folder), "--validation-only", "--data", str(options.data))
+    _call("evaluate", str(folder), "--validation-only", *kept)
     _call("keep_record", str(folder), "--models", str(options.models))
     shutil.rmtree(folder)
 
@@ -91,13 +92,14 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--folder", type=Path, default=Path("runs/ablations"), metavar="DIR", help="where bundles lie meanwhile"
     )
+    parser.add_argument("--cache", type=Path, default=Path("cache"), metavar="DIR", help="where features are kept")
     parser.add_argument(
         "--models", type=Path, default=default_models_dir(), metavar="DIR", help="folder of the records"
     )
     add_data_option(parser)
     options = parser.parse_args()
-    options.data = options.data.resolve()
-    options.folder = options.folder.resolve()
+    for place in ("data", "folder", "cache", "models"):
+        setattr(options, place, getattr(options, place).resolve())
     return options
 
 

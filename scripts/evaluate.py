@@ -79,6 +79,7 @@ def main() -> None:
     parser.add_argument(
         "--validation-only", action="store_true", help="leave the test photos alone, as for runs to choose between"
     )
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the spoilt photos there for the next model")
     options = parser.parse_args()
     if options.out and not options.photos:
         parser.error("--out goes with --photos: the official figures are kept in the bundle")
@@ -97,13 +98,13 @@ def main() -> None:
         return
     flowers = OxfordFlowers(options.data)
     if options.robust:
-        evaluate_robustness(bundle, flowers, options.robust)
+        evaluate_robustness(bundle, flowers, options.robust, options.cache)
         return
     writer = BundleWriter.open(options.bundle)
     splits = _SPLITS[:1] if options.validation_only else _SPLITS
     for split in splits:
         _record(bundle, writer, flowers, split)
-    _calibrate(bundle, writer, flowers)
+    _calibrate(bundle, writer, flowers, options.cache)
     _figures(writer, flowers, bundle.precisions, splits)
 
 
@@ -154,13 +155,13 @@ def _figures(
             )
 
 
-def _calibrate(bundle: Bundle, writer: BundleWriter, flowers: OxfordFlowers) -> None:
+def _calibrate(bundle: Bundle, writer: BundleWriter, flowers: OxfordFlowers, cache: Path | None) -> None:
     """Fit temperature and thresholds to the validation photos, unless the model has learnt from them."""
     if "validation" in bundle.manifest["training"]["splits"]:
         return
     precision = "int8" if "int8" in bundle.precisions else bundle.precisions[-1]
     answers = load_predictions(writer.folder / "validation_predictions.npz", precision)
-    spoilt = spoilt_logits(bundle, flowers, answers.ids, (precision,))
+    spoilt = spoilt_logits(bundle, flowers, answers.ids, (precision,), cache)
     every = spoilt[precision].reshape(-1, answers.classes)
     kinds = len(every) // len(answers)
     calibration = fit_calibration(answers.logits, answers.labels, spoilt=(every, np.repeat(answers.labels, kinds)))
