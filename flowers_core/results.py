@@ -228,9 +228,10 @@ def _recipe(record: RunRecord) -> str:
     seed = training.get("seed")
     seeded = "no seed: nothing is drawn at random" if seed is None else f"seed {seed}"
     pixels = "" if record.size is None else f"{record.size} × {record.size} pixels, "
+    members = "".join(f"; {name} by `{line}`" for name, line in training.get("member_commands", {}).items())
     return (
         f"**{record.name}** — {training['method']} on {training['training_images']} photos "
-        f"({' + '.join(training['splits'])}), {pixels}{seeded}: `{training['command']}`"
+        f"({' + '.join(training['splits'])}), {pixels}{seeded}: `{training['command']}`{members}"
     )
 
 

@@ -29,7 +29,7 @@ def test_a_soup_is_the_mean_of_its_members(folder: Path, data: Path, monkeypatch
     members = [trained(folder, data, f"{line} --seed {seed}", f"m{seed}") for seed in (0, 1)]
     made = soup(monkeypatch, folder, data, "soup", "m0", "m1")
     record = made.manifest["training"]
-    chosen = [kernels(load_bundle(folder / "models" / member["name"])) for member in record["members"]]
+    chosen = [kernels(load_bundle(folder / "models" / member)) for member in record["members"]]
     for weight, *parts in zip(kernels(made), *chosen, strict=True):
         np.testing.assert_allclose(weight, np.mean(parts, axis=0), rtol=2e-3, atol=1e-6)  # half precision on disk
     assert record["training_images"] == 204
