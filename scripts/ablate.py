@@ -16,10 +16,13 @@ from flowers_core.bundle import Bundle, BundleError, default_models_dir, load_bu
 from flowers_core.run_records import RECORDS_FOLDER
 from scripts.command import add_data_option, bundle_folder, run
 
-# One change each, by the name of its record. The seeds say how much of a difference is chance.
+# One change each, by the name of its record; {base} is the bundle that is varied. The seeds say how much of a
+# difference is chance.
 CHANGES = {
     "seed_1": "--seed 1",
     "seed_2": "--seed 2",
+    "half_the_epochs": "--epochs 16",
+    "taught_by_itself": "--teacher {base} --teacher-weight 0.5",
     "no_label_smoothing": "--label-smoothing 0",
     "no_dropout": "--dropout 0",
     "no_weight_decay": "--weight-decay 0",
@@ -49,7 +52,7 @@ def main() -> None:
         if record.is_file():
             print(f"{change}: on record.")
             continue
-        _make(base, change, [*line, *shlex.split(CHANGES[change])], options)
+        _make(base, change, [*line, *shlex.split(CHANGES[change].format(base=base.folder))], options)
 
 
 def _make(base: Bundle, change: str, line: list[str], options: argparse.Namespace) -> None:
