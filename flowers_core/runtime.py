@@ -66,6 +66,10 @@ class Runtime:
         """Only the logits (n, classes) float32, for methods that look at many variants of a photo."""
         return np.stack([part["logits"] for part in self._run(batch, ("logits",))])
 
+    def features(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Only the last feature maps (n, h, w, c) float32, for methods that split what is linear in them."""
+        return np.stack([part["features"] for part in self._run(batch, ("features",))])
+
     def _run(self, batch: NDArray[np.uint8], names: tuple[str, ...]) -> list[dict[str, NDArray[np.float32]]]:
         expected = (self.input_size, self.input_size, 3)
         if batch.ndim != 4 or batch.shape[1:] != expected or batch.dtype != np.uint8 or len(batch) == 0:

@@ -134,6 +134,7 @@ class Model:
             features=forward.features[0],
             head=self._head,
             logits=self._runtime.logits,
+            feature_maps=self._runtime.features,
             temperature=self._temperature,
             gradients=self._gradients,
         )

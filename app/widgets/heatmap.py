@@ -84,6 +84,11 @@ def reading(explanation: Explanation, taxonomy: Taxonomy) -> str:
         )
     if explanation.method == "cam":
         return f"The brighter a spot, the more of the evidence for {name} comes from it."
+    if explanation.method == "shifted_cam":
+        return (
+            f"The brighter a spot, the more it speaks for {name} rather than for its rivals, in the mean over "
+            f"{explanation.settings['looks']} looks at the photo, each moved a little."
+        )
     return f"{METHODS[explanation.method].says} This is about {name}; it took {explanation.seconds:.1f} s."
 
 

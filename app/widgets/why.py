@@ -17,7 +17,9 @@ from flowers_core.explain.methods import METHODS, Method, Subject
 from flowers_core.prediction import Prediction
 from flowers_core.taxonomy import Taxonomy
 
-AT_ONCE = METHODS["cam"]
+CLOSED_FORM = METHODS["cam"]
+# Fewer looks than this take no longer than the page does.
+AT_ONCE_LOOKS = 16
 
 
 @st.fragment
@@ -47,7 +49,7 @@ def draw_why(look: Look, prediction: Prediction, photo_id: int | None) -> None:
     with rival_place:
         rival = _choose_rival(prediction, taxonomy, label, disabled=not method.contrasts)
     target = _target(label, rival if method.contrasts else None)
-    explanation = method.explain(_subject(look), target) if method is AT_ONCE else _slow(look, method, target)
+    explanation = _quick(look, method, target) if _is_quick(method) else _slow(look, method, target)
     if explanation is None:
         return
     outlines = explanation.regions is not None and st.toggle("Outline the pieces", value=True, key="outlines")
@@ -118,7 +120,7 @@ def _choose_method(look: Look) -> Method:
         help="  \n".join(f"**{method.title}**: {method.says}" for method in methods.values()),
         width=180,
     )
-    return methods[chosen] if chosen else AT_ONCE
+    return methods[chosen] if chosen else CLOSED_FORM
 
 
 def _target(label: int, rival: int | None) -> ClassTarget | ContrastTarget:
@@ -133,6 +135,7 @@ def _subject(look: Look) -> Subject:
         features=look.forward.features[0],
         head=resources.head(look.bundle),
         logits=resources.runtime(look.bundle, look.precision).logits,
+        feature_maps=resources.runtime(look.bundle, look.precision).features,
         temperature=resources.temperature(look.bundle),
         gradients=resources.gradients(look.bundle),
     )
@@ -145,7 +148,18 @@ def _key(look: Look, method: Method, target: Target) -> tuple[str, ...]:
 def _known(look: Look, target: Target) -> list[Explanation]:
     """The maps of this photo and target that are there, that of the closed form always among them."""
     found = [resources.remembered(_key(look, method, target)) for method in METHODS.values()]
-    return [AT_ONCE.explain(_subject(look), target), *(explanation for explanation in found if explanation)]
+    return [CLOSED_FORM.explain(_subject(look), target), *(explanation for explanation in found if explanation)]
+
+
+def _is_quick(method: Method) -> bool:
+    return not method.keras and method.looks <= AT_ONCE_LOOKS
+
+
+def _quick(look: Look, method: Method, target: Target) -> Explanation:
+    """A map that nobody has to ask for. The closed form's costs less than to remember it."""
+    if method is CLOSED_FORM:
+        return method.explain(_subject(look), target)
+    return resources.remember(_key(look, method, target), lambda: method.explain(_subject(look), target))
 
 
 def _slow(look: Look, method: Method, target: Target) -> Explanation | None:

@@ -17,6 +17,7 @@ from flowers_core.explain import cam
 from flowers_core.explain.base import Box, ClassTarget, ContrastTarget, Explanation, Target
 from flowers_core.explain.gradients import Gradients
 from flowers_core.explain.probing import Logits, Pixels, Progress
+from flowers_core.explain.shifted_cam import Features, explain_shifted_cam
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,7 @@ class Subject:
         features: (h, w, c), of the pass that named the flower.
         head: (c, classes), the linear layer's weights.
         logits: photos to logits, such as Runtime.logits.
+        feature_maps: photos to their feature maps, such as Runtime.features.
         temperature: of the softmax.
         gradients: gives the Keras model's gradients (built at the first call); None where there is no Keras model.
     """
@@ -40,6 +42,7 @@ class Subject:
     features: npt.NDArray[np.floating]
     head: npt.NDArray[np.floating]
     logits: Logits
+    feature_maps: Features
     temperature: float = 1.0
     gradients: Callable[[], Gradients] | None = None
 
@@ -95,6 +98,18 @@ def _cam(subject: Subject, target: Target, _seed: int, _progress: Progress | Non
     if isinstance(target, ContrastTarget):
         return cam.class_contrast(subject.features, subject.head, target.label, target.rival, **subject.frame)
     raise ValueError("Here a class is explained, or a class against another.")
+
+
+def _shifted_cam(subject: Subject, target: Target, _seed: int, _progress: Progress | None) -> Explanation:
+    return explain_shifted_cam(
+        subject.feature_maps,
+        subject.logits,
+        subject.pixels,
+        subject.head,
+        target,
+        temperature=subject.temperature,
+        **subject.frame,
+    )
 
 
 def _lime(subject: Subject, target: Target, seed: int, progress: Progress | None) -> Explanation:
@@ -185,6 +200,16 @@ def _label(target: Target) -> int:
 _HIDING = "The more of the probability goes when it is hidden, the brighter a"
 _ALL = (
     Method("cam", "Evidence", "The brighter a spot, the more of the logit comes from it.", 0, False, True, False, _cam),
+    Method(
+        "shifted_cam",
+        "Finer evidence",
+        "The brighter a spot, the more it speaks for this flower rather than for its rivals.",
+        10,
+        False,
+        True,
+        False,
+        _shifted_cam,
+    ),
     Method("lime", "LIME", f"{_HIDING} piece.", 500, False, False, True, _lime),
     Method("occlusion", "Occlusion", f"{_HIDING} place.", 145, False, True, False, _occlusion),
     Method(

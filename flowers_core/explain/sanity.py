@@ -48,6 +48,7 @@ class KerasModel:
             features=self._features(pixels[None])[0],
             head=self._classifier.get_layer("logits").get_weights()[0],
             logits=self._logits,
+            feature_maps=self._features,
             temperature=temperature,
             gradients=self._gradients,
         )

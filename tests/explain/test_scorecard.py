@@ -21,11 +21,15 @@ def quarter_red(batch: np.ndarray) -> np.ndarray:
     return np.log(np.column_stack([1 - probability, probability]))
 
 
+def no_features(batch: np.ndarray) -> np.ndarray:
+    return np.zeros((len(batch), 2, 2, 1))
+
+
 @pytest.fixture
 def subject() -> Subject:
     pixels = np.zeros((SIZE, SIZE, 3), np.uint8)
     pixels[:20, :20, 0] = 200
-    return Subject(pixels, (0, 0, 40, 40), (40, 40), np.zeros((2, 2, 1)), np.zeros((1, 2)), quarter_red)
+    return Subject(pixels, (0, 0, 40, 40), (40, 40), np.zeros((2, 2, 1)), np.zeros((1, 2)), quarter_red, no_features)
 
 
 def corner(subject, target, seed, progress):
