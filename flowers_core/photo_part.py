@@ -7,6 +7,26 @@ import hashlib
 from flowers_core.photos import MIN_SIDE, Part, Photo, PhotoError, PixelBox
 
 
+def squared(box: PixelBox, width: int, height: int) -> PixelBox:
+    """The smallest square around a box that a photo of `width` × `height` pixels has room for.
+
+    Models look at the central square of what they are given, so that a part which is no square would lose its ends.
+    The square has the box in its middle, or is moved aside where the photo ends; a box longer than the photo's short
+    side stays as it is in that direction and gets the whole of the other.
+    """
+    left, top, right, bottom = box
+    side = max(right - left, bottom - top)
+    (left, right), (top, bottom) = _grown(left, right, side, width), _grown(top, bottom, side, height)
+    return left, top, right, bottom
+
+
+def _grown(low: int, high: int, side: int, length: int) -> tuple[int, int]:
+    """An interval made `side` long around its middle, within 0…length."""
+    side = min(side, length)
+    low = min(max(0, (low + high - side) // 2), length - side)
+    return low, low + side
+
+
 def crop_photo(photo: Photo, box: PixelBox) -> Photo:
     """The part of a photo that lies in a box; everything that can be done with a photo can be done with it.
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowers_core.photo_part import crop_photo
+from flowers_core.photo_part import crop_photo, squared
 from flowers_core.photos import MAX_SIDE, MIN_SIDE, CropRule, Photo, PhotoError, model_input, read_photo
 
 
@@ -76,3 +76,23 @@ def test_the_smallest_part() -> None:
     for box in ((0, 0, MIN_SIDE - 1, 40), (5, 5, 40, 5)):
         with pytest.raises(PhotoError, match=f"part is too small to show a flower.*at least {MIN_SIDE} × {MIN_SIDE}"):
             crop_photo(whole, box)
+
+
+@pytest.mark.parametrize(
+    ("box", "square"),
+    [
+        ((10, 20, 30, 40), (10, 20, 30, 40)),
+        ((10, 20, 50, 40), (10, 10, 50, 50)),  # grown up and down alike
+        ((10, 20, 30, 60), (0, 20, 40, 60)),  # and to both sides
+        ((10, 0, 50, 20), (10, 0, 50, 40)),  # moved aside where the photo ends: above,
+        ((10, 50, 50, 64), (10, 24, 50, 64)),  # below,
+        ((0, 10, 4, 50), (0, 10, 40, 50)),  # on the left
+        ((90, 10, 96, 50), (56, 10, 96, 50)),  # and on the right
+        ((5, 20, 90, 40), (5, 0, 90, 64)),  # wider than the photo is tall
+        ((7, 7, 7, 7), (7, 7, 7, 7)),
+    ],
+)
+def test_a_square_around_a_box_within_a_photo_of_96_by_64(
+    box: tuple[int, int, int, int], square: tuple[int, int, int, int]
+) -> None:
+    assert squared(box, 96, 64) == square

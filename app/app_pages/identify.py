@@ -5,7 +5,7 @@ import streamlit as st
 from app import resources
 from app.widgets.answer import draw_answer, draw_candidates, draw_roll_up
 from app.widgets.model_choice import choose_model
-from app.widgets.photo import draw_photo
+from app.widgets.part_choice import chosen_part, draw_choice, offer_part
 from app.widgets.photo_choice import choose_photo
 from flowers_core.bundle import BundleError
 from flowers_core.photos import PhotoError
@@ -24,16 +24,22 @@ if chosen is None:
     st.stop()
 
 try:
-    photo = resources.photo(chosen.content)
+    whole = resources.photo(chosen.content)
 except PhotoError as error:
     st.error(str(error), icon=":material/broken_image:")
     st.stop()
+try:
+    photo = chosen_part(whole)
+except PhotoError as error:
+    st.warning(str(error), icon=":material/crop:")
+    photo = whole
 
 with beside.popover("Model", icon=":material/tune:"):
     bundle, precision = choose_model()
 try:
     look = resources.look(photo, bundle, precision)
     prediction = resources.predict(look)
+    of_whole = resources.predict(resources.look(whole, bundle, precision)) if photo.part else None
 except BundleError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
@@ -41,19 +47,24 @@ except BundleError as error:
 st.space("xsmall")
 answer_column, photo_column = st.columns((6, 5), gap="large")
 with answer_column:
-    draw_answer(prediction, taxonomy)
+    draw_answer(prediction, taxonomy, of_whole)
+    doubt_place = st.empty()
     draw_candidates(prediction, taxonomy)
     draw_roll_up(prediction)
+    if not (prediction.sure or photo.part):
+        offer_part()
 with photo_column:
-    width, height = photo.original_size
-    facts = [chosen.name, f"{width} × {height}", photo.format, chosen.record]
-    draw_photo(resources.shown_pixels(photo), " · ".join(filter(None, facts)), "The photo that was given", tallest=480)
+    width, height = whole.original_size
+    facts = [chosen.name, f"{width} × {height}", whole.format, chosen.record]
+    draw_choice(whole, " · ".join(filter(None, facts)))
 
 # The answer is on the page by now; the rest may load what it needs.
-from app.widgets.neighbours import draw_neighbours  # noqa: E402
+from app.widgets.neighbours import doubt, draw_neighbours  # noqa: E402
 from app.widgets.why import draw_why  # noqa: E402
 
 st.header("Why")
 draw_why(look, prediction, chosen.photo_id)
+if doubted := doubt(look, prediction, chosen.photo_id):
+    doubt_place.info(doubted, icon=":material/compare:")
 st.header("What it resembles")
 draw_neighbours(look, prediction.candidates[0].label, chosen.photo_id)

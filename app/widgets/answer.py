@@ -28,6 +28,13 @@ class Answer:
     sentences: str
 
 
+def close_rival(prediction: Prediction) -> int | None:
+    """The label of the one other flower that is nearly as probable, where the answer is undecided between the two."""
+    best, second = prediction.top(2)
+    two = prediction.verdict == "between" and len(prediction.plausible) == 2
+    return second.label if two and second.probability > best.probability / CLEAR_LEAD else None
+
+
 def put_in_words(prediction: Prediction, taxonomy: Taxonomy) -> Answer:
     """The honest wording of a prediction."""
     best, second = prediction.top(2)
@@ -37,17 +44,25 @@ def put_in_words(prediction: Prediction, taxonomy: Taxonomy) -> Answer:
         return Answer("sure", "Sure", capital(name), text)
     if prediction.verdict == "between":
         others = [taxonomy[label].name for label in prediction.plausible[1:]]
-        if len(others) == 1 and second.probability > best.probability / CLEAR_LEAD:
+        if close_rival(prediction) is not None:
             both = f"{name} is {percent(best.probability)} and {others[0]} {percent(second.probability)} probable"
             text = f"{capital(both)}. What tells them apart is shown below."
             return Answer("between", "Undecided", capital(f"{name} or {others[0]}"), text)
         text = f"{percent(best.probability)} probable; {listed(others, 'or')} cannot be ruled out."
         return Answer("between", "Likely", f"Probably {name}", text)
+    little = "" if best.probability >= 0.5 else "only "
     text = (
-        f"Its best guess is only {percent(best.probability)} probable. The model knows {len(taxonomy)} flowers and "
+        f"Its best guess is {little}{percent(best.probability)} probable. The model knows {len(taxonomy)} flowers and "
         "names one of them whatever the photo shows, even when it shows something else."
     )
     return Answer("unsure", "Not sure", f"Perhaps {name}", text)
+
+
+def beside_whole(of_whole: Prediction, taxonomy: Taxonomy) -> str:
+    """What the whole photo is called, above the answer about a part of it."""
+    best = of_whole.candidates[0]
+    name, probability = taxonomy[best.label].name, percent(best.probability)
+    return f"This is about the part that you chose; of the whole photo the model says {name}, {probability} probable."
 
 
 def roll_up(prediction: Prediction) -> list[Group]:
@@ -62,14 +77,18 @@ def roll_up(prediction: Prediction) -> list[Group]:
     return groups
 
 
-def draw_answer(prediction: Prediction, taxonomy: Taxonomy) -> None:
-    """The name large, its place in botany, and how sure the answer is."""
+def draw_answer(prediction: Prediction, taxonomy: Taxonomy, of_whole: Prediction | None = None) -> None:
+    """The name large, its place in botany, and how sure the answer is.
+
+    of_whole: where the answer is about a part of a photo, that about all of it.
+    """
     answer = put_in_words(prediction, taxonomy)
     taxon = taxonomy[prediction.candidates[0].label]
     family = "" if taxon.latin == taxon.family else f' <span class="family">· family {escape(taxon.family)}</span>'
     note = f'<p class="note">On this name in the data set: {escape(lower(taxon.note))}</p>' if taxon.note else ""
+    part = "" if of_whole is None else f'<p class="eyebrow">{escape(beside_whole(of_whole, taxonomy))}</p>'
     st.html(
-        f'<section class="answer" aria-label="Answer">'
+        f'<section class="answer" aria-label="Answer">{part}'
         f"<h2>{escape(answer.headline)}</h2>"
         f'<p class="latin">{latin(taxon)}{family}</p>{note}'
         f'<p class="verdict {answer.verdict}"><span class="mark">{answer.mark}</span> {escape(answer.sentences)}</p>'

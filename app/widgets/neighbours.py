@@ -11,9 +11,10 @@ from app.widgets.dataset_offer import offer_download
 from app.widgets.photo_grid import Card, draw_photos
 from app.widgets.why_near import draw_near
 from app.widgets.words import capital, listed, percent
-from flowers_core.gallery import Neighbour
+from flowers_core.gallery import Gallery, Neighbour
 from flowers_core.likeness import Likeness
 from flowers_core.own_photos import OWN_SPLIT, UNSAID, OwnPhotos
+from flowers_core.prediction import Prediction
 from flowers_core.taxonomy import Taxonomy
 from flowers_core.vote import Vote, vote
 
@@ -59,21 +60,16 @@ def draw_neighbours(look: Look, answer: int, photo_id: int | None) -> None:
         near = st.toggle(
             "Why near", key="near", bind="query-params", help="Shows what in both photos makes them alike."
         )
-    itself = {*gallery.ids_of(look.photo.sha256), *(() if photo_id is None else (photo_id,))}
+    itself = _itself(look, gallery, photo_id)
     embedding = look.forward.embedding[0]
     splits = None if split in (None, "all") else {split}
     nearest = gallery.search(embedding, COUNT, splits=splits, exclude=itself)
     found = (
         nearest if flower is None else gallery.search(embedding, COUNT, splits=splits, labels={flower}, exclude=itself)
     )
-    rule, likeness = resources.vote_rule(look.bundle), resources.likeness(look.bundle)
-    voters = gallery.search(embedding, rule.k, splits=rule.splits, exclude=itself) if rule else []
-    opinion = (
-        vote_sentence(vote(voters, rule, len(taxonomy)), answer, taxonomy)
-        if rule and voters
-        else second_opinion(nearest, answer, taxonomy)
-    )
-    left_out = f" {left_out_sentence(itself)}" if itself else ""
+    likeness, result = resources.likeness(look.bundle), _vote(look, gallery, itself)
+    opinion = vote_sentence(result, answer, taxonomy) if result else second_opinion(nearest, answer, taxonomy)
+    left_out = f" {left_out_sentence(itself, look.photo.part is not None)}" if itself else ""
     st.markdown(f"{opinion} {SIMILARITY}{PAIRS if likeness else ''}{left_out}")
     data = resources.data()
     cards = [_card(neighbour, taxonomy, answer, likeness, own) for neighbour in found]
@@ -89,6 +85,32 @@ def draw_neighbours(look: Look, answer: int, photo_id: int | None) -> None:
         )
 
 
+def doubt(look: Look, prediction: Prediction, photo_id: int | None) -> str:
+    """What to say beside an answer given with confidence where the nearest known photos show something else; else "".
+
+    Most such answers are right all the same; but a picture of no flower at all that passes for one stands out so.
+    """
+    gallery = resources.gallery_with_own(look.bundle)
+    if gallery is None or prediction.verdict == "unsure":
+        return ""
+    result, taxonomy = _vote(look, gallery, _itself(look, gallery, photo_id)), resources.taxonomy()
+    if result is None or result.label in prediction.plausible:
+        return ""
+    return f"The known photos that yours resembles most show {taxonomy[result.label].name} instead; compare them below."
+
+
+def _itself(look: Look, gallery: Gallery, photo_id: int | None) -> set[int]:
+    """The numbers in the gallery of the photo that is looked at, or of the one that it is a part of."""
+    part = look.photo.part
+    return {*gallery.ids_of(part.whole if part else look.photo.sha256), *(() if photo_id is None else (photo_id,))}
+
+
+def _vote(look: Look, gallery: Gallery, itself: set[int]) -> Vote | None:
+    rule = resources.vote_rule(look.bundle)
+    voters = gallery.search(look.forward.embedding[0], rule.k, splits=rule.splits, exclude=itself) if rule else []
+    return vote(voters, rule, len(resources.taxonomy())) if rule and voters else None
+
+
 def vote_sentence(result: Vote, answer: int, taxonomy: Taxonomy) -> str:
     """What the nearest training photos say, how sure that is, and whether the model says so too."""
     named = f"**{taxonomy[result.label].name}** ({percent(result.probability)} sure)"
@@ -100,13 +122,15 @@ def vote_sentence(result: Vote, answer: int, taxonomy: Taxonomy) -> str:
     return f"A second opinion: the {result.voters} nearest training photos speak for {named}, {said}."
 
 
-def left_out_sentence(itself: set[int]) -> str:
-    """Which photos of the data set are not among the neighbours, since they are the photo asked about."""
+def left_out_sentence(itself: set[int], part: bool = False) -> str:
+    """Which photos of the data set are not among the neighbours, since they are the photo asked about, or it is a part
+    of them."""
     numbers = listed([str(photo_id) for photo_id in sorted(itself)], "and")
+    this = "This is part of" if part else "This is"
     return (
-        f"This is photo {numbers} of the data set, which is left out."
+        f"{this} photo {numbers} of the data set, which is left out."
         if len(itself) == 1
-        else f"This is photo {numbers} of the data set, the same file more than once; they are left out."
+        else f"{this} photo {numbers} of the data set, the same file more than once; they are left out."
     )
 
 
@@ -125,15 +149,21 @@ def second_opinion(found: list[Neighbour], answer: int, taxonomy: Taxonomy) -> s
     )
 
 
-def _in_words(share: float) -> str:
-    return percent(share).replace("> ", "over ").replace("< ", "under ")
+def closeness(share: float) -> str:
+    """How many pairs of the class are farther apart, in words that fit on a card."""
+    if share in (0, 1):
+        return "closer than all pairs" if share else "farther than all pairs"
+    told = percent(share)
+    if not told[0].isdigit():
+        return "closer than nearly all pairs" if share > 0.5 else "farther than nearly all pairs"
+    return f"closer than {told} of pairs"
 
 
 def _card(
     neighbour: Neighbour, taxonomy: Taxonomy, answer: int, likeness: Likeness | None, own: OwnPhotos | None
 ) -> Card:
     share = likeness.share_below(neighbour.label, neighbour.similarity) if likeness else None
-    pairs = "" if share is None else f"<br>closer than {_in_words(share)} of pairs"
+    pairs = "" if share is None else f"<br>{closeness(share)}"
     if neighbour.split == OWN_SPLIT:
         return _own_card(neighbour, taxonomy, own)
     name = capital(taxonomy[neighbour.label].name)

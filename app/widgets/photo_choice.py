@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import resources
+from app.widgets.part_choice import forget_part
 
 # Browsers filter by these; what a file really is, is for `read_photo` to say. Endings that some systems know no type of
 # are named besides.
@@ -56,12 +57,14 @@ def choose_photo() -> tuple[Chosen | None, DeltaGenerator]:
 def _take_file(key: str) -> None:
     file = st.session_state.get(key)
     st.query_params.pop("photo", None)
+    forget_part()
     st.session_state["followed"] = None
     st.session_state["chosen"] = Chosen(file.getvalue(), file.name) if file is not None else None
 
 
 def _take_example() -> None:
     st.query_params["photo"] = EXAMPLE
+    forget_part()
     # The example counts even when it was shown before and a file came in between.
     st.session_state["followed"] = None
 

@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import resources
 from app.resources import Look
+from app.widgets.answer import close_rival
 from app.widgets.heatmap import draw_heatmap, reading
 from app.widgets.map_files import offer_files
 from app.widgets.side_by_side import draw_side_by_side
@@ -65,12 +66,15 @@ def draw_why(look: Look, prediction: Prediction, photo_id: int | None) -> None:
 
 
 def _begin_with_the_answer(look: Look, prediction: Prediction) -> None:
-    """For another photo or model the answer is explained, not the class that was chosen for the one before."""
+    """For another photo or model the answer is explained, not the class that was chosen for the one before: alone, or
+    against the flower that the answer is undecided about."""
     subject = (look.photo.sha256, look.model_digest)
-    before = st.session_state.get("explained")
+    before, rival = st.session_state.get("explained"), close_rival(prediction)
     if before is not None and before != subject:
         st.session_state["explain"] = prediction.candidates[0].label
-        st.session_state["against"] = None
+        st.session_state["against"] = rival
+    elif before is None and rival is not None and not {"explain", "against"} & {*st.query_params, *st.session_state}:
+        st.session_state["against"] = rival
     st.session_state["explained"] = subject
 
 

@@ -11,7 +11,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app import resources
-from app.widgets.neighbours import left_out_sentence, vote_sentence
+from app.resources import Look
+from app.widgets.neighbours import closeness, doubt, left_out_sentence, vote_sentence
 from app.widgets.why_near import SIDE, near_explanations
 from app.widgets.words import percent
 from flowers_core.bundle import MANIFEST, BundleWriter, default_models_dir, load_bundle
@@ -20,10 +21,11 @@ from flowers_core.likeness import LIKENESS_FILE, fit_likeness
 from flowers_core.own_photos import load_own, own_file
 from flowers_core.photos import model_input, read_photo
 from flowers_core.prediction import Candidate
-from flowers_core.runtime import Runtime
+from flowers_core.runtime import Forward, Runtime
 from flowers_core.taxonomy import load_taxonomy
 from flowers_core.vote import Vote, VoteRule, vote
 from tests.app.conftest import drawn_photo, example_bytes, html, run
+from tests.app.test_words import prediction
 
 Open = Callable[..., AppTest]
 SHIPPED = load_bundle(default_models_dir() / "efficientnet_lite0")
@@ -81,14 +83,56 @@ def test_the_photo_itself_is_left_out_the_vote_and_the_likeness_are_told(open_pa
     assert re.findall(r"<span>photo</span><b>(\d+)</b>", page) == [str(neighbour.photo_id) for neighbour in expected]
     share = likeness.share_below(expected[0].label, expected[0].similarity)
     assert share is not None
-    told = percent(share).replace("> ", "over ").replace("< ", "under ")
-    assert f"closer than {told} of pairs" in page
+    assert closeness(share) in page
     result = vote(gallery.search(embedding, RULE.k, splits={"train"}, exclude=twins), RULE)
     name = load_taxonomy()[result.label].name
     said = next(text.value for text in app.markdown if "second opinion" in text.value)
     assert f"the 20 nearest training photos speak for **{name}** ({percent(result.probability)} sure)" in said
     first, second = sorted(twins)
-    assert f"photo {first} and {second} of the data set" in said
+    assert f"This is photo {first} and {second} of the data set" in said
+    # Of a part of the photo, the whole one would be no neighbour to learn from either.
+    app = open_page(photo="example", part="10,10,60,70")
+    said = next(text.value for text in app.markdown if "second opinion" in text.value)
+    assert f"This is part of photo {first} and {second} of the data set" in said
+    assert not {str(twin) for twin in twins} & set(re.findall(r"<span>photo</span><b>(\d+)</b>", html(app)))
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0.0, "farther than all pairs"),
+        (0.001, "farther than nearly all pairs"),
+        (0.97, "closer than 97 % of pairs"),
+        (0.997, "closer than nearly all pairs"),
+        (1.0, "closer than all pairs"),
+    ],
+)
+def test_how_close_is_said_in_few_words(share: float, words: str) -> None:
+    assert closeness(share) == words
+
+
+def test_an_answer_that_the_nearest_photos_deny_is_doubted() -> None:
+    gallery = Gallery.load(SHIPPED.path(INDEX_FILE), SHIPPED.path(RECORDS_FILE))
+    photo = read_photo(example_bytes())
+    seen = model_input(photo.pixels, SHIPPED.crop_rule)
+    # A photo that is to the model what one of its training photos is.
+    photo_id = int(gallery.ids[(gallery.splits == "train") & (gallery.labels == 54)][0])
+    vector = gallery.vector(photo_id)
+    forward = Forward(np.zeros((1, 102), np.float32), np.zeros((1, 1, 1, vector.size), np.float32), vector[None])
+    look = Look(photo, SHIPPED, "int8", "any", seen, forward)
+    assert doubt(look, prediction(sunflower=0.97), None) == ""
+    assert doubt(look, prediction(rose=0.97), None) == (
+        "The known photos that yours resembles most show sunflower instead; compare them below."
+    )
+    # What is one of two plausible names is not denied, and who is unsure need not be told.
+    assert doubt(look, prediction(rose=0.5, sunflower=0.4), None) == ""
+    assert doubt(look, prediction(rose=0.3), None) == ""
+
+
+def test_the_doubt_stands_with_the_answer(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resources, "predict", lambda _: prediction(rose=0.97))
+    app = open_page(photo="example")
+    assert [info.value[:32] for info in app.info] == ["The known photos that yours rese"]
 
 
 def test_without_all_that_the_neighbours_are_counted(open_page: Open, bundle_folder: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from app import resources
 from app.widgets.map_files import as_npy, as_png
 from flowers_core.bundle import default_models_dir, load_bundle
 from flowers_core.explain.agreement import agreement
@@ -22,6 +23,7 @@ from flowers_core.photos import model_input, read_photo
 from flowers_core.runtime import Runtime
 from flowers_core.taxonomy import load_taxonomy
 from tests.app.conftest import example_bytes, html, run
+from tests.app.test_words import prediction
 
 Open = Callable[..., AppTest]
 
@@ -139,6 +141,20 @@ def test_maps_stand_side_by_side_on_request(open_page: Open) -> None:
     assert len(app.image) == before + 2
     shown = [caption for image in app.image for caption in image.captions]
     assert [caption.split(" · ")[0] for caption in shown[-2:]] == ["Evidence", "Occlusion"]
+
+
+def test_an_undecided_answer_begins_with_what_tells_the_two_apart(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resources, "predict", lambda _: prediction(rose=0.5, camellia=0.4))
+    app = open_page(photo="example")
+    assert "What tells them apart is shown below." in html(app)
+    assert "Orange speaks for rose, blue for camellia." in said(app)
+    # Not when the person, or the address, has chosen otherwise.
+    app.selectbox(key="against").set_value(None)
+    run(app)
+    assert "Orange speaks" not in said(app)
+    assert "Orange speaks" not in said(open_page(photo="example", explain="sunflower"))
 
 
 def test_the_files_hold_the_map() -> None:

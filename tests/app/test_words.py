@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.widgets.answer import put_in_words, roll_up
+from app.widgets.answer import close_rival, put_in_words, roll_up
 from app.widgets.neighbours import second_opinion
 from app.widgets.words import capital, latin, listed, percent
 from flowers_core.bundle import Calibration
@@ -56,6 +56,15 @@ def test_between_two_that_are_close() -> None:
     answer = put_in_words(prediction(rose=0.5, camellia=0.4), TAXONOMY)
     assert (answer.mark, answer.headline) == ("Undecided", "Rose or camellia")
     assert answer.sentences.startswith("Rose is 50 % and camellia 40 % probable.")
+    assert (
+        close_rival(prediction(rose=0.5, camellia=0.4)) == {taxon.name: taxon.label for taxon in TAXONOMY}["camellia"]
+    )
+    for other in (
+        prediction(rose=0.7, camellia=0.2),
+        prediction(rose=0.4, camellia=0.3, azalea=0.2),
+        prediction(rose=0.97),
+    ):
+        assert close_rival(other) is None
 
 
 def test_a_clear_lead_over_what_cannot_be_ruled_out() -> None:
@@ -72,6 +81,8 @@ def test_unsure_owns_up_to_knowing_only_these_flowers() -> None:
     assert (answer.mark, answer.headline) == ("Not sure", "Perhaps rose")
     assert "only 20 % probable" in answer.sentences
     assert "102 flowers" in answer.sentences
+    # More than half is not “only”, little as it is to rely on.
+    assert put_in_words(prediction(rose=0.55), TAXONOMY).sentences.startswith("Its best guess is 55 % probable.")
 
 
 def test_relatives_are_named_when_they_say_more_than_one_class() -> None:

@@ -10,10 +10,12 @@ from matplotlib.path import Path as PolygonPath
 from playwright.sync_api import Page, expect
 
 from app.resources import example_photo
-from app.widgets.words import capital
+from app.widgets.part_choice import pixels_of
+from app.widgets.words import capital, percent
 from flowers_core.bundle import default_models_dir, load_bundle
 from flowers_core.gallery import Gallery
-from flowers_core.photos import model_input, read_photo
+from flowers_core.photo_part import crop_photo
+from flowers_core.photos import Photo, model_input, read_photo
 from flowers_core.prediction import predict
 from flowers_core.projection import PROJECTION_FILE, load_projection
 from flowers_core.runtime import Runtime
@@ -121,6 +123,51 @@ def test_the_map_changes_with_opacity_and_class(page: Page, server: str) -> None
     page.keyboard.press("Enter")
     expect(page.get_by_text("Orange speaks for sunflower, blue for")).to_be_visible()
     no_trouble(page)
+
+
+def test_a_rectangle_on_the_photo_asks_about_that_part(page: Page, server: str) -> None:
+    photo = read_photo(example_photo().read_bytes())  # type: ignore[union-attr]
+    page.goto(f"{server}/?photo=example")
+    answer = page.get_by_role("region", name="Answer")
+    expect(answer).to_be_visible()
+    page.get_by_text("Look at a part", exact=True).last.click()
+    plot = page.locator(".js-plotly-plot .nsewdrag").first
+    expect(plot).to_be_visible()
+    settle(page)
+    plot.scroll_into_view_if_needed()
+    frame = plot.bounding_box()
+    assert frame is not None
+    assert frame["width"] / frame["height"] == pytest.approx(photo.width / photo.height, rel=0.02)
+    # From its lower right corner to the upper left, a little inside the per cents that it is rounded out to.
+    for share_x, share_y, press in ((0.697, 0.947, "down"), (0.5, 0.5, ""), (0.203, 0.153, "up")):
+        page.mouse.move(frame["x"] + share_x * frame["width"], frame["y"] + share_y * frame["height"], steps=4)
+        if press:
+            getattr(page.mouse, press)()
+    expect(page).to_have_url(re.compile("part=20%2C15%2C70%2C95"))
+    expect(answer).to_contain_text("This is about the part that you chose")
+    settle(page)
+    says(page, photo, (20, 15, 70, 95))
+    # By the keyboard: the left edge one per cent to the left.
+    left = page.get_by_role("slider", name="Across").first
+    left.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(re.compile("part=19%2C15%2C70%2C95"))
+    settle(page)
+    says(page, photo, (19, 15, 70, 95))
+    page.get_by_role("button", name="Whole photo").click()
+    expect(answer).not_to_contain_text("This is about the part that you chose")
+    assert "part=" not in page.url
+    no_trouble(page)
+
+
+def says(page: Page, photo: Photo, part: tuple[int, int, int, int]) -> None:
+    """The first name on the page and how probable it is are those of the part, in per cent of the photo."""
+    found = crop_photo(photo, pixels_of(part, photo.width, photo.height))
+    logits = Runtime(BUNDLE.path("int8.tflite")).logits(model_input(found.pixels, BUNDLE.crop_rule).pixels[None])[0]
+    best = predict(logits, BUNDLE.calibration, TAXONOMY).candidates[0]  # type: ignore[arg-type]
+    first = page.get_by_role("list", name="The 5 most probable flowers").get_by_role("listitem").first
+    expect(first).to_contain_text(capital(TAXONOMY[best.label].name))
+    expect(first).to_contain_text(percent(best.probability))
 
 
 def test_lime_runs_on_a_click_with_progress(page: Page, server: str) -> None:
@@ -248,7 +295,16 @@ def test_a_loop_drawn_on_the_map_shows_the_photos_within(page: Page, server: str
     no_trouble(page)
 
 
-PHONE = ("", "?photo=example", "?photo=example&near=true", "confusions", "models", "dataset", "dataset?show=Map")
+PHONE = (
+    "",
+    "?photo=example",
+    "?photo=example&part=20,15,70,95",
+    "?photo=example&near=true",
+    "confusions",
+    "models",
+    "dataset",
+    "dataset?show=Map",
+)
 
 
 @pytest.mark.parametrize("path", PHONE)
