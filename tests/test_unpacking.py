@@ -60,6 +60,8 @@ def test_other_files_are_passed_over(tmp_path, folder):
         ("jpg/image_00000.jpg", b"x"),  # ids begin at 1
         ("jpg/image_00004.jpg", b"x"),  # and end at the number of photos
         ("jpg/deeper/image_00001.jpg", b"x"),
+        ("segmim/image_00001.jpg", b"x"),
+        ("jpg/segmim_00001.jpg", b"x"),
         ("image_00001.jpg", b"x"),
         ("README", b"x"),
     ]
