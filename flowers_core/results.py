@@ -90,7 +90,9 @@ def results_document(records: Sequence[RunRecord]) -> str:
         seeds_sentence(records),
         "## Published before",
         "The student project that this one grew from, same split, 1020 training photos, and this project's runs of the "
-        "same networks. InceptionV3 is cut at its block mixed8 here.",
+        "same networks. InceptionV3 is cut at its block mixed8 here. *Frozen*: the head alone has learnt. *Same "
+        "recipe* is both its phases (`scripts.train --recipe published`), with learning rates from a range test, and "
+        "with epochs of this project's own: neither was published.",
         published_table(records),
         "## How each run was made",
         *(_recipe(record) for record in records),
@@ -192,7 +194,7 @@ def validation_table(records: Sequence[RunRecord]) -> str:
 
 def published_table(records: Sequence[RunRecord]) -> str:
     """The figures to compare with, and those of the runs of the same networks."""
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             f"{row.model}, published",
             row.precision,
@@ -202,25 +204,42 @@ def published_table(records: Sequence[RunRecord]) -> str:
         )
         for row in PUBLISHED
     ]
+    frozen = {record.training.get("frozen") for record in records}
+    ours = [record for record in records if record.name not in frozen]
     for model, backbone in _NETWORKS.items():
-        ours = [record for record in records if record.backbone.startswith(backbone)]
-        rows += [
-            (
-                record.name,
-                precision,
-                _megabytes(record.model_bytes[precision]),
-                *(
-                    (percent(figures["test"]["top1"]), "—")
-                    if record.training["method"] == "linear probe"
-                    else ("—", percent(figures["test"]["top1"]))
-                ),
-            )
-            for record in ours
-            for precision, figures in evaluated(record)
-        ]
-        if not ours:
+        runs = sorted((r for r in ours if r.backbone.startswith(backbone)), key=lambda run: not _is_published(run))
+        rows += _ours(runs, records)
+        if not runs:
             rows.append((f"{model}, not run: no ImageNet weights at hand", "—", "—", "—", "—"))
+    known = tuple(_NETWORKS.values())
+    rows += _ours([r for r in ours if _is_published(r) and not r.backbone.startswith(known)], records)
     return table(("model", "precision", "MB", "top-1, frozen", "top-1, unfrozen"), rows)
+
+
+def _is_published(record: RunRecord) -> bool:
+    return record.training.get("named_recipe") == "published"
+
+
+def _ours(runs: Sequence[RunRecord], records: Sequence[RunRecord]) -> list[tuple[str, ...]]:
+    """Rows of the table of published figures; the frozen one is of the run that a run began with, where it is kept."""
+    by_name = {record.name: record for record in records}
+    rows: list[tuple[str, ...]] = []
+    for run in runs:
+        first = by_name.get(run.training.get("frozen", ""))
+        learnt = run.training.get("recipe", {}).get("unfrozen_layers", 0) > 0
+        for precision, figures in evaluated(run):
+            before = first.metrics.get(precision, {}).get("test") if first else None
+            reached = percent(figures["test"]["top1"])
+            rows.append(
+                (
+                    f"{'here, same recipe' if _is_published(run) else 'here'}: {run.name}",
+                    precision,
+                    _megabytes(run.model_bytes[precision]),
+                    (percent(before["top1"]) if before else "—") if learnt else reached,
+                    reached if learnt else "—",
+                )
+            )
+    return rows
 
 
 def _recipe(record: RunRecord) -> str:

@@ -1,11 +1,14 @@
 """Range test: `python -m scripts.find_learning_rate --fine-tune 30` plots the loss against a growing learning rate.
 
-The tail is trained for one run of growing rates from the probed head on, and thrown away. The suggested bounds are for
-`scripts.train --learning-rate UPPER --lower-rate LOWER`, with the same optimizer.
+The tail is trained for one run of growing rates from the probed head on, and thrown away; with `--head-epochs` from the
+head that these trained. The suggested bounds are for `scripts.train --learning-rate UPPER --lower-rate LOWER`, with the
+same optimizer. `--fine-tune 0 --probe-views 0` tests a head alone, from a random start: the bounds are then for
+`--head-learning-rate` and `--head-lower-rate`.
 """
 
 import argparse
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ from flowers_core.dataset import OxfordFlowers
 from flowers_core.files import write_atomically
 from flowers_core.photos import CropRule
 from scripts.command import add_data_option, run
-from scripts.recipe_options import add_recipe_options, recipe_of
+from scripts.recipe_options import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of
 
 
 def main() -> None:
@@ -24,6 +27,7 @@ def main() -> None:
     from flowers_core.training.backbones import backbone_named, build_backbone
     from flowers_core.training.classifier import build_classifier
     from flowers_core.training.fit import stepper
+    from flowers_core.training.head_phase import train_head
     from flowers_core.training.prepare import prepare
     from flowers_core.training.range_test import range_test
 
@@ -31,8 +35,12 @@ def main() -> None:
     backbone = build_backbone(options.backbone, weights_dir=options.weights, size=rule.size)
     classifier = build_classifier(backbone, len(flowers.names), dropout=options.recipe.dropout)
     split, examples = prepare(flowers, classifier, rule, options.recipe, options.cache)
+    first = options.head_recipe if options.fine_tune else None
+    if first is not None:
+        with tempfile.TemporaryDirectory() as checkpoints:
+            train_head(classifier, split, examples, first, Path(checkpoints))
     result = range_test(
-        stepper(classifier, split, examples, options.recipe),
+        stepper(classifier, split, examples, options.recipe, trained_head=first is not None),
         lowest=options.lowest,
         highest=options.highest,
         steps=options.steps,
@@ -45,7 +53,8 @@ def main() -> None:
         "rates": result.rates.tolist(),
         "losses": result.losses.tolist(),
     }
-    path = options.out / f"range_test_{options.backbone}_{options.recipe.optimizer}"
+    part = "" if options.fine_tune else "_head"
+    path = options.out / f"range_test_{options.backbone}{part}_{options.recipe.optimizer}"
     text = json.dumps(record, indent=1) + "\n"
     write_atomically(path.with_suffix(".json"), lambda p: _write(p, text))
     write_atomically(path.with_suffix(".png"), lambda p: _plot(p, result, options.recipe.optimizer))
@@ -91,7 +100,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, default=Path("cache"), metavar="DIR", help="where features are kept")
     add_data_option(parser)
     add_recipe_options(parser)
-    options = parser.parse_args()
+    options = parse_with_recipe(parser)
     from flowers_core.training.backbones import backbone_named, default_weights_dir
 
     try:
@@ -101,7 +110,7 @@ def _parse() -> argparse.Namespace:
     if not 0 < options.lowest < options.highest or options.steps < 10:
         parser.error("the rates must grow from above 0, over at least 10 steps")
     try:
-        options.recipe = recipe_of(options, options.fine_tune)
+        options.recipe, options.head_recipe = recipe_of(options, options.fine_tune), head_recipe_of(options)
     except ValueError as error:
         parser.error(str(error))
     options.weights = options.weights or default_weights_dir()

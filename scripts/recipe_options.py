@@ -1,4 +1,7 @@
-"""A fine-tuning recipe on the command line: one option for each of its entries, with the recipe's own defaults."""
+"""A fine-tuning recipe on the command line: one option for each of its entries, with the recipe's own defaults.
+
+`--recipe NAME` gives other defaults, and `--head-epochs` puts a phase before it in which the head alone learns.
+"""
 
 import argparse
 import dataclasses
@@ -32,6 +35,12 @@ _WORDS = {
     "teacher_temperature": "softens the teachers' answer",
     "seed": "of everything drawn at random",
 }
+_HEAD_WORDS = {
+    "head_epochs": "epochs of the head alone on frozen features, from a random start; goes with --probe-views 0",
+    "head_learning_rate": "its highest learning rate meanwhile; 0 for --learning-rate",
+    "head_lower_rate": "its lowest, likewise",
+}
+RECIPES = ("published",)
 
 
 def add_recipe_options(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +55,12 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
         "average": AVERAGES,
     }
     group = parser.add_argument_group("fine-tuning", "used with --fine-tune")
+    group.add_argument(
+        "--recipe",
+        choices=RECIPES,
+        dest="named_recipe",
+        help="take what is not given here from this recipe, whose --fine-tune depends on the backbone",
+    )
     for entry in dataclasses.fields(Recipe):
         if entry.name == "unfrozen_layers":
             continue
@@ -59,6 +74,20 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
             kind = {"choices": choices[entry.name]}
         words = _WORDS[entry.name] or entry.name.replace("_", " ")
         group.add_argument(_option(entry.name), default=default, help=f"{words} (default: {default})", **kind)
+    for name, words in _HEAD_WORDS.items():
+        number: int | float = 0 if name == "head_epochs" else 0.0
+        group.add_argument(_option(name), default=number, type=type(number), help=f"{words} (default: {number})")
+
+
+def parse_with_recipe(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """The command line; what was not typed comes from the recipe that it names, if any."""
+    options = parser.parse_args()
+    if options.named_recipe:
+        from flowers_core.training.published import published_options
+
+        parser.set_defaults(**published_options(options.backbone))
+        options = parser.parse_args()
+    return options
 
 
 def recipe_of(options: argparse.Namespace, unfrozen_layers: int) -> Any:
@@ -71,10 +100,27 @@ def recipe_of(options: argparse.Namespace, unfrozen_layers: int) -> Any:
     return Recipe(unfrozen_layers=unfrozen_layers, **values)
 
 
+def head_recipe_of(options: argparse.Namespace) -> Any:
+    """The recipe of the phase of the head alone, None where there is none. Raises ValueError as `recipe_of` does."""
+    if not options.head_epochs:
+        return None
+    if options.probe_views:
+        raise ValueError(
+            "The head is either fitted to views or trained for epochs: --probe-views 0 or --head-epochs 0."
+        )
+    return dataclasses.replace(
+        recipe_of(options, 0),
+        epochs=options.head_epochs,
+        learning_rate=options.head_learning_rate or options.learning_rate,
+        lower_rate=options.head_lower_rate or options.lower_rate,
+        interpolate=False,
+    )
+
+
 def told(options: argparse.Namespace, parser: argparse.ArgumentParser) -> str:
     """The recipe's options that differ from their defaults, as they would be typed."""
-    words = []
-    for name in _WORDS:
+    words = [f"--recipe {options.named_recipe}"] if options.named_recipe else []
+    for name in (*_WORDS, *_HEAD_WORDS):
         value = getattr(options, name)
         if value == parser.get_default(name):
             continue

@@ -4,7 +4,9 @@ Without more, a linear probe: the backbone keeps its ImageNet weights, and logis
 training photos (each also mirrored) becomes the head. How strongly it is regularized is chosen on validation.
 
 With `--fine-tune N`, the probe is the start: then the backbone's last N layers learn with the head. A run is kept in
-`runs/<name>` after every epoch; the same command again goes on where it was.
+`runs/<name>` after every epoch; the same command again goes on where it was. With `--head-epochs` the start is the head
+alone, trained by gradient descent on frozen features; `--frozen DIR` keeps that model as a bundle of its own.
+`--recipe published` is the recipe of the project that this one grew from, with both.
 
 With `--also-validation BUNDLE`, everything is done as for that fine-tuned bundle, but on the training and validation
 photos. What validation chose there is kept, and the calibration is that of BUNDLE's answers to the validation photos,
@@ -13,9 +15,8 @@ teachers, name them by `--teacher` again, or others: teachers may have learnt fr
 """
 
 import argparse
-import json
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from flowers_core.bundle import Bundle, BundleError, BundleWriter, default_model
 from flowers_core.dataset import OxfordFlowers
 from flowers_core.photos import CropRule
 from scripts.command import add_data_option, bundle_folder, progress, run
-from scripts.recipe_options import add_recipe_options, recipe_of, told
+from scripts.fine_tuning import Plan, fine_tuned
+from scripts.recipe_options import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of, told
 from scripts.trained_bundle import calibration_of, write_trained
 
 
@@ -38,6 +40,7 @@ def main() -> None:
         calibration_of(reference)
         options.backbone = reference.manifest["backbone"]
         options.random_weights = "weights" in reference.manifest["training"]
+        options.named_recipe = reference.manifest["training"].get("named_recipe")
     options.out = options.out or default_models_dir() / options.backbone
 
     # TensorFlow takes seconds to import: only once the arguments are known to be good.
@@ -45,6 +48,7 @@ def main() -> None:
     from flowers_core.training.classifier import build_classifier
 
     recipe = _recipe_of(reference) if reference else options.recipe
+    head = _recipe_of(reference, "head_recipe") if reference else options.head_recipe
     teachers = _teachers(options.teacher, recipe, reference)
     rule = (
         reference.crop_rule
@@ -55,17 +59,30 @@ def main() -> None:
     backbone = build_backbone(options.backbone, weights_dir=weights, size=rule.size)
     classifier = build_classifier(backbone, len(flowers.names), dropout=recipe.dropout if recipe else 0.0)
     started = time.perf_counter()
+
+    def write(folder: Path, record: dict[str, Any], history: dict[str, Any]) -> None:
+        record["seconds_of_this_call"] = round(time.perf_counter() - started, 1)
+        record["command"] = _command(options)
+        if options.named_recipe:
+            record["named_recipe"] = options.named_recipe
+        if options.random_weights:
+            record["weights"] = "random: nothing was learnt from ImageNet"
+        writer = BundleWriter.create(
+            folder, name=folder.name, backbone=options.backbone, crop_rule=rule, classes=list(flowers.names)
+        )
+        write_trained(writer, flowers, classifier, record, history, reference)
+
     if recipe is None:
         record = history = _fit_head(classifier, flowers, rule)
     else:
-        record, history = _fine_tune(classifier, flowers, rule, recipe, options, reference, teachers)
-    if options.random_weights:
-        record["weights"] = "random: nothing was learnt from ImageNet"
-    record["seconds_of_this_call"] = round(time.perf_counter() - started, 1)
-    writer = BundleWriter.create(
-        options.out, name=options.out.name, backbone=options.backbone, crop_rule=rule, classes=list(flowers.names)
-    )
-    write_trained(writer, flowers, classifier, record | {"command": _command(options)}, history, reference)
+        name = options.out.name
+        logs = options.tensorboard and options.tensorboard / name
+        plan = Plan(recipe, head, teachers, reference, options.runs / name, options.cache, logs)
+        keep = partial(write, options.frozen) if options.frozen else None
+        record, history = fine_tuned(classifier, flowers, rule, plan, keep)
+        if options.frozen:
+            record["frozen"] = options.frozen.name
+    write(options.out, record, history)
 
 
 def _fit_head(classifier: Any, flowers: OxfordFlowers, rule: CropRule) -> dict[str, Any]:
@@ -100,16 +117,16 @@ def _fit_head(classifier: Any, flowers: OxfordFlowers, rule: CropRule) -> dict[s
     }
 
 
-def _recipe_of(reference: Bundle) -> Any:
+def _recipe_of(reference: Bundle, entry: str = "recipe") -> Any:
     from flowers_core.training.recipe import Recipe
 
-    recipe = reference.manifest["training"].get("recipe")
-    if recipe is None or reference.manifest["training"]["splits"] != ["train"]:
+    training = reference.manifest["training"]
+    if "recipe" not in training or training["splits"] != ["train"]:
         raise BundleError(
             f"'{reference.name}' cannot be repeated with the validation photos: "
             "it was not fine-tuned on the training ones alone."
         )
-    return Recipe.from_json(recipe)
+    return Recipe.from_json(training[entry]) if entry in training else None
 
 
 def _teachers(names: list[str], recipe: Any, reference: Bundle | None) -> list[Bundle]:
@@ -132,95 +149,6 @@ def _teachers(names: list[str], recipe: Any, reference: Bundle | None) -> list[B
     return [load_bundle(bundle_folder(name)) for name in names]
 
 
-def _fine_tune(
-    classifier: Any,
-    flowers: OxfordFlowers,
-    rule: CropRule,
-    recipe: Any,
-    options: argparse.Namespace,
-    reference: Bundle | None,
-    teachers: list[Bundle],
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    from flowers_core.training.examples import Fixed
-    from flowers_core.training.fit import fine_tune
-    from flowers_core.training.prepare import prepare
-
-    split, examples = prepare(
-        flowers,
-        classifier,
-        rule,
-        recipe,
-        options.cache,
-        teachers=teachers,
-        with_validation=reference is not None,
-        progress=_tell_progress(),
-    )
-    fixed = None
-    if reference is not None:
-        chosen = json.loads(reference.path("history.json").read_text(encoding="utf-8"))
-        fixed = Fixed(chosen["probe"]["strength"], chosen["interpolation"]["share"])
-    folder = options.runs / options.out.name
-    took: list[float] = []
-
-    def tell(epoch: dict[str, Any]) -> None:
-        took.append(epoch["seconds"])
-        left = (recipe.epochs - epoch["epoch"]) * sum(took[-5:]) / len(took[-5:])
-        print(
-            f"epoch {epoch['epoch']}/{recipe.epochs}: loss {epoch['loss']:.4f}, {_judged(epoch)}"
-            f"{epoch['seconds']:.0f} s, about {left / 60:.0f} min left",
-            flush=True,
-        )
-        if options.tensorboard:
-            _log(options.tensorboard / options.out.name, epoch)
-
-    history = fine_tune(classifier, split, examples, recipe, folder, fixed=fixed, report=tell)
-    share = history["interpolation"]["share"]
-    print(f"Fine-tuned: {_judged(history)}{share:.0%} of the way from the probe.")
-    record = {
-        "method": "fine-tuning after a linear probe",
-        "splits": ["train"] if reference is None else ["train", "validation"],
-        "training_images": len(examples.labels),
-        "recipe": recipe.to_json(),
-        "teachers": [
-            {"name": t.name, "classifier": t.manifest["files"]["classifier.keras"]["sha256"]} for t in teachers
-        ],
-        "cut": split.cut,
-        "best_epoch": history["best_epoch"],
-        "interpolation": share,
-        "probe_strength": (history["probe"] or {}).get("strength"),
-        "validation_top1": history.get("validation_top1"),
-        "seed": recipe.seed,
-        # Not known of a run that was broken off: the history, which must not depend on that, has no times.
-        "seconds_of_epochs": round(sum(took), 1) if len(took) == len(history["epochs"]) else None,
-    }
-    return record, record | history
-
-
-def _judged(figures: dict[str, Any]) -> str:
-    accuracy = figures.get("validation_top1")
-    return "" if accuracy is None else f"{accuracy:.4f} of validation right, "
-
-
-def _tell_progress() -> Callable[[str, int, int], None]:
-    started: dict[str, float] = {}
-
-    def tell(what: str, done: int, total: int) -> None:
-        begun = started.setdefault(what, time.perf_counter())
-        if done == total or (done > 1 and what == "views"):
-            print(f"{what}: {done} of {total}, {time.perf_counter() - begun:.0f} s", flush=True)
-
-    return tell
-
-
-def _log(folder: Path, epoch: dict[str, Any]) -> None:
-    import tensorflow as tf
-
-    with tf.summary.create_file_writer(str(folder)).as_default(step=epoch["epoch"]):
-        for name in ("loss", "training_top1", "learning_rate", "validation_top1", "validation_nll"):
-            if name in epoch:
-                tf.summary.scalar(name, epoch[name])
-
-
 def _command(options: argparse.Namespace) -> str:
     size = f" --size {options.size}" if options.size else ""
     crop = f" --crop-fraction {options.crop_fraction:g}" if options.crop_fraction != 1 else ""
@@ -233,6 +161,8 @@ def _command(options: argparse.Namespace) -> str:
     tuned = ""
     if options.fine_tune is not None:
         tuned = f" --fine-tune {options.fine_tune}{teachers} {options.told}".rstrip()
+    if options.frozen and not options.named_recipe:
+        tuned += f" --frozen models/{options.frozen.name}"
     return f"python -m scripts.train --backbone {options.backbone}{weights}{size}{crop}{tuned}{out}"
 
 
@@ -272,17 +202,27 @@ def _parse() -> argparse.Namespace:
         "--cache", type=Path, default=Path("cache"), metavar="DIR", help="where decoded photos and features are kept"
     )
     parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard logs there")
+    parser.add_argument(
+        "--frozen",
+        type=Path,
+        metavar="DIR",
+        help="with --head-epochs: the folder of a bundle of the model before any layer is unfrozen "
+        "(default with --recipe: that of --out with _frozen)",
+    )
     add_recipe_options(parser)
-    options = parser.parse_args()
+    options = parse_with_recipe(parser)
     options.told = told(options, parser)
-    options.recipe = None
-    if options.also_validation and (options.fine_tune is not None or options.size):
-        parser.error("--also-validation takes everything from its bundle: leave out --fine-tune and --size")
+    options.recipe = options.head_recipe = None
+    if options.also_validation and (options.fine_tune is not None or options.size or options.frozen):
+        parser.error("--also-validation takes everything from its bundle: leave out --fine-tune, --size and --frozen")
     if options.fine_tune is not None:
         try:
             options.recipe = recipe_of(options, options.fine_tune)
+            options.head_recipe = head_recipe_of(options)
         except ValueError as error:
             parser.error(str(error))
+    if options.frozen and options.head_recipe is None:
+        parser.error("--frozen keeps what the head alone reached: it needs --fine-tune and --head-epochs")
     from flowers_core.training.backbones import backbone_named, default_weights_dir
 
     try:
@@ -294,6 +234,9 @@ def _parse() -> argparse.Namespace:
     if options.size is not None and options.size < 32:
         parser.error("--size must be at least 32")
     options.weights = options.weights or default_weights_dir()
+    if options.named_recipe and not options.also_validation:
+        options.out = options.out or default_models_dir() / f"{options.backbone}_{options.named_recipe}"
+        options.frozen = options.frozen or options.out.with_name(f"{options.out.name}_frozen")
     return options
 
 

@@ -16,7 +16,7 @@ from flowers_core.results import (
     split_table,
     with_table,
 )
-from flowers_core.run_records import list_records
+from flowers_core.run_records import RunRecord, list_records
 from flowers_core.taxonomy import load_taxonomy
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,6 +91,31 @@ def test_published_figures() -> None:
     assert rows[2] == ["VGG16, published", "Keras", "—", "80.37", "82.91"]
     assert rows[7] == ["InceptionV3, published", "int8", "10.9", "—", "86.11"]
     assert rows[8][0] == "VGG16, not run: no ImageNet weights at hand"
+
+
+def a_run(name: str, backbone: str, top1: float, **training: object) -> RunRecord:
+    metrics = {"int8": {"test": {"top1": top1}}}
+    return RunRecord(name, backbone, {"splits": ["train"], **training}, metrics, model_bytes={"int8": 11_000_000})
+
+
+def test_runs_of_the_published_recipe_stand_beside_it_frozen_and_unfrozen() -> None:
+    same = {"named_recipe": "published", "recipe": {"unfrozen_layers": 10}}
+    runs = [
+        a_run("better", "inception_v3_mixed8", 0.92, recipe={"unfrozen_layers": 52}),
+        a_run("probe", "inception_v3_mixed8", 0.87),
+        a_run("inc", "inception_v3_mixed8", 0.881, **same, frozen="f"),
+        a_run("f", "inception_v3_mixed8", 0.851, **same | {"recipe": {"unfrozen_layers": 0}}),
+        a_run("mob", "mobilenet_v2", 0.8, **same, frozen="not kept"),
+        a_run("other", "mobilenet_v2", 0.99, recipe={"unfrozen_layers": 10}),
+    ]
+    rows = cells(published_table(runs))
+    assert [row[0].split(",")[0] for row in rows[8:10]] == ["VGG16", "ResNet50"]
+    assert rows[10:] == [
+        ["here, same recipe: inc", "int8", "11.00", "85.10", "88.10"],
+        ["here: better", "int8", "11.00", "—", "92.00"],
+        ["here: probe", "int8", "11.00", "87.00", "—"],
+        ["here, same recipe: mob", "int8", "11.00", "—", "80.00"],
+    ]
 
 
 def test_a_document_without_a_place_for_the_table_is_refused() -> None:

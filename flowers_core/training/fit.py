@@ -5,6 +5,7 @@ killed goes on from its last epoch and ends with the same history.
 """
 
 import dataclasses
+import hashlib
 import itertools
 import math
 import time
@@ -30,9 +31,8 @@ from flowers_core.training.examples import Examples, Fixed, TrainingError, check
 from flowers_core.training.probe import fit_probe
 from flowers_core.training.recipe import Recipe
 from flowers_core.training.split import Split
-from flowers_core.training.view_features import run_network
+from flowers_core.training.view_features import in_batches, run_network
 
-_EVALUATION_BATCH = 128
 _SHARES = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 # Several views of a photo leave less to regularize than one does, and each value costs a minute.
 _STRENGTHS = (0.1, 0.3, 1.0)
@@ -47,6 +47,7 @@ def fine_tune(
     folder: Path,
     *,
     fixed: Fixed | None = None,
+    trained_head: bool = False,
     report: EpochReport | None = None,
 ) -> dict[str, Any]:
     """Train the tail of a classifier in place and return the run's history.
@@ -59,6 +60,7 @@ def fine_tune(
         folder: where the run's checkpoint is; when one of the same recipe is there, the run goes on from it.
         fixed: what cannot be chosen where no validation photos are held out; needed then, and only then;
             the last epoch's weights are kept.
+        trained_head: go on from the head that the classifier has, as `train_head` left it, rather than fit or draw one.
         report: called with each epoch's record.
 
     Raises:
@@ -70,7 +72,7 @@ def fine_tune(
         raise TrainingError(
             "What validation would choose must be given when, and only when, no photo is held out for it."
         )
-    run = _Run(classifier, split, examples, recipe, folder, fixed)
+    run = _Run(classifier, split, examples, recipe, folder, fixed, trained_head)
     run.start()
     while run.epoch < recipe.epochs and not run.stopped_early:
         record = run.one_epoch()
@@ -79,10 +81,20 @@ def fine_tune(
     return run.finish()
 
 
-def stepper(classifier: keras.Model, split: Split, examples: Examples, recipe: Recipe) -> Callable[[float], float]:
-    """For a range test: fits the head; the function returned makes one step at a given rate and returns its loss."""
+def stepper(
+    classifier: keras.Model,
+    split: Split,
+    examples: Examples,
+    recipe: Recipe,
+    *,
+    trained_head: bool = False,
+) -> Callable[[float], float]:
+    """For a range test: fits or draws the head, unless it is trained; the function returned makes one step at a given
+    rate and returns its loss."""
     check_examples(examples, recipe)
-    run = _Run(classifier, split, examples, dataclasses.replace(recipe, schedule="constant"), Path(), None)
+    run = _Run(
+        classifier, split, examples, dataclasses.replace(recipe, schedule="constant"), Path(), None, trained_head
+    )
     run.fit_head()
     made = itertools.count()
 
@@ -106,8 +118,9 @@ class _Run:
         recipe: Recipe,
         folder: Path,
         fixed: Fixed | None,
+        trained_head: bool,
     ) -> None:
-        self.fixed = fixed
+        self.fixed, self.trained_head = fixed, trained_head
         self.classifier, self.split, self.tail = classifier, split, split.tail
         self.examples, self.recipe, self.folder = examples, recipe, folder
         # A checkpoint is of use to a run of the same recipe that learns the same features of the same photos.
@@ -115,6 +128,7 @@ class _Run:
             **recipe.to_json(),
             "data": identity(examples),
             "fixed": dataclasses.asdict(fixed) if fixed else None,
+            **({"head": _digest(classifier.get_layer(LOGITS).get_weights())} if trained_head else {}),
         }
         self.steps_per_epoch = len(examples.labels) // recipe.batch_size
         steps = self.steps_per_epoch * recipe.epochs
@@ -198,7 +212,7 @@ class _Run:
     def finish(self) -> dict[str, Any]:
         """Choose between the probed and the fine-tuned weights, put the choice into the network, tell the history."""
         share, curve = (self.fixed.share if self.fixed else 1.0), list[tuple[float, float, float]]()
-        if self.fixed is None and self.recipe.interpolate and self.recipe.probe_views:
+        if self.fixed is None and self.recipe.interpolate and self.probe is not None:
             share, curve = best_interpolation(self.begin, self.best, self._score, _SHARES)
         self._assign(interpolated(self.begin, self.best, share))
         return {
@@ -212,17 +226,21 @@ class _Run:
 
     def fit_head(self) -> None:
         recipe, examples = self.recipe, self.examples
+        if self.trained_head:
+            self.probe = self._figures(self._weights())
+            return
         if not recipe.probe_views:
             set_head(self.classifier, *_random_head(self.classifier, recipe.seed))
             return
-        embed = run_network(self.split.embedder(self.classifier))
-        embedded = np.concatenate([_in_batches(embed, examples.features[v]) for v in range(recipe.probe_views)])
+        embedder = self.split.embedder(self.classifier)
+        embed = run_network(embedder) if embedder is not None else lambda embeddings: embeddings
+        embedded = np.concatenate([in_batches(embed, examples.features[v]) for v in range(recipe.probe_views)])
         labels = np.tile(examples.labels, recipe.probe_views) + 1
         strengths: tuple[float, ...] = _STRENGTHS
         if self.fixed is None:
             assert examples.validation is not None
             assert examples.validation_labels is not None
-            judged = _in_batches(embed, examples.validation), examples.validation_labels + 1
+            judged = in_batches(embed, examples.validation), examples.validation_labels + 1
         else:  # a single strength: nothing is chosen by these
             judged, strengths = (embedded[:1], labels[:1]), (self.fixed.probe_strength,)
         probe = fit_probe(embedded, labels, judged, classes=len(examples.class_names), strengths=strengths)
@@ -288,7 +306,7 @@ class _Run:
         inputs, labels = self.examples.validation, self.examples.validation_labels
         assert inputs is not None
         assert labels is not None
-        logits = _in_batches(self.predict, inputs).astype(np.float64)
+        logits = in_batches(self.predict, inputs).astype(np.float64)
         self._assign(kept)
         shifted = logits - logits.max(axis=1, keepdims=True)
         likelihood = shifted[np.arange(len(labels)), labels] - np.log(np.exp(shifted).sum(axis=1))
@@ -336,6 +354,10 @@ class _Run:
         )
 
 
+def _digest(weights: Weights) -> str:
+    return hashlib.sha256(b"".join(np.ascontiguousarray(weight).tobytes() for weight in weights)).hexdigest()[:16]
+
+
 def _random_head(classifier: keras.Model, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Glorot & Bengio's uniform weights, from the run's own seed rather than from whatever drew before it."""
     channels, classes = classifier.get_layer(LOGITS).get_weights()[0].shape
@@ -345,10 +367,3 @@ def _random_head(classifier: keras.Model, seed: int) -> tuple[NDArray[np.float64
 
 def _rank(figures: Mapping[str, Any]) -> tuple[float, float]:
     return figures["validation_top1"], -figures["validation_nll"]
-
-
-def _in_batches(
-    run: Callable[[NDArray[np.generic]], NDArray[np.float32]], inputs: NDArray[np.generic]
-) -> NDArray[np.float32]:
-    step = _EVALUATION_BATCH
-    return np.concatenate([run(np.ascontiguousarray(inputs[i : i + step])) for i in range(0, len(inputs), step)])

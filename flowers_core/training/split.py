@@ -21,8 +21,11 @@ class Split:
     tail: keras.Model
     cut: str
 
-    def embedder(self, classifier: keras.Model) -> keras.Model:
-        """The part of the tail before the head: what passes the cut → embeddings (n, channels)."""
+    def embedder(self, classifier: keras.Model) -> keras.Model | None:
+        """The part of the tail before the head: what passes the cut → embeddings (n, channels); None where embeddings
+        are what passes."""
+        if self.cut == EMBEDDING:
+            return None
         return keras.Model(classifier.get_layer(self.cut).output, classifier.get_layer(EMBEDDING).output)
 
 
@@ -31,7 +34,8 @@ def split_classifier(classifier: keras.Model, unfrozen_layers: int, *, train_dep
 
     Layers are counted as Keras lists them, those without weights included, as in the published table. The cut is the
     last layer before the unfrozen ones through which everything passes, so that a residual or a branch is never cut
-    across; layers between the two stay frozen but are computed at every step. Batch normalization is frozen
+    across; layers between the two stay frozen but are computed at every step. Where the head alone learns, embeddings
+    pass the cut. Batch normalization is frozen
     everywhere, which in Keras also keeps it in inference mode: ten photos a class are too few for its statistics. With
     `train_depthwise` off, depthwise kernels stay frozen too: 3 % of the weights of a mobile network, a fifth of a
     step's time on a CPU.
@@ -50,6 +54,8 @@ def split_classifier(classifier: keras.Model, unfrozen_layers: int, *, train_dep
             not train_depthwise and isinstance(layer, keras.layers.DepthwiseConv2D)
         )
         layer.trainable = i >= first and not frozen_kind
+    if unfrozen_layers == 0:
+        first = 1 + next(i for i, layer in enumerate(layers) if layer.name == EMBEDDING)
     cut = max(i for i in _bottlenecks(layers) if i < first)
     through = layers[cut].output
     frozen = keras.Model(classifier.input, through, name="frozen") if cut > 0 else None

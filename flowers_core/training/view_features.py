@@ -23,6 +23,7 @@ from flowers_core.training.augmentation import Augmentation, random_view, view_g
 from flowers_core.training.photo_store import PhotoStore
 
 _BATCH = 34
+_EVALUATION_BATCH = 128
 Progress = Callable[[str, int, int], None]
 
 
@@ -68,6 +69,14 @@ def run_network(network: keras.Model) -> Callable[[NDArray[np.generic]], NDArray
         lambda batch: network(tf.cast(batch, tf.float32), training=False), autograph=False, reduce_retracing=True
     )
     return lambda batch: traced(tf.constant(batch)).numpy()
+
+
+def in_batches(
+    run: Callable[[NDArray[np.generic]], NDArray[np.float32]], inputs: NDArray[np.generic]
+) -> NDArray[np.float32]:
+    """What a compiled network makes of many inputs (n, …), a bounded number at a time."""
+    step = _EVALUATION_BATCH
+    return np.concatenate([run(np.ascontiguousarray(inputs[i : i + step])) for i in range(0, len(inputs), step)])
 
 
 def features_of_views(

@@ -30,7 +30,7 @@ def classifier():
 @pytest.mark.parametrize(
     ("unfrozen", "cut"),
     [
-        (0, "norm"),
+        (0, "embedding"),
         (1, "join"),  # the norm alone learns nothing, for batch norm is frozen, but is computed
         (2, "add"),  # between left and right two tensors pass
         (3, "add"),

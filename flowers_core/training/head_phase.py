@@ -1,0 +1,61 @@
+"""Phase one by gradient descent: the head alone learns from a random start, on features that nothing changes."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from flowers_core.training.classifier import EMBEDDING
+from flowers_core.training.examples import Examples, Fixed, TrainingError
+from flowers_core.training.fit import EpochReport, fine_tune
+from flowers_core.training.recipe import Recipe
+from flowers_core.training.split import Split
+from flowers_core.training.view_features import in_batches, run_network
+
+
+def train_head(
+    classifier: keras.Model,
+    split: Split,
+    examples: Examples,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    fixed: bool = False,
+    report: EpochReport | None = None,
+) -> dict[str, Any]:
+    """Train the head of a classifier in place and return the run's history.
+
+    Every view is embedded once, so an epoch takes a fraction of a second. `fine_tune` with `trained_head` goes on from
+    here; the examples are the same.
+
+    Args:
+        classifier, split, examples, report: as for `fine_tune`.
+        recipe: of this phase; it unfreezes no layer and has no probe.
+        folder: where this phase's checkpoint is; another than phase two's.
+        fixed: no validation photos are held out; the last epoch's head is kept.
+
+    Raises:
+        TrainingError: as `fine_tune`, and for a recipe of another phase.
+    """
+    if recipe.unfrozen_layers or recipe.probe_views:
+        raise TrainingError("The first phase trains the head alone, from a random start: no other layer, no probe.")
+    embedder = split.embedder(classifier)
+    if embedder is not None:
+        embed = run_network(embedder)
+        examples = replace(
+            examples,
+            features=np.stack([in_batches(embed, view) for view in examples.features[: recipe.views]]),
+            validation=None if examples.validation is None else in_batches(embed, examples.validation),
+        )
+    head = keras.Model(classifier.get_layer(EMBEDDING).output, classifier.output, name="head")
+    return fine_tune(
+        classifier,
+        Split(None, head, EMBEDDING),
+        examples,
+        recipe,
+        folder,
+        fixed=Fixed(0.0, 1.0) if fixed else None,
+        report=report,
+    )

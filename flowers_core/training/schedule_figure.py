@@ -1,0 +1,48 @@
+"""What each schedule makes of the same bounds, as curves and as a figure."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from flowers_core.training.recipe import SCHEDULES, Recipe
+
+Curves = Mapping[str, NDArray[np.float64]]
+
+
+def schedule_curves(recipe: Recipe, steps: int) -> Curves:
+    """The learning rate at each step of a run, (steps,) by schedule; all else is the recipe's."""
+    curves = {}
+    for name in SCHEDULES:
+        rate = Recipe(
+            unfrozen_layers=0,
+            epochs=1,
+            schedule=name,
+            learning_rate=recipe.learning_rate,
+            lower_rate=recipe.lower_rate,
+            step_size=recipe.step_size,
+            warmup=recipe.warmup,
+        ).rate(steps)
+        curves[name] = np.full(steps, rate) if isinstance(rate, float) else np.array(rate(np.arange(steps)), np.float64)
+    return curves
+
+
+def schedule_figure(curves: Curves, steps_per_epoch: int) -> Figure:
+    """One panel a schedule, over the same epochs and between the same rates."""
+    columns = 3
+    rows = -(-len(curves) // columns)
+    figure = Figure(figsize=(4 * columns, 2.4 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for axes, (name, curve) in zip(panels.flat, curves.items(), strict=False):
+        axes.plot(np.arange(len(curve)) / steps_per_epoch, curve, color="#1b7f5c")
+        axes.set_title(name.replace("_", " "))
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.set_ylim(bottom=0)
+    for axes in panels[-1]:
+        axes.set_xlabel("epochs")
+    for axes in panels[:, 0]:
+        axes.set_ylabel("learning rate")
+    for axes in panels.flat[len(curves) :]:
+        axes.set_axis_off()
+    return figure

@@ -1,0 +1,165 @@
+"""A fine-tuning run as a person at a terminal follows it: prepared, trained in its phases, told epoch by epoch."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flowers_core.bundle import Bundle
+from flowers_core.dataset import OxfordFlowers
+from flowers_core.photos import CropRule
+
+# What a run is, and its whole history.
+Made = tuple[dict[str, Any], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is to do.
+
+    recipe: of the layers that are unfrozen. head: of the head alone before that, or None where it is fitted by
+    logistic regression or drawn at random. teachers: bundles to learn from. reference: the bundle whose run is repeated
+    with the validation photos. folder: of checkpoints. cache: of what is computed once. logs: of TensorBoard, or None.
+    """
+
+    recipe: Any
+    head: Any
+    teachers: list[Bundle]
+    reference: Bundle | None
+    folder: Path
+    cache: Path
+    logs: Path | None
+
+
+def fine_tuned(
+    classifier: Any,
+    flowers: OxfordFlowers,
+    rule: CropRule,
+    plan: Plan,
+    after_head: Callable[[dict[str, Any], dict[str, Any]], None] | None = None,
+) -> Made:
+    """Train a classifier in place and return its record and its whole history.
+
+    after_head: called with those of the first phase while the classifier is as that left it: nothing unfrozen.
+    """
+    from flowers_core.training.examples import Fixed
+    from flowers_core.training.fit import fine_tune
+    from flowers_core.training.head_phase import train_head
+    from flowers_core.training.prepare import prepare
+
+    recipe, head, reference = plan.recipe, plan.head, plan.reference
+    split, examples = prepare(
+        flowers,
+        classifier,
+        rule,
+        recipe,
+        plan.cache,
+        teachers=plan.teachers,
+        with_validation=reference is not None,
+        progress=_tell_progress(),
+    )
+    fixed = None
+    if reference is not None:
+        chosen = json.loads(reference.path("history.json").read_text(encoding="utf-8"))
+        fixed = Fixed((chosen["probe"] or {}).get("strength", 0.0), chosen["interpolation"]["share"])
+    common = {
+        "splits": ["train"] if reference is None else ["train", "validation"],
+        "training_images": len(examples.labels),
+        "teachers": [
+            {"name": t.name, "classifier": t.manifest["files"]["classifier.keras"]["sha256"]} for t in plan.teachers
+        ],
+    }
+    first: dict[str, Any] = {}
+    if head is not None:
+        print("The head alone, on frozen features:")
+        told = _Told(head.epochs, plan.logs and plan.logs / "head")
+        first = train_head(
+            classifier, split, examples, head, plan.folder / "head", fixed=fixed is not None, report=told.epoch
+        )
+        print(f"The head alone: {_judged(first)}the last {recipe.unfrozen_layers} layers learn with it now.")
+        if after_head is not None:
+            record = {"method": "the head alone, on frozen features"} | common | _record(head, first, told)
+            after_head(record, record | first)
+
+    told = _Told(recipe.epochs, plan.logs)
+    history = fine_tune(
+        classifier,
+        split,
+        examples,
+        recipe,
+        plan.folder,
+        fixed=fixed,
+        trained_head=head is not None,
+        report=told.epoch,
+    )
+    share = history["interpolation"]["share"]
+    print(f"Fine-tuned: {_judged(history)}{share:.0%} of the way from the {'probe' if head is None else 'head alone'}.")
+    if head is not None:
+        method = "fine-tuning after the head alone"
+    else:
+        method = "fine-tuning after a linear probe" if recipe.probe_views else "fine-tuning from a random head"
+    record = {"method": method} | common | _record(recipe, history, told) | {"cut": split.cut}
+    if head is not None:
+        record["head_recipe"] = head.to_json()
+        return record, record | history | {"head": first}
+    return record, record | history
+
+
+def _record(recipe: Any, history: dict[str, Any], told: "_Told") -> dict[str, Any]:
+    return {
+        "recipe": recipe.to_json(),
+        "best_epoch": history["best_epoch"],
+        "interpolation": history["interpolation"]["share"],
+        "probe_strength": (history["probe"] or {}).get("strength"),
+        "validation_top1": history.get("validation_top1"),
+        "seed": recipe.seed,
+        # Not known of a run that was broken off: the history, which must not depend on that, has no times.
+        "seconds_of_epochs": round(sum(told.took), 1) if len(told.took) == len(history["epochs"]) else None,
+    }
+
+
+class _Told:
+    """One line an epoch, with the time left; and TensorBoard's logs, where a folder is given."""
+
+    def __init__(self, epochs: int, logs: Path | None) -> None:
+        self.epochs, self.logs = epochs, logs
+        self.took: list[float] = []
+
+    def epoch(self, epoch: dict[str, Any]) -> None:
+        self.took.append(epoch["seconds"])
+        last = self.took[-5:]
+        left = (self.epochs - epoch["epoch"]) * sum(last) / len(last)
+        print(
+            f"epoch {epoch['epoch']}/{self.epochs}: loss {epoch['loss']:.4f}, {_judged(epoch)}"
+            f"{epoch['seconds']:.0f} s, about {left / 60:.0f} min left",
+            flush=True,
+        )
+        if self.logs:
+            _log(self.logs, epoch)
+
+
+def _judged(figures: dict[str, Any]) -> str:
+    accuracy = figures.get("validation_top1")
+    return "" if accuracy is None else f"{accuracy:.4f} of validation right, "
+
+
+def _tell_progress() -> Callable[[str, int, int], None]:
+    started: dict[str, float] = {}
+
+    def tell(what: str, done: int, total: int) -> None:
+        begun = started.setdefault(what, time.perf_counter())
+        if done == total or (done > 1 and what == "views"):
+            print(f"{what}: {done} of {total}, {time.perf_counter() - begun:.0f} s", flush=True)
+
+    return tell
+
+
+def _log(folder: Path, epoch: dict[str, Any]) -> None:
+    import tensorflow as tf
+
+    with tf.summary.create_file_writer(str(folder)).as_default(step=epoch["epoch"]):
+        for name in ("loss", "training_top1", "learning_rate", "validation_top1", "validation_nll"):
+            if name in epoch:
+                tf.summary.scalar(name, epoch[name])
