@@ -20,6 +20,7 @@ from flowers_core.result_studies import (
 )
 from flowers_core.run_records import RunRecord, evaluated
 from flowers_core.tables import percent, table
+from flowers_core.training_speed import TrainingSpeed, training_speed_text
 
 README_BEGINS, README_ENDS = "<!-- results begin -->", "<!-- results end -->"
 
@@ -55,8 +56,8 @@ PUBLISHED = (
 _NETWORKS = {"VGG16": "vgg16", "ResNet50": "resnet50", "InceptionV3": "inception_v3"}
 
 
-def results_document(records: Sequence[RunRecord]) -> str:
-    """The whole of `results.md` for the runs that are on record."""
+def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None = None) -> str:
+    """The whole of `results.md` for the runs that are on record; speed: of training, where that was measured."""
     shipped = [record for record in records if record.shipped]
     parts = [
         "# Results",
@@ -83,6 +84,7 @@ def results_document(records: Sequence[RunRecord]) -> str:
         robustness_note(),
         robustness_table(records),
         *(["## Speed and memory", speed_note(), speeds] if (speeds := speed_table(shipped)) else []),
+        *(["## Training on two cores", training_speed_text(speed)] if speed else []),
         *_explanations(shipped),
         "## What each part of the recipe is worth",
         ablation_note(),

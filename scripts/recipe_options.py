@@ -40,7 +40,7 @@ _HEAD_WORDS = {
     "head_learning_rate": "its highest learning rate meanwhile; 0 for --learning-rate",
     "head_lower_rate": "its lowest, likewise",
 }
-RECIPES = ("published",)
+RECIPES = ("fast", "published")
 
 
 def add_recipe_options(parser: argparse.ArgumentParser) -> None:
@@ -83,9 +83,11 @@ def parse_with_recipe(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """The command line; what was not typed comes from the recipe that it names, if any."""
     options = parser.parse_args()
     if options.named_recipe:
+        from flowers_core.training.fast import fast_options
         from flowers_core.training.published import published_options
 
-        parser.set_defaults(**published_options(options.backbone))
+        values = {"fast": fast_options, "published": published_options}[options.named_recipe](options.backbone)
+        parser.set_defaults(**values)
         options = parser.parse_args()
     return options
 

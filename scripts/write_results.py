@@ -11,6 +11,7 @@ from flowers_core.model_card import cards
 from flowers_core.results import readme_table, results_document, with_table
 from flowers_core.run_records import list_records
 from flowers_core.taxonomy import load_taxonomy
+from flowers_core.training_speed import load_training_speed
 from scripts.command import run
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -28,7 +29,7 @@ def main() -> None:
     bundles, records = list_bundles(options.models), list_records(options.models)
     readme = _ROOT / "README.md"
     wanted = {
-        _ROOT / "results.md": results_document(records),
+        _ROOT / "results.md": results_document(records, load_training_speed(options.models)),
         options.models / "README.md": cards(bundles, load_taxonomy()),
         readme: with_table(readme.read_text(encoding="utf-8"), readme_table(records)),
     }

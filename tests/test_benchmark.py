@@ -33,4 +33,4 @@ def test_each_verb_explains_itself(verb, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["benchmark", verb.NAME, "--help"])
     with pytest.raises(SystemExit, match="0"):
         benchmark.main()
-    assert "BUNDLE" in capsys.readouterr().out
+    assert f"benchmark {verb.NAME}" in capsys.readouterr().out

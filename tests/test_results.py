@@ -18,6 +18,7 @@ from flowers_core.results import (
 )
 from flowers_core.run_records import RunRecord, list_records
 from flowers_core.taxonomy import load_taxonomy
+from flowers_core.training_speed import load_training_speed
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -29,7 +30,9 @@ def cells(table: str) -> list[list[str]]:
 def test_the_documents_say_what_the_records_say() -> None:
     bundles, records = list_bundles(default_models_dir()), list_records(default_models_dir())
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert (ROOT / "results.md").read_text(encoding="utf-8") == results_document(records)
+    assert (ROOT / "results.md").read_text(encoding="utf-8") == results_document(
+        records, load_training_speed(default_models_dir())
+    )
     assert with_table(readme, readme_table(records)) == readme
     assert (default_models_dir() / "README.md").read_text(encoding="utf-8") == cards(bundles, load_taxonomy())
 
