@@ -165,11 +165,11 @@ def ablation_note() -> str:
 
 
 def ablation_table(records: Sequence[RunRecord]) -> str:
-    """The base run and those that differ from it in the recipe, but not in the seed alone."""
+    """The base run and those that differ from it in more of the recipe than the seed."""
     base = _find(records, BASE)
     if base is None:
         return ""
-    others = [record for record in _siblings(records, base) if _differences(record, base) != ["seed"]]
+    others = [record for record in _siblings(records, base) if not _repeats(record, base)]
     others.sort(key=lambda record: -record.training["validation_top1"])
     rows = []
     for record in [base, *others]:
@@ -189,16 +189,18 @@ def ablation_table(records: Sequence[RunRecord]) -> str:
 
 
 def seeds_sentence(records: Sequence[RunRecord]) -> str:
-    """Mean and standard deviation over the runs that differ from the base in their seed only; "" for fewer than two."""
+    """Mean and standard deviation over the runs of the base's recipe, whatever their seed; "" for fewer than two."""
     base = _find(records, BASE)
     if base is None:
         return ""
-    runs = [base, *(record for record in _siblings(records, base) if _differences(record, base) == ["seed"])]
+    runs = [base, *(record for record in _siblings(records, base) if _repeats(record, base))]
     if len(runs) < 2:
         return ""
     validation = [100 * record.training["validation_top1"] for record in runs]
+    seeds = ", ".join(str(run.training["seed"]) for run in runs)
     sentence = (
-        f"Over {len(runs)} seeds ({', '.join(str(run.training['seed']) for run in runs)}): validation top-1 "
+        f"Over {len(runs)} runs of one recipe (seeds {seeds}; a run made again with its seed, on another machine, ends "
+        "elsewhere too): validation top-1 "
         f"{fmean(validation):.2f} ± {stdev(validation):.2f}"
     )
     for precision in ("float32", "int8"):
@@ -222,6 +224,10 @@ def _siblings(records: Sequence[RunRecord], base: RunRecord) -> list[RunRecord]:
         and "recipe" in record.training
         and record.training["splits"] == base.training["splits"]
     ]
+
+
+def _repeats(record: RunRecord, base: RunRecord) -> bool:
+    return set(_differences(record, base)) <= {"seed"}
 
 
 def _differences(record: RunRecord, base: RunRecord) -> list[str]:

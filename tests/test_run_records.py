@@ -82,8 +82,9 @@ def test_ablations_name_what_differs_and_leave_seeds_out() -> None:
 
 def test_seeds_are_told_as_mean_and_standard_deviation() -> None:
     """93 and 95 per cent: mean 94, sample standard deviation √2."""
-    runs = [a_run(BASE, top1=0.93), a_run("again", top1=0.95, seed=1), a_run("short", epochs=8)]
+    runs = [a_run(BASE, top1=0.93), a_run("other", top1=0.95, seed=1), a_run("short", epochs=8)]
     assert "validation top-1 94.00 ± 1.41; test, int8, 92.00 ± 1.41" in seeds_sentence(runs)
+    assert "3 runs of one recipe (seeds 0, 1, 0;" in seeds_sentence([*runs, a_run("again", top1=0.94)])
     assert seeds_sentence(runs[:1]) == ""
 
 
