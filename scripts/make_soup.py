@@ -1,8 +1,9 @@
 """Average fine-tuned bundles of one network into one: `python -m scripts.make_soup NAME BUNDLE BUNDLE …`.
 
 A model soup costs no more than each of its members (Wortsman et al. 2022, arXiv 2203.05482). Which members go in is
-chosen greedily on the validation photos. Members that have learnt from those cannot be chosen between: with `--like
-SOUP` the members given are averaged as they are, as the counterparts of SOUP's, whose calibration is taken over.
+chosen greedily on the validation photos, by their likelihood: on a thousand photos accuracy is as good as equal for
+many. Members that have learnt from those cannot be chosen between: with `--like SOUP` the members given are averaged as
+they are, as the counterparts of SOUP's, whose calibration is taken over.
 """
 
 import argparse
@@ -44,14 +45,14 @@ def main() -> None:
         chosen, alone = greedy_soup(weights, score)
         history["members"] = [
             {"name": members[place].name, "validation_top1": accuracy, "validation_nll": -likelihood}
-            for place, (accuracy, likelihood) in alone
+            for place, (likelihood, accuracy) in alone
         ]
         best = score(uniform_soup([weights[place] for place in chosen]))
-        history |= {"validation_top1": best[0], "validation_nll": -best[1]}
+        history |= {"validation_top1": best[1], "validation_nll": -best[0]}
         for row in history["members"]:
             print(f"{row['name']}: {row['validation_top1']:.4f} of validation right, nll {row['validation_nll']:.4f}")
         names = ", ".join(members[place].name for place in chosen)
-        print(f"The mean of {names}: {best[0]:.4f} of validation right, nll {-best[1]:.4f}")
+        print(f"The mean of {names}: {best[1]:.4f} of validation right, nll {-best[0]:.4f}")
     classifiers[0].set_weights(uniform_soup([weights[place] for place in chosen]))
     first = members[0].manifest
     writer = BundleWriter.create(
@@ -91,7 +92,7 @@ def _check(members: Sequence[Bundle], like: Bundle | None) -> None:
 
 
 def _score_on_validation(classifier: Any, flowers: OxfordFlowers, bundle: Bundle) -> Any:
-    """A function of weights: top-1 on the validation photos and, to break ties, their mean log-likelihood."""
+    """A function of weights: mean log-likelihood of the validation photos and, to break ties, top-1."""
     from flowers_core.training.traced import traced
 
     ids = flowers.split_ids("validation")
@@ -102,7 +103,7 @@ def _score_on_validation(classifier: Any, flowers: OxfordFlowers, bundle: Bundle
         classifier.set_weights(weights)
         logits = np.concatenate([answer(photos[start : start + 32]) for start in range(0, len(photos), 32)])
         likelihood = log_softmax(logits)[np.arange(len(ids)), columns].mean()
-        return float((logits.argmax(axis=1) == columns).mean()), float(likelihood)
+        return float(likelihood), float((logits.argmax(axis=1) == columns).mean())
 
     return score
 
