@@ -77,7 +77,7 @@ def reading(explanation: Explanation, taxonomy: Taxonomy) -> str:
     if explanation.method == "lime":
         settings = explanation.settings
         return (
-            f"The brighter a piece, the more it raises the probability of {name} when it is shown rather than hidden. "
+            f"The brighter a piece, the more it raises the odds of {name} when it is shown rather than hidden. "
             f"Learned from {settings['samples']} partly hidden copies of the photo in {explanation.seconds:.1f} s; "
             f"this simple model accounts for {100 * max(0.0, float(settings['r2_left_out'])):.0f} % "
             "of what the real one did."

@@ -1,22 +1,25 @@
-"""LIME: hide superpixels at random, watch the class's probability, and fit a linear model to what was seen.
+"""LIME: hide superpixels at random, watch what becomes of the class, and fit a simple model to what was seen.
 
-Ribeiro, Singh and Guestrin, "Why Should I Trust You?", KDD 2016 (arXiv 1602.04938), made quick in three ways:
+Ribeiro, Singh and Guestrin, "Why Should I Trust You?", KDD 2016 (arXiv 1602.04938), made quick in four ways:
 
+- the simple model is linear in the log-odds of the class, as a logistic regression is (link "logit" of Kernel SHAP,
+  Lundberg and Lee 2017, arXiv 1705.07874). Of a sure model the probability hardly moves until much is hidden, and then
+  all at once, which no sum of parts can follow; the log-odds do what the sum says, and so a fraction of the samples
+  settles which parts count;
 - samples are drawn where they count, from the weighted distribution itself (Tan, Tian and Li 2023, "GLIME", arXiv
   2311.15722), and then all weigh the same. With the kernel exp(−‖1 − mask‖²/σ²) that means to keep each superpixel on
-  its own with probability 1/(1 + exp(−1/σ²)). They come in antithetic pairs: what one hides, the other shows, so that
-  what superpixels do only together cancels out of the effect of each (as in Covert and Lee 2021, "Improving
-  KernelSHAP", arXiv 2012.01536);
+  its own with probability 1/(1 + exp(−1/σ²)). They are balanced against each other (`balanced_masks`), and come in
+  pairs of which one hides what the other shows (as in Covert and Lee 2021, "Improving KernelSHAP", arXiv 2012.01536);
 - sampling ends when the ranking of the strongest superpixels is settled (Zhou, Hooker and Wang 2021, "S-LIME", KDD,
   arXiv 2106.07875);
 - the model sees the samples in batches.
 
-With `sampling="uniform"` and `settle=0` it is the `lime` package's image explainer: each superpixel kept with
-probability ½, cosine distance to the whole photo, exponential kernel of width 0.25, ridge with α = 1. Given the same
-superpixels and the same draws the coefficients are that package's.
+With `sampling="uniform"`, `link="identity"` and `settle=0` it is the `lime` package's image explainer: each superpixel
+kept with probability ½, cosine distance to the whole photo, exponential kernel of width 0.25, ridge with α = 1, fitted
+to the probability. Given the same superpixels and the same draws the coefficients are that package's.
 
-What is explained is the probability of one class, so the parts are in "probability": 0.2 says that the surrogate gives
-the class 20 points more with this superpixel shown than with it hidden.
+The parts are in "logit": 0.7 says that the odds of the class are e^0.7 = 2 times as high with this superpixel shown as
+with it hidden. With `link="identity"` they are in "probability".
 """
 
 from __future__ import annotations
@@ -25,9 +28,11 @@ import time
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from flowers_core.explain.base import Box, ClassTarget, Explanation
-from flowers_core.explain.probing import BATCH, Logits, Progress, probability, report
+from flowers_core.explain.masks import balanced_masks, independent_masks, keep_probability
+from flowers_core.explain.probing import BATCH, Logits, Progress, log_odds, probability, report
 from flowers_core.explain.superpixels import (
     DEFAULT_SEGMENTS,
     Masks,
@@ -41,8 +46,11 @@ from flowers_core.explain.surrogate import ALPHA, Surrogate, weighted_ridge
 
 METHOD = "lime"
 SAMPLINGS = ("weighted", "uniform")
-#: At most; the stopping rule ends most runs before. More would seldom settle what these have not.
-DEFAULT_SAMPLES = 500
+#: What the simple model is linear in, with the unit of its parts.
+LINKS = {"logit": "logit", "identity": "probability"}
+#: At most: the whole photo, and four balanced blocks of 17 to 32 superpixels. The stopping rule ends most runs before,
+#: and more would seldom settle what these have not.
+DEFAULT_SAMPLES = 257
 #: How many of the strongest superpixels must be settled.
 DEFAULT_SETTLE = 5
 #: Of the weighted distribution, the widest of GLIME's experiments: keeps 51 in 100. So wide, the two of a pair are
@@ -52,8 +60,9 @@ SIGMA = 5.0
 #: for it draws every effect towards 0.
 WEIGHTED_ALPHA = 0.01
 KERNEL_WIDTH = 0.25
-#: A superpixel that moves the probability by less than a tenth of a percentage point has no effect worth drawing.
-FLOOR = 0.001
+#: A superpixel that moves the odds by less than one in a hundred, or the probability by less than a tenth of a
+#: percentage point, has no effect worth drawing.
+FLOORS = {"logit": 0.01, "identity": 0.001}
 
 
 def explain_lime(
@@ -68,6 +77,7 @@ def explain_lime(
     regions: Regions | None = None,
     samples: int = DEFAULT_SAMPLES,
     sampling: str = "weighted",
+    link: str = "logit",
     settle: int = DEFAULT_SETTLE,
     hidden: str = "mean",
     temperature: float = 1.0,
@@ -75,7 +85,7 @@ def explain_lime(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Explanation:
-    """Which superpixels raise the probability of a class. The same arguments give the same map.
+    """Which superpixels raise the odds of a class. The same arguments give the same map.
 
     Args:
         logits: the model, such as Runtime.logits.
@@ -88,6 +98,7 @@ def explain_lime(
         regions: (s, s) superpixels 0…n−1, each in use, to take instead of computing them.
         samples: how many versions of the photo the model sees at most, the whole one among them; ≥ 2.
         sampling: one of SAMPLINGS.
+        link: one of LINKS.
         settle: stop when so many of the strongest superpixels are settled; 0 takes all samples.
         hidden: what hidden superpixels become: "mean", each its own mean colour, or "grey".
         temperature: of the softmax; with the bundle's, the probability explained is the one that the page shows.
@@ -100,7 +111,7 @@ def explain_lime(
         Explanation with `regions` and 95 % `margins`, `contributions` constant in each region, `value` their sum: by
         how much the surrogate has the whole photo above the wholly hidden one. Its settings hold the choices, and
         `samples` (taken), `settled`, `r2`, `r2_left_out`, `intercept`, `probability` (the model's, whole photo),
-        `surrogate_probability` and `hidden_probability` (the model's, all hidden).
+        `surrogate_probability` and `hidden_probability` (the model's, all hidden; a look beside the samples).
 
     Raises:
         ExplanationStopped: where `progress` returned False.
@@ -111,6 +122,8 @@ def explain_lime(
         raise ValueError("LIME needs two samples or more, batches of one or more, and a temperature above 0.")
     if sampling not in SAMPLINGS:
         raise ValueError(f"There is no sampling “{sampling}”; there are {', '.join(SAMPLINGS)}.")
+    if link not in LINKS:
+        raise ValueError(f"There is no link “{link}”; there are {', '.join(LINKS)}.")
     report(progress, 0, samples)
     if regions is None:
         regions = superpixels(pixels, segmentation, segments)
@@ -120,35 +133,41 @@ def explain_lime(
     count = int(regions.max()) + 1
     weighted = sampling == "weighted"
     keep = keep_probability(SIGMA) if weighted else 0.5
-    masks = sample_masks(samples, count, np.random.default_rng(seed), keep, paired=weighted)
+    draw = balanced_masks if weighted else independent_masks
+    masks = draw(samples, count, np.random.default_rng(seed), keep)
     weights = np.ones(samples) if weighted else kernel_weights(masks)
     groups = (np.arange(samples) + 1) // 2 if weighted else np.arange(samples)
+    target = ClassTarget(label)
+    watched = log_odds if link == "logit" else probability
+    # The wholly hidden photo is no sample, but the first look: at the end it would keep the other interpreters waiting.
+    looks = np.concatenate([np.zeros((1, count), bool), masks])
+    seen = np.empty(0)
 
     def fit(taken: int) -> Surrogate:
         alpha = WEIGHTED_ALPHA if weighted else ALPHA
-        return weighted_ridge(masks[:taken], probabilities[:taken], weights[:taken], alpha, groups[:taken])
+        return weighted_ridge(masks[:taken], seen[1:], weights[:taken], alpha, groups[:taken])
 
-    target = ClassTarget(label)
-    probabilities = np.empty(samples)
     done, settled = 0, False
     while done < samples and not settled:
-        batch = masked_photos(pixels, background, regions, masks[done : done + batch_size])
-        probabilities[done : done + len(batch)] = probability(logits(batch), target, temperature)
-        done += len(batch)
+        # The first batch is larger by the hidden and the whole photo, so that no pair is torn.
+        batch = looks[len(seen) : len(seen) + (batch_size if done else batch_size + 2)]
+        answers = logits(masked_photos(pixels, background, regions, batch))
+        seen = np.concatenate([seen, watched(answers, target, temperature)])
+        done = len(seen) - 1
         report(progress, done, samples)
         # Fits with hardly more samples than superpixels deceive themselves about their own errors.
         if settle and done >= 3 * (count + 1):
             settled = fit(done).settled(settle)
     surrogate = fit(done)
-    nothing_shown = float(probability(logits(background[None]), target, temperature)[0])
 
     value = float(surrogate.coefficients.sum())
+    to_probability = expit if link == "logit" else float
     return Explanation(
         method=METHOD,
         target=target,
         contributions=surrogate.coefficients.astype(np.float32)[regions],
         value=value,
-        unit="probability",
+        unit=LINKS[link],
         box=box,
         photo_size=photo_size,
         seconds=time.perf_counter() - started,
@@ -158,6 +177,7 @@ def explain_lime(
             "regions": len(surrogate.coefficients),
             "samples": done,
             "sampling": sampling,
+            "link": link,
             "keep": keep,
             "settled": settled,
             "hidden": hidden,
@@ -165,42 +185,15 @@ def explain_lime(
             "r2": surrogate.r2,
             "r2_left_out": surrogate.r2_left_out,
             "intercept": surrogate.intercept,
-            "probability": float(probabilities[0]),
-            "surrogate_probability": surrogate.intercept + value,
-            "hidden_probability": nothing_shown,
+            "probability": float(to_probability(seen[1])),
+            "surrogate_probability": float(to_probability(surrogate.intercept + value)),
+            "hidden_probability": float(to_probability(seen[0])),
         },
         seed=seed,
         regions=regions,
         margins=surrogate.margins.astype(np.float32)[regions],
-        floor=FLOOR,
+        floor=FLOORS[link],
     )
-
-
-def keep_probability(sigma: float) -> float:
-    """With what probability GLIME keeps a superpixel where the kernel's width is `sigma`: ½ for a very wide one.
-
-    A mask with m of its superpixels hidden weighs exp(−m/σ²), a product over superpixels: each is drawn on its own.
-    """
-    return float(1 / (1 + np.exp(-1 / sigma**2)))
-
-
-def sample_masks(
-    samples: int, regions: int, random: np.random.Generator, keep: float = 0.5, *, paired: bool = False
-) -> Masks:
-    """Which superpixels each sample keeps: each with probability `keep`; the first sample is the whole photo.
-
-    Paired, samples 1 and 2, 3 and 4, … come from the same draws u and 1 − u: no superpixel is hidden by both while
-    `keep` is ½ or more, and each sample by itself is distributed as if it were alone.
-
-    Returns:
-        (samples, regions) bool, True = shown.
-    """
-    draws = random.random((samples, regions))
-    if paired:
-        draws[2::2] = 1 - draws[1 : samples - 1 : 2]
-    masks = draws < keep
-    masks[0] = True
-    return masks
 
 
 def kernel_weights(masks: Masks, width: float = KERNEL_WIDTH) -> npt.NDArray[np.float64]:

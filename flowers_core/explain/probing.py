@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, softmax
+from scipy.special import expit, logsumexp, softmax
 
 from flowers_core.explain.base import ClassTarget, ContrastTarget, Target
 
@@ -20,6 +20,7 @@ Logits = Callable[[Pixels], npt.NDArray[np.floating]]
 #: Looks done, looks in all; False asks to stop.
 Progress = Callable[[int, int], bool | None]
 BATCH = 32
+_ONLY_CLASSES = "Only a class, or a class against another, can be watched while parts of the photo are hidden."
 
 
 class ExplanationStopped(Exception):
@@ -47,11 +48,35 @@ def probability(logits: npt.NDArray[np.floating], target: Target, temperature: f
         _check_label(target.label, logits)
         return softmax(logits.astype(np.float64) / temperature, axis=1)[:, target.label - 1]
     if isinstance(target, ContrastTarget):
+        return expit(log_odds(logits, target, temperature))
+    raise ValueError(_ONLY_CLASSES)
+
+
+def log_odds(logits: npt.NDArray[np.floating], target: Target, temperature: float = 1.0) -> npt.NDArray[np.float64]:
+    """The logit of what is watched, log p − log (1 − p), for each row of logits.
+
+    Taken from the logits themselves: of a probability that rounds to 1 it could not be told any more.
+
+    Args:
+        logits: (n, classes), two or more; column j is label j + 1.
+        target: a class, or a class against another.
+        temperature: divides the logits, > 0.
+
+    Returns:
+        (n,), whose `scipy.special.expit` is `probability`.
+
+    Raises:
+        ValueError: as `probability`.
+    """
+    if isinstance(target, ClassTarget):
+        _check_label(target.label, logits)
+        scaled = logits.astype(np.float64) / temperature
+        return scaled[:, target.label - 1] - logsumexp(np.delete(scaled, target.label - 1, axis=1), axis=1)
+    if isinstance(target, ContrastTarget):
         _check_label(target.label, logits)
         _check_label(target.rival, logits)
-        ahead = logits[:, target.label - 1].astype(np.float64) - logits[:, target.rival - 1]
-        return expit(ahead / temperature)
-    raise ValueError("Only a class, or a class against another, can be watched while parts of the photo are hidden.")
+        return (logits[:, target.label - 1].astype(np.float64) - logits[:, target.rival - 1]) / temperature
+    raise ValueError(_ONLY_CLASSES)
 
 
 def ask(

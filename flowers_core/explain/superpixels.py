@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 SEGMENTATIONS = ("slic", "quickshift", "felzenszwalb")
 HIDDEN = ("mean", "grey")
 #: Fewer are settled sooner: their effects are larger and there are fewer to tell apart.
-DEFAULT_SEGMENTS = 30
+DEFAULT_SEGMENTS = 26
+#: SLIC looks at a copy of at most so many pixels a side: of 256 that takes a quarter of the time, and borders are then
+#: two pixels coarse.
+SLIC_SIDE = 128
 
 Pixels = npt.NDArray[np.uint8]
 Regions = npt.NDArray[np.int32]
@@ -37,9 +41,14 @@ def superpixels(pixels: Pixels, segmentation: str = "slic", segments: int = DEFA
     if segments < 1:
         raise ValueError(f"A photo cannot be cut into {segments} superpixels.")
     if segmentation == "slic":
+        height, width = pixels.shape[:2]
+        scale = min(1.0, SLIC_SIDE / max(height, width))
+        rows, columns = max(1, round(scale * height)), max(1, round(scale * width))
+        copy = np.asarray(Image.fromarray(pixels).resize((columns, rows), Image.Resampling.BOX))
         # At scikit-image's compactness of 10 the pieces fray on petals and many are swallowed by others (22 to
         # 43 are left of 50 on Oxford's flowers); at 30 they keep to edges of the picture and 40 to 49 are left.
-        found = algorithms.slic(pixels, n_segments=segments, compactness=30, sigma=1, start_label=0)
+        coarse = algorithms.slic(copy, n_segments=segments, compactness=30, sigma=scale, start_label=0)
+        found = coarse[(np.arange(height) * rows // height)[:, None], np.arange(width) * columns // width]
     elif segmentation == "quickshift":
         found = algorithms.quickshift(pixels, kernel_size=4, max_dist=200, ratio=0.2, rng=0)
     elif segmentation == "felzenszwalb":
@@ -92,9 +101,15 @@ def masked_photos(pixels: Pixels, background: Pixels, regions: Regions, masks: M
     Returns:
         (n, h, w, 3) uint8.
     """
-    # background + shown·(pixels − background) in arithmetic modulo 256, which brings back exactly one or the other: a
-    # fifth of the time of np.where, whose condition would have to be broadcast over the channels.
-    shown = np.take(masks.astype(np.uint8), np.repeat(regions.ravel(), 3), axis=1).reshape(len(masks), *pixels.shape)
-    shown *= pixels - background
-    shown += background
-    return shown
+    flat = regions.ravel()
+    # A row of the photo crosses few superpixels: filling run by run takes a third of the time of looking up pixels.
+    starts = np.flatnonzero(np.diff(flat, prepend=-1))
+    lengths = pixels.shape[2] * np.diff(starts, append=flat.size)
+    shown = np.where(masks, np.uint8(255), np.uint8(0))[:, flat[starts]]
+    hidden, difference = background.ravel(), (pixels ^ background).ravel()
+    photos = np.empty((len(masks), *pixels.shape), np.uint8)
+    for photo, runs in zip(photos.reshape(len(masks), -1), shown, strict=True):
+        # hidden ⊕ (hidden ⊕ pixels) is pixels, and hidden ⊕ 0 hidden: np.where in less time.
+        np.bitwise_and(np.repeat(runs, lengths), difference, out=photo)
+        np.bitwise_xor(photo, hidden, out=photo)
+    return photos

@@ -8,13 +8,8 @@ from scipy.special import softmax
 from sklearn.metrics import pairwise_distances
 
 from flowers_core.explain.base import ClassTarget
-from flowers_core.explain.lime import (
-    SIGMA,
-    explain_lime,
-    keep_probability,
-    kernel_weights,
-    sample_masks,
-)
+from flowers_core.explain.lime import SIGMA, explain_lime, kernel_weights
+from flowers_core.explain.masks import independent_masks, keep_probability
 from flowers_core.explain.probing import ExplanationStopped
 from flowers_core.explain.superpixels import superpixels
 
@@ -47,44 +42,13 @@ def logits_of(probability: np.ndarray) -> np.ndarray:
 # ---- the steps ---------------------------------------------------------------------------------------------------
 
 
-def test_masks_begin_with_the_whole_photo_and_keep_half_of_the_rest():
-    masks = sample_masks(4000, 30, np.random.default_rng(0))
-    assert masks.shape == (4000, 30)
-    assert masks.dtype == bool
-    assert masks[0].all()
-    # Standard error of each superpixel's share: √(¼/4000) = 0.008.
-    np.testing.assert_allclose(masks[1:].mean(axis=0), 0.5, atol=0.035)
-    np.testing.assert_allclose(np.corrcoef(masks[1:].T) - np.eye(30), 0, atol=0.08)
-
-
 def test_kernel_weights_are_limes():
-    masks = np.vstack([sample_masks(50, 11, np.random.default_rng(0)), np.zeros((1, 11), bool)])
+    masks = np.vstack([independent_masks(50, 11, np.random.default_rng(0)), np.zeros((1, 11), bool)])
     distances = pairwise_distances(masks.astype(float), np.ones((1, 11)), metric="cosine").ravel()
     np.testing.assert_allclose(kernel_weights(masks), np.sqrt(np.exp(-(distances**2) / 0.25**2)), rtol=1e-10)
     assert kernel_weights(masks)[0] == 1
     # One of four shown: cosine ½, so √exp(−¼/¹⁄₁₆) = e⁻².
     assert kernel_weights(np.array([[True, False, False, False]])) == pytest.approx(np.exp(-2))
-
-
-def test_what_is_drawn_from_the_weighted_distribution_is_what_the_kernel_weighs():
-    """All 2¹⁰ masks weighed by exp(−hidden/σ²): the share of the weight in which each superpixel is kept."""
-    masks = (np.arange(1024)[:, None] >> np.arange(10)) & 1
-    weights = np.exp(-(10 - masks.sum(axis=1)) / 0.9**2)
-    np.testing.assert_allclose(weights @ masks / weights.sum(), keep_probability(0.9))
-    together = weights @ (masks[:, 0] * masks[:, 1]) / weights.sum()
-    assert together == pytest.approx(keep_probability(0.9) ** 2)  # on its own, each
-    assert keep_probability(100) == pytest.approx(0.5, abs=1e-4)
-
-
-def test_pairs_never_hide_the_same_and_each_is_drawn_as_if_alone():
-    masks = sample_masks(8001, 12, np.random.default_rng(1), 0.7, paired=True)
-    assert masks[0].all()
-    assert (masks[1::2] | masks[2::2]).all()
-    np.testing.assert_allclose(masks[1::2].mean(axis=0), 0.7, atol=0.03)
-    np.testing.assert_allclose(masks[2::2].mean(axis=0), 0.7, atol=0.03)
-    halves = sample_masks(21, 12, np.random.default_rng(1), 0.5, paired=True)
-    assert (halves[1::2] ^ halves[2::2]).all()
-    assert sample_masks(2, 3, np.random.default_rng(0), 0.5, paired=True).shape == (2, 3)
 
 
 # ---- the whole ---------------------------------------------------------------------------------------------------
@@ -112,7 +76,7 @@ def test_same_superpixels_and_same_draws_give_limes_coefficients(hidden, hide_co
     pixels, samples, label = photo(6), 150, 3
     regions = superpixels(pixels, "slic", 20)
     count = int(regions.max()) + 1
-    masks = sample_masks(samples, count, np.random.default_rng(11))
+    masks = independent_masks(samples, count, np.random.default_rng(11))
     theirs = LimeImageExplainer(random_state=PreparedDraws(masks)).explain_instance(
         pixels,
         lambda batch: softmax(smooth_logits(batch).astype(float), axis=1),
@@ -130,6 +94,7 @@ def test_same_superpixels_and_same_draws_give_limes_coefficients(hidden, hide_co
         regions=regions,
         samples=samples,
         sampling="uniform",
+        link="identity",
         settle=0,
         seed=11,
         hidden=hidden,
@@ -150,7 +115,9 @@ def test_a_model_that_looks_at_the_top_left_quarter_is_found_out():
     # Every square red at 200; hidden it is grey: 72 of 255 less.
     pixels = np.zeros((SIZE, SIZE, 3), np.uint8)
     pixels[..., 0] = 200
-    explained = explain_lime(model, pixels, 2, regions=SQUARES, hidden="grey", samples=2000, **FRAME)
+    explained = explain_lime(
+        model, pixels, 2, regions=SQUARES, hidden="grey", samples=2000, settle=0, link="identity", **FRAME
+    )
     weights = explained.parts.reshape(4, 4)
     # Linear, so each of the four squares is worth 0.8 · 72/255 / 4, less the little that ridge takes away.
     np.testing.assert_allclose(weights[:2, :2], 0.8 * 72 / 255 / 4, rtol=0.01)
@@ -173,13 +140,56 @@ def test_a_model_that_counts_red_is_found_out():
     pixels = np.full((SIZE, SIZE, 3), 90, np.uint8)
     red_squares = [2, 5, 11]
     pixels[np.isin(SQUARES, red_squares)] = (220, 30, 40)
-    explained = explain_lime(model, pixels, 2, regions=SQUARES, hidden="grey", samples=1000, **FRAME)
+    options = {"regions": SQUARES, "hidden": "grey", "samples": 1000, "settle": 0, "link": "identity", **FRAME}
+    explained = explain_lime(model, pixels, 2, **options)
     assert sorted(np.argsort(explained.parts)[-3:]) == red_squares
     np.testing.assert_allclose(explained.parts[red_squares], 0.9 / 16, rtol=0.03)
     # The other class loses what this one gains.
-    other = explain_lime(model, pixels, 1, regions=SQUARES, hidden="grey", samples=1000, **FRAME)
+    other = explain_lime(model, pixels, 1, **options)
     np.testing.assert_allclose(other.parts, -explained.parts, atol=1e-9)
     assert not other.has_positive_evidence
+
+
+def test_parts_in_log_odds_are_those_of_a_logistic_model():
+    """The odds are e^0.9 times as high with square 3, e^−0.4 with square 8, and lose a third at temperature 1.5."""
+
+    def model(batch):
+        shown = (batch[..., 0] != 128).reshape(len(batch), 4, 8, 4, 8).all(axis=(2, 4)).reshape(len(batch), 16)
+        ahead = 4 + 0.9 * shown[:, 3] - 0.4 * shown[:, 8]
+        return np.column_stack([np.zeros(len(batch)), ahead, np.full(len(batch), -50.0)])
+
+    pixels = np.full((SIZE, SIZE, 3), 200, np.uint8)
+    explained = explain_lime(model, pixels, 2, regions=SQUARES, hidden="grey", temperature=1.5, **FRAME)
+    expected = np.zeros(16)
+    expected[[3, 8]] = 0.9 / 1.5, -0.4 / 1.5
+    np.testing.assert_allclose(explained.parts, expected, atol=1e-3)
+    assert explained.settings["settled"]
+    assert explained.settings["r2_left_out"] > 0.999
+    # Of the probability it is no sum: at 0.95 it hardly moves.
+    for name, ahead in (("probability", 4.5), ("surrogate_probability", 4.5), ("hidden_probability", 4.0)):
+        assert explained.settings[name] == pytest.approx(1 / (1 + np.exp(-ahead / 1.5)), abs=1e-4)
+
+
+def test_the_probability_of_a_sure_model_is_no_sum_but_its_log_odds_are():
+    """Sixteen squares of different weight, of which some three suffice: the spread over seeds at 97 looks."""
+    weights = np.linspace(0.2, 2.0, 16)
+
+    def sure(batch):
+        shown = (batch[..., 0] != 128).reshape(len(batch), 4, 8, 4, 8).all(axis=(2, 4)).reshape(len(batch), 16)
+        together = 0.3 * np.sin(7 * (shown @ np.sqrt(weights)))  # no logistic model either
+        return np.column_stack([np.zeros(len(batch)), shown @ weights - 2 + together])
+
+    pixels = np.full((SIZE, SIZE, 3), 200, np.uint8)
+
+    def top(link):
+        options = {"regions": SQUARES, "hidden": "grey", "samples": 97, "settle": 0, "link": link, **FRAME}
+        runs = [explain_lime(sure, pixels, 2, seed=seed, **options) for seed in range(12)]
+        return np.mean([len(set(np.argsort(-run.parts)[:5]) & {11, 12, 13, 14, 15}) for run in runs]), runs[0]
+
+    found, in_log_odds = top("logit")
+    worse, in_probability = top("identity")
+    assert found > 4.5 > worse
+    assert in_log_odds.settings["r2_left_out"] > 0.9 > 0.5 > in_probability.settings["r2_left_out"]
 
 
 def test_a_model_that_never_moves_has_no_evidence_and_no_fit():
@@ -194,7 +204,7 @@ def test_what_is_said_of_it():
     explained = explain_lime(smooth_logits, photo(), 2, segments=20, samples=100, temperature=1.7, seed=5, **FRAME)
     assert (explained.method, explained.unit, explained.target, explained.seed) == (
         "lime",
-        "probability",
+        "logit",
         ClassTarget(2),
         5,
     )
@@ -235,11 +245,11 @@ def test_progress_and_batches():
         progress=lambda done, total: calls.append((done, total)),
         **FRAME,
     )
-    assert calls == [(0, 70), (32, 70), (64, 70), (70, 70)]
-    assert sizes == [32, 32, 6, 1]  # the last: everything hidden
+    assert calls == [(0, 70), (33, 70), (65, 70), (70, 70)]
+    assert sizes == [34, 32, 5]  # in the first everything shown and everything hidden, beside 16 pairs
 
 
-@pytest.mark.parametrize(("stop_at", "photos_seen"), [(0, 0), (32, 32), (64, 64)])
+@pytest.mark.parametrize(("stop_at", "photos_seen"), [(0, 0), (33, 34), (65, 66)])
 def test_a_false_from_progress_stops_at_once(stop_at, photos_seen):
     seen = []
 
@@ -268,6 +278,7 @@ def test_what_cannot_be_is_refused():
     refuse("0 superpixels", segments=0)
     refuse("two samples", samples=1)
     refuse("no sampling", sampling="normal")
+    refuse("no link", link="probit")
     refuse("mean or grey", hidden="noise")
     refuse("do not fit", regions=SQUARES[:-1])
     refuse("no number left out", regions=SQUARES * 2)
@@ -336,7 +347,7 @@ def test_weighted_pairs_need_fewer_samples_than_uniform_ones():
         return logits_of(0.5 + np.einsum("ni,ij,nj->n", shown, together, shown))
 
     pixels = np.full((SIZE, SIZE, 3), 200, np.uint8)
-    options = {"regions": SQUARES, "hidden": "grey", "samples": 161, "settle": 0, "batch_size": 161, **FRAME}
+    options = {"regions": SQUARES, "hidden": "grey", "samples": 161, "settle": 0, "link": "identity", **FRAME}
 
     def spread_and_margin(sampling):
         runs = [explain_lime(works_together, pixels, 2, sampling=sampling, seed=seed, **options) for seed in range(20)]

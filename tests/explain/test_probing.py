@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flowers_core.explain.base import ClassTarget, ContrastTarget, NeighbourTarget
-from flowers_core.explain.probing import ExplanationStopped, ask, probability
+from flowers_core.explain.probing import ExplanationStopped, ask, log_odds, probability
 
 LOGITS = np.log(np.array([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]]))
 
@@ -48,3 +48,16 @@ def test_versions_are_answered_in_their_order_batch_by_batch():
 def test_a_false_stops_at_once():
     with pytest.raises(ExplanationStopped, match="after 2 of 5"):
         ask(model, batches(2, 2, 1), ClassTarget(2), total=5, progress=lambda done, _: done < 2)
+
+
+def test_log_odds_are_the_logit_of_what_is_watched():
+    for target in (ClassTarget(2), ContrastTarget(3, 1)):
+        for temperature in (1.0, 0.5):
+            watched = probability(LOGITS, target, temperature)
+            np.testing.assert_allclose(log_odds(LOGITS, target, temperature), np.log(watched / (1 - watched)))
+    # Of a probability that rounds to 1 they still tell: 100 over two others of 0 is 100 − log 2.
+    assert log_odds(np.array([[0.0, 100.0, 0.0]]), ClassTarget(2)) == pytest.approx(100 - np.log(2))
+    with pytest.raises(ValueError, match="class"):
+        log_odds(LOGITS, NeighbourTarget(1))
+    with pytest.raises(ValueError, match="no label"):
+        log_odds(LOGITS, ClassTarget(4))

@@ -5,14 +5,15 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 
-from flowers_core.explain.lime import kernel_weights, sample_masks
+from flowers_core.explain.lime import kernel_weights
+from flowers_core.explain.masks import independent_masks
 from flowers_core.explain.surrogate import ALPHA, Surrogate, weighted_ridge
 
 
 @pytest.mark.parametrize(("samples", "regions"), [(200, 12), (12, 30), (2, 1)])
 def test_weighted_ridge_is_scikit_learns(samples, regions):
     random = np.random.default_rng(samples)
-    masks = sample_masks(samples, regions, random)
+    masks = independent_masks(samples, regions, random)
     values = random.random(samples)
     weights = kernel_weights(masks)
     ours = weighted_ridge(masks, values, weights)
@@ -24,7 +25,7 @@ def test_weighted_ridge_is_scikit_learns(samples, regions):
 
 def test_left_out_r2_is_that_of_refitting_without_each_sample():
     random = np.random.default_rng(4)
-    masks = sample_masks(40, 9, random)
+    masks = independent_masks(40, 9, random)
     values = masks @ random.normal(size=9) + random.normal(size=40)
     weights = kernel_weights(masks)
     predicted = np.empty(40)
@@ -39,7 +40,7 @@ def test_left_out_r2_is_that_of_refitting_without_each_sample():
 
 def test_left_out_r2_sees_through_a_fit_to_noise():
     random = np.random.default_rng(5)
-    masks = sample_masks(120, 60, random)
+    masks = independent_masks(120, 60, random)
     ours = weighted_ridge(masks, random.random(120), kernel_weights(masks))
     assert ours.r2 > 0.3
     assert ours.r2_left_out < 0
