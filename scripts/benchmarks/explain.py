@@ -1,7 +1,6 @@
-"""Explanations of the same photos by this project's methods and by the packages that they are held against.
+"""Explanations of the same photos by this project's methods and by tf-keras-vis, with the Keras classifier as it comes.
 
-tf-keras-vis explains with the Keras classifier as it comes; `lime` runs with its defaults, on the INT8 model and on
-Keras' `predict`.
+TensorFlow computes on every core, so the INT8 pass does too; what it takes on one thread is a row of its own.
 """
 
 import argparse
@@ -17,18 +16,17 @@ from flowers_core.bundle import Bundle, load_bundle
 from flowers_core.dataset import OxfordFlowers
 from flowers_core.explain import cam
 from flowers_core.explain.base import ClassTarget, Explanation
-from flowers_core.explain.lime import explain_lime
-from flowers_core.explain.lime_reference import explain_lime_reference
 from flowers_core.photos import model_input, open_photo
 from flowers_core.runtime import Runtime
-from scripts.benchmarks.turns import machine, ratio, take_turns
+from scripts.benchmarks.turns import cores, machine, ratio, take_turns
 from scripts.command import add_bundle_argument, add_data_option, write_json
 
 NAME = "explain"
-HELP = "explanations, against tf-keras-vis and lime"
+HELP = "explanations, against tf-keras-vis"
 _WARM_UP = 2
 _TRACED = ("grad_cam", "grad_cam_plus_plus", "layer_cam", "saliency")
 _SMOOTH = 16
+_WITH_PASS = "closed form with its INT8 pass"
 
 Pixels = NDArray[np.uint8]
 
@@ -37,8 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which bundle and photos, how often, and where to write."""
     add_bundle_argument(parser)
     add_data_option(parser)
-    parser.add_argument("--rounds", type=int, default=20, help="test photos for the quick methods (default: 20)")
-    parser.add_argument("--lime-rounds", type=int, default=3, help="test photos for LIME, 0 for none (default: 3)")
+    parser.add_argument("--rounds", type=int, default=20, help="test photos for each method (default: 20)")
     parser.add_argument("--seed", type=int, default=0, help="draws the photos (default: 0)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures there as JSON")
 
@@ -50,19 +47,17 @@ def measure(options: argparse.Namespace) -> None:
     ids = np.random.default_rng(options.seed).permutation(flowers.split_ids("test"))
     photos = [
         model_input(open_photo(flowers.path(int(photo))).pixels, bundle.crop_rule).pixels
-        for photo in ids[: _WARM_UP + max(options.rounds, options.lime_rounds)]
+        for photo in ids[: _WARM_UP + options.rounds]
     ]
     from flowers_core.training.classifier import load_classifier
 
     classifier = load_classifier(bundle.path("classifier.keras"))
-    figures: dict[str, Any] = {"machine": machine(), "quick": _quick(bundle, classifier, photos, options.rounds)}
-    if options.lime_rounds > 0:
-        figures["lime"] = _lime(bundle, classifier, photos, options.lime_rounds)
+    figures = {"machine": machine(), **_compare(bundle, classifier, photos, options.rounds)}
     if options.out:
         write_json(options.out, figures)
 
 
-def _quick(bundle: Bundle, classifier: Any, photos: list[Pixels], rounds: int) -> dict[str, Any]:
+def _compare(bundle: Bundle, classifier: Any, photos: list[Pixels], rounds: int) -> dict[str, Any]:
     from flowers_core.explain.grad_cam import explain_grad_cam
     from flowers_core.explain.grad_cam_plus_plus import explain_grad_cam_plus_plus
     from flowers_core.explain.gradients import Gradients
@@ -71,6 +66,7 @@ def _quick(bundle: Bundle, classifier: Any, photos: list[Pixels], rounds: int) -
     from flowers_core.explain.saliency import explain_saliency
 
     runtime = Runtime(bundle.path("int8.tflite"), workers=1)
+    on_all_cores = Runtime(bundle.path("int8.tflite"), workers=1, threads=cores())
     head = bundle.head()[0]
     gradients = Gradients(classifier)
     frame = _frame(bundle)
@@ -81,13 +77,15 @@ def _quick(bundle: Bundle, classifier: Any, photos: list[Pixels], rounds: int) -
         options: dict[str, Any] = {"smooth_samples": _SMOOTH} if method == "saliency" else {}
         return lambda n: explain_keras_vis(method, classifier, photos[n], answers[n], **frame, **options)
 
-    def with_pass(n: int) -> Explanation:
-        features = runtime.forward(photos[n][None]).features[0]
-        return cam.class_evidence(features, head, answers[n].label, **frame)
+    def with_pass(runtime: Runtime) -> Callable[[int], Explanation]:
+        return lambda n: cam.class_evidence(
+            runtime.forward(photos[n][None]).features[0], head, answers[n].label, **frame
+        )
 
     paths: dict[str, Callable[[int], Explanation]] = {
         "closed form": lambda n: cam.class_evidence(passed[n], head, answers[n].label, **frame),
-        "closed form with its INT8 pass": with_pass,
+        _WITH_PASS: with_pass(on_all_cores),
+        f"{_WITH_PASS}, 1 thread": with_pass(runtime),
         "grad_cam": lambda n: explain_grad_cam(gradients, photos[n], answers[n], **frame),
         "grad_cam_plus_plus": lambda n: explain_grad_cam_plus_plus(gradients, photos[n], answers[n], **frame),
         "layer_cam": lambda n: explain_layer_cam(gradients, photos[n], answers[n], **frame),
@@ -104,52 +102,24 @@ def _quick(bundle: Bundle, classifier: Any, photos: list[Pixels], rounds: int) -
     theirs = "grad_cam, tf-keras-vis"
     pairs = {
         "closed form": theirs,
-        "closed form with its INT8 pass": theirs,
+        _WITH_PASS: theirs,
+        f"{_WITH_PASS}, 1 thread": theirs,
         **{method: f"{method}, tf-keras-vis" for method in _TRACED},
     }
     rows = {name: {"median_ms": float(np.median(taken))} for name, taken in times.items()}
-    print(f"{'method':34} {'median ms':>10} {'tf-keras-vis ÷ it':>18} {'rank correlation':>17}")
+    print(f"{'method':40} {'median ms':>10} {'tf-keras-vis ÷ it':>18} {'rank correlation':>17}")
     for name, row in rows.items():
         if name in pairs:
             row["times_as_fast"] = ratio(times[pairs[name]], times[name])
             alike = [_alike(one, other) for one, other in zip(maps[name], maps[pairs[name]], strict=True)]
             row |= {"rank_correlation": float(np.mean(alike)), "least_rank_correlation": float(min(alike))}
             print(
-                f"{name:34} {row['median_ms']:10.2f} {row['times_as_fast']:18.1f} "
+                f"{name:40} {row['median_ms']:10.2f} {row['times_as_fast']:18.1f} "
                 f"{row['rank_correlation']:8.4f} ≥ {min(alike):.3f}"
             )
         else:
-            print(f"{name:34} {row['median_ms']:10.2f}")
+            print(f"{name:40} {row['median_ms']:10.2f}")
     return {"rounds": rounds, "methods": rows}
-
-
-def _lime(bundle: Bundle, classifier: Any, photos: list[Pixels], rounds: int) -> dict[str, Any]:
-    runtime = Runtime(bundle.path("int8.tflite"))
-    frame = _frame(bundle)
-    answers = [_answer(runtime, pixels) for pixels in photos]
-
-    def predict(batch: Pixels) -> NDArray[np.float32]:
-        return classifier.predict(batch.astype(np.float32), verbose=0)
-
-    looks: list[float] = []
-
-    def ours(n: int) -> None:
-        explained = explain_lime(runtime.logits, photos[n], answers[n].label, **frame)
-        looks.append(float(explained.settings["samples"]))
-
-    paths: dict[str, Callable[[int], Any]] = {
-        "lime here": ours,
-        "lime package, INT8": lambda n: explain_lime_reference(runtime.logits, photos[n], answers[n].label, **frame),
-        "lime package, Keras predict": lambda n: explain_lime_reference(predict, photos[n], answers[n].label, **frame),
-    }
-    times = take_turns(paths, range(rounds), warm_up=0, total=rounds)
-    rows = {name: {"median_s": float(np.median(taken)) / 1e3} for name, taken in times.items()}
-    print(f"{'LIME':34} {'median s':>10} {'it ÷ ours':>18}")
-    for name, row in rows.items():
-        row["ratio_to_ours"] = ratio(times[name], times["lime here"])
-        print(f"{name:34} {row['median_s']:10.2f} {row['ratio_to_ours']:18.1f}")
-    print(f"Looks taken by ours: {np.median(looks):.0f} in the median, {max(looks):.0f} at most.")
-    return {"rounds": rounds, "methods": rows, "median_looks": float(np.median(looks))}
 
 
 def _frame(bundle: Bundle) -> dict[str, Any]:

@@ -33,6 +33,11 @@ def ratio(slow: list[float], fast: list[float]) -> float:
     return float(np.median(np.divide(slow, fast)))
 
 
+def cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def machine() -> str:
     """The processor's name and the number of cores, as far as the system tells."""
     name = platform.processor() or platform.machine()
@@ -42,4 +47,4 @@ def machine() -> str:
             line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")
         ]
         name = names[0] if names else name
-    return f"{name}, {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores"
+    return f"{name}, {cores()} cores"
