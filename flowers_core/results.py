@@ -12,6 +12,9 @@ from flowers_core.result_studies import (
     explanations_note,
     explanations_table,
     goals_table,
+    lime_note,
+    lime_sentence,
+    lime_table,
     robustness_note,
     robustness_table,
     seeds_sentence,
@@ -86,6 +89,7 @@ def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None =
         *(["## Speed and memory", speed_note(), speeds] if (speeds := speed_table(shipped)) else []),
         *(["## Training on two cores", training_speed_text(speed)] if speed else []),
         *_explanations(shipped),
+        *_lime(shipped),
         "## What each part of the recipe is worth",
         ablation_note(),
         ablation_table(records),
@@ -110,6 +114,13 @@ def _explanations(records: Sequence[RunRecord]) -> list[str]:
             told = f"**{record.name}**, INT8. {default_sentence(record.explanations)}"
             parts += [told, explanations_table(record.explanations)]
     return ["## Which explanation to trust", explanations_note(), *parts] if parts else []
+
+
+def _lime(records: Sequence[RunRecord]) -> list[str]:
+    """The section on LIME; nothing where it was not measured."""
+    measured = [record.lime for record in records if record.lime is not None]
+    told = [part for lime in measured for part in (lime_sentence(lime), lime_table(lime))]
+    return ["## LIME against the package", lime_note(), *told] if told else []
 
 
 def readme_table(records: Sequence[RunRecord]) -> str:

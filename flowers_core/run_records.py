@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flowers_core.bundle import PRECISIONS, Bundle, BundleError, list_bundles
+from flowers_core.explain.lime_record import LIME_FILE, LimeRecord, load_lime
 from flowers_core.explain.method_record import EXPLANATIONS_FILE, MethodRecord, load_methods
 from flowers_core.files import write_atomically
 
@@ -24,7 +25,7 @@ class RunRecord:
     training: the manifest's entry of that name, with `command`, `splits`, `training_images`, `seed` and, if fine-tuned,
     `recipe`. metrics: by precision, then by split. robustness: likewise, on photos spoilt as people's are.
     model_bytes, latency: by precision. before: figures of the head alone, before any layer was unfrozen. explanations:
-    how the ways to explain it compare, where that was measured.
+    how the ways to explain it compare, lime: LIME against the `lime` package, where these were measured.
     """
 
     name: str
@@ -37,6 +38,7 @@ class RunRecord:
     before: Mapping[str, float] = field(default_factory=dict)
     size: int | None = None
     explanations: MethodRecord | None = None
+    lime: LimeRecord | None = None
     shipped: bool = False
 
 
@@ -55,6 +57,7 @@ def record_of(bundle: Bundle) -> RunRecord:
         before=_before(bundle),
         size=bundle.crop_rule.size,
         explanations=load_methods(bundle.path(EXPLANATIONS_FILE)) if bundle.has(EXPLANATIONS_FILE) else None,
+        lime=load_lime(bundle.path(LIME_FILE)) if bundle.has(LIME_FILE) else None,
     )
 
 
@@ -62,8 +65,9 @@ def save_record(record: RunRecord, models_dir: Path) -> Path:
     """Write a record among a models folder's records and return its path."""
     path = models_dir / RECORDS_FOLDER / f"{record.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The comparison of explanations is a file of a shipped bundle; a run that is only compared has none.
-    text = json.dumps(asdict(replace(record, explanations=None)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    # The comparisons of explanations are files of a shipped bundle; a run that is only compared has none.
+    kept = asdict(replace(record, explanations=None, lime=None))
+    text = json.dumps(kept, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     def write(beside: Path) -> None:
         beside.write_text(text, encoding="utf-8")

@@ -6,11 +6,11 @@ measured lies in `scripts/benchmarks/`, one module each.
 
 import argparse
 
-from scripts.benchmarks import explain, gallery, inference, pages, training
+from scripts.benchmarks import explain, gallery, inference, lime, pages, training
 from scripts.command import run
 
 # Each has NAME, HELP, add_arguments(parser) and measure(options).
-VERBS = (inference, gallery, explain, pages, training)
+VERBS = (inference, gallery, explain, lime, pages, training)
 
 
 def main() -> None:

@@ -1,9 +1,12 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from flowers_core.bundle import BundleWriter
 from flowers_core.dataset import OxfordFlowers, default_root, is_present
+from flowers_core.photos import CropRule
 from tests.drawn_flowers import draw_dataset
 
 
@@ -32,3 +35,24 @@ def flowers() -> OxfordFlowers:
 def drawn_dataset(tmp_path_factory: pytest.TempPathFactory) -> OxfordFlowers:
     """Six classes of drawn flowers (4 training, 3 validation, 5 test photos each) in Oxford's layout; read only."""
     return OxfordFlowers(draw_dataset(tmp_path_factory.mktemp("drawn") / "oxford102"))
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, drawn_dataset: OxfordFlowers) -> Path:
+    """A bundle of the tiny classifier, INT8 and Keras, for the drawn photos; whoever writes into it copies it first."""
+    from flowers_core.batches import inputs
+    from flowers_core.quantization import convert
+    from flowers_core.training.classifier import head_of, save_half
+    from tests.tiny_classifier import SIZE, tiny_classifier
+
+    classifier = tiny_classifier(classes=102)
+    rule = CropRule(SIZE)
+    calibration = inputs(drawn_dataset, drawn_dataset.split_ids("train"), rule)
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    names = list(drawn_dataset.names)
+    writer = BundleWriter.create(folder, name="tiny", backbone="tiny", crop_rule=rule, classes=names)
+    W, b = head_of(classifier)
+    writer.add_file("head.npz", lambda path: np.savez(path, W=W, b=b))
+    writer.add_file("classifier.keras", lambda path: save_half(classifier, path))
+    writer.add_file("int8.tflite", lambda path: path.write_bytes(convert(classifier, "int8", calibration)))
+    return folder

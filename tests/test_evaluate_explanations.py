@@ -2,16 +2,15 @@
 
 import csv
 import json
+import shutil
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from flowers_core.bundle import BundleWriter
 from flowers_core.dataset import OxfordFlowers
 from flowers_core.explain.method_record import EXPLANATIONS_FILE, default_sentence, load_methods
-from flowers_core.photos import CropRule
 from scripts import evaluate_explanations
 
 METHODS = ["cam", "grad_cam", "occlusion"]
@@ -19,24 +18,8 @@ ROWS = [*METHODS, "random", "centre"]
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory, drawn_dataset: OxfordFlowers) -> Path:
-    from flowers_core.batches import inputs
-    from flowers_core.quantization import convert
-    from flowers_core.training.classifier import head_of, save_half
-    from tests.tiny_classifier import SIZE, tiny_classifier
-
-    classifier = tiny_classifier(classes=102)
-    rule = CropRule(SIZE)
-    calibration = inputs(drawn_dataset, drawn_dataset.split_ids("train"), rule)
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    writer = BundleWriter.create(
-        folder, name="tiny", backbone="tiny", crop_rule=rule, classes=list(drawn_dataset.names)
-    )
-    W, b = head_of(classifier)
-    writer.add_file("head.npz", lambda path: np.savez(path, W=W, b=b))
-    writer.add_file("classifier.keras", lambda path: save_half(classifier, path))
-    writer.add_file("int8.tflite", lambda path: path.write_bytes(convert(classifier, "int8", calibration)))
-    return folder
+def bundle(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path) -> Path:
+    return shutil.copytree(tiny_bundle, tmp_path_factory.mktemp("models") / "tiny")
 
 
 @pytest.fixture

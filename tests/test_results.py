@@ -6,7 +6,9 @@ import pytest
 
 from flowers_core.bundle import default_models_dir, list_bundles, load_bundle
 from flowers_core.evaluation import load_predictions
+from flowers_core.explain.lime_record import OURS, PACKAGE, PACKAGE_ON_KERAS, Interval, LimeRecord, LimeWay
 from flowers_core.model_card import cards
+from flowers_core.result_studies import lime_sentence, lime_table
 from flowers_core.results import (
     ResultsError,
     near_copies_note,
@@ -87,6 +89,46 @@ def test_near_copies_are_a_column_where_they_are_known() -> None:
     assert "no near copy" not in split_table([unknown])
     assert "9 of 64 bits, and whose embedding by seer has a cosine of 0.8 or more" in near_copies_note([known, unknown])
     assert near_copies_note([unknown]) == ""
+
+
+def test_lime_is_told_as_it_was_measured() -> None:
+    def way(seconds: float, ratio: float, *rest: Interval | None) -> LimeWay:
+        return LimeWay(50, Interval(seconds, seconds / 2, seconds * 2), Interval(ratio, ratio, ratio + 1), *rest)
+
+    record = LimeRecord(
+        machine="some machine, 2 cores",
+        split="test",
+        seed=3,
+        seeds=10,
+        alike_photos=12,
+        looks=129.0,
+        settled=0.8,
+        ways={
+            OURS: way(0.25, 1.0, *[Interval(0.3, 0.2, 0.4)] * 3),
+            PACKAGE: way(3.0, 12.04, *[Interval(0.35, 0.3, 0.4)] * 3),
+            PACKAGE_ON_KERAS: way(10.0, 41.26),
+        },
+        deletion_less=Interval(0.05, 0.01, 0.09),
+        alike_more=Interval(-0.1, -0.2, 0.004),
+    )
+    rows = cells(lime_table(record))
+    assert rows[2] == [
+        "ours, INT8",
+        "50",
+        "0.250 [0.125, 0.500]",
+        "1.0 [1.0, 2.0]",
+        *["0.300 [0.200, 0.400]"] * 3,
+    ]
+    assert rows[3][3] == "12.0 [12.0, 13.0]"
+    assert rows[4] == ["package, Keras predict", "50", "10.0 [5.0, 20.0]", "41.3 [41.3, 42.3]", "—", "—", "—"]
+    assert lime_sentence(record) == (
+        "50 photos of the test split (seed 3), some machine, 2 cores. Ours took 129 looks in the median; for 80 % of "
+        "the photos the ranking was settled. Its deletion is lower by 0.050 [0.010, 0.090], and on 12 photos with 10 "
+        "seeds each its top 5 are more alike by -0.100 [-0.200, 0.004]."
+    )
+    run = replace(list_records(default_models_dir())[0], lime=record)
+    assert lime_table(record) in results_document([run])
+    assert "LIME against the package" not in results_document([replace(run, lime=None)])
 
 
 def test_published_figures() -> None:

@@ -1,7 +1,7 @@
 """LIME by the `lime` package itself, behind this package's interface: the reference for `lime`.
 
-With its defaults it takes many times as long: quickshift superpixels, 1000 samples in batches of 10, and no end before
-the last of them.
+With its defaults it takes many times as long: quickshift superpixels (the same for every seed), 1000 samples in batches
+of 10, and no end before the last of them.
 """
 
 from __future__ import annotations

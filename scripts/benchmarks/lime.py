@@ -1,0 +1,188 @@
+"""LIME against the `lime` package with its defaults: as quick as it says, and as faithful and stable?
+
+Both explain what the INT8 model answers on test photos spread over the classes, in turns; on a few photos the package
+also asks Keras' `predict`, as everybody does. On some of the photos both go on with more seeds, and the five strongest
+superpixels of each pair of seeds are compared, each over its own superpixels. With the defaults it takes about ten
+minutes on two processor cores. The record goes into the bundle, for `results.md`.
+"""
+
+import argparse
+import contextlib
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowers_core.bundle import Bundle, BundleWriter, load_bundle
+from flowers_core.dataset import OxfordFlowers
+from flowers_core.explain.agreement import top_regions_alike
+from flowers_core.explain.base import Explanation
+from flowers_core.explain.faithfulness import Curves, curves, in_model_frame
+from flowers_core.explain.lime import explain_lime
+from flowers_core.explain.lime_record import (
+    LIME_FILE,
+    OURS,
+    PACKAGE,
+    PACKAGE_ON_KERAS,
+    LimeRecord,
+    LimeWay,
+    interval,
+    save_lime,
+)
+from flowers_core.explain.lime_reference import explain_lime_reference
+from flowers_core.photos import model_input, open_photo
+from flowers_core.runtime import Runtime
+from flowers_core.sampling import stratified
+from scripts.benchmarks.turns import machine
+from scripts.command import add_bundle_argument, add_data_option, progress
+
+NAME = "lime"
+HELP = "LIME, against the lime package"
+
+Pixels = NDArray[np.uint8]
+Explain = Callable[[Pixels, int, int], Explanation]  # pixels, label, seed
+
+
+@dataclass
+class _Found:
+    """What one way found, photo by photo."""
+
+    seconds: dict[int, float] = field(default_factory=dict)
+    curves: dict[int, Curves] = field(default_factory=dict)
+    alike: dict[int, float] = field(default_factory=dict)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which bundle and photos, and how many seeds."""
+    add_bundle_argument(parser)
+    add_data_option(parser)
+    parser.add_argument("--photos", type=int, default=50, help="photos, spread over the classes (default: 50)")
+    parser.add_argument("--alike-photos", type=int, default=12, help="of them with more seeds (default: 12)")
+    parser.add_argument("--seeds", type=int, default=10, help="seeds on each of those (default: 10)")
+    parser.add_argument("--keras-photos", type=int, default=5, help="of them with Keras, 0 for none (default: 5)")
+    parser.add_argument(
+        "--package-samples", type=int, default=1000, help="looks of the package (default: 1000, as its)"
+    )
+    parser.add_argument("--split", choices=("validation", "test"), default="test", help="default: test")
+    parser.add_argument("--seed", type=int, default=0, help="draws the photos (default: 0)")
+    parser.add_argument("--dry", action="store_true", help="print only: write nothing into the bundle")
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Measure, print the table and keep the record in the bundle."""
+    bundle = load_bundle(options.bundle)
+    flowers = OxfordFlowers(options.data)
+    photos = stratified(flowers, options.split, options.photos, options.seed).tolist()
+    order = np.random.default_rng(options.seed).permutation(photos).tolist()
+    more_seeds, with_keras = set(order[: options.alike_photos]), set(order[: options.keras_photos])
+    runtime = Runtime(bundle.path("int8.tflite"))
+    ways = _ways(bundle, runtime, options.package_samples, keras=bool(with_keras))
+    found = {name: _Found() for name in ways}
+    runs: list[Explanation] = []
+
+    for photo in progress(photos, "photos"):
+        pixels = model_input(open_photo(flowers.path(photo)).pixels, bundle.crop_rule).pixels
+        label = int(runtime.logits(pixels[None])[0].argmax()) + 1
+        if photo == photos[0]:
+            # What is loaded and allocated at the first call is no part of any explanation.
+            for warm_up in (OURS, PACKAGE):
+                ways[warm_up](pixels, label, 0)
+        maps: dict[str, list[Explanation]] = {}
+        for name, explain in ways.items():
+            if name != PACKAGE_ON_KERAS or photo in with_keras:
+                start = time.perf_counter()
+                maps[name] = [explain(pixels, label, 0)]
+                found[name].seconds[photo] = time.perf_counter() - start
+        runs += maps[OURS]
+        heats = [in_model_frame(maps[name][0], len(pixels)) for name in (OURS, PACKAGE)]
+        temperature = bundle.calibration.temperature if bundle.calibration else 1.0
+        seen = curves(runtime.logits, pixels, heats, maps[OURS][0].target, temperature)
+        for name, curve in zip((OURS, PACKAGE), seen, strict=True):
+            found[name].curves[photo] = curve
+            if photo in more_seeds:
+                maps[name] += [ways[name](pixels, label, seed) for seed in range(1, options.seeds)]
+                found[name].alike[photo] = top_regions_alike(maps[name])
+    record = _record(options, found, runs)
+    _print(record)
+    if not options.dry:
+        BundleWriter.open(bundle.folder).add_file(LIME_FILE, lambda path: save_lime(record, path))
+
+
+def _ways(bundle: Bundle, runtime: Runtime, samples: int, *, keras: bool) -> dict[str, Explain]:
+    size = bundle.crop_rule.size
+    frame: dict[str, Any] = {
+        "box": (0.0, 0.0, float(size), float(size)),
+        "photo_size": (size, size),
+        "temperature": bundle.calibration.temperature if bundle.calibration else 1.0,
+    }
+
+    def package(logits: Callable[[Pixels], NDArray[np.float32]]) -> Explain:
+        def explain(pixels: Pixels, label: int, seed: int) -> Explanation:
+            with contextlib.redirect_stderr(io.StringIO()):  # the package draws a bar of its own for each explanation
+                return explain_lime_reference(logits, pixels, label, samples=samples, seed=seed, **frame)
+
+        return explain
+
+    ways: dict[str, Explain] = {
+        OURS: lambda pixels, label, seed: explain_lime(runtime.logits, pixels, label, seed=seed, **frame),
+        PACKAGE: package(runtime.logits),
+    }
+    if keras:
+        from flowers_core.training.classifier import load_classifier
+
+        classifier = load_classifier(bundle.path("classifier.keras"))
+
+        def predict(photos: Pixels) -> NDArray[np.float32]:
+            return classifier.predict(photos.astype(np.float32), verbose=0)
+
+        predict(np.zeros((10, size, size, 3), np.uint8))  # traces the graph
+        ways[PACKAGE_ON_KERAS] = package(predict)
+    return ways
+
+
+def _record(options: argparse.Namespace, found: dict[str, _Found], runs: list[Explanation]) -> LimeRecord:
+    ours, package = found[OURS], found[PACKAGE]
+    ways = {}
+    for name, way in found.items():
+        ratios = [seconds / ours.seconds[photo] for photo, seconds in way.seconds.items()]
+        ways[name] = LimeWay(
+            photos=len(way.seconds),
+            seconds=interval(list(way.seconds.values()), np.median),
+            times_ours=interval(ratios, np.median),
+            deletion=interval([curve.deletion_auc for curve in way.curves.values()]) if way.curves else None,
+            insertion=interval([curve.insertion_auc for curve in way.curves.values()]) if way.curves else None,
+            alike=interval(list(way.alike.values())) if way.alike else None,
+        )
+    less = [package.curves[photo].deletion_auc - curve.deletion_auc for photo, curve in ours.curves.items()]
+    more = [alike - package.alike[photo] for photo, alike in ours.alike.items()]
+    return LimeRecord(
+        machine=machine(),
+        split=options.split,
+        seed=options.seed,
+        seeds=options.seeds,
+        alike_photos=len(more),
+        looks=float(np.median([int(run.settings["samples"]) for run in runs])),
+        settled=float(np.mean([bool(run.settings["settled"]) for run in runs])),
+        ways=ways,
+        deletion_less=interval(less),
+        alike_more=interval(more) if more else None,
+    )
+
+
+def _print(record: LimeRecord) -> None:
+    print(
+        f"{'LIME':24} {'photos':>6} {'seconds':>8} {'÷ ours':>7} {'deletion':>9} {'insertion':>9} {'top 5 alike':>11}"
+    )
+    for name, way in record.ways.items():
+        faithful = [f"{figure.value:9.3f}" if figure else f"{'–':>9}" for figure in (way.deletion, way.insertion)]
+        alike = f"{way.alike.value:11.3f}" if way.alike else f"{'–':>11}"
+        quick = f"{way.seconds.value:8.3f} {way.times_ours.value:7.1f}"
+        print(f"{name:24} {way.photos:6} {quick} {' '.join(faithful)} {alike}")
+    print(f"Looks taken by ours: {record.looks:.0f} in the median; settled: {100 * record.settled:.0f} %.")
+    for what, gain in (("Deletion less than", record.deletion_less), ("Top 5 alike more than", record.alike_more)):
+        if gain:
+            print(f"{what} the package's by {gain.value:.3f} [{gain.low:.3f}, {gain.high:.3f}].")

@@ -1,0 +1,54 @@
+"""The benchmark of LIME on drawn flowers and a tiny network."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from flowers_core.bundle import load_bundle
+from flowers_core.dataset import OxfordFlowers
+from flowers_core.explain.lime_record import LIME_FILE, OURS, PACKAGE, PACKAGE_ON_KERAS, load_lime
+from scripts import benchmark
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, tiny_bundle: Path) -> Path:
+    return shutil.copytree(tiny_bundle, tmp_path / "tiny")
+
+
+@pytest.fixture
+def benchmark_lime(bundle: Path, drawn_dataset: OxfordFlowers, monkeypatch: pytest.MonkeyPatch):
+    def call(*arguments: str) -> None:
+        given = ["lime", str(bundle), "--data", str(drawn_dataset.root), "--package-samples", "40", *arguments]
+        monkeypatch.setattr(sys, "argv", ["benchmark", *given])
+        benchmark.main()
+
+    return call
+
+
+def test_lime_is_measured_and_the_bundle_keeps_it(benchmark_lime, bundle, capsys):
+    benchmark_lime("--photos", "4", "--seeds", "3", "--alike-photos", "2", "--keras-photos", "1")
+    said = capsys.readouterr()
+    assert "it/s" not in said.err  # no bar of the package's
+    record = load_lime(load_bundle(bundle).path(LIME_FILE))
+    assert {name: way.photos for name, way in record.ways.items()} == {OURS: 4, PACKAGE: 4, PACKAGE_ON_KERAS: 1}
+    assert (record.split, record.seed, record.seeds, record.alike_photos) == ("test", 0, 3, 2)
+    ours, package = record.ways[OURS], record.ways[PACKAGE]
+    assert ours.times_ours.value == 1
+    assert package.seconds.low <= package.seconds.value <= package.seconds.high
+    # Of the same photos, so that the mean difference is the difference of the means.
+    assert ours.deletion is not None
+    assert package.deletion is not None
+    assert record.deletion_less.value == pytest.approx(package.deletion.value - ours.deletion.value)
+    assert ours.alike is not None
+    assert 0 < ours.alike.value <= 1
+    assert record.ways[PACKAGE_ON_KERAS].deletion is None
+    assert f"{ours.deletion.value:.3f}" in said.out
+
+
+def test_nothing_is_kept_of_a_dry_run(benchmark_lime, bundle):
+    before = (bundle / "bundle.json").read_bytes()
+    benchmark_lime("--photos", "1", "--alike-photos", "0", "--keras-photos", "0", "--dry")
+    assert (bundle / "bundle.json").read_bytes() == before
+    assert not (bundle / LIME_FILE).exists()
