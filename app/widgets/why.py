@@ -10,6 +10,7 @@ from app.resources import Look
 from app.widgets.answer import close_rival
 from app.widgets.heatmap import draw_heatmap, reading
 from app.widgets.map_files import offer_files
+from app.widgets.pieces import choose_pieces, chosen_pieces, draw_pieces
 from app.widgets.side_by_side import draw_side_by_side
 from app.widgets.trust import draw_trust
 from flowers_core.explain.base import ClassTarget, ContrastTarget, Explanation, NeighbourTarget, Target
@@ -50,6 +51,8 @@ def draw_why(look: Look, prediction: Prediction, photo_id: int | None) -> None:
     with rival_place:
         rival = _choose_rival(prediction, taxonomy, label, disabled=not method.contrasts)
     target = _target(label, rival if method.contrasts else None)
+    if method.name == "lime":
+        choose_pieces()
     explanation = _quick(look, method, target) if _is_quick(method) else _slow(look, method, target)
     if explanation is None:
         return
@@ -142,11 +145,13 @@ def _subject(look: Look) -> Subject:
         feature_maps=resources.runtime(look.bundle, look.precision).features,
         temperature=resources.temperature(look.bundle),
         gradients=resources.gradients(look.bundle),
+        cutting=chosen_pieces(),
     )
 
 
 def _key(look: Look, method: Method, target: Target) -> tuple[str, ...]:
-    return (method.name, look.photo.sha256, look.model_digest, str(target))
+    pieces = (str(chosen_pieces()),) if method.name == "lime" else ()
+    return (method.name, look.photo.sha256, look.model_digest, str(target), *pieces)
 
 
 def _known(look: Look, target: Target) -> list[Explanation]:
@@ -175,6 +180,8 @@ def _slow(look: Look, method: Method, target: Target) -> Explanation | None:
     place = st.empty()
     with place.container():
         st.markdown(f"{method.says} {_how_slow(look, method)}")
+        if method.name == "lime":
+            draw_pieces(look)
         name = resources.taxonomy()[target.label].name if not isinstance(target, NeighbourTarget) else ""
         if not st.button(f"Run {method.title} for {name}", icon=":material/play_arrow:", key=f"run-{method.name}"):
             return None

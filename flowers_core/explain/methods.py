@@ -7,7 +7,7 @@ and the sanity check list methods from here and know nothing else of them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from flowers_core.explain.base import Box, ClassTarget, ContrastTarget, Explanat
 from flowers_core.explain.gradients import Gradients
 from flowers_core.explain.probing import Logits, Pixels, Progress
 from flowers_core.explain.shifted_cam import Features, explain_shifted_cam
+from flowers_core.explain.superpixels import Cutting
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,7 @@ class Subject:
         feature_maps: photos to their feature maps, such as Runtime.features.
         temperature: of the softmax.
         gradients: gives the Keras model's gradients (built at the first call); None where there is no Keras model.
+        cutting: into which superpixels LIME cuts the photo.
     """
 
     pixels: Pixels
@@ -45,6 +47,7 @@ class Subject:
     feature_maps: Features
     temperature: float = 1.0
     gradients: Callable[[], Gradients] | None = None
+    cutting: Cutting = field(default_factory=Cutting)
 
     @property
     def frame(self) -> dict[str, Any]:
@@ -119,6 +122,8 @@ def _lime(subject: Subject, target: Target, seed: int, progress: Progress | None
         subject.logits,
         subject.pixels,
         _label(target),
+        segmentation=subject.cutting.segmentation,
+        segments=subject.cutting.segments,
         temperature=subject.temperature,
         seed=seed,
         progress=progress,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -17,6 +19,14 @@ SLIC_SIDE = 128
 Pixels = npt.NDArray[np.uint8]
 Regions = npt.NDArray[np.int32]
 Masks = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How a photo is cut: one of SEGMENTATIONS, and about how many superpixels (see `superpixels`)."""
+
+    segmentation: str = "slic"
+    segments: int = DEFAULT_SEGMENTS
 
 
 def superpixels(pixels: Pixels, segmentation: str = "slic", segments: int = DEFAULT_SEGMENTS) -> Regions:

@@ -189,7 +189,7 @@ def test_another_photo_starts_with_its_own_answer(open_page: Open) -> None:
 def test_lime_waits_for_a_click_and_is_remembered(open_page: Open) -> None:
     app = open_page(photo="example", method="LIME")
     assert app.button(key="run-lime")
-    assert len(app.image) == 1
+    assert len(app.image) == 2  # the photo, and the pieces that it would be cut into
     app.button(key="run-lime").click()
     run(app)
     sentence = next(m.value for m in app.markdown if m.value.startswith("The brighter a piece"))
@@ -199,6 +199,33 @@ def test_lime_waits_for_a_click_and_is_remembered(open_page: Open) -> None:
     run(app)
     assert not any(button.key == "run-lime" for button in app.button)
     assert sentence in [m.value for m in app.markdown]
+
+
+def test_the_pieces_are_the_persons_choice(open_page: Open) -> None:
+    app = open_page(photo="example", method="LIME")
+
+    def pieces() -> int:
+        captions = [caption for image in app.image for caption in image.captions]
+        return int(next(m[1] for caption in captions if (m := re.match(r"(\d+) pieces", caption))))
+
+    few = pieces()
+    app.slider(key="segments").set_value(80)
+    run(app)
+    assert pieces() > 1.5 * few
+    app.selectbox(key="segmentation").select("felzenszwalb")
+    run(app)
+    many = pieces()
+    app.button(key="run-lime").click()
+    run(app)
+    assert app.toggle(key="outlines").value
+    # Other pieces are another map: back to the first choice it has to be asked for again, and then it is known.
+    app.slider(key="segments").set_value(20)
+    run(app)
+    assert app.button(key="run-lime")
+    app.slider(key="segments").set_value(80)
+    run(app)
+    assert not any(button.key == "run-lime" for button in app.button)
+    assert many > few
 
 
 def test_every_precision_of_the_bundle_answers(open_page: Open) -> None:
