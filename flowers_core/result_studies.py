@@ -94,39 +94,48 @@ def speed_note() -> str:
     """What the table below it shows."""
     return (
         "One photo at a time, all ways of running a model in turns (`scripts.benchmark inference`): median and 95th "
-        "percentile in milliseconds, with one thread and with two; *÷ int8* is the ratio to INT8 on one thread, which "
-        "carries over to other machines. *First answer* counts from a process in which nothing is imported, *memory* "
-        "is the most that such a process holds (Linux, VmHWM)."
+        "percentile in milliseconds, once with one thread and once with as many as the machine has cores (two where "
+        "that was not noted). *÷ int8* is the ratio to INT8 with the same number of threads, which carries over to "
+        "other machines. TensorFlow, too, is held to one thread for the first, in a process of its own, and left to "
+        "itself for the second. *First answer* counts from a process in which nothing is imported, *memory* is the "
+        "most that such a process holds (Linux, VmHWM)."
     )
 
 
 def speed_table(records: Sequence[RunRecord]) -> str:
-    """Every way of running each model that was timed; nothing where none was."""
+    """Every way of running each model that was timed, with one thread and with all cores; nothing where none was."""
     rows = []
     for record in records:
         paths, first = record.latency.get("paths", {}), record.latency.get("seconds_to_first_answer", {})
-        peak = record.latency.get("peak_megabytes", {})
-        for way, found in paths.items():
-            if way.endswith("2 threads"):
-                continue
-            two = paths.get(way.replace("1 thread", "2 threads")) if way.endswith("1 thread") else None
-            name = way.removesuffix(", 1 thread")
-            alone = "keras" if way == "keras predict" else name
+        peak, cores = record.latency.get("peak_megabytes", {}), record.latency.get("cores", 2)
+        # A way's name without its threads; Keras' names say none where it takes all cores.
+        for way in dict.fromkeys(name.rpartition(", ")[0] or name for name in paths):
+            single = paths.get(f"{way}, 1 thread")
+            every = single if cores == 1 else paths.get(f"{way}, {cores} threads")
+            alone = "keras" if way == "keras predict" else way
             rows.append(
                 (
                     record.name,
-                    name,
-                    f"{found['median_ms']:.1f}",
-                    f"{found['p95_ms']:.1f}",
-                    f"{two['median_ms']:.1f}" if two else "—",
-                    f"{two['p95_ms']:.1f}" if two else "—",
-                    f"{found['ratio_to_int8']:.1f}",
+                    way,
+                    *_timed(single, "ratio_to_int8"),
+                    *_timed(paths.get(way, every), "ratio_to_int8_same_threads"),
                     f"{first[alone]:.1f}" if alone in first else "—",
                     f"{peak[alone]:.0f}" if alone in peak else "—",
                 )
             )
-    header = ("model", "way", "ms", "95 %", "ms, 2 threads", "95 %", "÷ int8", "first answer, s", "memory, MB")
+    timed = ("ms", "95 %", "÷ int8")
+    header = (
+        *("model", "way", *(f"{name}, 1 thread" for name in timed), *(f"{name}, all cores" for name in timed)),
+        *("first answer, s", "memory, MB"),
+    )
     return table(header, rows) if rows else ""
+
+
+def _timed(found: Mapping[str, float] | None, ratio: str) -> tuple[str, str, str]:
+    """Median, 95th percentile and ratio; older records compared with INT8 on one thread only."""
+    if found is None:
+        return "—", "—", "—"
+    return f"{found['median_ms']:.1f}", f"{found['p95_ms']:.1f}", f"{found[ratio]:.1f}" if ratio in found else "—"
 
 
 def explanations_note() -> str:

@@ -1,12 +1,15 @@
-"""The benchmark's turns and ratios, and that every verb is wired in."""
+"""The benchmark's turns and ratios, Keras in its own process, and that every verb is wired in."""
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from scripts import benchmark
-from scripts.benchmarks.turns import ratio, take_turns
+from scripts.benchmarks.keras_worker import WAYS, KerasWorker, WorkerError
+from scripts.benchmarks.turns import Took, ratio, take_turns
+from tests.tiny_classifier import SIZE, tiny_classifier
 
 
 def test_all_paths_see_each_input_in_turn_and_the_warm_up_is_not_counted():
@@ -20,6 +23,29 @@ def test_all_paths_see_each_input_in_turn_and_the_warm_up_is_not_counted():
 def test_times_are_milliseconds():
     times = take_turns({"nap": lambda _: time.sleep(0.02)}, [None, None], warm_up=0)
     assert all(20 <= taken < 200 for taken in times["nap"])
+
+
+def test_a_path_that_times_itself_is_believed():
+    times = take_turns({"elsewhere": lambda given: Took(given)}, [7.0, 1.5, 2.5], warm_up=1)
+    assert times == {"elsewhere": [1.5, 2.5]}
+
+
+def test_keras_answers_in_a_process_of_its_own_and_times_itself(tmp_path: Path):
+    path = tmp_path / "classifier.keras"
+    tiny_classifier(classes=5).save(path)
+    photo = np.zeros((1, SIZE, SIZE, 3), np.uint8)
+    with KerasWorker(path, 1) as worker:
+        start = time.perf_counter()
+        times = take_turns(worker.paths(), [photo] * 3, warm_up=1)
+        seen = (time.perf_counter() - start) * 1e3
+    assert tuple(times) == WAYS
+    assert 0 < sum(sum(taken) for taken in times.values()) < seen
+    assert all(len(taken) == 2 for taken in times.values())
+
+
+def test_a_worker_that_fails_says_why(tmp_path: Path):
+    with pytest.raises(WorkerError, match=r"no\.keras"), KerasWorker(tmp_path / "no.keras", 1):
+        pass
 
 
 def test_the_ratio_is_of_neighbours_in_time():

@@ -102,14 +102,31 @@ def test_the_worst_kind_is_named() -> None:
 
 
 def test_speed_and_memory_stand_in_one_row_a_way() -> None:
+    def timed(median: float, p95: float, same: float) -> dict[str, float]:
+        ratios = {"ratio_to_int8": median / 4.0, "ratio_to_int8_same_threads": same}
+        return {"median_ms": median, "p95_ms": p95, **ratios}
+
     paths = {
-        "int8, 1 thread": {"median_ms": 4.0, "p95_ms": 5.0, "ratio_to_int8": 1.0},
-        "int8, 2 threads": {"median_ms": 3.0, "p95_ms": 3.5, "ratio_to_int8": 0.75},
-        "keras predict": {"median_ms": 60.0, "p95_ms": 70.0, "ratio_to_int8": 15.0},
+        "int8, 1 thread": timed(4.0, 5.0, 1.0),
+        "int8, 2 threads": timed(3.0, 3.5, 1.0),
+        "int8, 4 threads": timed(2.0, 2.5, 1.0),
+        "keras predict, 1 thread": timed(80.0, 90.0, 20.0),
+        "keras predict": timed(60.0, 70.0, 30.0),
     }
-    latency = {"paths": paths, "seconds_to_first_answer": {"int8": 0.4, "keras": 9.0}, "peak_megabytes": {"int8": 61.0}}
+    first, peak = {"int8": 0.4, "keras": 9.0}, {"int8": 61.0}
+    latency = {"cores": 4, "paths": paths, "seconds_to_first_answer": first, "peak_megabytes": peak}
     assert cells(speed_table([replace(a_run("one"), latency=latency)])) == [
-        ["one", "int8", "4.0", "5.0", "3.0", "3.5", "1.0", "0.4", "61"],
-        ["one", "keras predict", "60.0", "70.0", "—", "—", "15.0", "9.0", "—"],
+        ["one", "int8", "4.0", "5.0", "1.0", "2.0", "2.5", "1.0", "0.4", "61"],
+        ["one", "keras predict", "80.0", "90.0", "20.0", "60.0", "70.0", "30.0", "9.0", "—"],
     ]
     assert speed_table([a_run("one")]) == ""
+
+
+def test_older_timings_have_no_ratio_to_int8_with_as_many_threads() -> None:
+    """Keras had all cores then, and every ratio was to one thread; the machine had two cores."""
+    row = {"median_ms": 8.0, "p95_ms": 9.0, "ratio_to_int8": 2.0}
+    latency = {"paths": dict.fromkeys(("int8, 1 thread", "int8, 2 threads", "keras predict"), row)}
+    assert cells(speed_table([replace(a_run("one"), latency=latency)])) == [
+        ["one", "int8", "8.0", "9.0", "2.0", "8.0", "9.0", "—", "—", "—"],
+        ["one", "keras predict", "—", "—", "—", "8.0", "9.0", "—", "—", "—"],
+    ]

@@ -21,6 +21,8 @@ MEANINGS = {
     "MB": "Size of the model’s file",
     "memory, MB": "The most that a process holds which loads the model and answers for three photos",
     "times int8": "Time in relation to int8 on one thread, which carries over to other machines",
+    "times int8, same threads": "Time in relation to int8 with as many threads, which carries over to other machines",
+    "threads": "How many threads computed; Keras takes all cores where it is not held to one",
     "ms a photo": "Median time for one photo, one thread, on the machine named below",
     "training photos": "Photos whose labels the model was fitted to",
 }
@@ -29,7 +31,7 @@ SHARES = (
     *("top-1", "mean per class", "top-5", "calibration error", "uncalibrated", "agreement"),
     *(f"{figure}, {which}" for which in WITHOUT for figure in ("top-1", "mean per class")),
 )
-COUNTS = ("photos", "training photos", *(f"photos, {which}" for which in WITHOUT))
+COUNTS = ("photos", "training photos", "threads", *(f"photos, {which}" for which in WITHOUT))
 WORDS = ("model", "precision", "way")
 
 
@@ -135,9 +137,11 @@ def speed_table(bundle: Bundle) -> pd.DataFrame:
         [
             {
                 "way": way,
+                "threads": found.get("threads"),
                 "median, ms": found["median_ms"],
                 "95 of 100 within, ms": found["p95_ms"],
                 "times int8": found["ratio_to_int8"],
+                "times int8, same threads": found.get("ratio_to_int8_same_threads"),
                 "memory, MB": peak.get("keras" if way == "keras predict" else way.removesuffix(", 1 thread")),
             }
             for way, found in bundle.latency.get("paths", {}).items()

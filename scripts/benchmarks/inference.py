@@ -1,4 +1,4 @@
-"""One photo through every path that can answer for it.
+"""One photo through every path that can answer for it, each with one thread and with as many as there are cores.
 
 What each costs before its first answer, imports included, and the most memory it ever holds, are measured in a process
 of its own. The memory is the peak of the resident set as Linux counts it (VmHWM), which begins anew with a process, as
@@ -9,6 +9,8 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from numpy.typing import NDArray
 
 from flowers_core.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.runtime import Runtime
-from scripts.benchmarks.turns import machine, ratio, take_turns
+from scripts.benchmarks.keras_worker import KerasWorker
+from scripts.benchmarks.turns import cores, machine, ratio, take_turns
 from scripts.command import add_bundle_argument
 
 NAME = "inference"
@@ -68,10 +71,16 @@ def measure(options: argparse.Namespace) -> None:
     """Measure, print the table and record the latencies in the bundle."""
     rounds, keras = options.rounds, not options.no_keras
     bundle = load_bundle(options.bundle)
-    paths = _paths(bundle, keras=keras)
-    milliseconds = take_turns(
-        paths, _photos(bundle.crop_rule.size, _WARM_UP + rounds), warm_up=_WARM_UP, total=_WARM_UP + rounds
-    )
+    with ExitStack() as workers:
+        paths = _litert_paths(bundle)
+        if keras:
+            paths |= _keras_paths(bundle, workers)
+        milliseconds = take_turns(
+            {name: path.answer for name, path in paths.items()},
+            _photos(bundle.crop_rule.size, _WARM_UP + rounds),
+            warm_up=_WARM_UP,
+            total=_WARM_UP + rounds,
+        )
     models = {precision: ("litert", bundle.path(f"{precision}.tflite")) for precision in bundle.precisions}
     if keras:
         models["keras"] = ("keras", bundle.path("classifier.keras"))
@@ -82,14 +91,21 @@ def measure(options: argparse.Namespace) -> None:
             peak[name] = megabytes
 
     rows = {
-        name: {"median_ms": float(np.median(times)), "p95_ms": float(np.percentile(times, 95))}
+        name: {
+            "threads": paths[name].threads,
+            "median_ms": float(np.median(times)),
+            "p95_ms": float(np.percentile(times, 95)),
+            "ratio_to_int8": ratio(times, milliseconds[_litert_name("int8", 1)]),
+            "ratio_to_int8_same_threads": ratio(times, milliseconds[_litert_name("int8", paths[name].threads)]),
+        }
         for name, times in milliseconds.items()
     }
-    fastest = milliseconds["int8, 1 thread"]
-    print(f"{'path':22} {'median ms':>9} {'95 % ms':>8} {'÷ int8':>7}")
+    print(f"{'path':27} {'threads':>7} {'median ms':>9} {'95 % ms':>8} {'÷ int8, same threads':>20}")
     for name, row in rows.items():
-        row["ratio_to_int8"] = ratio(milliseconds[name], fastest)
-        print(f"{name:22} {row['median_ms']:9.2f} {row['p95_ms']:8.2f} {row['ratio_to_int8']:7.2f}")
+        print(
+            f"{name:27} {row['threads']:7} {row['median_ms']:9.2f} {row['p95_ms']:8.2f} "
+            f"{row['ratio_to_int8_same_threads']:20.2f}"
+        )
     for name, seconds in first.items():
         memory = f", {peak[name]:.0f} MB of memory at most" if name in peak else ""
         print(f"{name}: {seconds:.2f} s from nothing imported to the first answer{memory}")
@@ -97,6 +113,7 @@ def measure(options: argparse.Namespace) -> None:
         "latency",
         {
             "machine": machine(),
+            "cores": cores(),
             "rounds": rounds,
             "paths": rows,
             "seconds_to_first_answer": first,
@@ -105,20 +122,34 @@ def measure(options: argparse.Namespace) -> None:
     )
 
 
-def _paths(bundle: Bundle, *, keras: bool) -> dict[str, Callable[[NDArray[np.uint8]], Any]]:
-    """Every way from one photo (1, size, size, 3) to an answer, by name."""
-    paths: dict[str, Callable[[NDArray[np.uint8]], Any]] = {}
-    for precision in bundle.precisions:
-        for threads in (1, 2):
-            runtime = Runtime(bundle.path(f"{precision}.tflite"), workers=1, threads=threads)
-            paths[f"{precision}, {threads} thread{'s' if threads > 1 else ''}"] = runtime.forward
-    if keras:
-        from flowers_core.training.classifier import load_classifier
-        from flowers_core.training.traced import traced
+@dataclass(frozen=True)
+class _Path:
+    """From one photo (1, size, size, 3) to an answer, computed with so many threads."""
 
-        classifier = load_classifier(bundle.path("classifier.keras"))
-        paths["keras predict"] = lambda photo: classifier.predict(photo.astype(np.float32), verbose=0)
-        paths["keras tf.function"] = traced(classifier)
+    threads: int
+    answer: Callable[[NDArray[np.uint8]], Any]
+
+
+def _litert_name(precision: str, threads: int) -> str:
+    return f"{precision}, {threads} thread{'s' if threads > 1 else ''}"
+
+
+def _litert_paths(bundle: Bundle) -> dict[str, _Path]:
+    return {
+        _litert_name(precision, threads): _Path(
+            threads, Runtime(bundle.path(f"{precision}.tflite"), workers=1, threads=threads).forward
+        )
+        for precision in bundle.precisions
+        for threads in sorted({1, 2, cores()})
+    }
+
+
+def _keras_paths(bundle: Bundle, workers: ExitStack) -> dict[str, _Path]:
+    """Keras held to one thread, and with all cores, which is what it takes when nobody holds it."""
+    paths: dict[str, _Path] = {}
+    for suffix, held_to, threads in ((", 1 thread", 1, 1), ("", 0, cores())):
+        worker = workers.enter_context(KerasWorker(bundle.path("classifier.keras"), held_to))
+        paths |= {f"{way}{suffix}": _Path(threads, answer) for way, answer in worker.paths().items()}
     return paths
 
 

@@ -4,6 +4,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,13 @@ from scripts.command import progress
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Took:
+    """What a path answers with that has timed itself, as one in another process does: only that time counts."""
+
+    milliseconds: float
+
+
 def take_turns(
     paths: Mapping[str, Callable[[T], Any]], inputs: Iterable[T], *, warm_up: int, total: int | None = None
 ) -> dict[str, list[float]]:
@@ -22,9 +30,10 @@ def take_turns(
     for turn, given in enumerate(progress(inputs, "rounds", total)):
         for name, answer in paths.items():
             start = time.perf_counter()
-            answer(given)
+            found = answer(given)
+            took = found.milliseconds if isinstance(found, Took) else (time.perf_counter() - start) * 1e3
             if turn >= warm_up:
-                times[name].append((time.perf_counter() - start) * 1e3)
+                times[name].append(took)
     return times
 
 

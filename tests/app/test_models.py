@@ -97,3 +97,10 @@ def test_the_speed_table_says_how_much_memory_each_way_takes() -> None:
     table = speed_table(bundle)
     known = table.dropna(subset=["memory, MB"])
     assert dict(zip(known["way"], known["memory, MB"], strict=True)) == {"int8, 1 thread": 60.0, "keras predict": 700.0}
+
+
+def test_the_speed_table_says_how_many_threads_each_way_had() -> None:
+    row = {"median_ms": 4.0, "p95_ms": 5.0, "ratio_to_int8": 6.0, "ratio_to_int8_same_threads": 3.0, "threads": 2}
+    bundle = Bundle(BUNDLE.folder, {**BUNDLE.manifest, "latency": {"paths": {"keras predict": row}}})
+    (shown,) = speed_table(bundle).to_dict("records")
+    assert (shown["threads"], shown["times int8"], shown["times int8, same threads"]) == (2, 6.0, 3.0)
