@@ -12,8 +12,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.rounding import rounded
+
 _BATCH = 8
-_LEVELS = 127  # symmetric INT8 without −128, as TensorFlow Lite has it for weights
 
 
 def bias_corrected(
@@ -51,12 +52,6 @@ def mean_shifts(classifier: keras.Model, names: list[str], photos: NDArray[np.ui
         for name, error in network(photos[start : start + _BATCH].astype(np.float32)).items():
             totals[name] += np.asarray(error, np.float64).sum(axis=0)
     return {name: np.asarray(total / len(photos), np.float32) for name, total in totals.items()}
-
-
-def rounded(kernel: NDArray[np.float32], *, depthwise: bool = False) -> NDArray[np.float32]:
-    """A kernel (h, w, in, out), or (h, w, in, 1) if depthwise, as INT8 holds it: one step an output channel."""
-    step = np.abs(kernel).max(axis=(0, 1) if depthwise else (0, 1, 2), keepdims=True) / _LEVELS
-    return np.round(kernel / np.where(step > 0, step, 1.0)) * step
 
 
 def _mean_error(layer: keras.Layer) -> keras.KerasTensor:

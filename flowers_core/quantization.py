@@ -1,9 +1,10 @@
 """Keras classifier → TFLite, in four precisions, each with the outputs logits, features and embedding.
 
 Post-training quantization as TensorFlow's converter does it (Jacob et al. 2018, arXiv 1712.05877): INT8 has weights per
-channel and activations per tensor, with ranges seen on calibration photos, and its biases are corrected before for what
-rounding the weights shifts. Every model takes one uint8 RGB photo
-(1, size, size, 3) and answers in float32, whatever it computes in.
+channel and activations per tensor, with ranges seen on calibration photos. Around it: channels are evened out before
+(`equalization`), biases corrected for what rounding the weights shifts (`bias_correction`), and mean and linear layer
+computed in float behind (`float_head`). Every model takes one uint8 RGB photo (1, size, size, 3) and answers in
+float32, whatever it computes in.
 """
 
 import csv
@@ -25,6 +26,8 @@ from numpy.typing import NDArray
 
 from flowers_core.bias_correction import bias_corrected
 from flowers_core.compact_model import compact
+from flowers_core.equalization import SHARE, equalized
+from flowers_core.float_head import with_float_head
 
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
 
@@ -48,13 +51,15 @@ def convert(
     calibration: NDArray[np.uint8] | None = None,
     *,
     float_layers: Sequence[str] = (),
+    share: float = SHARE,
 ) -> bytes:
     """Convert a float32 classifier to a TFLite model's bytes.
 
     precision: "float32", "float16" (weights in half precision), "dynamic" (INT8 weights, float activations) or "int8"
-    (INT8 throughout).
+    (INT8 from the photo to the features).
     calibration: (n, size, size, 3) uint8 training photos, needed for "int8" only; a hundred or more.
     float_layers: for "int8", layers to leave in float, by the names that `layer_noise` gives them.
+    share: for "int8", how far to even out channels before, from 0 to 1 (`equalization`).
     Raises ValueError for arguments that do not fit, QuantizationError when the converter fails.
     """
     if precision not in PRECISIONS:
@@ -67,11 +72,14 @@ def convert(
         try:
             if calibration is not None:
                 left_out = {part for name in float_layers for part in name.replace(";", "/").split("/")}
+                classifier = equalized(classifier, calibration, share=share)
                 classifier = bias_corrected(classifier, calibration, leave_out=left_out)
             if float_layers:
                 model = _with_float_layers(classifier, calibration, float_layers)
             else:
                 model = _converter(classifier, precision, calibration).convert()
+            if precision == "int8":
+                model = with_float_head(model)
         except Exception as error:  # The converter raises many kinds; all mean that there is no model.
             raise QuantizationError(f"The {precision} conversion failed: {error}\n{said()}") from error
     if precision == "int8" and not float_layers:

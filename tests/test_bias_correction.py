@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from flowers_core.bias_correction import bias_corrected, mean_shifts, rounded
+from flowers_core.bias_correction import bias_corrected, mean_shifts
+from flowers_core.rounding import rounded
 from tests.tiny_classifier import SIZE, tiny_classifier
 
 
@@ -48,13 +49,6 @@ def test_what_is_left_out_stays_as_it_is() -> None:
     assert bias_corrected(network(bias=True), photos, leave_out=["mix"]).get_layer("mix").bias.numpy() == 0
 
 
-def test_a_depthwise_kernel_has_one_step_a_channel() -> None:
-    kernel = np.array([[127.0, 1.27], [0.4, 0.004]], np.float32).reshape(2, 1, 2, 1)
-    np.testing.assert_allclose(rounded(kernel, depthwise=True).ravel(), [127.0, 1.27, 0.0, 0.0], rtol=1e-6)
-    dense = rounded(kernel.transpose(0, 1, 3, 2))  # the same numbers as two output channels
-    np.testing.assert_allclose(dense.ravel(), [127.0, 1.27, 0.0, 0.0], rtol=1e-6)
-
-
 def test_with_rounded_kernels_the_corrected_network_answers_nearer_to_the_exact_one(photos: np.ndarray) -> None:
     """What a conversion does to the kernels, done here in float: the corrected biases bring the features back."""
     classifier = tiny_classifier(classes=5)
@@ -70,7 +64,7 @@ def with_rounded_kernels(classifier: keras.Model) -> keras.Model:
     copy.set_weights(classifier.get_weights())
     for layer in copy.layers:
         if isinstance(layer, layers.Conv2D):
-            layer.kernel.assign(rounded(layer.kernel.numpy()))
+            layer.kernel.assign(rounded(layer.kernel))
     return copy
 
 
