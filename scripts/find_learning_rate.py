@@ -74,6 +74,9 @@ def _plot(path: Path, result: Any, optimizer: str) -> None:
     axes.semilogx(result.rates, result.losses, color="0.75", linewidth=0.8, label="loss of a batch")
     axes.semilogx(result.rates, result.smoothed, color="C0", label="smoothed")
     axes.axvspan(result.lower, result.upper, color="C2", alpha=0.2, label="suggested")
+    # What matters is the fall; where the loss has diverged, it may go on through the roof.
+    seen = result.losses[: int(result.smoothed.argmin()) + 1]
+    axes.set_ylim(bottom=0, top=1.25 * max(seen.max(), result.smoothed[0]))
     axes.set(xlabel=f"learning rate ({optimizer})", ylabel="loss", title="Learning-rate range test")
     axes.legend()
     figure.savefig(path, dpi=120)

@@ -73,12 +73,21 @@ def fine_tuned(
     }
     first: dict[str, Any] = {}
     if head is not None:
-        print("The head alone, on frozen features:")
+        print("The head alone, on frozen features:", flush=True)
         told = _Told(head.epochs, plan.logs and plan.logs / "head")
         first = train_head(
-            classifier, split, examples, head, plan.folder / "head", fixed=fixed is not None, report=told.epoch
+            classifier,
+            split,
+            examples,
+            head,
+            plan.folder / "head",
+            fixed=fixed is not None,
+            report=told.epoch,
+            progress=_tell_progress(),
         )
-        print(f"The head alone: {_judged(first)}the last {recipe.unfrozen_layers} layers learn with it now.")
+        print(
+            f"The head alone: {_judged(first)}the last {recipe.unfrozen_layers} layers learn with it now.", flush=True
+        )
         if after_head is not None:
             record = {"method": "the head alone, on frozen features"} | common | _record(head, first, told)
             after_head(record, record | first)
@@ -150,7 +159,7 @@ def _tell_progress() -> Callable[[str, int, int], None]:
 
     def tell(what: str, done: int, total: int) -> None:
         begun = started.setdefault(what, time.perf_counter())
-        if done == total or (done > 1 and what == "views"):
+        if done == total or (done > 1 and what.startswith("views")):
             print(f"{what}: {done} of {total}, {time.perf_counter() - begun:.0f} s", flush=True)
 
     return tell

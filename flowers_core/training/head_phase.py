@@ -12,7 +12,7 @@ from flowers_core.training.examples import Examples, Fixed, TrainingError
 from flowers_core.training.fit import EpochReport, fine_tune
 from flowers_core.training.recipe import Recipe
 from flowers_core.training.split import Split
-from flowers_core.training.view_features import in_batches, run_network
+from flowers_core.training.view_features import Progress, in_batches, run_network
 
 
 def train_head(
@@ -24,6 +24,7 @@ def train_head(
     *,
     fixed: bool = False,
     report: EpochReport | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Train the head of a classifier in place and return the run's history.
 
@@ -35,6 +36,7 @@ def train_head(
         recipe: of this phase; it unfreezes no layer and has no probe.
         folder: where this phase's checkpoint is; another than phase two's.
         fixed: no validation photos are held out; the last epoch's head is kept.
+        progress: called with ("views embedded", done, in all).
 
     Raises:
         TrainingError: as `fine_tune`, and for a recipe of another phase.
@@ -43,10 +45,14 @@ def train_head(
         raise TrainingError("The first phase trains the head alone, from a random start: no other layer, no probe.")
     embedder = split.embedder(classifier)
     if embedder is not None:
-        embed = run_network(embedder)
+        embed, embedded = run_network(embedder), []
+        for view in examples.features[: recipe.views]:
+            embedded.append(in_batches(embed, view))
+            if progress is not None:
+                progress("views embedded", len(embedded), recipe.views)
         examples = replace(
             examples,
-            features=np.stack([in_batches(embed, view) for view in examples.features[: recipe.views]]),
+            features=np.stack(embedded),
             validation=None if examples.validation is None else in_batches(embed, examples.validation),
         )
     head = keras.Model(classifier.get_layer(EMBEDDING).output, classifier.output, name="head")

@@ -7,6 +7,7 @@ the dataset's fingerprint and its own settings: another data set, or other setti
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from flowers_core.files import write_atomically
 from flowers_core.photos import open_photo
 
 SHORT_SIDE = 320  # enough for random crops at every input size in the registry
+_DECODERS = 2
 _LAYOUT = 1  # raised when the file layout changes: old stores are then built anew, not misread
 
 
@@ -96,11 +98,15 @@ def _build(
     index_path: Path,
     progress: Callable[[int, int], None] | None,
 ) -> None:
+    def decoded(photo_id: int) -> NDArray[np.uint8]:
+        return _bounded(open_photo(dataset.path(int(photo_id))).pixels, short_side)
+
     photos = []
-    for done, photo_id in enumerate(ids, start=1):
-        photos.append(_bounded(open_photo(dataset.path(int(photo_id))).pixels, short_side))
-        if progress is not None:
-            progress(done, len(ids))
+    with ThreadPoolExecutor(_DECODERS, thread_name_prefix="decode") as pool:
+        for photo in pool.map(decoded, ids):
+            photos.append(photo)
+            if progress is not None:
+                progress(len(photos), len(ids))
     shapes = np.array([photo.shape[:2] for photo in photos], np.int64).reshape(-1, 2)
     ends = np.cumsum(shapes[:, 0] * shapes[:, 1] * 3)
     flat = np.concatenate([photo.reshape(-1) for photo in photos]) if photos else np.empty(0, np.uint8)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 _SMOOTHING = 0.95
 _DIVERGED = 4.0  # times the lowest smoothed loss
 _STARTED = 0.1  # share of the whole fall of the loss at which learning counts as begun
+_PLATEAU = 5  # steps at the least that tell where the loss began
 _MARGIN = 3.0  # the suggested upper rate stays this factor below the rate of the lowest loss
 
 
@@ -27,8 +28,8 @@ class RangeTest:
     """What a range test saw, and what it suggests for a cyclic or one-cycle schedule.
 
     rates, losses, smoothed: (n,) by step, up to where the loss diverged or the rates ended.
-    lower: the rate at which a tenth of the loss's whole fall was reached. upper: a third of the rate with the lowest
-    smoothed loss; never below `lower`.
+    lower: the rate from which on a tenth of the loss's whole fall stayed reached. upper: a third of the rate with the
+    lowest smoothed loss; never below `lower`.
     diverged: whether the loss grew to four times its lowest, or beyond numbers, before the rates ended.
     """
 
@@ -83,11 +84,10 @@ def suggested_bounds(rates: NDArray[np.float64], losses: NDArray[np.float64]) ->
     """
     smooth = smoothed_losses(losses)
     best = int(np.argmin(smooth))
-    start = float(smooth[: best + 1].max())
-    if best == 0 or start <= smooth[best]:
+    # Rates too low to learn by leave the loss on a plateau, whose single batches are noise.
+    plateau = float(np.mean(losses[: max(_PLATEAU, len(losses) // 10)]))
+    if best == 0 or plateau <= smooth[best]:
         raise RangeTestError("The loss never fell in the range test: start it at a lower rate.")
-    begun = np.flatnonzero(smooth[: best + 1] <= start - _STARTED * (start - smooth[best]))
-    # The fall is looked for from its top on: what came before the top was noise on the plateau.
-    top = int(np.argmax(smooth[: best + 1]))
-    lower = float(rates[begun[begun >= top][0]])
+    above = np.flatnonzero(smooth[: best + 1] > plateau - _STARTED * (plateau - smooth[best]))
+    lower = float(rates[above[-1] + 1 if len(above) else 0])
     return lower, max(lower, float(rates[best]) / _MARGIN)

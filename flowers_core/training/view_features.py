@@ -7,9 +7,10 @@ on after its last whole one.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -23,6 +24,7 @@ from flowers_core.training.augmentation import Augmentation, random_view, view_g
 from flowers_core.training.photo_store import PhotoStore
 
 _BATCH = 34
+_AT_ONCE = 2
 _EVALUATION_BATCH = 128
 Progress = Callable[[str, int, int], None]
 
@@ -39,28 +41,15 @@ class Views:
     augmentation: Augmentation
     seed: int
 
-    def batches(self, number: int, rule: CropRule) -> Iterator[NDArray[np.uint8]]:
-        """View `number` of every photo in order, as (≤ 34, size, size, 3) uint8; the next batch is drawn meanwhile."""
+    def batch(self, number: int, rule: CropRule, start: int) -> NDArray[np.uint8]:
+        """View `number` of the photos from the one at `start` on, (≤ 34, size, size, 3) uint8."""
+        return np.stack([self._draw(number, rule, int(i)) for i in self.photo_ids[start : start + _BATCH]])
 
-        def draw_one(photo_id: int) -> NDArray[np.uint8]:
-            if number == 0:
-                return model_input(self.store[photo_id], rule).pixels
-            rng = view_generator(self.seed, number, photo_id)
-            return random_view(self.store[photo_id], rule.size, self.augmentation, rng)
-
-        def draw(ids: Sequence[int]) -> NDArray[np.uint8]:
-            return np.stack([draw_one(photo_id) for photo_id in ids])
-
-        ids = [int(photo_id) for photo_id in self.photo_ids]
-        with ThreadPoolExecutor(1, thread_name_prefix="views") as pool:
-            ahead = None
-            for start in range(0, len(ids), _BATCH):
-                drawn = pool.submit(draw, ids[start : start + _BATCH])
-                if ahead is not None:
-                    yield ahead.result()
-                ahead = drawn
-            if ahead is not None:
-                yield ahead.result()
+    def _draw(self, number: int, rule: CropRule, photo_id: int) -> NDArray[np.uint8]:
+        if number == 0:
+            return model_input(self.store[photo_id], rule).pixels
+        rng = view_generator(self.seed, number, photo_id)
+        return random_view(self.store[photo_id], rule.size, self.augmentation, rng)
 
 
 def run_network(network: keras.Model) -> Callable[[NDArray[np.generic]], NDArray[np.float32]]:
@@ -101,14 +90,20 @@ def features_of_views(
     done = int(done_path.read_text(encoding="utf-8")) if done_path.is_file() and path.is_file() else 0
     path.parent.mkdir(parents=True, exist_ok=True)
     stored = np.lib.format.open_memmap(path, "r+" if done else "w+", dtype, None if done else whole)
+
+    def compute(number: int, start: int) -> None:
+        batch = views.batch(number, rule, start)
+        features = (batch if run is None else run(batch)).astype(dtype)
+        if not np.isfinite(features).all():
+            raise FloatingPointError(f"The frozen network gives values that are not finite (view {number}).")
+        stored[number, start : start + len(batch)] = features
+
+    starts = range(0, len(views.photo_ids), _BATCH)
     for number in range(done, count):
-        start = 0
-        for batch in views.batches(number, rule):
-            features = batch if run is None else run(batch)
-            if not np.isfinite(features.astype(dtype)).all():
-                raise FloatingPointError(f"The frozen network gives values that are not finite (view {number}).")
-            stored[number, start : start + len(batch)] = features
-            start += len(batch)
+        # Two batches at a time: while the network's layers wait for each other in one, the other is drawn or computed.
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="views") as pool:
+            for _ in pool.map(partial(compute, number), starts):
+                pass
         stored.flush()
         _write_atomically(done_path, str(number + 1))
         if progress is not None:

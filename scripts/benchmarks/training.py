@@ -101,7 +101,7 @@ def follow(lines: Iterable[tuple[float, str]], bar: float) -> dict[str, Any]:
     for now, line in lines:
         if line.startswith("photos decoded"):
             seconds["photos"] = now
-        elif line.startswith("views"):
+        elif line.startswith("views:"):
             seconds["views"] = now
         elif line.startswith("The head alone, on"):
             begun["head"] = now

@@ -33,7 +33,16 @@ TAIL = dataclasses.replace(RECIPE, probe_views=0)
 
 def test_the_head_learns_as_softmax_regression_by_gradient_descent_does(tmp_path):
     classifier, split, examples = make(dataclasses.replace(TAIL, dropout=0.0))
-    history = train_head(classifier, split, examples, dataclasses.replace(HEAD, epochs=1), tmp_path)
+    told = []
+    history = train_head(
+        classifier,
+        split,
+        examples,
+        dataclasses.replace(HEAD, epochs=1),
+        tmp_path,
+        progress=lambda *what: told.append(what),
+    )
+    assert told == [("views embedded", done, 3) for done in (1, 2, 3)]
 
     embed = split.embedder(classifier)
     embedded = np.stack([embed(view).numpy() for view in examples.features]).astype(np.float64)

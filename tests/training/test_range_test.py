@@ -27,6 +27,16 @@ def test_bounds_of_a_curve_that_is_known():
     assert math.log10(upper * 3) == pytest.approx(-2.0, abs=0.25)
 
 
+def test_noise_on_the_plateau_is_not_taken_for_learning():
+    """Peaks and a dip at rates that teach nothing; the fall is the same as above."""
+    rates = np.geomspace(1e-6, 1.0, 601)
+    decades = np.log10(rates)
+    losses = np.where(decades < -4, 5.0, np.where(decades < -2, 5.0 - 2.0 * (decades + 4), 1.0 + 10 * (decades + 2)))
+    quiet = suggested_bounds(rates, losses)
+    losses[4:24:2], losses[5:25:2], losses[70:90] = 9.0, 1.0, 2.0
+    assert suggested_bounds(rates, losses) == pytest.approx(quiet, rel=0.05)
+
+
 def test_gradient_descent_on_a_parabola_diverges_beyond_two_over_its_curvature():
     curvature, noise = 50.0, np.random.default_rng(0)
     state = {"x": 1.0}
