@@ -2,11 +2,16 @@
 
 Each model must answer the validation photos as well as float32 does. One that loses more than is allowed is not put
 into the bundle; the script says which layers INT8 hurts most and exits with 1, unless told to go on.
+
+With `--aware STEPS`, the INT8 model's weights are fitted to being rounded first, on views of the training photos; the
+classifier in the bundle, its head and the other precisions stay as they are.
 """
 
 import argparse
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -19,6 +24,7 @@ from flowers_core.batches import inputs
 from flowers_core.bundle import PRECISIONS, BundleWriter, load_bundle
 from flowers_core.dataset import OxfordFlowers
 from flowers_core.evaluation import Predictions
+from flowers_core.photos import CropRule
 from flowers_core.precision_gate import ALLOWED_POINTS, PrecisionLoss, precision_loss
 from flowers_core.runtime import Runtime
 from flowers_core.sampling import stratified
@@ -44,11 +50,22 @@ def main() -> None:
     validation = inputs(flowers, validation_ids, bundle.crop_rule)
 
     # TensorFlow takes seconds to import: only once everything else is known to be good.
+    from flowers_core.equalization import SHARE, equalized
     from flowers_core.quantization import convert
     from flowers_core.training.classifier import load_classifier
 
     classifier = load_classifier(classifier_path)
-    convert_to = partial(_convert, convert, classifier, calibration, options.float_layers)
+    share = SHARE if options.equalize is None else options.equalize
+    even, record = classifier, None
+    if "int8" in options.precisions:
+        even = equalized(classifier, calibration, share=share)
+        if options.aware:
+            even, record = _aware(even, calibration, flowers, bundle.crop_rule, options)
+
+    def convert_to(precision: str) -> bytes:
+        if precision == "int8":
+            return convert(even, precision, calibration, float_layers=options.float_layers, share=0.0)
+        return convert(classifier, precision)
 
     def answers_of(model: bytes) -> Predictions:
         logits = _run(model, validation)
@@ -64,22 +81,67 @@ def main() -> None:
     failed = [precision for precision, loss in losses.items() if not loss.passes]
     if failed:
         if "int8" in failed:
-            _print_noise(classifier, calibration, validation[:_PHOTOS_FOR_NOISE])
+            _print_noise(even, calibration, validation[:_PHOTOS_FOR_NOISE])
         if not options.go_on:
             sys.exit(
                 f"{' and '.join(failed)} would lose more than {ALLOWED_POINTS} points: the bundle is left as it was. "
-                "Leave the noisiest layers in float (--float-layers), take more calibration photos "
-                "(--calibration-photos), or accept the loss (--go-on)."
+                "Fit the weights to being rounded (--aware), leave the noisiest layers in float (--float-layers), take "
+                "more calibration photos (--calibration-photos), or accept the loss (--go-on)."
             )
-    _write_models(options, models, losses, ids)
+    remedies = {"equalization": share, "bias_correction": True, "float_head": True, "aware": record}
+    _write_models(options, models, losses, ids, remedies)
 
 
-def _convert(
-    convert: Any, classifier: Any, calibration: NDArray[np.uint8], float_layers: list[str], precision: str
-) -> bytes:
-    if precision == "int8":
-        return convert(classifier, precision, calibration, float_layers=float_layers)
-    return convert(classifier, precision)
+def _aware(
+    classifier: Any, calibration: NDArray[np.uint8], flowers: OxfordFlowers, rule: CropRule, options: argparse.Namespace
+) -> tuple[Any, dict[str, Any]]:
+    """The classifier fitted to being rounded, and the record of that."""
+    from flowers_core.training.augmentation import CROPS
+    from flowers_core.training.photo_store import open_store
+    from flowers_core.training.quantization_aware import AwareRecipe, aware
+    from flowers_core.training.view_features import Views
+
+    ids = flowers.split_ids("train")
+    tell = _tell_left()
+    fitted, record = aware(
+        classifier,
+        calibration,
+        Views(open_store(flowers, ids, options.cache), ids, CROPS, options.seed),
+        rule,
+        AwareRecipe(
+            options.aware,
+            options.aware_layers,
+            views=options.aware_views,
+            learning_rate=options.aware_rate,
+            seed=options.seed,
+        ),
+        options.cache,
+        data=flowers.fingerprint(),
+        progress=tell,
+        report=lambda step, loss: tell("steps", step, options.aware, f", loss {loss:.5f}"),
+    )
+    before, after = record["mismatch_before"]["logits"], record["mismatch_after"]["logits"]
+    print(
+        f"Fitted to being rounded: on a view kept for judging, logits are off by {after:.4f}, before by {before:.4f}"
+        + ("." if record["kept"] else ", so the weights are left as they were.")
+    )
+    return fitted, {**record, "photos": len(ids), "split": "train"}
+
+
+def _tell_left() -> Callable[..., None]:
+    """Says how far something is and how long the rest takes, some twenty times."""
+    begun: dict[str, tuple[int, float]] = {}
+
+    def tell(what: str, done: int, total: int, more: str = "") -> None:
+        now = time.perf_counter()
+        first, started = begun.get(what, (done, now))
+        if done <= first:  # also where the same is done again for something else
+            begun[what] = (done, now)
+        elif done % max(total // 20, 1) == 0 or done == total:
+            left = (total - done) * (now - started) / (done - first)
+            print(f"{what}: {done} of {total}{more}, about {left / 60:.0f} min left", flush=True)
+
+    return tell
 
 
 def _run(model: bytes, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -92,7 +154,8 @@ def _run(model: bytes, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
 def _print_row(precision: str, size: int, loss: PrecisionLoss) -> None:
     print(
         f"{precision:8} {size / 1e6:6.2f} MB   on validation against float32: top-1 {-loss.top1:+.2f} points, "
-        f"per class {-loss.per_class:+.2f}, the same answer to {loss.agreement:.2%}"
+        f"per class {-loss.per_class:+.2f}, the same answer to {loss.agreement:.2%}, "
+        f"logits off by {loss.logit_error:.4f}"
     )
 
 
@@ -109,13 +172,14 @@ def _write_models(
     models: dict[str, bytes],
     losses: dict[str, PrecisionLoss],
     calibration_ids: NDArray[np.int64],
+    remedies: dict[str, Any],
 ) -> None:
     writer = BundleWriter.open(options.bundle)
     writer.manifest["quantization"] = {
         "calibration_photos": calibration_ids.tolist(),
         "split": "train",
         "seed": options.seed,
-        "bias_correction": True,
+        **remedies,
         "float_layers": options.float_layers,
         "loss_on_validation": {precision: asdict(loss) for precision, loss in losses.items()},
     }
@@ -144,6 +208,29 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--float-layers", nargs="+", default=[], metavar="LAYER", help="layers that int8 leaves in float, as listed"
     )
+    parser.add_argument(
+        "--equalize", type=float, metavar="SHARE", help="how far to even out channels for int8, 0 to 1 (default: 0.5)"
+    )
+    parser.add_argument(
+        "--aware",
+        type=int,
+        default=0,
+        metavar="STEPS",
+        help="fit the weights of int8 to being rounded, in so many steps of 16 photos",
+    )
+    parser.add_argument(
+        "--aware-layers",
+        type=int,
+        metavar="N",
+        help="fit the backbone's last N layers only, counted as Keras lists them",
+    )
+    parser.add_argument(
+        "--aware-views", type=int, default=3, metavar="K", help="views of each photo, of which one judges (default: 3)"
+    )
+    parser.add_argument("--aware-rate", type=float, default=2e-5, metavar="RATE", help="learning rate (default: 2e-5)")
+    parser.add_argument(
+        "--cache", type=Path, default=Path("cache"), metavar="DIR", help="where --aware keeps photos and features"
+    )
     parser.add_argument("--go-on", action="store_true", help="write the models though one loses more than is allowed")
     parser.add_argument(
         "--remove",
@@ -156,6 +243,14 @@ def _parse() -> argparse.Namespace:
     options = parser.parse_args()
     if options.calibration_photos < 1:
         parser.error("--calibration-photos must be at least 1")
+    if options.aware < 0 or options.aware_views < 2 or options.aware_rate <= 0:
+        parser.error("--aware takes a number of steps, --aware-views at least 2 and --aware-rate a rate above 0")
+    if options.equalize is not None and not 0 <= options.equalize <= 1:
+        parser.error("--equalize lies from 0 to 1")
+    if options.aware and "int8" not in options.precisions:
+        parser.error("--aware is for int8, which --precisions leaves out")
+    if options.aware and options.float_layers:
+        parser.error("--aware rounds every layer: leave out --float-layers")
     return options
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from flowers_core.evaluation import Predictions
-from flowers_core.precision_gate import precision_loss
+from flowers_core.precision_gate import logit_error, precision_loss
 
 
 def answers(called: list[int], ids: range = range(10)) -> Predictions:
@@ -20,6 +20,7 @@ def test_loss_in_points_by_hand() -> None:
     assert loss.top1 == pytest.approx(10)
     assert loss.per_class == pytest.approx(10)
     assert loss.agreement == pytest.approx(0.9)
+    assert loss.logit_error == pytest.approx(np.sqrt(2 / 20))  # two logits of twenty are off by 1
     assert not loss.passes
 
 
@@ -32,6 +33,11 @@ def test_a_gain_is_a_negative_loss_and_passes() -> None:
 def test_changes_that_cancel_pass_but_show_in_the_agreement() -> None:
     loss = precision_loss(answers([2, 1, 1, 1, 1, 2, 2, 2, 2, 2]), answers([1, 2, 1, 1, 1, 2, 2, 2, 2, 2]))
     assert (loss.top1, loss.agreement, loss.passes) == (0, 0.8, True)
+
+
+def test_what_all_classes_get_alike_is_no_error() -> None:
+    """(1, 3) off by (4, 6): 5 for both, and 1 down and 1 up."""
+    assert logit_error(np.array([[1.0, 3.0]]), np.array([[5.0, 9.0]])) == pytest.approx(1.0)
 
 
 def test_other_photos_are_refused() -> None:

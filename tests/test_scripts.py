@@ -103,6 +103,24 @@ def test_a_model_that_loses_too_much_is_kept_out(
     assert (made.folder / "bundle.json").read_bytes() == before
 
 
+def test_weights_fitted_to_being_rounded_change_the_int8_model_alone(
+    made: Bundle, drawn_dataset: OxfordFlowers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "tiny"
+    shutil.copytree(made.folder, folder)
+    before = dict(made.manifest["files"])
+    aware = ("--aware", "8", "--aware-rate", "3e-4", "--cache", str(tmp_path / "cache"))
+    call("quantize", str(folder), "--calibration-photos", "24", "--go-on", *aware, "--data", str(drawn_dataset.root))
+    after = load_bundle(folder).manifest
+    assert {name for name, entry in after["files"].items() if entry != before[name]} == {"int8.tflite"}
+    record = after["quantization"]["aware"]
+    assert (record["steps"], record["last_layers"], record["split"], record["head"]) == (8, None, "train", "frozen")
+    assert len(record["step_losses"]) == 8
+    printed = capsys.readouterr().out
+    assert "steps: 8 of 8, loss" in printed
+    assert "Fitted to being rounded" in printed
+
+
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_the_records_are_what_the_models_answer(made: Bundle, drawn_dataset: OxfordFlowers, split: str) -> None:
     ids = drawn_dataset.split_ids(split)

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from flowers_core.explain.base import Box, ClassTarget, ContrastTarget, Explanation, FloatArray, Target, to_photo
+from flowers_core.explain.base import Box, ContrastTarget, Explanation, FloatArray, NeighbourTarget, Target, to_photo
 from flowers_core.explain.probing import Logits, Pixels
 
 METHOD = "shifted_cam"
@@ -113,16 +113,17 @@ def evidence_direction(
         ValueError: where there is no such label, or the target is a neighbour.
     """
     weights = head.astype(np.float64)
-    labels = [target.label] if isinstance(target, ClassTarget) else []
+    if isinstance(target, NeighbourTarget):
+        raise ValueError("Here a class is explained, or a class against another.")
+    labels = [target.label, target.rival] if isinstance(target, ContrastTarget) else [target.label]
+    if not all(1 <= label <= weights.shape[1] for label in labels):
+        raise ValueError(f"There is no label {max(labels)}: this model knows 1…{weights.shape[1]}.")
+    own = weights[:, target.label - 1]
     if isinstance(target, ContrastTarget):
-        labels = [target.label, target.rival]
-    if not labels or not all(1 <= label <= weights.shape[1] for label in labels):
-        raise ValueError(f"A class from 1 to {weights.shape[1]} is explained, or one against another.")
-    if len(labels) == 2:
-        return weights[:, labels[0] - 1] - weights[:, labels[1] - 1]
+        return own - weights[:, target.rival - 1]
     answer = np.array(logits(), np.float64) / temperature
     answer[target.label - 1] = -np.inf
-    return weights[:, target.label - 1] - weights @ softmax(answer)
+    return own - weights @ softmax(answer)
 
 
 def moved(pixels: Pixels, down: int, right: int) -> Pixels:

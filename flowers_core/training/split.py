@@ -35,10 +35,9 @@ def split_classifier(classifier: keras.Model, unfrozen_layers: int, *, train_dep
     Layers are counted as Keras lists them, those without weights included, as in the published table. The cut is the
     last layer before the unfrozen ones through which everything passes, so that a residual or a branch is never cut
     across; layers between the two stay frozen but are computed at every step. Where the head alone learns, embeddings
-    pass the cut. Batch normalization is frozen
-    everywhere, which in Keras also keeps it in inference mode: ten photos a class are too few for its statistics. With
-    `train_depthwise` off, depthwise kernels stay frozen too: 3 % of the weights of a mobile network, a fifth of a
-    step's time on a CPU.
+    pass the cut. Batch normalization is frozen everywhere, which in Keras also keeps it in inference mode: ten photos a
+    class are too few for its statistics. With `train_depthwise` off, depthwise kernels stay frozen too: 3 % of the
+    weights of a mobile network, a fifth of a step's time on a CPU.
 
     Raises RecipeError for a number of layers that the backbone does not have.
     """
@@ -56,7 +55,13 @@ def split_classifier(classifier: keras.Model, unfrozen_layers: int, *, train_dep
         layer.trainable = i >= first and not frozen_kind
     if unfrozen_layers == 0:
         first = 1 + next(i for i, layer in enumerate(layers) if layer.name == EMBEDDING)
-    cut = max(i for i in _bottlenecks(layers) if i < first)
+    return cut_before(classifier, first)
+
+
+def cut_before(classifier: keras.Model, first: int) -> Split:
+    """Cut as late as can be so that the layers from number `first` on, as Keras lists them, are in the tail."""
+    layers = classifier.layers
+    cut = max(i for i in _bottlenecks(layers) if i < max(first, 1))
     through = layers[cut].output
     frozen = keras.Model(classifier.input, through, name="frozen") if cut > 0 else None
     return Split(frozen, keras.Model(through, classifier.output, name="tail"), layers[cut].name)

@@ -1,0 +1,101 @@
+"""An INT8 network imitated in float, so that it can be trained: every value that INT8 rounds is rounded here too.
+
+Weights get their 127 steps, activations the 256 levels of the range that calibration photos reached (Jacob et al. 2018,
+arXiv 1712.05877). The gradient passes through both as if nothing were rounded, but not where a value was cut off. Mean
+and linear layer stay exact, as in the models that are served (`float_head`).
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from numpy.typing import NDArray
+
+from flowers_core.rounded_tensors import CONVOLUTIONS, keeps_scale, ranges_of_groups, scale_groups
+from flowers_core.rounding import rounded
+from flowers_core.training.classifier import FEATURES
+from flowers_core.training.view_features import run_network
+
+_BATCH = 8
+Ranges = dict[str, tuple[float, float]]
+
+
+class FakeQuantize(layers.Layer):
+    """Rounds to 256 levels from `low` to `high`, of which zero is one, and cuts off what lies beyond."""
+
+    def __init__(self, low: float, high: float, **options: Any) -> None:
+        super().__init__(**options)
+        self.low, self.high = low, high
+
+    def call(self, values: tf.Tensor) -> tf.Tensor:
+        """(…) float32 → (…) float32."""
+        return tf.quantization.fake_quant_with_min_max_args(values, self.low, self.high, num_bits=8)
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """As it came."""
+        return shape
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras saves."""
+        return {**super().get_config(), "low": self.low, "high": self.high}
+
+
+def activation_ranges(classifier: keras.Model, photos: NDArray[np.uint8]) -> Ranges:
+    """The range of each rounded layer's output over photos (n, size, size, 3), by the layer's name.
+
+    Layers that share a scale share a range, from the least to the greatest value of all; what comes behind the
+    features is left out.
+    """
+    groups = scale_groups(classifier)
+    behind = [layer.name for layer in classifier.layers]
+    behind = behind[behind.index(FEATURES) + 1 :]
+    groups = {name: group for name, group in groups.items() if name not in behind}
+    outputs = [classifier.get_layer(name).output for name in groups]
+    bounds = keras.ops.stack([keras.ops.stack([keras.ops.min(t), keras.ops.max(t)]) for t in outputs])
+    run = run_network(keras.Model(classifier.input, bounds))
+    found = np.stack([run(photos[start : start + _BATCH]) for start in range(0, len(photos), _BATCH)])
+    lowest, highest = found[:, :, 0].min(axis=0).tolist(), found[:, :, 1].max(axis=0).tolist()
+    return ranges_of_groups(groups, dict(zip(groups, lowest, strict=True)), dict(zip(groups, highest, strict=True)))
+
+
+def imitation(classifier: keras.Model, ranges: Ranges, *, exact: Collection[str] = ()) -> keras.Model:
+    """A copy that answers as INT8 will, with the same layers, and a FakeQuantize behind each whose output is rounded.
+
+    exact: layers whose kernels stay as they are, for those that are rounded at each step of training.
+    """
+
+    def call(layer: keras.Layer, *inputs: Any, **options: Any) -> Any:
+        output = layer(*inputs, **options)
+        if layer.name not in ranges or _adds_no_rounding(layer):
+            return output
+        low, high = ranges[layer.name]
+        return FakeQuantize(low, high, name=f"{layer.name}_rounded")(output) if high > low else output
+
+    copy = keras.models.clone_model(classifier, call_function=call)
+    copy_weights(classifier, copy)
+    copy.trainable = True  # a network that was fine-tuned keeps what was frozen then
+    for layer in copy.layers:
+        if isinstance(layer, CONVOLUTIONS) and layer.name not in exact:
+            layer.kernel.assign(rounded(layer.kernel, depthwise=is_depthwise(layer)))
+    return copy
+
+
+def copy_weights(source: keras.Model, target: keras.Model) -> None:
+    """Give the layers of one network the weights of those of the same names in another."""
+    names = {layer.name for layer in target.layers}
+    for layer in source.layers:
+        if layer.weights and layer.name in names:
+            target.get_layer(layer.name).set_weights(layer.get_weights())
+
+
+def is_depthwise(layer: keras.Layer) -> bool:
+    """Whether a convolution's kernel has its output channels where others have their inputs."""
+    return isinstance(layer, layers.DepthwiseConv2D)
+
+
+def _adds_no_rounding(layer: keras.Layer) -> bool:
+    """Whether what comes out are values that came in, which are rounded already."""
+    return keeps_scale(layer) and not isinstance(layer, layers.AveragePooling2D)

@@ -1,0 +1,217 @@
+"""Quantization-aware fine-tuning: weights that answer, once rounded, as the float network does.
+
+The network learns from itself: a copy in which everything is rounded as INT8 will round it (`fake_quantization`) is
+fitted to the embedding and the answers of the float network on random views of training photos (Hinton et al. 2015,
+arXiv 1503.02531; without labels, which nothing here needs). The head stays as it is, so that the linear layer a bundle
+explains its answers by is also that of its INT8 model.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from flowers_core.bias_correction import bias_corrected
+from flowers_core.photos import CropRule
+from flowers_core.precision_gate import logit_error
+from flowers_core.rounded_tensors import CONVOLUTIONS
+from flowers_core.rounding import rounded, straight_through
+from flowers_core.training.classifier import EMBEDDING, FEATURES, head_of
+from flowers_core.training.fake_quantization import activation_ranges, copy_weights, imitation, is_depthwise
+from flowers_core.training.learning_rate import WarmupCosine
+from flowers_core.training.recipe import RecipeError
+from flowers_core.training.split import Split, cut_before
+from flowers_core.training.view_features import Progress, Views, digest_of, features_of_views, name_of, run_network
+
+_EVALUATION_BATCH = 32
+StepReport = Callable[[int, float], None]
+
+
+@dataclass(frozen=True)
+class AwareRecipe:
+    """How an INT8 network is fitted to its float one.
+
+    steps: of `batch_size` photos each. last_layers: how many of the backbone's layers learn, from the last, counted as
+    Keras lists them; what comes before is computed once. None for all. views: of each training photo; the last is not
+    learnt from but judges. learning_rate: Adam's highest, reached in a tenth of the steps and then half a cosine down.
+    """
+
+    steps: int
+    last_layers: int | None = None
+    views: int = 3
+    batch_size: int = 16
+    learning_rate: float = 2e-5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch_size) < 1 or self.views < 2 or self.learning_rate <= 0:
+            raise RecipeError(
+                "It takes a step, a photo and a learning rate above 0, and a view besides the judging one."
+            )
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """How far rounded answers are from exact ones: `logit_error`, and the embedding's in relation to the embedding."""
+
+    logits: float
+    embedding: float
+
+
+def aware(
+    classifier: keras.Model,
+    calibration: NDArray[np.uint8],
+    views: Views,
+    rule: CropRule,
+    recipe: AwareRecipe,
+    cache: Path,
+    *,
+    data: str,
+    progress: Progress | None = None,
+    report: StepReport | None = None,
+) -> tuple[keras.Model, dict[str, Any]]:
+    """Fit the backbone of a flat functional classifier to being rounded; returns a copy, and the run's record.
+
+    Args:
+        classifier: evened out already if it is to be (`equalization`); it is left as it is, and is its own teacher.
+        calibration: (n, size, size, 3), photos that tell the ranges of the activations.
+        views: of training photos; the first `recipe.views` are used.
+        rule: how a photo becomes the network's input.
+        recipe: every choice.
+        cache: where what passes the cut is kept between runs; safe to delete. data: the photos' fingerprint.
+        progress: called with (what, done, in all) while views are computed; report: with each step and its loss.
+
+    The copy's biases and kernels are those of INT8: the kernels lie on its steps, so that converting the copy changes
+    them no more. Where the judging view is not answered better than with biases corrected alone, that is what is kept.
+    """
+    learning = learning_layers(classifier, recipe.last_layers)
+    begin, ranges = bias_corrected(classifier, calibration), activation_ranges(classifier, calibration)
+    student = imitation(begin, ranges, exact=learning)
+    split = cut_before(student, min(i for i, layer in enumerate(student.layers) if layer.name in learning))
+    if split.frozen is not None and not split.frozen.weights:
+        split = cut_before(student, 0)  # photos take less room than what is merely scaled
+    teacher = keras.Model(classifier.input, classifier.get_layer(EMBEDDING).output)
+    seen = (data, rule.to_json(), views.photo_ids.tolist(), asdict(views.augmentation), views.seed, recipe.views)
+
+    def cached(what: str, network: keras.Model | None, *also: object) -> NDArray[np.generic]:
+        path = cache / f"{what}-{name_of(digest_of(network), *seen, *also)}.npy"
+        return features_of_views(network, rule, views, recipe.views, path, progress=progress)
+
+    run = _Run(split, student, head_of(classifier), recipe, learning)
+    inputs, wanted = cached("rounded", split.frozen, ranges), np.asarray(cached("exact", teacher), np.float32)
+    before = run.judge(inputs[-1], wanted[-1])
+    losses = run.fit(inputs[:-1], wanted[:-1], report)
+    run.round_kernels()
+    after = run.judge(inputs[-1], wanted[-1])
+    better = after.logits < before.logits
+    if not better:
+        student = imitation(begin, {})
+    fitted = keras.models.clone_model(classifier)
+    copy_weights(student, fitted)
+    record = {
+        **asdict(recipe),
+        "cut": split.cut,
+        "head": "frozen",
+        "step_losses": [round(loss, 7) for loss in losses],
+        "mismatch_before": asdict(before),
+        "mismatch_after": asdict(after),
+        "kept": better,
+    }
+    return fitted, record
+
+
+def learning_layers(classifier: keras.Model, last_layers: int | None) -> list[str]:
+    """The layers with weights among the backbone's last so many, by name. Raises RecipeError where there are none."""
+    end = next(i for i, layer in enumerate(classifier.layers) if layer.name == FEATURES)
+    first = 0 if last_layers is None else end - last_layers
+    names = [layer.name for layer in classifier.layers[max(first, 0) : end] if layer.weights]
+    if first < 0 or not any(isinstance(classifier.get_layer(name), CONVOLUTIONS) for name in names):
+        raise RecipeError(f"There is no convolution to fit among the last {last_layers} of {end - 1} backbone layers.")
+    return names
+
+
+class _Run:
+    def __init__(
+        self,
+        split: Split,
+        student: keras.Model,
+        head: tuple[NDArray[np.float32], NDArray[np.float32]],
+        recipe: AwareRecipe,
+        learning: list[str],
+    ) -> None:
+        self.recipe = recipe
+        tail = split.embedder(student)
+        assert tail is not None  # the cut lies before a layer of the backbone
+        self.tail = tail
+        self.layers = [student.get_layer(name) for name in learning]
+        W, self.bias = head
+        self.exact_weights, self.rounded_weights = W, np.asarray(rounded(W))
+        # Batch normalization keeps its statistics, but its offset learns: it is what takes the roundings' mean back.
+        self.fitted = [variable for layer in self.layers for variable in layer.trainable_variables]
+        self.kernels = {id(layer.kernel): layer for layer in self.layers if isinstance(layer, CONVOLUTIONS)}
+        self.optimizer = keras.optimizers.Adam(WarmupCosine(recipe.learning_rate, recipe.steps, recipe.steps // 10))
+        self.optimizer.build(self.fitted)
+        self.step = tf.function(self._step, autograph=False, reduce_retracing=True)
+
+    def fit(self, inputs: NDArray, wanted: NDArray, report: StepReport | None) -> list[float]:
+        """inputs (views, n, …), wanted embeddings (views, n, c); the loss of each step."""
+        views, photos = wanted.shape[:2]
+        size = min(self.recipe.batch_size, views * photos)
+        losses: list[float] = []
+        while len(losses) < self.recipe.steps:
+            # Every view of every photo once before any again.
+            generator = np.random.default_rng([self.recipe.seed, len(losses)])
+            order = generator.permutation(views * photos)
+            for start in range(0, len(order) - size + 1, size):
+                view, photo = np.divmod(np.sort(order[start : start + size]), photos)
+                losses.append(float(self.step(tf.constant(inputs[view, photo]), tf.constant(wanted[view, photo]))))
+                if report is not None:
+                    report(len(losses), losses[-1])
+                if len(losses) == self.recipe.steps:
+                    break
+        return losses
+
+    def judge(self, inputs: NDArray, wanted: NDArray) -> Mismatch:
+        """How the tail as it is, all kernels rounded, answers photos (n, …) whose embeddings should be (n, c)."""
+        kept = [np.asarray(variable) for variable in self.fitted]
+        self.round_kernels()
+        run = run_network(self.tail)
+        starts = range(0, len(inputs), _EVALUATION_BATCH)
+        found = np.concatenate([run(np.ascontiguousarray(inputs[i : i + _EVALUATION_BATCH])) for i in starts])
+        for variable, value in zip(self.fitted, kept, strict=True):
+            variable.assign(value)
+        return Mismatch(
+            logits=logit_error(wanted @ self.exact_weights, found @ self.rounded_weights),
+            embedding=float(np.sqrt(np.square(found - wanted).mean() / np.square(wanted).mean())),
+        )
+
+    def round_kernels(self) -> None:
+        for layer in self.kernels.values():
+            layer.kernel.assign(rounded(layer.kernel, depthwise=is_depthwise(layer)))
+
+    def _step(self, inputs: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            values = [self._as_int8(variable) for variable in self.tail.trainable_variables]
+            found, _ = self.tail.stateless_call(
+                values, self.tail.non_trainable_variables, tf.cast(inputs, tf.float32), training=False
+            )
+            loss = self._divergence(found, wanted) + tf.reduce_mean(tf.square(found - wanted)) / tf.reduce_mean(
+                tf.square(wanted)
+            )
+        self.optimizer.apply(tape.gradient(loss, self.fitted), self.fitted)
+        return loss
+
+    def _as_int8(self, variable: keras.Variable) -> tf.Tensor:
+        layer = self.kernels.get(id(variable))
+        return variable.value if layer is None else straight_through(variable.value, depthwise=is_depthwise(layer))
+
+    def _divergence(self, found: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+        """Kullback and Leibler's, of the answers from the exact ones, in nats a photo."""
+        answers = tf.nn.log_softmax(found @ self.rounded_weights + self.bias)
+        exact = tf.nn.log_softmax(wanted @ self.exact_weights + self.bias)
+        return tf.reduce_mean(tf.reduce_sum(tf.exp(exact) * (exact - answers), axis=1))
