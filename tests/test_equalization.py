@@ -21,7 +21,7 @@ def uneven(network: keras.Model) -> keras.Model:
             generator.normal(size=w.shape) * np.exp(generator.normal(size=w.shape[-1])) for w in layer.get_weights()
         ]
         if isinstance(layer, layers.BatchNormalization):
-            weights[3] = np.abs(weights[3]) + 0.5
+            weights[-1] = np.abs(weights[-1]) + 0.5  # the variance
         layer.set_weights(weights)
     return network
 
@@ -49,6 +49,23 @@ def test_only_channels_that_all_readers_can_undo_are_scaled(photos: np.ndarray) 
     for name in ("left", "right"):
         ratio = even.get_layer(name).kernel.numpy() / classifier.get_layer(name).kernel.numpy()
         np.testing.assert_allclose(ratio, ratio[..., :1] * np.ones_like(ratio), rtol=1e-5)  # inputs only
+
+
+def test_branches_that_are_put_together_keep_their_channels_apart(photos: np.ndarray) -> None:
+    """Of unequal width, one of them pooled, behind a batch normalization without an offset and one with a scale."""
+    x = keras.Input((16, 16, 3), name="photo")
+    left = layers.BatchNormalization(center=False)(layers.Conv2D(5, 1, name="left")(x))
+    right = layers.BatchNormalization()(layers.Conv2D(2, 1, use_bias=False, name="right")(x))
+    right = layers.AveragePooling2D(3, strides=1, padding="same")(layers.ReLU()(right))
+    y = layers.Concatenate(name="both")([layers.ReLU()(left), right])
+    y = layers.Conv2D(4, 3, name="last")(layers.MaxPooling2D(2)(layers.ZeroPadding2D(1)(y)))
+    classifier = uneven(build_classifier(keras.Model(x, y, name="branches"), 3))
+    even = equalized(classifier, photos)
+    for name in ("left", "right"):
+        ratio = even.get_layer(name).kernel.numpy() / classifier.get_layer(name).kernel.numpy()
+        assert ratio.max() > 1.2
+    expected = classifier(photos.astype(np.float32)).numpy()
+    np.testing.assert_allclose(even(photos.astype(np.float32)), expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
 
 
 def chain() -> keras.Model:
