@@ -22,12 +22,14 @@ from flowers_core.training.classifier import three_outputs
 import keras
 import numpy as np
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from flowers_core.bias_correction import bias_corrected
 from flowers_core.compact_model import compact
 from flowers_core.equalization import SHARE, equalized
 from flowers_core.float_head import with_float_head
+from flowers_core.float_layers import keras_layers_of, nodes_of
 
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
 
@@ -71,7 +73,7 @@ def convert(
     with quiet() as said:
         try:
             if calibration is not None:
-                left_out = {part for name in float_layers for part in name.replace(";", "/").split("/")}
+                left_out = keras_layers_of(float_layers, classifier)
                 classifier = equalized(classifier, calibration, share=share)
                 classifier = bias_corrected(classifier, calibration, leave_out=left_out)
             if float_layers:
@@ -87,20 +89,24 @@ def convert(
     return compact(model) if precision in ("dynamic", "int8") else model
 
 
-def layer_noise(classifier: keras.Model, calibration: NDArray[np.uint8], photos: NDArray[np.uint8]) -> list[LayerNoise]:
-    """How much noise INT8 puts on each layer's activations, the noisiest first.
+def layer_noise(
+    classifier: keras.Model, calibration: NDArray[np.uint8], photos: NDArray[np.uint8], *, share: float = SHARE
+) -> list[LayerNoise]:
+    """How much noise INT8 puts on each layer's activations, the noisiest first, in the graph that `convert` makes.
 
     Float and integer activations of the same photos (n, size, size, 3) uint8, compared by TensorFlow's
     QuantizationDebugger, each layer given float inputs so that a layer is blamed for its own rounding only. The ratio
-    is computed photo by photo, and its mean in decibels given. Raises QuantizationError when the converter fails.
+    is computed photo by photo, and its mean in decibels given. share: as in `convert`. Raises QuantizationError when the
+    converter fails.
     """
     options = tf.lite.experimental.QuantizationDebugOptions(
         layer_direct_compare_metrics={"sqnr": _signal_to_noise},
     )
     with quiet() as said:
         try:
+            even = equalized(classifier, calibration, share=share)
             debugger = tf.lite.experimental.QuantizationDebugger(
-                converter=_converter(classifier, "int8", calibration),
+                converter=_converter(even, "int8", calibration),
                 debug_dataset=lambda: _as_input(photos),
                 debug_options=options,
             )
@@ -132,13 +138,16 @@ def _converter(classifier: keras.Model, precision: str, calibration: NDArray[np.
 def _with_float_layers(classifier: keras.Model, calibration: NDArray[np.uint8] | None, layers: Sequence[str]) -> bytes:
     """INT8 but for some layers. The debugger cannot make the input uint8, so here the graph casts it itself."""
     assert calibration is not None
-    converter = tf.lite.TFLiteConverter.from_keras_model(_served(classifier, "uint8"))
+    served = _served(classifier, "uint8")
+    graph = Interpreter(model_content=tf.lite.TFLiteConverter.from_keras_model(served).convert()).get_tensor_details()
+    nodes = nodes_of(layers, (tensor["name"] for tensor in graph))
+    converter = tf.lite.TFLiteConverter.from_keras_model(served)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([photo[None]] for photo in calibration)
     debugger = tf.lite.experimental.QuantizationDebugger(
         converter=converter,
         debug_dataset=lambda: ([photo[None]] for photo in calibration[:1]),
-        debug_options=tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=list(layers)),
+        debug_options=tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=nodes),
     )
     return debugger.get_nondebug_quantized_model()
 
@@ -168,8 +177,6 @@ def _served(classifier: keras.Model, dtype: str) -> keras.Model:
 
 def _check_input(model: bytes) -> None:
     """A uint8 photo must go in as it is, scale 1 and zero point 0: calibration must have seen 0 and 255."""
-    from ai_edge_litert.interpreter import Interpreter
-
     scale, zero_point = Interpreter(model_content=model).get_input_details()[0]["quantization"]
     if abs(scale - 1.0) > 1e-6 or zero_point != 0:
         raise QuantizationError(

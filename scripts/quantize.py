@@ -159,11 +159,11 @@ def _print_row(precision: str, size: int, loss: PrecisionLoss) -> None:
     )
 
 
-def _print_noise(classifier: Any, calibration: NDArray[np.uint8], photos: NDArray[np.uint8]) -> None:
+def _print_noise(even: Any, calibration: NDArray[np.uint8], photos: NDArray[np.uint8]) -> None:
     from flowers_core.quantization import layer_noise
 
     print("Signal to quantization noise of the noisiest layers:")
-    for layer in layer_noise(classifier, calibration, photos)[:_LAYERS_SHOWN]:
+    for layer in layer_noise(even, calibration, photos, share=0.0)[:_LAYERS_SHOWN]:
         print(f"  {layer.decibels:6.1f} dB  {layer.operation:18} {layer.layer}")
 
 

@@ -1,0 +1,60 @@
+"""Which parts of a network a layer's name in a converted graph stands for.
+
+The converter names a node after all operations that it fused, "…/relu/Relu6;…/conv/BiasAdd;…/conv/convolution", and what
+it fuses depends on the weights: a bias of zeros leaves no BiasAdd. So a name that one conversion gave need not occur in
+the next, though the layer is there. A node that ends in one of the network's outputs is named after that output.
+"""
+
+from collections.abc import Iterable
+
+import keras
+
+from flowers_core.training.classifier import EMBEDDING, FEATURES, LOGITS
+
+_OUTPUT = "StatefulPartitionedCall"
+# The converter counts a model's outputs in the order of their names.
+_OUTPUTS = sorted((LOGITS, FEATURES, EMBEDDING))
+
+
+def nodes_of(names: Iterable[str], graph: Iterable[str]) -> list[str]:
+    """Those names of a graph's nodes that share an operation with one of `names`."""
+    wanted = {operation for name in names for operation in name.split(";")}
+    return [node for node in graph if wanted & set(node.split(";"))]
+
+
+def keras_layers_of(names: Iterable[str], classifier: keras.Model) -> set[str]:
+    """Names of the classifier's layers that took part in what is called `names` in a graph converted from it.
+
+    A node named after the features stands for all layers back to the convolution that they come from.
+    """
+    layers = set()
+    for operation in (operation for name in names for operation in name.split(";")):
+        if operation.startswith(_OUTPUT):
+            if _OUTPUTS[int(operation.partition(":")[2] or 0)] == FEATURES:
+                layers |= _back_to_a_convolution(classifier.get_layer(FEATURES))
+        else:
+            scopes = operation.split("/")
+            # TensorFlow may number scopes anew, the model's and its layers' alike: "conv2d_7" is then "conv2d_7_1".
+            suffix = next((s.removeprefix(_served_name(classifier)) for s in scopes if _is_model(s, classifier)), "")
+            layers |= {scope.removesuffix(suffix) for scope in scopes}
+    return layers & {layer.name for layer in classifier.layers}
+
+
+def _served_name(classifier: keras.Model) -> str:
+    return f"{classifier.name}_three_outputs"
+
+
+def _is_model(scope: str, classifier: keras.Model) -> bool:
+    return scope.startswith(_served_name(classifier))
+
+
+def _back_to_a_convolution(layer: keras.Layer) -> set[str]:
+    passed: set[str] = set()
+    while True:
+        passed.add(layer.name)
+        before = layer.input
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D) or not hasattr(
+            before, "_keras_history"
+        ):
+            return passed
+        layer = before._keras_history.operation
