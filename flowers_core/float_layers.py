@@ -1,8 +1,8 @@
 """Which parts of a network a layer's name in a converted graph stands for.
 
-The converter names a node after all operations that it fused, "…/relu/Relu6;…/conv/BiasAdd;…/conv/convolution", and what
-it fuses depends on the weights: a bias of zeros leaves no BiasAdd. So a name that one conversion gave need not occur in
-the next, though the layer is there. A node that ends in one of the network's outputs is named after that output.
+The converter names a node after all operations that it fused, "…/relu/Relu6;…/conv/BiasAdd;…/conv/convolution", and
+what it fuses depends on the weights: a bias of zeros leaves no BiasAdd. So a name that one conversion gave need not
+occur in the next, though the layer is there. A node that ends in one of the network's outputs is named after it.
 """
 
 from collections.abc import Iterable

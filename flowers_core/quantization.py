@@ -96,8 +96,8 @@ def layer_noise(
 
     Float and integer activations of the same photos (n, size, size, 3) uint8, compared by TensorFlow's
     QuantizationDebugger, each layer given float inputs so that a layer is blamed for its own rounding only. The ratio
-    is computed photo by photo, and its mean in decibels given. share: as in `convert`. Raises QuantizationError when the
-    converter fails.
+    is computed photo by photo, and its mean in decibels given. share: as in `convert`. Raises QuantizationError when
+    the converter fails.
     """
     options = tf.lite.experimental.QuantizationDebugOptions(
         layer_direct_compare_metrics={"sqnr": _signal_to_noise},

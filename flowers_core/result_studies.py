@@ -297,4 +297,4 @@ def _settings(record: RunRecord) -> Mapping[str, Any]:
     words = record.training["command"].split()
     augmentation = words[words.index("--augmentation") + 1] if "--augmentation" in words else "crops"
     teachers = " and ".join(teacher["name"] for teacher in record.training.get("teachers", [])) or "none"
-    return {**record.training["recipe"], "augmentation": augmentation, "teachers": teachers}
+    return {"kept_epoch": "best", **record.training["recipe"], "augmentation": augmentation, "teachers": teachers}

@@ -21,6 +21,7 @@ from scripts.command import add_data_option, bundle_folder, run
 CHANGES = {
     "seed_1": "--seed 1",
     "seed_2": "--seed 2",
+    "best_epoch": "--kept-epoch best",
     "half_the_epochs": "--epochs 16",
     "taught_by_itself": "--teacher {base} --teacher-weight 0.5",
     "no_label_smoothing": "--label-smoothing 0",
@@ -32,7 +33,8 @@ CHANGES = {
     "one_cycle": "--schedule one_cycle",
     "triangular": "--schedule triangular",
     "sgd": "--optimizer sgd --learning-rate 0.01",
-    "twice_the_rate": "--learning-rate 6e-4",
+    "half_the_rate": "--learning-rate 3e-4",
+    "twice_the_rate": "--learning-rate 1.2e-3",
     "slow_body": "--head-rate 10 --learning-rate 1e-4",
     "depthwise_too": "--train-depthwise",
     "fewer_unfrozen": "--fine-tune 15",

@@ -119,7 +119,7 @@ def fine_tuned(
 def _record(recipe: Any, history: dict[str, Any], told: "_Told") -> dict[str, Any]:
     return {
         "recipe": recipe.to_json(),
-        "best_epoch": history["best_epoch"],
+        "kept_epoch": history["kept_epoch"],
         "interpolation": history["interpolation"]["share"],
         "probe_strength": (history["probe"] or {}).get("strength"),
         "validation_top1": history.get("validation_top1"),

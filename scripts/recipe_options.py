@@ -29,6 +29,7 @@ _WORDS = {
     "train_depthwise": "let depthwise kernels learn too",
     "average": "which average of the weights is kept",
     "ema_decay": "",
+    "kept_epoch": "the last one's weights are kept, or those of the best by validation accuracy",
     "patience": "stop after so many epochs without a better validation accuracy",
     "interpolate": "choose on validation between the probed and the fine-tuned weights",
     "teacher_weight": "share of the teachers' answer in what is learnt",
@@ -46,13 +47,14 @@ RECIPES = ("fast", "published")
 def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     """One option for each entry of a recipe but the number of unfrozen layers."""
     from flowers_core.training.augmentation import AUGMENTATIONS
-    from flowers_core.training.recipe import AVERAGES, OPTIMIZERS, SCHEDULES, Recipe
+    from flowers_core.training.recipe import AVERAGES, KEPT_EPOCHS, OPTIMIZERS, SCHEDULES, Recipe
 
     choices = {
         "augmentation": tuple(AUGMENTATIONS),
         "optimizer": OPTIMIZERS,
         "schedule": SCHEDULES,
         "average": AVERAGES,
+        "kept_epoch": KEPT_EPOCHS,
     }
     group = parser.add_argument_group("fine-tuning", "used with --fine-tune")
     group.add_argument(

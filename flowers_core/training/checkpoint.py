@@ -12,7 +12,7 @@ from flowers_core.files import write_atomically
 from flowers_core.training.averaging import Weights
 
 FILE_NAME = "checkpoint.npz"
-_ARRAYS = ("weights", "averaged", "begin", "best", "optimizer")
+_ARRAYS = ("weights", "averaged", "begin", "kept", "optimizer")
 
 
 class CheckpointError(RuntimeError):
@@ -23,8 +23,8 @@ class CheckpointError(RuntimeError):
 class Checkpoint:
     """Everything that changes in a run, and the settings that it belongs to.
 
-    weights: as they are after `epoch` epochs. averaged: their average. begin: before the first epoch. best: the
-    averaged ones of `best_epoch`. optimizer: the optimizers' own variables, step counts included.
+    weights: as they are after `epoch` epochs. averaged: their average. begin: before the first epoch. kept: the
+    averaged ones that the run would end with. optimizer: the optimizers' own variables, step counts included.
     """
 
     settings: dict[str, Any]
@@ -36,7 +36,7 @@ class Checkpoint:
     weights: Weights = field(default_factory=list)
     averaged: Weights = field(default_factory=list)
     begin: Weights = field(default_factory=list)
-    best: Weights = field(default_factory=list)
+    kept: Weights = field(default_factory=list)
     optimizer: Weights = field(default_factory=list)
 
 

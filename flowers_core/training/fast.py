@@ -19,5 +19,6 @@ def fast_options(_backbone: str) -> dict[str, Any]:
         "head_learning_rate": 1e-2,
         "epochs": 30,
         "learning_rate": 2e-3,
+        "kept_epoch": "best",
         "interpolate": False,
     }

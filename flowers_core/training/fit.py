@@ -160,7 +160,7 @@ class _Run:
             for variable, value in zip(self._optimizer_variables(), stored.optimizer, strict=True):
                 variable.assign(value)
         self.begin = stored.begin if stored else self._weights()
-        self.best = stored.best if stored else self.begin
+        self.kept = stored.kept if stored else self.begin
         self.average = ExponentialAverage(self.variables, self.recipe.ema_decay)
         self.mean = stored.averaged if stored else self.begin
         if stored and self.recipe.average == "ema":
@@ -213,12 +213,13 @@ class _Run:
         """Choose between the probed and the fine-tuned weights, put the choice into the network, tell the history."""
         share, curve = (self.fixed.share if self.fixed else 1.0), list[tuple[float, float, float]]()
         if self.fixed is None and self.recipe.interpolate and self.probe is not None:
-            share, curve = best_interpolation(self.begin, self.best, self._score, _SHARES)
-        self._assign(interpolated(self.begin, self.best, share))
+            share, curve = best_interpolation(self.begin, self.kept, self._score, _SHARES)
+        self._assign(interpolated(self.begin, self.kept, share))
         return {
             "probe": self.probe,
             "epochs": self.history,
             "best_epoch": self.best_epoch,
+            "kept_epoch": self.best_epoch if self.recipe.kept_epoch == "best" else self.epoch,
             "stopped_early": self.stopped_early and self.epoch < self.recipe.epochs,
             "interpolation": {"share": share, "curve": [list(point) for point in curve]},
             **self._figures(self._weights()),
@@ -281,8 +282,11 @@ class _Run:
     def _judge(self, losses: list[float], right: float) -> dict[str, Any]:
         averaged = self._averaged()
         figures = self._figures(averaged)
-        if self.fixed or not self.history or _rank(figures) > _rank(self.history[self.best_epoch - 1]):
-            self.best, self.best_epoch = averaged, self.epoch
+        better = self.fixed or not self.history or _rank(figures) > _rank(self.history[self.best_epoch - 1])
+        if better:
+            self.best_epoch = self.epoch
+        if better or self.recipe.kept_epoch == "last":
+            self.kept = averaged
         return {
             "epoch": self.epoch,
             "loss": float(np.mean(losses)),
@@ -348,7 +352,7 @@ class _Run:
                 weights=self._weights(),
                 averaged=self.average.get() if self.recipe.average == "ema" else self.mean,
                 begin=self.begin,
-                best=self.best,
+                kept=self.kept,
                 optimizer=[np.asarray(variable.numpy()) for variable in self._optimizer_variables()],
             ),
         )

@@ -62,5 +62,6 @@ def published_options(backbone: str) -> dict[str, Any]:
         "label_smoothing": 0.0,
         "train_depthwise": True,
         "average": "none",
+        "kept_epoch": "best",
         "interpolate": False,
     }

@@ -17,6 +17,7 @@ from flowers_core.training.learning_rate import (
 OPTIMIZERS = ("adamw", "sgd")
 SCHEDULES = ("cosine", "one_cycle", *CYCLIC_POLICIES, "constant")
 AVERAGES = ("none", "ema", "valleys")
+KEPT_EPOCHS = ("last", "best")
 
 
 class RecipeError(ValueError):
@@ -38,7 +39,10 @@ class Recipe:
     average: "ema" of the weights over steps with decay `ema_decay`; "valleys", the mean of the weights at the ends of
     the cycles of a cyclic schedule, or of the last quarter's epochs of another (SWA, Izmailov et al. 2018, arXiv
     1803.05407).
-    patience: stop after so many epochs without a better validation accuracy; None runs all epochs.
+    kept_epoch: "last", or "best", the one whose weights named most validation photos rightly. Once a network names
+    nearly all of them, the best of many epochs is one of luck, often at a high rate long before the end; what is learnt
+    after it still tells on spoilt photos.
+    patience: stop after so many epochs without a better validation accuracy, and go back to the best; None runs all.
     interpolate: choose on validation how far to go from the probed to the fine-tuned weights (WiSE-FT, Wortsman et al.
     2022, arXiv 2109.01903).
     teacher_weight: share of a teacher's answer to the same view in the target (Hinton et al. 2015, arXiv 1503.02531;
@@ -66,6 +70,7 @@ class Recipe:
     train_depthwise: bool = False
     average: str = "ema"
     ema_decay: float = 0.99
+    kept_epoch: str = "last"
     patience: int | None = None
     interpolate: bool = True
     teacher_weight: float = 0.0
@@ -77,6 +82,7 @@ class Recipe:
             (self.optimizer, OPTIMIZERS, "optimizer"),
             (self.schedule, SCHEDULES, "schedule"),
             (self.average, AVERAGES, "average"),
+            (self.kept_epoch, KEPT_EPOCHS, "kept epoch"),
         ):
             if value not in known:
                 raise RecipeError(f"There is no {what} '{value}'; choose one of {', '.join(known)}.")
@@ -86,6 +92,8 @@ class Recipe:
         for name in ("dropout", "label_smoothing", "warmup", "ema_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise RecipeError(f"{name} lies from 0 to below 1, not {getattr(self, name):g}.")
+        if self.patience is not None and self.kept_epoch != "best":
+            raise RecipeError("Stopping early goes back to the best epoch: say that it is the one to keep.")
         if not 0 <= self.teacher_weight <= 1 or self.teacher_temperature <= 0:
             raise RecipeError("teacher_weight lies from 0 to 1 and teacher_temperature above 0.")
         if not 0 <= self.probe_views <= self.views:
@@ -99,11 +107,11 @@ class Recipe:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Recipe":
-        """Back from `to_json`, also after a trip through JSON."""
+        """Back from `to_json`, also after a trip through JSON. Older recipes without the entry kept the best epoch."""
         augmentation: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in values["augmentation"].items()
         }
-        return cls(**{**values, "augmentation": Augmentation(**augmentation)})
+        return cls(**{"kept_epoch": "best", **values, "augmentation": Augmentation(**augmentation)})
 
     def rate(self, steps: int, factor: float = 1.0) -> keras.optimizers.schedules.LearningRateSchedule | float:
         """The learning rate of a run of so many steps, times `factor`."""

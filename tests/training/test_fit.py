@@ -187,13 +187,27 @@ def test_a_class_without_photos_is_named(tmp_path):
 
 
 def test_patience_stops_the_run_and_the_best_epoch_is_kept(tmp_path):
-    recipe = dataclasses.replace(RECIPE, epochs=40, patience=2, learning_rate=1e-9, schedule="constant")
+    slow = {"learning_rate": 1e-9, "schedule": "constant"}
+    recipe = dataclasses.replace(RECIPE, epochs=40, patience=2, kept_epoch="best", **slow)
     history, _ = run(tmp_path, recipe)
     # At such a rate nothing gets better after the first epochs.
     assert history["stopped_early"]
     assert len(history["epochs"]) == history["best_epoch"] + 2
     again, _ = run(tmp_path, recipe)
     assert again == history
+
+
+def test_the_last_epoch_is_kept_or_the_best(tmp_path):
+    """At a rate that climbs until all is forgotten the best epoch comes first, and the last is another network."""
+    spoiling = dataclasses.replace(RECIPE, epochs=4, learning_rate=3.0, warmup=0.9, average="none", interpolate=False)
+    last, network = run(tmp_path / "last", spoiling)
+    best, kept = run(tmp_path / "best", dataclasses.replace(spoiling, kept_epoch="best"))
+    assert last["epochs"] == best["epochs"]
+    assert (last["kept_epoch"], best["kept_epoch"]) == (4, best["best_epoch"])
+    assert best["best_epoch"] < 4
+    assert last["validation_top1"] == last["epochs"][-1]["validation_top1"] < best["validation_top1"]
+    assert best["validation_top1"] == max(epoch["validation_top1"] for epoch in best["epochs"])
+    assert not np.allclose(network.get_weights()[-2], kept.get_weights()[-2])
 
 
 def test_a_head_rate_of_its_own_reaches_the_head_alone(tmp_path):
@@ -252,6 +266,8 @@ def test_a_taught_run_needs_a_teacher(tmp_path):
         {"epochs": 0},
         {"dropout": 1.0},
         {"probe_views": 4},
+        {"kept_epoch": "first"},
+        {"patience": 2},
     ],
 )
 def test_recipes_that_make_no_sense_are_refused(change):

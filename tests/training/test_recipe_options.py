@@ -27,7 +27,10 @@ def test_every_entry_of_a_recipe_has_its_option(parser):
 
 
 def test_what_was_typed_is_told_and_gives_the_same_recipe_again(parser):
-    line = "--epochs 5 --augmentation wild --schedule triangular2 --learning-rate 0.0004 --patience 3 --no-interpolate"
+    line = (
+        "--epochs 5 --augmentation wild --schedule triangular2 --learning-rate 0.0004 --kept-epoch best --patience 3 "
+        "--no-interpolate"
+    )
     options = parser.parse_args(line.split())
     recipe = recipe_of(options, 10)
     assert (recipe.epochs, recipe.augmentation, recipe.patience, recipe.interpolate) == (5, WILD, 3, False)
