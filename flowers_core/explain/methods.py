@@ -215,7 +215,7 @@ _ALL = (
         False,
         _shifted_cam,
     ),
-    Method("lime", "LIME", "The brighter a piece, the more it raises the odds.", 257, False, False, True, _lime),
+    Method("lime", "LIME", "The brighter a piece, the more it raises the odds.", 193, False, False, True, _lime),
     Method("occlusion", "Occlusion", f"{_HIDING} place.", 145, False, True, False, _occlusion),
     Method(
         "score_cam",
