@@ -28,6 +28,7 @@ from flowers_core.training.averaging import (
 from flowers_core.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from flowers_core.training.classifier import LOGITS, set_head
 from flowers_core.training.examples import Examples, Fixed, TrainingError, check_examples, identity, targets
+from flowers_core.training.learner import Learner
 from flowers_core.training.probe import fit_probe
 from flowers_core.training.recipe import Recipe
 from flowers_core.training.split import Split
@@ -132,15 +133,12 @@ class _Run:
         }
         self.steps_per_epoch = len(examples.labels) // recipe.batch_size
         steps = self.steps_per_epoch * recipe.epochs
-        head = set(map(id, classifier.get_layer(LOGITS).trainable_variables))
-        # The order of these variables is the order of every list of weights here and in the checkpoint.
-        self.variables = sorted(self.tail.trainable_variables, key=lambda v: id(v) in head)
-        body = len(self.variables) - len(head)
-        self.groups = [(slice(0, body), recipe.make_optimizer(steps))] if body else []
-        self.groups.append((slice(body, None), recipe.make_optimizer(steps, recipe.head_rate)))
+        self.learner = Learner(self.tail, classifier.get_layer(LOGITS))
+        self.variables, body = self.learner.variables, self.learner.body
+        self.groups = [(body, recipe.make_optimizer(steps))] if body.stop else []
+        self.groups.append((self.learner.head, recipe.make_optimizer(steps, recipe.head_rate)))
         for part, optimizer in self.groups:
             optimizer.build(self.variables[part])
-        self.predict = run_network(self.tail)
         self.train_step = tf.function(self._step, autograph=False, reduce_retracing=True)
         self.epoch = 0
         self.history: list[dict[str, Any]] = []
@@ -156,10 +154,10 @@ class _Run:
         else:
             self.probe, self.epoch, self.history = stored.probe, stored.epoch, stored.history
             self.averaged_count, self.best_epoch = stored.averaged_count, stored.best_epoch
-            self._assign(stored.weights)
+            self.learner.assign(stored.weights)
             for variable, value in zip(self._optimizer_variables(), stored.optimizer, strict=True):
                 variable.assign(value)
-        self.begin = stored.begin if stored else self._weights()
+        self.begin = stored.begin if stored else self.learner.weights()
         self.kept = stored.kept if stored else self.begin
         self.average = ExponentialAverage(self.variables, self.recipe.ema_decay)
         self.mean = stored.averaged if stored else self.begin
@@ -214,7 +212,7 @@ class _Run:
         share, curve = (self.fixed.share if self.fixed else 1.0), list[tuple[float, float, float]]()
         if self.fixed is None and self.recipe.interpolate and self.probe is not None:
             share, curve = best_interpolation(self.begin, self.kept, self._score, _SHARES)
-        self._assign(interpolated(self.begin, self.kept, share))
+        self.learner.assign(interpolated(self.begin, self.kept, share))
         return {
             "probe": self.probe,
             "epochs": self.history,
@@ -222,13 +220,13 @@ class _Run:
             "kept_epoch": self.best_epoch if self.recipe.kept_epoch == "best" else self.epoch,
             "stopped_early": self.stopped_early and self.epoch < self.recipe.epochs,
             "interpolation": {"share": share, "curve": [list(point) for point in curve]},
-            **self._figures(self._weights()),
+            **self._figures(self.learner.weights()),
         }
 
     def fit_head(self) -> None:
         recipe, examples = self.recipe, self.examples
         if self.trained_head:
-            self.probe = self._figures(self._weights())
+            self.probe = self._figures(self.learner.weights())
             return
         if not recipe.probe_views:
             set_head(self.classifier, *_random_head(self.classifier, recipe.seed))
@@ -246,7 +244,7 @@ class _Run:
             judged, strengths = (embedded[:1], labels[:1]), (self.fixed.probe_strength,)
         probe = fit_probe(embedded, labels, judged, classes=len(examples.class_names), strengths=strengths)
         set_head(self.classifier, probe.W, probe.b)
-        self.probe = {"strength": probe.strength, **self._figures(self._weights())}
+        self.probe = {"strength": probe.strength, **self._figures(self.learner.weights())}
         if self.fixed is None:
             self.probe["validation_top1_by_strength"] = [list(trial) for trial in probe.trials]
 
@@ -272,12 +270,12 @@ class _Run:
             due = self.epoch > 0.75 * self.recipe.epochs
         if due:
             self.averaged_count += 1
-            self.mean = running_mean(self.mean, self._weights(), self.averaged_count)
+            self.mean = running_mean(self.mean, self.learner.weights(), self.averaged_count)
 
     def _averaged(self) -> Weights:
         if self.recipe.average == "ema":
             return self.average.get()
-        return self.mean if self.recipe.average == "valleys" and self.averaged_count else self._weights()
+        return self.mean if self.recipe.average == "valleys" and self.averaged_count else self.learner.weights()
 
     def _judge(self, losses: list[float], right: float) -> dict[str, Any]:
         averaged = self._averaged()
@@ -304,17 +302,10 @@ class _Run:
         return {"validation_top1": accuracy, "validation_nll": -negative_loss}
 
     def _score(self, weights: Weights) -> tuple[float, float]:
-        """Validation accuracy, and minus the mean negative log-likelihood, of these weights."""
-        kept = self._weights()
-        self._assign(weights)
         inputs, labels = self.examples.validation, self.examples.validation_labels
         assert inputs is not None
         assert labels is not None
-        logits = in_batches(self.predict, inputs).astype(np.float64)
-        self._assign(kept)
-        shifted = logits - logits.max(axis=1, keepdims=True)
-        likelihood = shifted[np.arange(len(labels)), labels] - np.log(np.exp(shifted).sum(axis=1))
-        return float((logits.argmax(axis=1) == labels).mean()), float(likelihood.mean())
+        return self.learner.score(weights, inputs, labels)
 
     def _patience_is_over(self) -> bool:
         patience = self.recipe.patience
@@ -329,13 +320,6 @@ class _Run:
             if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
                 layer.seed_generator.state.assign([self.recipe.seed, self.epoch])
 
-    def _weights(self) -> Weights:
-        return [variable.numpy() for variable in self.variables]
-
-    def _assign(self, weights: Weights) -> None:
-        for variable, weight in zip(self.variables, weights, strict=True):
-            variable.assign(weight)
-
     def _optimizer_variables(self) -> list[keras.Variable]:
         return [variable for _, optimizer in self.groups for variable in optimizer.variables]
 
@@ -349,7 +333,7 @@ class _Run:
                 probe=self.probe,
                 averaged_count=self.averaged_count,
                 best_epoch=self.best_epoch,
-                weights=self._weights(),
+                weights=self.learner.weights(),
                 averaged=self.average.get() if self.recipe.average == "ema" else self.mean,
                 begin=self.begin,
                 kept=self.kept,

@@ -64,7 +64,9 @@ def test_the_head_learns_as_softmax_regression_by_gradient_descent_does(tmp_path
 def test_nothing_but_the_head_learns_and_phase_two_begins_with_it(tmp_path):
     classifier, split, examples = make(TAIL)
     before = {layer.name: layer.get_weights() for layer in classifier.layers}
-    first = train_head(classifier, split, examples, dataclasses.replace(HEAD, epochs=25), tmp_path / "head")
+    first = train_head(
+        classifier, split, examples, dataclasses.replace(HEAD, epochs=25, kept_epoch="best"), tmp_path / "head"
+    )
     changed = {
         name
         for name, old in before.items()
