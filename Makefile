@@ -11,7 +11,7 @@ app: $(VENV)/app-installed
 	$(BIN)/streamlit run app/main.py
 
 test: $(VENV)/test-installed
-	$(BIN)/python -m pytest -m "not e2e"
+	$(BIN)/python -m pytest -m "not e2e" -n auto --dist loadfile
 
 # Needs a Chromium or Chrome; CHROMIUM=/path/to/it where it is not found by name.
 e2e: $(VENV)/test-installed

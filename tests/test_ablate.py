@@ -12,7 +12,7 @@ from flowers_core.bundle import Bundle, BundleError
 from flowers_core.photos import CropRule
 from scripts import ablate, train
 
-LINE = "--backbone efficientnet_lite0 --size 256 --fine-tune 30 --epochs 32 --augmentation wild"
+LINE = "--backbone efficientnet_lite0 --size 256 --fine-tune 30 --epochs 32 --augmentation wild --learning-rate 6e-4"
 
 
 def bundle(command: str) -> Bundle:
