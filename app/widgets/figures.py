@@ -109,6 +109,7 @@ def draw_figures(table: pd.DataFrame, alt: str) -> None:
     st.dataframe(
         shown,
         hide_index=True,
+        height="content",
         placeholder="–",
         column_config={
             name: st.column_config.NumberColumn(help=MEANINGS.get(name), format=formats.get(name))

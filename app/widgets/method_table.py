@@ -23,6 +23,7 @@ def draw_methods(name: str, record: MethodRecord) -> None:
     st.dataframe(
         method_table(record),
         hide_index=True,
+        height="content",
         placeholder="–",
         column_config={key: st.column_config.Column(help=text) for key, text in MEANINGS.items()},
         alt=f"Faithfulness, stability and time of each way to explain {name}",
