@@ -178,10 +178,11 @@ def lime_note() -> str:
 
 def lime_sentence(record: LimeRecord) -> str:
     """Where the table was measured, and what it says of ours against the package."""
+    how = ", place by place," if record.by_place else ""
     told = (
         f"{record.ways[PACKAGE].photos} photos of the {record.split} split (seed {record.seed}), {record.machine}. "
-        f"Ours took {record.looks:.0f} looks in the median; for {100 * record.settled:.0f} % of the photos the ranking "
-        f"was settled. Its deletion is lower by {_interval(record.deletion_less)}"
+        f"Ours{how} took {record.looks:.0f} looks in the median; for {100 * record.settled:.0f} % of the photos the "
+        f"ranking was settled. Its deletion is lower by {_interval(record.deletion_less)}"
     )
     if record.alike_more is not None:
         told += (

@@ -1,6 +1,6 @@
 """LIME: hide superpixels at random, watch what becomes of the class, and fit a simple model to what was seen.
 
-Ribeiro, Singh and Guestrin, "Why Should I Trust You?", KDD 2016 (arXiv 1602.04938), made quick in four ways:
+Ribeiro, Singh and Guestrin, "Why Should I Trust You?", KDD 2016 (arXiv 1602.04938), made quick in five ways:
 
 - the simple model is linear in the log-odds of the class, as a logistic regression is (link "logit" of Kernel SHAP,
   Lundberg and Lee 2017, arXiv 1705.07874). Of a sure model the probability hardly moves until much is hidden, and then
@@ -12,7 +12,9 @@ Ribeiro, Singh and Guestrin, "Why Should I Trust You?", KDD 2016 (arXiv 1602.049
   pairs of which one hides what the other shows (as in Covert and Lee 2021, "Improving KernelSHAP", arXiv 2012.01536);
 - sampling ends when the ranking of the strongest superpixels is settled (Zhou, Hooker and Wang 2021, "S-LIME", KDD,
   arXiv 2106.07875);
-- the model sees the samples in batches.
+- the model sees the samples in batches;
+- of a model whose answer is a mean over places, what every place says can be told apart, and then a third fewer samples
+  agree better from run to run (`local_effects`).
 
 With `sampling="uniform"`, `link="identity"` and `settle=0` it is the `lime` package's image explainer: each superpixel
 kept with probability ½, cosine distance to the whole photo, exponential kernel of width 0.25, ridge with α = 1, fitted
@@ -32,6 +34,7 @@ from scipy.special import expit
 
 from flowers_core.explain.base import Box, ClassTarget, Explanation
 from flowers_core.explain.masks import balanced_masks, independent_masks, keep_probability
+from flowers_core.explain.places import Places, PlacesWatched
 from flowers_core.explain.probing import BATCH, Logits, Progress, log_odds, probability, report
 from flowers_core.explain.superpixels import (
     DEFAULT_SEGMENTS,
@@ -51,6 +54,9 @@ LINKS = {"logit": "logit", "identity": "probability"}
 #: At most: the whole photo, and three balanced blocks of 17 to 32 superpixels. A fourth changed the deletion area by
 #: 0.003 at most, and how alike two runs' top five are by 0.03 (two sets of 40 validation photos).
 DEFAULT_SAMPLES = 193
+#: The same with `places`: the whole photo and 64 pairs. On 20 validation photos the deletion area was 0.398, that of
+#: regression 0.410 with as many looks.
+DEFAULT_SAMPLES_BY_PLACE = 129
 #: How many of the strongest superpixels must be settled.
 DEFAULT_SETTLE = 5
 #: Of the weighted distribution, the widest of GLIME's experiments: keeps 51 in 100. So wide, the two of a pair are
@@ -84,6 +90,7 @@ def explain_lime(
     batch_size: int = BATCH,
     seed: int = 0,
     progress: Progress | None = None,
+    places: Places | None = None,
 ) -> Explanation:
     """Which superpixels raise the odds of a class. The same arguments give the same map.
 
@@ -106,6 +113,8 @@ def explain_lime(
         seed: of the draws.
         progress: called with (samples done, samples at most) before the first batch and after each; stops the run by
             returning False.
+        places: the same model with what it says at every place, which is then used (see `local_effects`); with weighted
+            sampling and the link "logit" only. DEFAULT_SAMPLES_BY_PLACE are enough.
 
     Returns:
         Explanation with `regions` and 95 % `margins`, `contributions` constant in each region, `value` their sum: by
@@ -124,6 +133,8 @@ def explain_lime(
         raise ValueError(f"There is no sampling “{sampling}”; there are {', '.join(SAMPLINGS)}.")
     if link not in LINKS:
         raise ValueError(f"There is no link “{link}”; there are {', '.join(LINKS)}.")
+    if places is not None and (sampling, link) != ("weighted", "logit"):
+        raise ValueError("By place, LIME takes weighted samples, and the link is “logit”.")
     report(progress, 0, samples)
     if regions is None:
         regions = superpixels(pixels, segmentation, segments)
@@ -142,8 +153,12 @@ def explain_lime(
     # The wholly hidden photo is no sample, but the first look: at the end it would keep the other interpreters waiting.
     looks = np.concatenate([np.zeros((1, count), bool), masks])
     seen = np.empty(0)
+    by_place = places and PlacesWatched(places, label, temperature, regions, pixels, background)
+    answer = by_place.look if by_place else logits
 
     def fit(taken: int) -> Surrogate:
+        if by_place:
+            return by_place.surrogate(masks[:taken], seen[1:])
         alpha = WEIGHTED_ALPHA if weighted else ALPHA
         return weighted_ridge(masks[:taken], seen[1:], weights[:taken], alpha, groups[:taken])
 
@@ -151,12 +166,12 @@ def explain_lime(
     while done < samples and not settled:
         # The first batch is larger by the hidden and the whole photo, so that no pair is torn.
         batch = looks[len(seen) : len(seen) + (batch_size if done else batch_size + 2)]
-        answers = logits(masked_photos(pixels, background, regions, batch))
+        answers = answer(masked_photos(pixels, background, regions, batch))
         seen = np.concatenate([seen, watched(answers, target, temperature)])
         done = len(seen) - 1
         report(progress, done, samples)
-        # Fits with hardly more samples than superpixels deceive themselves about their own errors.
-        if settle and done >= 3 * (count + 1):
+        # Regression with hardly more samples than superpixels deceives itself about its own errors.
+        if settle and done >= (2 if by_place else 3) * (count + 1):
             settled = fit(done).settled(settle)
     surrogate = fit(done)
 
@@ -178,6 +193,7 @@ def explain_lime(
             "samples": done,
             "sampling": sampling,
             "link": link,
+            "by_place": places is not None,
             "keep": keep,
             "settled": settled,
             "hidden": hidden,

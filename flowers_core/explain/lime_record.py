@@ -68,6 +68,7 @@ class LimeRecord:
         ways: OURS, PACKAGE and, where it was measured, PACKAGE_ON_KERAS.
         deletion_less: deletion of the package less ours on the same photo, mean; above 0 ours is better.
         alike_more: `alike` of ours less the package's on the same photo, mean; above 0 ours is better.
+        by_place: whether ours watched every place of the photo apart.
     """
 
     machine: str
@@ -80,6 +81,7 @@ class LimeRecord:
     ways: Mapping[str, LimeWay]
     deletion_less: Interval
     alike_more: Interval | None
+    by_place: bool = False
 
 
 def interval(

@@ -93,13 +93,20 @@ def weighted_ridge(
         together = np.zeros((int(groups.max()) + 1, pulls.shape[1]))
         np.add.at(together, groups, pulls)
         pulls = together
-    spread = float(weights @ (values - np.average(values, weights=weights)) ** 2)
-    # Below a millionth of a probability there is nothing but rounding to account for.
-    moves = spread > 1e-12 * float(weights.sum())
     return Surrogate(
         coefficients=solution[:-1],
         covariance=(pulls.T @ pulls)[:-1, :-1],
         intercept=float(solution[-1]),
-        r2=1 - float(weights @ residuals**2) / spread if moves else 0.0,
-        r2_left_out=1 - float(weights @ left_out**2) / spread if moves else 0.0,
+        r2=share_accounted_for(values, residuals, weights),
+        r2_left_out=share_accounted_for(values, left_out, weights),
     )
+
+
+def share_accounted_for(
+    values: npt.NDArray[np.float64], residuals: npt.NDArray[np.float64], weights: npt.NDArray[np.float64] | None = None
+) -> float:
+    """R² by values and residuals, (n,), and their weights; 0 where the values do not move."""
+    weights = np.ones(len(values)) if weights is None else weights
+    spread = float(weights @ (values - np.average(values, weights=weights)) ** 2)
+    # Below a millionth of a probability there is nothing but rounding to account for.
+    return 1 - float(weights @ residuals**2) / spread if spread > 1e-12 * float(weights.sum()) else 0.0

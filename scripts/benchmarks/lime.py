@@ -22,7 +22,7 @@ from flowers_core.dataset import OxfordFlowers
 from flowers_core.explain.agreement import top_regions_alike
 from flowers_core.explain.base import Explanation
 from flowers_core.explain.faithfulness import Curves, curves, in_model_frame
-from flowers_core.explain.lime import explain_lime
+from flowers_core.explain.lime import DEFAULT_SAMPLES_BY_PLACE, explain_lime
 from flowers_core.explain.lime_record import (
     LIME_FILE,
     OURS,
@@ -34,6 +34,7 @@ from flowers_core.explain.lime_record import (
     save_lime,
 )
 from flowers_core.explain.lime_reference import explain_lime_reference
+from flowers_core.explain.places import Places
 from flowers_core.photos import model_input, open_photo
 from flowers_core.runtime import Runtime
 from flowers_core.sampling import stratified
@@ -67,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--package-samples", type=int, default=1000, help="looks of the package (default: 1000, as its)"
     )
+    parser.add_argument("--by-place", action="store_true", help="ours watches every place of the photo apart")
     parser.add_argument("--split", choices=("validation", "test"), default="test", help="default: test")
     parser.add_argument("--seed", type=int, default=0, help="draws the photos (default: 0)")
     parser.add_argument("--dry", action="store_true", help="print only: write nothing into the bundle")
@@ -80,7 +82,7 @@ def measure(options: argparse.Namespace) -> None:
     order = np.random.default_rng(options.seed).permutation(photos).tolist()
     more_seeds, with_keras = set(order[: options.alike_photos]), set(order[: options.keras_photos])
     runtime = Runtime(bundle.path("int8.tflite"))
-    ways = _ways(bundle, runtime, options.package_samples, keras=bool(with_keras))
+    ways = _ways(bundle, runtime, options.package_samples, keras=bool(with_keras), by_place=options.by_place)
     found = {name: _Found() for name in ways}
     runs: list[Explanation] = []
 
@@ -112,7 +114,7 @@ def measure(options: argparse.Namespace) -> None:
         BundleWriter.open(bundle.folder).add_file(LIME_FILE, lambda path: save_lime(record, path))
 
 
-def _ways(bundle: Bundle, runtime: Runtime, samples: int, *, keras: bool) -> dict[str, Explain]:
+def _ways(bundle: Bundle, runtime: Runtime, samples: int, *, keras: bool, by_place: bool) -> dict[str, Explain]:
     size = bundle.crop_rule.size
     frame: dict[str, Any] = {
         "box": (0.0, 0.0, float(size), float(size)),
@@ -127,8 +129,11 @@ def _ways(bundle: Bundle, runtime: Runtime, samples: int, *, keras: bool) -> dic
 
         return explain
 
+    chosen: dict[str, Any] = {}
+    if by_place:
+        chosen = {"places": Places(runtime.forward, bundle.head()[0]), "samples": DEFAULT_SAMPLES_BY_PLACE}
     ways: dict[str, Explain] = {
-        OURS: lambda pixels, label, seed: explain_lime(runtime.logits, pixels, label, seed=seed, **frame),
+        OURS: lambda pixels, label, seed: explain_lime(runtime.logits, pixels, label, seed=seed, **frame, **chosen),
         PACKAGE: package(runtime.logits),
     }
     if keras:
@@ -164,6 +169,7 @@ def _record(options: argparse.Namespace, found: dict[str, _Found], runs: list[Ex
         split=options.split,
         seed=options.seed,
         seeds=options.seeds,
+        by_place=options.by_place,
         alike_photos=len(more),
         looks=float(np.median([int(run.settings["samples"]) for run in runs])),
         settled=float(np.mean([bool(run.settings["settled"]) for run in runs])),

@@ -10,8 +10,10 @@ from sklearn.metrics import pairwise_distances
 from flowers_core.explain.base import ClassTarget
 from flowers_core.explain.lime import SIGMA, explain_lime, kernel_weights
 from flowers_core.explain.masks import independent_masks, keep_probability
+from flowers_core.explain.places import Places
 from flowers_core.explain.probing import ExplanationStopped
 from flowers_core.explain.superpixels import superpixels
+from flowers_core.runtime import Forward
 
 SIZE = 32
 FRAME = {"box": (0.0, 0.0, 64.0, 64.0), "photo_size": (64, 64)}
@@ -361,3 +363,105 @@ def test_weighted_pairs_need_fewer_samples_than_uniform_ones():
 
 def test_the_default_keeps_more_than_half():
     assert 0.5 < keep_probability(SIGMA) < 0.9
+
+
+# ---- place by place ----------------------------------------------------------------------------------------------
+
+HEAD = np.random.default_rng(4).normal(size=(6, 5))
+
+
+def places_forward(batch: np.ndarray) -> Forward:
+    """A feature map of 4 × 4 places: each sees its square, and how it goes with two and with four squares beside it."""
+    squares = batch.reshape(len(batch), 4, 8, 4, 8, 3).mean(axis=(2, 4)) / 255 - 0.5
+    around = np.pad(squares, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    beside = [around[:, y : y + 4, x : x + 4] for y, x in ((0, 1), (1, 0), (1, 2), (2, 1))]
+    up, left, right, down = beside
+    together = 4 * squares * (1 + 20 * up * down + 20 * left * right + 100 * up * left * right * down)
+    features = np.maximum(np.concatenate([together, -together], axis=-1), 0).astype(np.float32)
+    embedding = features.mean(axis=(1, 2))
+    return Forward(
+        logits=(8 * embedding @ HEAD + [0, 1, 0, 0, -1]).astype(np.float32), features=features, embedding=embedding
+    )
+
+
+PLACES = Places(places_forward, 8 * HEAD)
+
+
+def places_logits(batch: np.ndarray) -> np.ndarray:
+    return places_forward(batch).logits
+
+
+def test_by_place_runs_agree_better_and_find_what_regression_finds_in_many_looks():
+    options = {"regions": SQUARES, "hidden": "grey", "settle": 0, **FRAME}
+    many = explain_lime(places_logits, photo(3), 2, samples=8001, batch_size=500, **options).parts
+
+    def runs(**chosen):
+        return [explain_lime(places_logits, photo(3), 2, seed=n, samples=65, **options, **chosen) for n in range(8)]
+
+    by_regression, by_place = runs(), runs(places=PLACES)
+    spreads = [np.std([run.parts for run in some], axis=0).mean() for some in (by_regression, by_place)]
+    print("spread by regression and by place:", spreads, np.corrcoef(by_place[0].parts, many)[0, 1])
+    assert spreads[1] < 0.75 * spreads[0]
+    assert np.corrcoef(by_place[0].parts, many)[0, 1] > 0.97
+    one, other = by_regression[0].settings, by_place[0].settings
+    assert (one["by_place"], other["by_place"]) == (False, True)
+    assert other["probability"] == one["probability"]
+    assert other["hidden_probability"] == one["hidden_probability"]
+    assert 0 < other["r2_left_out"] < other["r2"] <= 1
+    assert by_place[0].value == pytest.approx(by_place[0].parts.sum(), abs=1e-6)
+
+
+def test_by_place_too_the_batches_are_of_no_consequence_and_the_seed_is():
+    def run(**options):
+        return explain_lime(
+            places_logits,
+            photo(3),
+            1,
+            regions=SQUARES,
+            hidden="grey",
+            samples=90,
+            settle=0,
+            places=PLACES,
+            **options,
+            **FRAME,
+        ).parts
+
+    np.testing.assert_array_equal(run(seed=1), run(seed=1))
+    np.testing.assert_allclose(run(seed=1, batch_size=7), run(seed=1, batch_size=64), atol=1e-5)
+    assert np.abs(run(seed=1) - run(seed=2)).max() > 1e-4
+
+
+def test_by_place_the_temperature_divides():
+    options = {
+        "regions": SQUARES,
+        "hidden": "grey",
+        "settle": 0,
+        "samples": 65,
+        "places": Places(two_classes, HEAD[:, :2]),
+        **FRAME,
+    }
+    cold, warm = (
+        explain_lime(lambda batch: two_classes(batch).logits, photo(3), 1, temperature=temperature, **options).parts
+        for temperature in (1.0, 2.0)
+    )
+    np.testing.assert_allclose(warm, cold / 2, rtol=1e-4, atol=1e-6)  # of two classes the rival is always the other
+
+
+def two_classes(batch: np.ndarray) -> Forward:
+    answers = places_forward(batch)
+    return Forward(answers.embedding @ HEAD[:, :2].astype(np.float32), answers.features, answers.embedding)
+
+
+def test_by_place_it_ends_when_the_ranking_is_settled_and_intervals_are_given():
+    explained = explain_lime(
+        places_logits, photo(3), 2, regions=SQUARES, hidden="grey", samples=2001, settle=2, places=PLACES, **FRAME
+    )
+    assert explained.settings["settled"]
+    assert explained.settings["samples"] < 2001
+    assert (explained.margins > 0).all()
+
+
+def test_by_place_other_samplings_and_links_are_refused():
+    for options in ({"link": "identity"}, {"sampling": "uniform"}):
+        with pytest.raises(ValueError, match="By place"):
+            explain_lime(places_logits, photo(), 1, places=PLACES, **options, **FRAME)
