@@ -155,7 +155,7 @@ def test_neighbours_of_one_split(open_page: Open) -> None:
 
 
 def test_a_class_and_a_rival_can_be_chosen_to_explain(open_page: Open) -> None:
-    app = open_page(photo="example")
+    app = open_page(photo="example", method="Evidence")
     prediction, _ = expected(example_bytes())
     taxonomy = load_taxonomy()
     best, second = (taxonomy[c.label] for c in prediction.top(2))

@@ -90,7 +90,7 @@ def test_grad_cam_runs_with_the_keras_model(open_page: Open) -> None:
 
 
 def test_the_trust_in_a_map_is_what_the_library_measures(open_page: Open) -> None:
-    app = open_page(photo="example")
+    app = open_page(photo="example", method="Evidence")
     assert "random" not in said(app)
     app.button(key="trust").click()
     run(app)
