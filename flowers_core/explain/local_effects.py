@@ -34,7 +34,7 @@ from flowers_core.explain.superpixels import Masks, Pixels, Regions
 
 #: Half the width of the Gaussian windows around a place, in cells of the feature map, and what they are worth. These
 #: and NOISE are near the maximum of the marginal likelihood over 20 validation photos, on the side of more noise, where
-#: two runs agree better: at 129 looks 0.85 of their top five, 0.82 with half the noise. Regression has 0.76 there.
+#: runs agree better.
 NEAR, NEAR_WORTH = 0.8, 0.6
 FAR, FAR_WORTH = 2.5, 0.3
 #: Variance of what the kernel does not tell, as a share of k(x, x): products of many superpixels, INT8's rounding.

@@ -22,7 +22,7 @@ from flowers_core.dataset import OxfordFlowers
 from flowers_core.explain.agreement import top_regions_alike
 from flowers_core.explain.base import Explanation
 from flowers_core.explain.faithfulness import Curves, curves, in_model_frame
-from flowers_core.explain.lime import DEFAULT_SAMPLES_BY_PLACE, explain_lime
+from flowers_core.explain.lime import DEFAULT_SAMPLES_BY_PLACE, DEFAULT_SEGMENTS_BY_PLACE, explain_lime
 from flowers_core.explain.lime_record import (
     LIME_FILE,
     OURS,
@@ -131,7 +131,11 @@ def _ways(bundle: Bundle, runtime: Runtime, samples: int, *, keras: bool, by_pla
 
     chosen: dict[str, Any] = {}
     if by_place:
-        chosen = {"places": Places(runtime.forward, bundle.head()[0]), "samples": DEFAULT_SAMPLES_BY_PLACE}
+        chosen = {
+            "places": Places(runtime.forward, bundle.head()[0]),
+            "samples": DEFAULT_SAMPLES_BY_PLACE,
+            "segments": DEFAULT_SEGMENTS_BY_PLACE,
+        }
     ways: dict[str, Explain] = {
         OURS: lambda pixels, label, seed: explain_lime(runtime.logits, pixels, label, seed=seed, **frame, **chosen),
         PACKAGE: package(runtime.logits),
