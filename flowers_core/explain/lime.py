@@ -135,8 +135,8 @@ def explain_lime(
         raise ValueError(f"There is no sampling “{sampling}”; there are {', '.join(SAMPLINGS)}.")
     if link not in LINKS:
         raise ValueError(f"There is no link “{link}”; there are {', '.join(LINKS)}.")
-    if places is not None and (sampling, link) != ("weighted", "logit"):
-        raise ValueError("By place, LIME takes weighted samples, and the link is “logit”.")
+    if places is not None and (samples < 3 or (sampling, link) != ("weighted", "logit")):
+        raise ValueError("By place, LIME takes three weighted samples or more, and the link is “logit”.")
     report(progress, 0, samples)
     if regions is None:
         regions = superpixels(pixels, segmentation, segments)

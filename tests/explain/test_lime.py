@@ -461,7 +461,7 @@ def test_by_place_it_ends_when_the_ranking_is_settled_and_intervals_are_given():
     assert (explained.margins > 0).all()
 
 
-def test_by_place_other_samplings_and_links_are_refused():
-    for options in ({"link": "identity"}, {"sampling": "uniform"}):
+def test_by_place_other_samplings_and_links_and_a_photo_without_a_pair_are_refused():
+    for options in ({"link": "identity"}, {"sampling": "uniform"}, {"samples": 2}):
         with pytest.raises(ValueError, match="By place"):
             explain_lime(places_logits, photo(), 1, places=PLACES, **options, **FRAME)
