@@ -96,9 +96,9 @@ def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None =
         seeds_sentence(records),
         "## Published before",
         "The student project that this one grew from, same split, 1020 training photos, and this project's runs of the "
-        "same networks. InceptionV3 is cut at its block mixed8 here. *Frozen*: the head alone has learnt. *Same "
-        "recipe* is both its phases (`scripts.train --recipe published`), with learning rates below the upper bounds "
-        "of range tests, and with epochs of this project's own: neither was published.",
+        "same networks, and of others by the same recipe. InceptionV3 is cut at its block mixed8 here. *Frozen*: the "
+        "head alone has learnt. *Same recipe* is both its phases (`scripts.train --recipe published`), with learning "
+        "rates below the upper bounds of range tests, and with epochs of this project's own: neither was published.",
         published_table(records),
         "## How each run was made",
         *(_recipe(record) for record in records),

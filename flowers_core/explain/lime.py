@@ -13,8 +13,8 @@ Ribeiro, Singh and Guestrin, "Why Should I Trust You?", KDD 2016 (arXiv 1602.049
 - sampling ends when the ranking of the strongest superpixels is settled (Zhou, Hooker and Wang 2021, "S-LIME", KDD,
   arXiv 2106.07875);
 - the model sees the samples in batches;
-- of a model whose answer is a mean over places, what every place says can be told apart, and then fewer samples
-  agree better from run to run (`local_effects`).
+- where `places` is given, of a model whose answer is a mean over places, what each of them says is told apart, and then
+  fewer samples agree better from run to run (`local_effects`).
 
 With `sampling="uniform"`, `link="identity"` and `settle=0` it is the `lime` package's image explainer: each superpixel
 kept with probability ½, cosine distance to the whole photo, exponential kernel of width 0.25, ridge with α = 1, fitted
@@ -164,7 +164,7 @@ def explain_lime(
         alpha = WEIGHTED_ALPHA if weighted else ALPHA
         return weighted_ridge(masks[:taken], seen[1:], weights[:taken], alpha, groups[:taken])
 
-    done, settled = 0, False
+    done, settled, surrogate = 0, False, None
     while done < samples and not settled:
         # The first batch is larger by the hidden and the whole photo, so that no pair is torn.
         batch = looks[len(seen) : len(seen) + (batch_size if done else batch_size + 2)]
@@ -173,9 +173,9 @@ def explain_lime(
         done = len(seen) - 1
         report(progress, done, samples)
         # Regression with hardly more samples than superpixels deceives itself about its own errors.
-        if settle and done >= (2 if by_place else 3) * (count + 1):
-            settled = fit(done).settled(settle)
-    surrogate = fit(done)
+        surrogate = fit(done) if settle and done >= (2 if by_place else 3) * (count + 1) else None
+        settled = surrogate is not None and surrogate.settled(settle)
+    surrogate = surrogate or fit(done)
 
     value = float(surrogate.coefficients.sum())
     to_probability = expit if link == "logit" else float

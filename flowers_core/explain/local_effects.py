@@ -14,7 +14,8 @@ It gives every product of superpixels a weight drawn from a normal distribution 
 rᵢ, so that with r near 1 for what is near and near 0 for what is far, effects are expected where they can be, alone and
 together. The worth of one superpixel, alone, is linear in what was seen and known in closed form. It is the coefficient
 that linear regression on ever more masks would end at, and also the Banzhaf value of the game whose players are the
-superpixels (Hammer and Holzman 1992, "Approximations of pseudo-Boolean functions", doi 10.1007/BF01541663).
+superpixels (Hammer and Holzman 1992, "Approximations of pseudo-Boolean functions; applications to game theory", ZOR 36,
+3–21).
 
 What reaches every place from everywhere is too little at each to be seen there, and comes back as one number for all
 superpixels, from what their effects leave over of the answer.

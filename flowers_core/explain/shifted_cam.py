@@ -106,7 +106,8 @@ def evidence_direction(
     Args:
         head: (c, classes); column j is label j + 1.
         target: a class, whose log-odds are meant, or a class against another.
-        logits: gives the answer (classes,) to the photo; asked for a class only.
+        logits: gives the answer (classes,) to the photo, or (n, classes) to versions of it, over which the rivals'
+            shares are averaged; asked for a class only.
         temperature: of the softmax over the rivals, > 0.
 
     Raises:
@@ -122,8 +123,8 @@ def evidence_direction(
     if isinstance(target, ContrastTarget):
         return own - weights[:, target.rival - 1]
     answer = np.array(logits(), np.float64) / temperature
-    answer[target.label - 1] = -np.inf
-    return own - weights @ softmax(answer)
+    answer[..., target.label - 1] = -np.inf
+    return own - weights @ np.atleast_2d(softmax(answer, axis=-1)).mean(axis=0)
 
 
 def moved(pixels: Pixels, down: int, right: int) -> Pixels:
