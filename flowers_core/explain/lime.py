@@ -57,7 +57,8 @@ DEFAULT_SAMPLES = 193
 #: The same with `places`, and about how many superpixels: on 15 validation photos, 3 seeds each, deletion was 0.410 and
 #: 0.86 of two runs' top five were alike; with 30 superpixels 0.415 and 0.84, and 193 looks at these changed little.
 #: Regression with its own defaults had 0.436 and 0.74. Test photos did not bear out the first of the two: there it was
-#: 0.409 by place and 0.390 by regression, with 0.80 and 0.79 alike (`scripts.benchmark lime`, 50 photos).
+#: 0.409 by place and 0.390 by regression, with 0.80 and 0.79 alike (`scripts.benchmark lime` with and without
+#: `--by-place`, 50 photos, 12 of them for the latter; on two machines).
 DEFAULT_SAMPLES_BY_PLACE = 129
 DEFAULT_SEGMENTS_BY_PLACE = 24
 #: How many of the strongest superpixels must be settled.
