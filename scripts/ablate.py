@@ -1,8 +1,11 @@
 """What each part of the recipe is worth: `python -m scripts.ablate BUNDLE` trains it again with one change at a time.
 
-BUNDLE is a fine-tuned bundle. Each run has its recipe but for one entry, and answers the validation photos alone, as
-they are and spoilt. Of each only the record stays, in `models/records/`; `results.md` has the table. A run whose record
-is there is not made again, so the script goes on where it was broken off.
+BUNDLE is a fine-tuned bundle, or one of which only the record was kept. Each run has its recipe but for one entry, and
+answers the validation photos alone, as they are and spoilt. Of each only the record stays, in `models/records/`;
+`results.md` has the table. A run whose record is there is not made again: the script goes on where it was broken off.
+
+`--seeds` makes the same runs with other seeds, and `--changes none` the recipe as it is with them: how much of a
+difference is chance.
 """
 
 import argparse
@@ -12,15 +15,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from flowers_core.bundle import Bundle, BundleError, default_models_dir, load_bundle
-from flowers_core.run_records import RECORDS_FOLDER
+from flowers_core.bundle import BundleError, default_models_dir, load_bundle
+from flowers_core.run_records import RECORDS_FOLDER, RunRecord, load_record, record_of
 from scripts.command import add_data_option, bundle_folder, run
 
-# One change each, by the name of its record; {base} is the bundle that is varied. The seeds say how much of a
-# difference is chance.
+# One change each, by the name of its record; {base} is the bundle that is varied.
 CHANGES = {
-    "seed_1": "--seed 1",
-    "seed_2": "--seed 2",
+    "none": "",
     "best_epoch": "--kept-epoch best",
     "half_the_epochs": "--epochs 16",
     "taught_by_itself": "--teacher {base} --teacher-weight 0.5",
@@ -44,21 +45,31 @@ CHANGES = {
 }
 
 
+# The seed of the runs whose names do not say one.
+FIRST_SEED = 0
+
+
 def main() -> None:
     """Parse the command line, make the runs that are missing."""
     options = _parse()
-    base = load_bundle(options.bundle)
+    base = _base(options)
     line = _line_of(base)
-    for change in options.changes:
-        record = options.models / RECORDS_FOLDER / f"{_name(base, change)}.json"
-        if record.is_file():
-            print(f"{change}: on record.")
-            continue
-        _make(base, change, [*line, *shlex.split(CHANGES[change].format(base=base.folder))], options)
+    if not options.folder_of_base and any("{base}" in CHANGES[change] for change in options.changes):
+        raise BundleError(f"Of '{base.name}' only the record is here, which cannot teach; make the bundle again first.")
+    for seed in options.seeds:
+        for change in options.changes:
+            name = _name(base, change, seed)
+            if name == base.name:
+                continue
+            if (options.models / RECORDS_FOLDER / f"{name}.json").is_file():
+                print(f"{name}: on record.")
+                continue
+            words = shlex.split(CHANGES[change].format(base=options.bundle))
+            _make(name, [*line, *words, "--seed", str(seed)], options)
 
 
-def _make(base: Bundle, change: str, line: list[str], options: argparse.Namespace) -> None:
-    folder = options.folder / _name(base, change)
+def _make(name: str, line: list[str], options: argparse.Namespace) -> None:
+    folder = options.folder / name
     # Of an option that is given twice the last one counts.
     kept = ("--data", str(options.data), "--cache", str(options.cache))
     _call("train", *line, "--out", str(folder), *kept)
@@ -68,20 +79,31 @@ def _make(base: Bundle, change: str, line: list[str], options: argparse.Namespac
     shutil.rmtree(folder)
 
 
-def _line_of(base: Bundle) -> list[str]:
-    """The options of the line that made the bundle, without its name."""
-    words = shlex.split(base.manifest["training"]["command"])
+def _base(options: argparse.Namespace) -> RunRecord:
+    """The record of the bundle that is varied, from the bundle where that is there."""
+    kept = options.models / RECORDS_FOLDER / f"{options.bundle.name}.json"
+    options.folder_of_base = (options.bundle / "bundle.json").is_file()
+    if options.folder_of_base or not kept.is_file():
+        return record_of(load_bundle(options.bundle))
+    return load_record(kept)
+
+
+def _line_of(base: RunRecord) -> list[str]:
+    """The options of the line that made the run, without its name and its seed."""
+    words = shlex.split(base.training["command"])
     if "--fine-tune" not in words:
         raise BundleError(f"'{base.name}' was not fine-tuned by a recipe of its own; there is nothing to vary.")
     words = words[words.index("scripts.train") + 1 :]
-    if "--out" in words:
-        place = words.index("--out")
-        words = words[:place] + words[place + 2 :]
+    for option in ("--out", "--seed"):
+        if option in words:
+            place = words.index(option)
+            words = words[:place] + words[place + 2 :]
     return words
 
 
-def _name(base: Bundle, change: str) -> str:
-    return f"{base.name}_{change}"
+def _name(base: RunRecord, change: str, seed: int = FIRST_SEED) -> str:
+    parts = [base.name, "" if change == "none" else change, "" if seed == FIRST_SEED else f"seed_{seed}"]
+    return "_".join(part for part in parts if part)
 
 
 def _call(script: str, *words: str) -> None:
@@ -92,8 +114,11 @@ def _call(script: str, *words: str) -> None:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m scripts.ablate", description="Vary a recipe, one change a run.")
-    parser.add_argument("bundle", type=bundle_folder, metavar="BUNDLE", help="the fine-tuned bundle to vary")
+    parser.add_argument("bundle", type=bundle_folder, metavar="BUNDLE", help="the fine-tuned run to vary")
     parser.add_argument("--changes", nargs="+", choices=CHANGES, default=list(CHANGES), help="default: all of them")
+    parser.add_argument(
+        "--seeds", nargs="+", type=int, default=[FIRST_SEED], metavar="N", help="of each change (default: 0)"
+    )
     parser.add_argument(
         "--folder", type=Path, default=Path("runs/ablations"), metavar="DIR", help="where bundles lie meanwhile"
     )

@@ -2,22 +2,21 @@
 
 import shlex
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flowers_core.bundle import Bundle, BundleError
-from flowers_core.photos import CropRule
+from flowers_core.bundle import BundleError
+from flowers_core.run_records import RunRecord, save_record
 from scripts import ablate, train
 
 LINE = "--backbone efficientnet_lite0 --size 256 --fine-tune 30 --epochs 32 --augmentation wild --learning-rate 6e-4"
 
 
-def bundle(command: str) -> Bundle:
-    manifest = {"name": "base", "classes": ["rose"], "input": CropRule(256).to_json(), "training": {"command": command}}
-    return Bundle(Path("base"), manifest)
+def record(command: str) -> RunRecord:
+    return RunRecord("base", "efficientnet_lite0", {"command": command}, metrics={})
 
 
 def recipe(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> dict[str, Any]:
@@ -25,12 +24,52 @@ def recipe(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> dict[str, Any]:
     return asdict(train._parse().recipe)
 
 
-def test_a_run_keeps_the_recipe_and_not_the_name():
-    made = bundle(f"python -m scripts.train {LINE} --out models/base")
+def test_a_run_keeps_the_recipe_and_not_the_name_nor_the_seed():
+    made = record(f"python -m scripts.train {LINE} --seed 3 --out models/base")
     assert ablate._line_of(made) == LINE.split()
     assert ablate._name(made, "sgd") == "base_sgd"
+    assert ablate._name(made, "sgd", 2) == "base_sgd_seed_2"
+    assert ablate._name(made, "none", 2) == "base_seed_2"
     with pytest.raises(BundleError, match="nothing to vary"):
-        ablate._line_of(bundle("python -m scripts.make_soup base one two"))
+        ablate._line_of(record("python -m scripts.make_soup base one two"))
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The lines that would have been run: what they do is tested with each script."""
+    calls: list[list[str]] = []
+    monkeypatch.setattr(ablate, "_call", lambda *words: calls.append(list(words)))
+    monkeypatch.setattr(ablate.shutil, "rmtree", lambda _folder: None)
+    return calls
+
+
+def test_of_a_run_that_is_not_shipped_the_record_will_do(tmp_path, monkeypatch, called):
+    """Recipe and change with every seed, but what is on record, and the base itself."""
+    for name in ("base", "base_sgd_seed_1"):
+        save_record(replace(record(f"python -m scripts.train {LINE} --out models/base"), name=name), tmp_path)
+    words = ["--changes", "none", "sgd", "--seeds", "0", "1", "--models", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["ablate", str(tmp_path / "base"), *words])
+    ablate.main()
+    trained = [words for words in called if words[0] == "train"]
+    assert [Path(words[words.index("--out") + 1]).name for words in trained] == ["base_sgd", "base_seed_1"]
+    assert [words[words.index("--out") - 1] for words in trained] == ["0", "1"]
+    assert trained[0][1:16] == [*LINE.split(), "--optimizer", "sgd", "--learning-rate"]
+    assert [words[0] for words in called] == 2 * ["train", "quantize", "evaluate", "keep_record"]
+
+
+def test_a_record_cannot_teach(tmp_path, monkeypatch, called):
+    save_record(record(f"python -m scripts.train {LINE} --out models/base"), tmp_path)
+    words = ["--changes", "taught_by_itself", "--models", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["ablate", str(tmp_path / "base"), *words])
+    with pytest.raises(BundleError, match="make the bundle again first"):
+        ablate.main()
+    assert called == []
+
+
+def test_what_is_neither_bundle_nor_record_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["ablate", str(tmp_path / "absent"), "--models", str(tmp_path)])
+    with pytest.raises(BundleError, match="absent"):
+        ablate.main()
 
 
 def test_each_change_changes_what_it_names_and_nothing_else(monkeypatch: pytest.MonkeyPatch):
