@@ -1,6 +1,6 @@
 """The tables of `results.md` that compare runs: aims, robustness, what each part of the recipe is worth, seeds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
@@ -217,33 +217,66 @@ def ablation_note() -> str:
     """What the table below it shows."""
     return (
         f"Runs that differ from `{BASE}` in what the second column says (`scripts.ablate`), best first, on the "
-        "validation photos: float32 for top-1, INT8 for the spoilt ones. *Share* is how far from the probed to the "
-        "fine-tuned weights validation chose to go."
+        "validation photos: float32 for top-1, INT8 for the spoilt ones. Where there are several seeds, means with "
+        "standard deviations; *less the first* is the mean difference from the first row's runs with the same seeds. "
+        "*Share* is how far from the probed to the fine-tuned weights validation chose to go."
     )
 
 
 def ablation_table(records: Sequence[RunRecord]) -> str:
-    """The base run and those that differ from it in more of the recipe than the seed."""
+    """The base recipe and those that differ from it in more than the seed, each over its seeds."""
     base = _find(records, BASE)
     if base is None:
         return ""
-    others = [record for record in _siblings(records, base) if not _repeats(record, base)]
-    others.sort(key=lambda record: -record.training["validation_top1"])
+    recipes: dict[tuple[str, ...], dict[int, RunRecord]] = {}
+    for record in [base, *_siblings(records, base)]:
+        changed = tuple(f"{key} {_settings(record)[key]}" for key in _differences(record, base) if key != "seed")
+        recipes.setdefault(changed, {}).setdefault(record.training["seed"], record)
+    first = recipes.pop(())
+    others = sorted(recipes.items(), key=lambda recipe: -fmean(_top1(run) for run in recipe[1].values()))
     rows = []
-    for record in [base, *others]:
-        changed = ", ".join(f"{key} {_settings(record)[key]}" for key in _differences(record, base))
-        spoilt = record.robustness.get("int8", {}).get("validation")
+    for changed, by_seed in [((), first), *others]:
+        runs = [by_seed[seed] for seed in sorted(by_seed)]
         rows.append(
             (
-                record.name,
-                changed.replace("_", " ") or "—",
-                percent(record.training["validation_top1"]),
-                percent(spoilt["mean"]) if spoilt else "—",
-                f"{record.training['interpolation']:.1f}" if "interpolation" in record.training else "—",
-                f"{record.training['seconds_of_epochs']:.0f}" if record.training.get("seconds_of_epochs") else "—",
+                runs[0].name,
+                ", ".join(changed).replace("_", " ") or "—",
+                ", ".join(str(seed) for seed in sorted(by_seed)),
+                _mean([_top1(run) for run in runs]),
+                _less(by_seed, first, _top1),
+                _mean([_spoilt(run) for run in runs]),
+                _less(by_seed, first, _spoilt),
+                ", ".join(f"{run.training['interpolation']:.1f}" for run in runs if "interpolation" in run.training),
             )
         )
-    return table(("run", "differs in", "top-1", "spoilt, mean", "share", "seconds of epochs"), rows)
+    header = ("run", "differs in", "seeds", "top-1", "less the first", "spoilt, mean", "less the first", "share")
+    return table(header, [[cell or "—" for cell in row] for row in rows])
+
+
+def _top1(record: RunRecord) -> float:
+    return 100 * float(record.training["validation_top1"])
+
+
+def _spoilt(record: RunRecord) -> float | None:
+    figures = record.robustness.get("int8", {}).get("validation")
+    return 100 * float(figures["mean"]) if figures else None
+
+
+def _mean(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    spread = f" ± {stdev(known):.2f}" if len(known) > 1 else ""
+    return f"{fmean(known):.2f}{spread}" if known else ""
+
+
+def _less(
+    runs: Mapping[int, RunRecord], first: Mapping[int, RunRecord], figure: Callable[[RunRecord], float | None]
+) -> str:
+    """The mean difference over the seeds that both have, with its sign."""
+    if runs is first:
+        return ""
+    pairs = [(figure(run), figure(first[seed])) for seed, run in runs.items() if seed in first]
+    less = [ours - theirs for ours, theirs in pairs if ours is not None and theirs is not None]
+    return f"{fmean(less):+.2f}" if less else ""
 
 
 def seeds_sentence(records: Sequence[RunRecord]) -> str:
