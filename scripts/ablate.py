@@ -54,10 +54,11 @@ def main() -> None:
     options = _parse()
     base = _base(options)
     line = _line_of(base)
-    if not options.folder_of_base and any("{base}" in CHANGES[change] for change in options.changes):
-        raise BundleError(f"Of '{base.name}' only the record is here, which cannot teach; make the bundle again first.")
+    changes = options.changes or list(CHANGES)
+    if not options.folder_of_base:
+        changes = _without_base(base, changes, asked=options.changes is not None)
     for seed in options.seeds:
-        for change in options.changes:
+        for change in changes:
             name = _name(base, change, seed)
             if name == base.name:
                 continue
@@ -88,6 +89,18 @@ def _base(options: argparse.Namespace) -> RunRecord:
     return load_record(kept)
 
 
+def _without_base(base: RunRecord, changes: list[str], *, asked: bool) -> list[str]:
+    """The changes that can be made with the record alone; those that cannot must not have been asked for by name."""
+    possible = [change for change in changes if "{base}" not in CHANGES[change]]
+    for change in changes:
+        if change not in possible:
+            sentence = f"{change}: of '{base.name}' only the record is here, which cannot teach; make the bundle first."
+            if asked:
+                raise BundleError(sentence)
+            print(sentence)
+    return possible
+
+
 def _line_of(base: RunRecord) -> list[str]:
     """The options of the line that made the run, without its name and its seed."""
     words = shlex.split(base.training["command"])
@@ -115,7 +128,7 @@ def _call(script: str, *words: str) -> None:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m scripts.ablate", description="Vary a recipe, one change a run.")
     parser.add_argument("bundle", type=bundle_folder, metavar="BUNDLE", help="the fine-tuned run to vary")
-    parser.add_argument("--changes", nargs="+", choices=CHANGES, default=list(CHANGES), help="default: all of them")
+    parser.add_argument("--changes", nargs="+", choices=CHANGES, help="default: all of them")
     parser.add_argument(
         "--seeds", nargs="+", type=int, default=[FIRST_SEED], metavar="N", help="of each change (default: 0)"
     )

@@ -57,13 +57,20 @@ def test_of_a_run_that_is_not_shipped_the_record_will_do(tmp_path, monkeypatch, 
     assert [words[0] for words in called] == 2 * ["train", "quantize", "evaluate", "keep_record"]
 
 
-def test_a_record_cannot_teach(tmp_path, monkeypatch, called):
+def test_a_record_cannot_teach(tmp_path, monkeypatch, called, capsys):
+    """Asked for by name that is an error; of all changes the others are made."""
     save_record(record(f"python -m scripts.train {LINE} --out models/base"), tmp_path)
-    words = ["--changes", "taught_by_itself", "--models", str(tmp_path)]
-    monkeypatch.setattr(sys, "argv", ["ablate", str(tmp_path / "base"), *words])
-    with pytest.raises(BundleError, match="make the bundle again first"):
+    words = ["ablate", str(tmp_path / "base"), "--models", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", [*words, "--changes", "taught_by_itself"])
+    with pytest.raises(BundleError, match="make the bundle first"):
         ablate.main()
     assert called == []
+    monkeypatch.setattr(sys, "argv", words)
+    ablate.main()
+    trained = [words for words in called if words[0] == "train"]
+    assert len(trained) == len(ablate.CHANGES) - 2  # nor the base as it is
+    assert not any("--teacher" in words for words in trained)
+    assert "taught_by_itself: of 'base' only the record is here" in capsys.readouterr().out
 
 
 def test_what_is_neither_bundle_nor_record_is_named(tmp_path, monkeypatch):
