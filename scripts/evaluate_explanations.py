@@ -135,6 +135,7 @@ class Model:
             head=self._head,
             logits=self._runtime.logits,
             feature_maps=self._runtime.features,
+            forward=self._runtime.forward,
             temperature=self._temperature,
             gradients=self._gradients,
         )

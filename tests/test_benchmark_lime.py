@@ -8,7 +8,7 @@ import pytest
 
 from flowers_core.bundle import load_bundle
 from flowers_core.dataset import OxfordFlowers
-from flowers_core.explain.lime import DEFAULT_SAMPLES_BY_PLACE
+from flowers_core.explain.lime import DEFAULT_SAMPLES, REGRESSION_SAMPLES
 from flowers_core.explain.lime_record import LIME_FILE, OURS, PACKAGE, PACKAGE_ON_KERAS, load_lime
 from flowers_core.result_studies import lime_sentence
 from scripts import benchmark
@@ -36,8 +36,9 @@ def test_lime_is_measured_and_the_bundle_keeps_it(benchmark_lime, bundle, capsys
     record = load_lime(load_bundle(bundle).path(LIME_FILE))
     assert {name: way.photos for name, way in record.ways.items()} == {OURS: 4, PACKAGE: 4, PACKAGE_ON_KERAS: 1}
     assert (record.split, record.seed, record.seeds, record.alike_photos) == ("test", 0, 3, 2)
-    assert not record.by_place
-    assert "place by place" not in lime_sentence(record)
+    assert record.by_place
+    assert record.looks <= DEFAULT_SAMPLES
+    assert lime_sentence(record).count("place by place") == 1
     ours, package = record.ways[OURS], record.ways[PACKAGE]
     assert ours.times_ours.value == 1
     assert package.seconds.low <= package.seconds.value <= package.seconds.high
@@ -51,12 +52,12 @@ def test_lime_is_measured_and_the_bundle_keeps_it(benchmark_lime, bundle, capsys
     assert f"{ours.deletion.value:.3f}" in said.out
 
 
-def test_by_place_ours_takes_fewer_looks_and_the_record_says_so(benchmark_lime, bundle):
-    benchmark_lime("--photos", "1", "--alike-photos", "1", "--seeds", "2", "--keras-photos", "0", "--by-place")
+def test_ours_by_regression_takes_more_looks_and_the_record_says_so(benchmark_lime, bundle):
+    benchmark_lime("--photos", "1", "--alike-photos", "1", "--seeds", "2", "--keras-photos", "0", "--regression")
     record = load_lime(load_bundle(bundle).path(LIME_FILE))
-    assert record.by_place
-    assert record.looks <= DEFAULT_SAMPLES_BY_PLACE
-    assert lime_sentence(record).count("place by place") == 1
+    assert not record.by_place
+    assert DEFAULT_SAMPLES < record.looks <= REGRESSION_SAMPLES
+    assert "place by place" not in lime_sentence(record)
 
 
 def test_nothing_is_kept_of_a_dry_run(benchmark_lime, bundle):

@@ -135,14 +135,16 @@ def _target(label: int, rival: int | None) -> ClassTarget | ContrastTarget:
 
 
 def _subject(look: Look) -> Subject:
+    runtime = resources.runtime(look.bundle, look.precision)
     return Subject(
         pixels=look.seen.pixels,
         box=look.seen.box,
         photo_size=(look.photo.width, look.photo.height),
         features=look.forward.features[0],
         head=resources.head(look.bundle),
-        logits=resources.runtime(look.bundle, look.precision).logits,
-        feature_maps=resources.runtime(look.bundle, look.precision).features,
+        logits=runtime.logits,
+        feature_maps=runtime.features,
+        forward=runtime.forward,
         temperature=resources.temperature(look.bundle),
         gradients=resources.gradients(look.bundle),
         cutting=chosen_pieces(),

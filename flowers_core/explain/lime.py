@@ -14,7 +14,7 @@ Ribeiro, Singh and Guestrin, "Why Should I Trust You?", KDD 2016 (arXiv 1602.049
   arXiv 2106.07875);
 - the model sees the samples in batches;
 - where `places` is given, of a model whose answer is a mean over places, what each of them says is told apart, and then
-  fewer samples agree better from run to run (`local_effects`).
+  a third of the samples agree better from run to run (`local_effects`).
 
 With `sampling="uniform"`, `link="identity"` and `settle=0` it is the `lime` package's image explainer: each superpixel
 kept with probability ½, cosine distance to the whole photo, exponential kernel of width 0.25, ridge with α = 1, fitted
@@ -33,7 +33,7 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from flowers_core.explain.base import Box, ClassTarget, Explanation
-from flowers_core.explain.masks import balanced_masks, independent_masks, keep_probability
+from flowers_core.explain.masks import balanced_masks, block_size, independent_masks, keep_probability
 from flowers_core.explain.places import Places, PlacesWatched
 from flowers_core.explain.probing import BATCH, Logits, Progress, log_odds, probability, report
 from flowers_core.explain.superpixels import (
@@ -51,16 +51,15 @@ METHOD = "lime"
 SAMPLINGS = ("weighted", "uniform")
 #: What the simple model is linear in, with the unit of its parts.
 LINKS = {"logit": "logit", "identity": "probability"}
-#: At most: the whole photo, and three balanced blocks of 17 to 32 superpixels. A fourth changed the deletion area by
-#: 0.003 at most, and how alike two runs' top five are by 0.03 (two sets of 40 validation photos).
-DEFAULT_SAMPLES = 193
-#: The same with `places`, and about how many superpixels: on 15 validation photos, 3 seeds each, deletion was 0.410 and
-#: 0.86 of two runs' top five were alike; with 30 superpixels 0.415 and 0.84, and 193 looks at these changed little.
-#: Regression with its own defaults had 0.436 and 0.74. Test photos did not bear out the first of the two: there it was
-#: 0.409 by place and 0.390 by regression, with 0.80 and 0.79 alike (`scripts.benchmark lime` with and without
-#: `--by-place`, 50 photos, 12 of them for the latter; on two machines).
-DEFAULT_SAMPLES_BY_PLACE = 129
-DEFAULT_SEGMENTS_BY_PLACE = 24
+#: At most, with `places`: the whole photo, and a balanced block of 17 to 32 superpixels. With two blocks, 24 validation
+#: photos had a deletion area of 0.424 instead of 0.418, and no more of two runs' top five were alike (0.89 and 0.90).
+DEFAULT_SAMPLES = 65
+#: The same without: three blocks. A fourth changed the deletion area by 0.003 at most, and how alike two runs' top five
+#: are by 0.03 (two sets of 40 validation photos).
+REGRESSION_SAMPLES = 193
+#: Regression also needs more superpixels than DEFAULT_SEGMENTS: on two sets of 40 validation photos the deletion area
+#: over 30 was 0.03 lower than over 26, and over 34, tried on one of them, it was higher again.
+REGRESSION_SEGMENTS = 30
 #: How many of the strongest superpixels must be settled.
 DEFAULT_SETTLE = 5
 #: Of the weighted distribution, the widest of GLIME's experiments: keeps 51 in 100. So wide, the two of a pair are
@@ -83,9 +82,9 @@ def explain_lime(
     box: Box,
     photo_size: tuple[int, int],
     segmentation: str = "slic",
-    segments: int = DEFAULT_SEGMENTS,
+    segments: int | None = None,
     regions: Regions | None = None,
-    samples: int = DEFAULT_SAMPLES,
+    samples: int | None = None,
     sampling: str = "weighted",
     link: str = "logit",
     settle: int = DEFAULT_SETTLE,
@@ -105,9 +104,12 @@ def explain_lime(
         box: ModelInput.box.
         photo_size: (width, height) of the photo.
         segmentation: one of SEGMENTATIONS.
-        segments: about how many superpixels (see `superpixels`).
+        segments: about how many superpixels (see `superpixels`); None: DEFAULT_SEGMENTS with `places`, else
+            REGRESSION_SEGMENTS.
         regions: (s, s) superpixels 0…n−1, each in use, to take instead of computing them.
-        samples: how many versions of the photo the model sees at most, the whole one among them; ≥ 2.
+        samples: how many versions of the photo the model sees at most, the whole one among them; ≥ 2. None:
+            with `places` DEFAULT_SAMPLES, or a balanced block of more superpixels than that has; else
+            REGRESSION_SAMPLES.
         sampling: one of SAMPLINGS.
         link: one of LINKS.
         settle: stop when so many of the strongest superpixels are settled; 0 takes all samples.
@@ -118,7 +120,7 @@ def explain_lime(
         progress: called with (samples done, samples at most) before the first batch and after each; stops the run by
             returning False.
         places: the same model with what it says at every place, which is then used (see `local_effects`); with weighted
-            sampling and the link "logit" only. DEFAULT_SAMPLES_BY_PLACE and DEFAULT_SEGMENTS_BY_PLACE are for it.
+            sampling and the link "logit" only.
 
     Returns:
         Explanation with `regions` and 95 % `margins`, `contributions` constant in each region, `value` their sum: by
@@ -131,21 +133,25 @@ def explain_lime(
         ValueError: where an argument cannot be.
     """
     started = time.perf_counter()
-    if samples < 2 or batch_size < 1 or temperature <= 0:
+    if segments is None:
+        segments = DEFAULT_SEGMENTS if places else REGRESSION_SEGMENTS
+    if (samples is not None and samples < 2) or batch_size < 1 or temperature <= 0:
         raise ValueError("LIME needs two samples or more, batches of one or more, and a temperature above 0.")
     if sampling not in SAMPLINGS:
         raise ValueError(f"There is no sampling “{sampling}”; there are {', '.join(SAMPLINGS)}.")
     if link not in LINKS:
         raise ValueError(f"There is no link “{link}”; there are {', '.join(LINKS)}.")
-    if places is not None and (samples < 3 or (sampling, link) != ("weighted", "logit")):
-        raise ValueError("By place, LIME takes three weighted samples or more, and the link is “logit”.")
-    report(progress, 0, samples)
+    if places is not None and (sampling, link) != ("weighted", "logit"):
+        raise ValueError("By place, LIME takes weighted samples, and the link is “logit”.")
     if regions is None:
         regions = superpixels(pixels, segmentation, segments)
     else:
         segmentation = "given"
     background = hidden_photo(pixels, regions, hidden)
     count = int(regions.max()) + 1
+    if samples is None:
+        samples = max(DEFAULT_SAMPLES, 1 + 2 * block_size(count)) if places else REGRESSION_SAMPLES
+    report(progress, 0, samples)
     weighted = sampling == "weighted"
     keep = keep_probability(SIGMA) if weighted else 0.5
     draw = balanced_masks if weighted else independent_masks
@@ -175,7 +181,7 @@ def explain_lime(
         done = len(seen) - 1
         report(progress, done, samples)
         # Regression with hardly more samples than superpixels deceives itself about its own errors.
-        surrogate = fit(done) if settle and done >= (2 if by_place else 3) * (count + 1) else None
+        surrogate = fit(done) if settle and done >= (1 if by_place else 3) * (count + 1) else None
         settled = surrogate is not None and surrogate.settled(settle)
     surrogate = surrogate or fit(done)
 

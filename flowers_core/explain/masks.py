@@ -28,6 +28,12 @@ def independent_masks(samples: int, regions: int, random: np.random.Generator, k
     return masks
 
 
+def block_size(regions: int) -> int:
+    """How many pairs of samples balance so many superpixels: the order of the smallest Hadamard matrix by Sylvester's
+    construction (1867) with a column for each."""
+    return 1 << (regions - 1).bit_length()
+
+
 def balanced_masks(samples: int, regions: int, random: np.random.Generator, keep: float = 0.5) -> Masks:
     """The same, but in blocks in which every superpixel is shown with any other as often as without it.
 
@@ -47,7 +53,7 @@ def balanced_masks(samples: int, regions: int, random: np.random.Generator, keep
     Returns:
         (samples, regions) bool, True = shown.
     """
-    matrix = hadamard(1 << (regions - 1).bit_length())
+    matrix = hadamard(block_size(regions))
     pairs = samples // 2
     signs = np.concatenate([_block(matrix, regions, random) for _ in range(-(-pairs // len(matrix)))])[:pairs]
     draws = random.random((pairs, regions)) / 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from flowers_core.explain.gradients import Gradients
 from flowers_core.explain.probing import Logits, Pixels, Progress
 from flowers_core.explain.shifted_cam import Features, explain_shifted_cam
 from flowers_core.explain.superpixels import Cutting
+
+if TYPE_CHECKING:
+    from flowers_core.runtime import Forward
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +36,8 @@ class Subject:
         head: (c, classes), the linear layer's weights.
         logits: photos to logits, such as Runtime.logits.
         feature_maps: photos to their feature maps, such as Runtime.features.
+        forward: photos to both in one pass, such as Runtime.forward. With it LIME goes place by place; None where the
+            logits are no sum over places.
         temperature: of the softmax.
         gradients: gives the Keras model's gradients (built at the first call); None where there is no Keras model.
         cutting: into which superpixels LIME cuts the photo.
@@ -45,6 +50,7 @@ class Subject:
     head: npt.NDArray[np.floating]
     logits: Logits
     feature_maps: Features
+    forward: Callable[[Pixels], Forward] | None = None
     temperature: float = 1.0
     gradients: Callable[[], Gradients] | None = None
     cutting: Cutting = field(default_factory=Cutting)
@@ -117,6 +123,7 @@ def _shifted_cam(subject: Subject, target: Target, _seed: int, _progress: Progre
 
 def _lime(subject: Subject, target: Target, seed: int, progress: Progress | None) -> Explanation:
     from flowers_core.explain.lime import explain_lime
+    from flowers_core.explain.places import Places
 
     return explain_lime(
         subject.logits,
@@ -127,6 +134,7 @@ def _lime(subject: Subject, target: Target, seed: int, progress: Progress | None
         temperature=subject.temperature,
         seed=seed,
         progress=progress,
+        places=Places(subject.forward, subject.head) if subject.forward else None,
         **subject.frame,
     )
 
@@ -215,7 +223,7 @@ _ALL = (
         False,
         _shifted_cam,
     ),
-    Method("lime", "LIME", "The brighter a piece, the more it raises the odds.", 193, False, False, True, _lime),
+    Method("lime", "LIME", "The brighter a piece, the more it raises the odds.", 65, False, False, True, _lime),
     Method("occlusion", "Occlusion", f"{_HIDING} place.", 145, False, True, False, _occlusion),
     Method(
         "score_cam",

@@ -18,6 +18,7 @@ from flowers_core.explain.base import Box, Target
 from flowers_core.explain.gradients import LAST_LAYER, Gradients
 from flowers_core.explain.methods import Method, Subject
 from flowers_core.explain.probing import Pixels
+from flowers_core.runtime import Forward
 
 if TYPE_CHECKING:
     import keras
@@ -49,9 +50,16 @@ class KerasModel:
             head=self._classifier.get_layer("logits").get_weights()[0],
             logits=self._logits,
             feature_maps=self._features,
+            forward=self._forward,
             temperature=temperature,
             gradients=self._gradients,
         )
+
+    def _forward(self, photos: Pixels) -> Forward:
+        weights, bias = self._classifier.get_layer("logits").get_weights()
+        features = self._features(photos)
+        embedding = features.mean(axis=(1, 2))
+        return Forward(embedding @ weights + bias, features, embedding)
 
 
 def sanity_check(

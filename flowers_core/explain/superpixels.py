@@ -11,9 +11,9 @@ from PIL import Image
 SEGMENTATIONS = ("slic", "quickshift", "felzenszwalb")
 HIDDEN = ("mean", "grey")
 #: Fewer are settled sooner: their effects are larger and there are fewer to tell apart. More follow the flower's edge
-#: better: on two sets of 40 validation photos the deletion area was 0.03 lower than of 26, and of 34, tried on one of
-#: them, it was higher again.
-DEFAULT_SEGMENTS = 30
+#: better. SLIC leaves about 23 of so many. Over 18, LIME place by place had a deletion area of 0.48 on 24 validation
+#: photos, over 24 of 0.42, and over 32 of 0.42 with 0.79 of two runs' top five alike instead of 0.90.
+DEFAULT_SEGMENTS = 24
 #: SLIC looks at a copy of at most so many pixels a side: of 256 that takes a quarter of the time, and borders are then
 #: two pixels coarse.
 SLIC_SIDE = 128

@@ -20,7 +20,8 @@ class Surrogate:
 
     Attributes:
         coefficients: (regions,) float64.
-        covariance: (regions, regions) float64, of the coefficients over other draws of as many samples.
+        covariance: (regions, regions) float64, of the coefficients' errors: by `weighted_ridge` over other draws of as
+            many samples.
         intercept: with every region hidden, according to the model.
         r2: share of the weighted variance that the model accounts for, on the samples that it was fitted to (as `lime`
             gives it); 0 where the probability does not move.

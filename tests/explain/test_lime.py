@@ -461,7 +461,14 @@ def test_by_place_it_ends_when_the_ranking_is_settled_and_intervals_are_given():
     assert (explained.margins > 0).all()
 
 
-def test_by_place_other_samplings_and_links_and_a_photo_without_a_pair_are_refused():
-    for options in ({"link": "identity"}, {"sampling": "uniform"}, {"samples": 2}):
+def test_by_place_more_superpixels_get_more_looks():
+    """A balanced block of 64 pairs for 64 superpixels; up to 32 the looks are the same."""
+    for regions, samples in ((SQUARES, 65), (np.arange(SIZE * SIZE).reshape(SIZE, SIZE).astype(np.int32) // 16, 129)):
+        explained = explain_lime(places_logits, photo(), 1, regions=regions, settle=0, places=PLACES, **FRAME)
+        assert explained.settings["samples"] == samples
+
+
+def test_by_place_other_samplings_and_links_are_refused():
+    for options in ({"link": "identity"}, {"sampling": "uniform"}):
         with pytest.raises(ValueError, match="By place"):
             explain_lime(places_logits, photo(), 1, places=PLACES, **options, **FRAME)

@@ -62,6 +62,16 @@ def test_the_answers_are_the_models(network, subject):
     bias = network.get_layer("logits").get_weights()[1]
     np.testing.assert_allclose(features.mean(axis=(0, 1)) @ head + bias, logits, atol=1e-5)
     assert METHODS["cam"].explain(subject, ClassTarget(2)).value + bias[1] == pytest.approx(logits[1], abs=1e-4)
+    forward = subject.forward(photo()[None])
+    np.testing.assert_allclose(forward.logits[0], logits, atol=1e-5)
+    np.testing.assert_array_equal(forward.features[0], features)
+
+
+def test_lime_goes_place_by_place_where_the_model_tells_what_it_says_at_each(subject):
+    explained = METHODS["lime"].explain(subject, ClassTarget(2))
+    assert explained.settings["by_place"]
+    assert explained.settings["samples"] <= METHODS["lime"].looks
+    assert not METHODS["lime"].explain(replace(subject, forward=None), ClassTarget(2)).settings["by_place"]
 
 
 def test_without_a_keras_model_the_others_still_work(subject):
