@@ -105,8 +105,15 @@ def layer_noise(
     with quiet() as said:
         try:
             even = equalized(classifier, calibration, share=share)
-            debugger = tf.lite.experimental.QuantizationDebugger(
+            converted = tf.lite.experimental.QuantizationDebugger(
                 converter=_converter(even, "int8", calibration),
+                debug_dataset=lambda: _as_input(photos),
+                debug_options=options,
+            )
+            # Given a converter, TensorFlow 2.21 reads tensors whose memory later layers have used again; given the
+            # model that it converted, it keeps them all.
+            debugger = tf.lite.experimental.QuantizationDebugger(
+                quant_debug_model_content=converted.get_debug_quantized_model(),
                 debug_dataset=lambda: _as_input(photos),
                 debug_options=options,
             )

@@ -3,12 +3,13 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from flowers_core.bundle import DEFAULT_BUNDLE, default_models_dir, load_bundle
 from flowers_core.compact_model import compact
 from flowers_core.quantization import PRECISIONS, QuantizationError, convert, layer_noise
 from flowers_core.runtime import Forward, Runtime
-from flowers_core.training.classifier import load_classifier, three_outputs
+from flowers_core.training.classifier import build_classifier, load_classifier, three_outputs
 from tests.tiny_classifier import SIZE, tiny_classifier
 
 
@@ -83,6 +84,21 @@ def test_noise_is_that_of_rounding_to_256_levels(classifier: keras.Model, photos
     assert noise["ADD"] == pytest.approx(expected, abs=3)
     ordered = [layer.decibels for layer in layer_noise(classifier, photos, photos[:2])]
     assert ordered == sorted(ordered)
+
+
+def test_noise_of_early_layers_is_not_read_after_later_ones_took_their_memory(photos: np.ndarray) -> None:
+    """A layer that is given exact inputs rounds to 256 levels, whatever is beside and behind it."""
+    keras.utils.set_random_seed(0)
+    photo = keras.Input((SIZE, SIZE, 3), name="photo")
+    x = layers.Rescaling(1 / 127.5, offset=-1.0)(photo)
+    for _ in range(3):
+        pooled = layers.AveragePooling2D(3, 1, padding="same")(x)
+        ways = [layers.Conv2D(8, 3, padding="same", activation="relu")(x), layers.Conv2D(4, 1)(pooled)]
+        x = layers.Concatenate()(ways)
+    branched = build_classifier(keras.Model(photo, x), 5)
+    noise = layer_noise(branched, photos, photos[:3])
+    assert {"AVERAGE_POOL_2D", "CONCATENATION"} < {layer.operation for layer in noise}
+    assert all(layer.decibels > 25 for layer in noise), [layer for layer in noise if layer.decibels <= 25]
 
 
 def test_layers_left_in_float_lose_their_noise(classifier: keras.Model, photos: np.ndarray, tmp_path: Path) -> None:
