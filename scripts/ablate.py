@@ -52,10 +52,12 @@ FIRST_SEED = 0
 def main() -> None:
     """Parse the command line, make the runs that are missing."""
     options = _parse()
-    base = _base(options)
+    is_bundle = (options.bundle / "bundle.json").is_file()
+    kept = options.models / RECORDS_FOLDER / f"{options.bundle.name}.json"
+    base = load_record(kept) if kept.is_file() and not is_bundle else record_of(load_bundle(options.bundle))
     line = _line_of(base)
     changes = options.changes or list(CHANGES)
-    if not options.folder_of_base:
+    if not is_bundle:
         changes = _without_base(base, changes, asked=options.changes is not None)
     for seed in options.seeds:
         for change in changes:
@@ -78,15 +80,6 @@ def _make(name: str, line: list[str], options: argparse.Namespace) -> None:
     _call("evaluate", str(folder), "--validation-only", *kept)
     _call("keep_record", str(folder), "--models", str(options.models))
     shutil.rmtree(folder)
-
-
-def _base(options: argparse.Namespace) -> RunRecord:
-    """The record of the bundle that is varied, from the bundle where that is there."""
-    kept = options.models / RECORDS_FOLDER / f"{options.bundle.name}.json"
-    options.folder_of_base = (options.bundle / "bundle.json").is_file()
-    if options.folder_of_base or not kept.is_file():
-        return record_of(load_bundle(options.bundle))
-    return load_record(kept)
 
 
 def _without_base(base: RunRecord, changes: list[str], *, asked: bool) -> list[str]:
