@@ -1,7 +1,8 @@
-"""The tables of `results.md` that compare runs: aims, robustness, what each part of the recipe is worth, seeds."""
+"""The tables of `results.md` that compare runs: aims, robustness, what each part of the recipe is worth."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from statistics import fmean, stdev
 from typing import Any
 
@@ -213,13 +214,26 @@ def _interval(figure: Interval) -> str:
     return f"{figure.value:.{digits}f} [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
 
 
-def ablation_note() -> str:
-    """What the table below it shows."""
-    return (
+def ablation_note(records: Sequence[RunRecord]) -> str:
+    """What the table below it shows, and how far two runs are apart that differ in nothing but the seed."""
+    note = (
         f"Runs that differ from `{BASE}` in what the second column says (`scripts.ablate`), best first, on the "
         "validation photos: float32 for top-1, INT8 for the spoilt ones. Where there are several seeds, means with "
         "standard deviations; *less the first* is the mean difference from the first row's runs with the same seeds. "
         "*Share* is how far from the probed to the fine-tuned weights validation chose to go."
+    )
+    base = _find(records, BASE)
+    seeds = list(_recipes(records, base)[()].values()) if base else []
+    if len(seeds) < 2:
+        return note
+    chance = f"{sqrt(2) * stdev(_top1(run) for run in seeds):.2f} points"
+    spoilt = [figure for run in seeds if (figure := _spoilt(run)) is not None]
+    if len(spoilt) > 1:
+        chance += f", on spoilt photos {sqrt(2) * stdev(spoilt):.2f}"
+    return (
+        f"{note} By the spread of the first row two runs that differ in the seed alone are apart by {chance} (one "
+        "standard deviation of a difference): what a single seed shows within twice that may be chance. A run made "
+        "again with its seed on another kind of processor ends elsewhere too."
     )
 
 
@@ -228,10 +242,7 @@ def ablation_table(records: Sequence[RunRecord]) -> str:
     base = _find(records, BASE)
     if base is None:
         return ""
-    recipes: dict[tuple[str, ...], dict[int, RunRecord]] = {}
-    for record in [base, *_siblings(records, base)]:
-        changed = tuple(f"{key} {_settings(record)[key]}" for key in _differences(record, base) if key != "seed")
-        recipes.setdefault(changed, {}).setdefault(record.training["seed"], record)
+    recipes = _recipes(records, base)
     first = recipes.pop(())
     others = sorted(recipes.items(), key=lambda recipe: -fmean(_top1(run) for run in recipe[1].values()))
     rows = []
@@ -251,6 +262,15 @@ def ablation_table(records: Sequence[RunRecord]) -> str:
         )
     header = ("run", "differs in", "seeds", "top-1", "less the first", "spoilt, mean", "less the first", "share")
     return table(header, [[cell or "—" for cell in row] for row in rows])
+
+
+def _recipes(records: Sequence[RunRecord], base: RunRecord) -> dict[tuple[str, ...], dict[int, RunRecord]]:
+    """The runs of each recipe by seed, by what it differs in; () for the base's own. Of one seed the first counts."""
+    recipes: dict[tuple[str, ...], dict[int, RunRecord]] = {}
+    for record in [base, *_siblings(records, base)]:
+        changed = tuple(f"{key} {_settings(record)[key]}" for key in _differences(record, base) if key != "seed")
+        recipes.setdefault(changed, {}).setdefault(record.training["seed"], record)
+    return recipes
 
 
 def _top1(record: RunRecord) -> float:
@@ -279,28 +299,6 @@ def _less(
     return f"{fmean(less):+.2f}" if less else ""
 
 
-def seeds_sentence(records: Sequence[RunRecord]) -> str:
-    """Mean and standard deviation over the runs of the base's recipe, whatever their seed; "" for fewer than two."""
-    base = _find(records, BASE)
-    if base is None:
-        return ""
-    runs = [base, *(record for record in _siblings(records, base) if _repeats(record, base))]
-    if len(runs) < 2:
-        return ""
-    validation = [100 * record.training["validation_top1"] for record in runs]
-    seeds = ", ".join(str(run.training["seed"]) for run in runs)
-    sentence = (
-        f"Over {len(runs)} runs of one recipe (seeds {seeds}; a run made again with its seed, on another machine, ends "
-        "elsewhere too): validation top-1 "
-        f"{fmean(validation):.2f} ± {stdev(validation):.2f}"
-    )
-    for precision in ("float32", "int8"):
-        tests = [100 * figures["test"]["top1"] for run in runs for name, figures in evaluated(run) if name == precision]
-        if len(tests) == len(runs):
-            sentence += f"; test, {precision}, {fmean(tests):.2f} ± {stdev(tests):.2f}"
-    return sentence + " (mean ± standard deviation)."
-
-
 def _find(records: Sequence[RunRecord], name: str) -> RunRecord | None:
     return next((record for record in records if record.name == name), None)
 
@@ -315,10 +313,6 @@ def _siblings(records: Sequence[RunRecord], base: RunRecord) -> list[RunRecord]:
         and "recipe" in record.training
         and record.training["splits"] == base.training["splits"]
     ]
-
-
-def _repeats(record: RunRecord, base: RunRecord) -> bool:
-    return set(_differences(record, base)) <= {"seed"}
 
 
 def _differences(record: RunRecord, base: RunRecord) -> list[str]:

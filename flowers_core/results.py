@@ -17,7 +17,6 @@ from flowers_core.result_studies import (
     lime_table,
     robustness_note,
     robustness_table,
-    seeds_sentence,
     speed_note,
     speed_table,
 )
@@ -91,9 +90,8 @@ def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None =
         *_explanations(shipped),
         *_lime(shipped),
         "## What each part of the recipe is worth",
-        ablation_note(),
+        ablation_note(records),
         ablation_table(records),
-        seeds_sentence(records),
         "## Published before",
         "The student project that this one grew from, same split, 1020 training photos, and this project's runs of the "
         "same networks, and of others by the same recipe. InceptionV3 is cut at its block mixed8 here. *Frozen*: the "

@@ -6,10 +6,10 @@ import pytest
 from flowers_core.bundle import BundleError, default_models_dir, list_bundles
 from flowers_core.result_studies import (
     BASE,
+    ablation_note,
     ablation_table,
     goals_table,
     robustness_table,
-    seeds_sentence,
     speed_table,
 )
 from flowers_core.run_records import RunRecord, list_records, load_record, record_of, save_record
@@ -99,12 +99,12 @@ def test_seeds_of_one_recipe_stand_in_one_row_and_are_compared_seed_by_seed() ->
     ]
 
 
-def test_seeds_are_told_as_mean_and_standard_deviation() -> None:
-    """93 and 95 per cent: mean 94, sample standard deviation √2."""
-    runs = [a_run(BASE, top1=0.93), a_run("other", top1=0.95, seed=1), a_run("short", epochs=8)]
-    assert "validation top-1 94.00 ± 1.41; test, int8, 92.00 ± 1.41" in seeds_sentence(runs)
-    assert "3 runs of one recipe (seeds 0, 1, 0;" in seeds_sentence([*runs, a_run("again", top1=0.94)])
-    assert seeds_sentence(runs[:1]) == ""
+def test_the_note_says_what_seeds_alone_do() -> None:
+    """93 and 95 per cent: sample standard deviation √2, of a difference √2 times that; spoilt 80 and 81: 1/√2 and 1."""
+    runs = [spoilt(a_run(BASE, top1=0.93), 0.8), spoilt(a_run("other", top1=0.95, seed=1), 0.81), a_run("s", epochs=8)]
+    assert "apart by 2.00 points, on spoilt photos 1.00 (one" in ablation_note(runs)
+    assert "apart by" not in ablation_note([runs[0], runs[2]])  # one seed of the base says nothing
+    assert "apart by 2.00 points (one" in ablation_note([a_run(BASE, top1=0.93), a_run("other", top1=0.95, seed=1)])
 
 
 def test_aims_stand_beside_what_was_reached() -> None:
