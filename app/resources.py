@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from flowers_core.audit.record import AuditRecord
+    from flowers_core.closer_look import CloserLook
     from flowers_core.dataset import OxfordFlowers
     from flowers_core.evaluation import Predictions, Report
     from flowers_core.explain.base import Box
@@ -482,6 +483,19 @@ def predict(look: Look) -> Prediction:
         name = look.bundle.name
         raise BundleError(f"The model {name} is not calibrated yet; `python -m scripts.evaluate {name}` does that.")
     return predict(look.forward.logits[0], calibration, taxonomy())
+
+
+def closer_look(look: Look) -> CloserLook | None:
+    """What parts of the photo agree on, some forty of them: for an answer that is not sure."""
+    return _closer_look(look.photo.sha256, look.model_digest, look)
+
+
+@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
+def _closer_look(sha256: str, digest: str, _look: Look) -> CloserLook | None:  # noqa: ARG001
+    from flowers_core.closer_look import look_closer
+
+    model = runtime(_look.bundle, _look.precision)
+    return look_closer(_look.photo.pixels, model, _look.bundle.crop_rule, temperature(_look.bundle))
 
 
 def glance(path: Path, bundle: Bundle, precision: str, side: int) -> Glance:

@@ -23,9 +23,10 @@ class RunRecord:
     """One run: how it was made and what it reached.
 
     training: the manifest's entry of that name, with `command`, `splits`, `training_images`, `seed` and, if fine-tuned,
-    `recipe`. metrics: by precision, then by split. robustness: likewise, on photos spoilt as people's are.
-    model_bytes, latency: by precision. before: figures of the head alone, before any layer was unfrozen. explanations:
-    how the ways to explain it compare, lime: LIME against the `lime` package, where these were measured.
+    `recipe`. metrics: by precision, then by split. robustness: likewise, on photos spoilt as people's are. closer_look:
+    by split, what looking at parts of a photo gives. model_bytes, latency: by precision. before: figures of the head
+    alone, before any layer was unfrozen. explanations: how the ways to explain it compare, lime: LIME against the
+    `lime` package, where these were measured.
     """
 
     name: str
@@ -33,6 +34,7 @@ class RunRecord:
     training: Mapping[str, Any]
     metrics: Mapping[str, Mapping[str, Mapping[str, Any]]]
     robustness: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    closer_look: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     model_bytes: Mapping[str, int] = field(default_factory=dict)
     latency: Mapping[str, Any] = field(default_factory=dict)
     before: Mapping[str, float] = field(default_factory=dict)
@@ -52,6 +54,7 @@ def record_of(bundle: Bundle) -> RunRecord:
         training=bundle.manifest["training"],
         metrics=bundle.metrics,
         robustness=bundle.manifest.get("robustness", {}),
+        closer_look=bundle.manifest.get("closer_look", {}),
         model_bytes=bundle.manifest.get("model_bytes", {}),
         latency=bundle.latency,
         before=_before(bundle),

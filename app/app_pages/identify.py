@@ -48,10 +48,11 @@ st.space("xsmall")
 answer_column, photo_column = st.columns((6, 5), gap="large")
 with answer_column:
     draw_answer(prediction, taxonomy, of_whole)
-    doubt_place = st.empty()
+    closer_place, doubt_place = st.container(), st.empty()
     draw_candidates(prediction, taxonomy)
     draw_roll_up(prediction)
-    if not (prediction.sure or photo.part):
+    unsure_of_whole = not (prediction.sure or photo.part)
+    if unsure_of_whole:
         offer_part()
 with photo_column:
     width, height = whole.original_size
@@ -59,6 +60,12 @@ with photo_column:
     draw_choice(whole, " · ".join(filter(None, facts)))
 
 # The answer is on the page by now; the rest may load what it needs.
+if unsure_of_whole:
+    from app.widgets.closer import draw_closer
+
+    with closer_place:
+        draw_closer(look, prediction, taxonomy)
+
 from app.widgets.neighbours import doubt, draw_neighbours  # noqa: E402
 from app.widgets.why import draw_why  # noqa: E402
 

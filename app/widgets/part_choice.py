@@ -17,6 +17,7 @@ from PIL import Image
 
 from app import resources
 from app.widgets.photo import draw_photo
+from flowers_core.explain.base import Box
 from flowers_core.explain.overlay import dim_outside
 from flowers_core.photo_part import crop_photo, squared
 from flowers_core.photos import Photo, PixelBox
@@ -135,18 +136,24 @@ def pixels_of(part: Percents, width: int, height: int) -> PixelBox:
     return (0, 0, width, height) if part == WHOLE else squared(box, width, height)
 
 
-def drawn_percents(state: Any, width: int, height: int) -> Percents | None:
-    """The rectangle drawn last, as the chart reports it: as large as whole per cents around it, and within the photo.
+def percents_of(box: Box, width: int, height: int) -> Percents | None:
+    """A rectangle in pixels, edges in any order: as large as whole per cents around it, and within the photo.
 
-    None where none was drawn, or beside the photo.
+    None where it lies beside the photo.
     """
-    boxes = state["selection"]["box"]
-    if not boxes:
-        return None
-    (left, right), (top, bottom) = sorted(boxes[-1]["x"]), sorted(boxes[-1]["y"])
+    (left, right), (top, bottom) = sorted(box[::2]), sorted(box[1::2])
     low = np.floor(100 * np.array([left / width, top / height])).clip(0, 100).astype(int).tolist()
     high = np.ceil(100 * np.array([right / width, bottom / height])).clip(0, 100).astype(int).tolist()
     return (low[0], low[1], high[0], high[1]) if low[0] < high[0] and low[1] < high[1] else None
+
+
+def drawn_percents(state: Any, width: int, height: int) -> Percents | None:
+    """The rectangle drawn last, as the chart reports it; None where none was drawn, or beside the photo."""
+    boxes = state["selection"]["box"]
+    if not boxes:
+        return None
+    (x0, x1), (y0, y1) = boxes[-1]["x"], boxes[-1]["y"]
+    return percents_of((x0, y0, x1, y1), width, height)
 
 
 def _begin_picking() -> None:
@@ -156,16 +163,17 @@ def _begin_picking() -> None:
 def _take_drawn(key: str, width: int, height: int) -> None:
     part = drawn_percents(st.session_state[key], width, height)
     if part is not None:
-        _choose(part)
+        choose_part(part)
 
 
 def _take_sliders() -> None:
     left, right = st.session_state[ACROSS]
     top, bottom = st.session_state[DOWN]
-    _choose((left, top, right, bottom))
+    choose_part((left, top, right, bottom))
 
 
-def _choose(part: Percents) -> None:
+def choose_part(part: Percents) -> None:
+    """Look at a part from now on. Only in callbacks."""
     if part == WHOLE:
         forget_part()
     else:

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,6 +59,11 @@ def example_bytes() -> bytes:
     path = resources.example_photo()
     assert path is not None
     return path.read_bytes()
+
+
+def images(app: AppTest) -> list[Any]:
+    """The pictures of a page, but for the part of the photo that may be suggested where the answer is not sure."""
+    return [image for image in app.image if "The part of the photo that is meant" not in str(image.proto)]
 
 
 def drawn_photo(width: int = 320, height: int = 240) -> np.ndarray:

@@ -17,7 +17,7 @@ from flowers_core.photos import PhotoError, model_input, read_photo
 from flowers_core.prediction import predict
 from flowers_core.runtime import Runtime
 from flowers_core.taxonomy import load_taxonomy
-from tests.app.conftest import drawn_photo, example_bytes, html, run
+from tests.app.conftest import drawn_photo, example_bytes, html, images, run
 
 Open = Callable[..., AppTest]
 BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
@@ -66,7 +66,7 @@ def test_an_upload_is_named_as_the_library_names_it(open_page: Open, file_format
     taxonomy = load_taxonomy()
     assert bars(app) == [(capital(taxonomy[c.label].name), percent(c.probability)) for c in prediction.top(5)]
     assert [header.value for header in app.header] == ["Why", "What it resembles"]
-    assert len(app.image) == 3  # the photo; then once plain, once with the map
+    assert len(images(app)) == 3  # the photo; then once plain, once with the map
 
 
 def test_the_example_photo_has_an_address(open_page: Open) -> None:
@@ -189,12 +189,12 @@ def test_another_photo_starts_with_its_own_answer(open_page: Open) -> None:
 def test_lime_waits_for_a_click_and_is_remembered(open_page: Open) -> None:
     app = open_page(photo="example", method="LIME")
     assert app.button(key="run-lime")
-    assert len(app.image) == 2  # the photo, and the pieces that it would be cut into
+    assert len(images(app)) == 2  # the photo, and the pieces that it would be cut into
     app.button(key="run-lime").click()
     run(app)
     sentence = next(m.value for m in app.markdown if m.value.startswith("The brighter a piece"))
     assert re.search(r"Learned from \d+ partly hidden copies", sentence)
-    assert len(app.image) == 3
+    assert len(images(app)) == 3
     app.slider(key="opacity").set_value(20)
     run(app)
     assert not any(button.key == "run-lime" for button in app.button)
@@ -205,7 +205,7 @@ def test_the_pieces_are_the_persons_choice(open_page: Open) -> None:
     app = open_page(photo="example", method="LIME")
 
     def pieces() -> int:
-        captions = [caption for image in app.image for caption in image.captions]
+        captions = [caption for image in images(app) for caption in image.captions]
         return int(next(m[1] for caption in captions if (m := re.match(r"(\d+) pieces", caption))))
 
     few = pieces()
@@ -251,17 +251,17 @@ def test_a_data_set_photo_has_an_address_and_is_not_its_own_neighbour(
     assert [name for name, _ in bars(app)] == [
         capital(load_taxonomy()[c.label].name) for c in expected(content)[0].top(5)
     ]
-    assert "image_00003.jpg" in app.image[0].captions[0]
-    assert "labelled hard-leaved pocket orchid" in app.image[0].captions[0]
+    assert "image_00003.jpg" in images(app)[0].captions[0]
+    assert "labelled hard-leaved pocket orchid" in images(app)[0].captions[0]
     assert not any(button.label == "Download the photos" for button in app.button)
 
 
 def test_a_data_set_photo_comes_back_after_a_file(open_page: Open, drawn_dataset: Path) -> None:
     app = open_page(photo="3")
     upload(app, "flower.jpg", example_bytes())
-    assert "flower.jpg" in app.image[0].captions[0]
+    assert "flower.jpg" in images(app)[0].captions[0]
     app.query_params["photo"] = "3"
-    assert "image_00003.jpg" in run(app).image[0].captions[0]
+    assert "image_00003.jpg" in images(run(app))[0].captions[0]
 
 
 def test_photos_that_are_on_disk_are_shown(open_page: Open, drawn_dataset: Path) -> None:
@@ -272,7 +272,7 @@ def test_photos_that_are_on_disk_are_shown(open_page: Open, drawn_dataset: Path)
     drawn = len(list((drawn_dataset / "jpg").iterdir()))
     app = open_page(photo="example")
     assert re.findall(r"<span>photo</span><b>(\d+)</b>", html(app)) == [str(n) for n in found if n > drawn]
-    assert len(app.image) == 3 + sum(n <= drawn for n in found)
+    assert len(images(app)) == 3 + sum(n <= drawn for n in found)
 
 
 @pytest.mark.parametrize("wanted", ["17", "none", "999999"])

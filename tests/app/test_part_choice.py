@@ -14,7 +14,7 @@ from flowers_core.photos import model_input, read_photo
 from flowers_core.prediction import Prediction, predict
 from flowers_core.runtime import Runtime
 from flowers_core.taxonomy import load_taxonomy
-from tests.app.conftest import drawn_photo, example_bytes, html, run
+from tests.app.conftest import drawn_photo, example_bytes, html, images, run
 from tests.app.test_identify import BUNDLE, bars, encoded, upload
 from tests.app.test_words import prediction
 
@@ -45,7 +45,7 @@ def test_the_answer_is_that_of_the_part_in_the_address_and_a_button_goes_back(op
     name = TAXONOMY[whole.candidates[0].label].name
     assert f"of the whole photo the model says {name}, {percent(whole.candidates[0].probability)}" in html(app)
     # The maps are those of the part, a square, all of which the model sees.
-    assert tuple(app.image[1].captions) == ("Your photo",)
+    assert tuple(images(app)[1].captions) == ("Your photo",)
     app.button(key="whole-photo").click()
     run(app)
     assert "part" not in app.query_params

@@ -23,7 +23,7 @@ from flowers_core.explain.scorecard import jitter
 from flowers_core.photos import model_input, read_photo
 from flowers_core.runtime import Runtime
 from flowers_core.taxonomy import load_taxonomy
-from tests.app.conftest import example_bytes, html, run
+from tests.app.conftest import example_bytes, html, images, run
 from tests.app.test_words import prediction
 
 Open = Callable[..., AppTest]
@@ -49,7 +49,7 @@ def test_every_method_can_be_chosen_and_no_slow_one_runs_unasked(open_page: Open
         run(app)
         box = app.selectbox(key="method")
         if method.name in ("cam", "shifted_cam"):
-            assert len(app.image) == 3  # the photo; then plain, and with the map
+            assert len(images(app)) == 3  # the photo; then plain, and with the map
             continue
         assert app.button(key=f"run-{method.name}").label.startswith(f"Run {method.title} for")
         assert method.says in said(app)
@@ -141,11 +141,11 @@ def test_maps_stand_side_by_side_on_request(open_page: Open) -> None:
     assert not any(toggle.key == "side-by-side" for toggle in app.toggle)
     app.button(key="run-occlusion").click()
     run(app)
-    before = len(app.image)
+    before = len(images(app))
     app.toggle(key="side-by-side").set_value(True)
     run(app)
-    assert len(app.image) == before + 2
-    shown = [caption for image in app.image for caption in image.captions]
+    assert len(images(app)) == before + 2
+    shown = [caption for image in images(app) for caption in image.captions]
     assert [caption.split(" · ")[0] for caption in shown[-2:]] == ["Evidence", "Occlusion"]
 
 
@@ -180,10 +180,10 @@ def test_the_files_hold_the_map() -> None:
 
 def test_the_files_are_offered_and_the_weakest_can_be_hidden(open_page: Open) -> None:
     app = open_page(photo="example")
-    whole = app.image[2].proto.imgs[0].url
+    whole = images(app)[2].proto.imgs[0].url
     app.slider(key="threshold").set_value(60)
     run(app)
-    assert app.image[2].proto.imgs[0].url != whole
+    assert images(app)[2].proto.imgs[0].url != whole
     assert {button.label for button in app.get("download_button")} >= {"Map (.npy)", "Overlay (PNG)"}
 
 

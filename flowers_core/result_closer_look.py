@@ -1,0 +1,43 @@
+"""The table of `results.md` that says what looking at parts of a photo gives."""
+
+from collections.abc import Sequence
+
+from flowers_core.closer_look import AT_LEAST, NAMES, TIMES_THE_ODDS
+from flowers_core.run_records import RunRecord
+from flowers_core.tables import percent, table
+
+
+def closer_look_note() -> str:
+    """What the table below it shows, and the rule."""
+    rule = (
+        f"At least {AT_LEAST} of them must give a name a calibrated probability of {100 * NAMES:.0f} % or more and "
+        f"none another, and one of them {TIMES_THE_ODDS} times the odds that any part gives to any other"
+    )
+    return (
+        "Where an answer is not sure, *Identify* tries square parts of the photo, in four sizes down to a third of its "
+        f"short side, and may suggest one (`scripts.evaluate_closer_look`). {rule}; the rule was chosen on validation "
+        "photos. *Right* counts suggestions, *answer right* the answers about the whole photo where there was one, *if "
+        "taken* is top-1 with the suggestion, where there is one, in the answer's place."
+    )
+
+
+def closer_look_table(records: Sequence[RunRecord]) -> str:
+    """A row for each kind of photo of each measured split; nothing where none was measured."""
+    rows = []
+    for record in records:
+        for split, found in record.closer_look.items():
+            for kind, figures in found["kinds"].items():
+                counts = ("not_sure", "suggested", "suggested_right", "answered_right")
+                rows.append(
+                    (
+                        record.name,
+                        split,
+                        kind,
+                        str(found["images"]),
+                        percent(figures["top1"]),
+                        *(str(figures[count]) for count in counts),
+                        percent(figures["top1_taken"]),
+                    )
+                )
+    header = ("model", "split", "kind", "photos", "top-1", "not sure", "suggested", "right", "answer right", "if taken")
+    return table(header, rows) if rows else ""

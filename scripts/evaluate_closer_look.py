@@ -1,0 +1,115 @@
+"""What does a closer look give? `python -m scripts.evaluate_closer_look efficientnet_lite0`.
+
+The INT8 model answers photos of a split as they are and spoilt in fourteen ways. Where it is not sure, parts of the
+photo are looked at as on *Identify*, and the name that they agree on, if they do, is held against the truth and against
+the first answer. The figures go into the bundle, for `results.md`.
+"""
+
+import argparse
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowers_core.bundle import BundleError, BundleWriter, Calibration, load_bundle
+from flowers_core.closer_look import look_closer
+from flowers_core.dataset import OxfordFlowers
+from flowers_core.photos import CropRule, model_input, open_photo
+from flowers_core.prediction import predict
+from flowers_core.robustness import KINDS, degraded
+from flowers_core.runtime import Runtime
+from flowers_core.sampling import stratified
+from flowers_core.taxonomy import load_taxonomy
+from scripts.command import add_bundle_argument, add_data_option, progress, run
+
+_PRECISION = "int8"
+AS_THEY_ARE = "as they are"
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One photo: whether the model was sure of it, whether its answer was right, whether the suggestion is, if any."""
+
+    sure: bool
+    right: bool
+    suggested: bool | None
+
+
+def main() -> None:
+    """Parse the command line, look at the photos, print the table and keep it in the bundle."""
+    options = _parse()
+    bundle = load_bundle(options.bundle)
+    if options.split in bundle.manifest["training"]["splits"]:
+        raise BundleError(
+            f"'{bundle.name}' has learnt from the {options.split} photos: they cannot tell what it gains."
+        )
+    if bundle.calibration is None:
+        raise BundleError(f"'{bundle.name}' is not calibrated yet; `python -m scripts.evaluate {bundle.name}` does it.")
+    flowers = OxfordFlowers(options.data)
+    runtime = Runtime(bundle.path(f"{_PRECISION}.tflite"))
+    cases: dict[str, list[_Case]] = {kind: [] for kind in (AS_THEY_ARE, *KINDS)}
+    for photo_id in progress(stratified(flowers, options.split, options.photos, options.seed).tolist(), "photos"):
+        pixels = open_photo(flowers.path(photo_id)).pixels
+        for kind, found in cases.items():
+            spoilt = pixels if kind == AS_THEY_ARE else degraded(pixels, kind, photo_id)
+            found.append(_case(runtime, bundle.crop_rule, bundle.calibration, spoilt, flowers.label_of(photo_id)))
+    figures = {kind: _figures(found) for kind, found in cases.items()}
+    _print(figures)
+    if not options.dry:
+        record = {"precision": _PRECISION, "images": len(cases[AS_THEY_ARE]), "seed": options.seed, "kinds": figures}
+        writer = BundleWriter.open(bundle.folder)
+        writer.set("closer_look", {**writer.manifest.get("closer_look", {}), options.split: record})
+
+
+def _case(runtime: Runtime, rule: CropRule, calibration: Calibration, pixels: NDArray[np.uint8], label: int) -> _Case:
+    logits = runtime.logits(model_input(pixels, rule).pixels[None])[0]
+    prediction = predict(logits, calibration, load_taxonomy())
+    right = prediction.candidates[0].label == label
+    if prediction.sure:
+        return _Case(True, right, None)
+    closer = look_closer(pixels, runtime, rule, calibration.temperature)
+    return _Case(False, right, closer.label == label if closer else None)
+
+
+def _figures(cases: list[_Case]) -> dict[str, Any]:
+    suggested = [case for case in cases if case.suggested is not None]
+    taken = [case.right if case.suggested is None else case.suggested for case in cases]
+    return {
+        "top1": float(np.mean([case.right for case in cases])),
+        "not_sure": sum(not case.sure for case in cases),
+        "suggested": len(suggested),
+        "suggested_right": sum(bool(case.suggested) for case in suggested),
+        "answered_right": sum(case.right for case in suggested),
+        "top1_taken": float(np.mean(taken)),
+    }
+
+
+def _print(figures: dict[str, dict[str, Any]]) -> None:
+    print(
+        f"{'photos':22} {'top-1':>7} {'not sure':>8} {'suggested':>9} {'right':>6} {'answer right':>12} {'if taken':>8}"
+    )
+    for kind, row in figures.items():
+        counts: Iterable[str] = (
+            f"{row[name]:{width}}"
+            for name, width in (("not_sure", 8), ("suggested", 9), ("suggested_right", 5), ("answered_right", 12))
+        )
+        print(f"{kind:22} {100 * row['top1']:7.2f} {' '.join(counts)} {100 * row['top1_taken']:8.2f}")
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.evaluate_closer_look", description="Measure what looking at parts of a photo gives."
+    )
+    add_bundle_argument(parser)
+    add_data_option(parser)
+    parser.add_argument("--split", choices=("validation", "test"), default="test", help="default: test")
+    parser.add_argument("--photos", type=int, default=204, help="photos, spread over the classes (default: 204)")
+    parser.add_argument("--seed", type=int, default=0, help="draws the photos (default: 0)")
+    parser.add_argument("--dry", action="store_true", help="print only: write nothing into the bundle")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,88 @@
+"""What a closer look gives, on drawn flowers and a tiny network."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from flowers_core.bundle import BundleError, BundleWriter, Calibration, load_bundle
+from flowers_core.closer_look import look_closer
+from flowers_core.dataset import OxfordFlowers
+from flowers_core.photos import model_input, open_photo
+from flowers_core.prediction import predict
+from flowers_core.result_closer_look import closer_look_table
+from flowers_core.robustness import KINDS, degraded
+from flowers_core.run_records import RunRecord
+from flowers_core.runtime import Runtime
+from flowers_core.sampling import stratified
+from flowers_core.taxonomy import load_taxonomy
+from scripts import evaluate_closer_look
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, tiny_bundle: Path) -> Path:
+    folder = shutil.copytree(tiny_bundle, tmp_path / "tiny")
+    writer = BundleWriter.open(folder)
+    writer.set("training", {"splits": ["train"]})
+    # So cold that parts name something, and so strict that not every answer is sure.
+    writer.set("calibration", Calibration(0.005, 0.95, 0.9, 0.9))
+    return folder
+
+
+@pytest.fixture
+def evaluate(bundle: Path, drawn_dataset: OxfordFlowers, monkeypatch: pytest.MonkeyPatch):
+    def call(*arguments: str) -> None:
+        given = [str(bundle), "--data", str(drawn_dataset.root), "--photos", "5", "--seed", "3", *arguments]
+        monkeypatch.setattr(sys, "argv", ["evaluate_closer_look", *given])
+        evaluate_closer_look.main()
+
+    return call
+
+
+def test_suggestions_are_counted_photo_by_photo(evaluate, bundle: Path, drawn_dataset: OxfordFlowers, capsys) -> None:
+    evaluate()
+    made = load_bundle(bundle)
+    record = made.manifest["closer_look"]["test"]
+    assert (record["images"], record["seed"], record["precision"]) == (5, 3, "int8")
+    assert list(record["kinds"]) == ["as they are", *KINDS]
+    assert made.calibration is not None
+    runtime = Runtime(made.path("int8.tflite"))
+    seen = 0
+    for kind in ("as they are", "greyscale"):
+        right = taken = not_sure = suggested = 0
+        for photo_id in stratified(drawn_dataset, "test", 5, 3).tolist():
+            pixels = open_photo(drawn_dataset.path(photo_id)).pixels
+            if kind != "as they are":
+                pixels = degraded(pixels, kind, photo_id)
+            logits = runtime.logits(model_input(pixels, made.crop_rule).pixels[None])[0]
+            answer = predict(logits, made.calibration, load_taxonomy())
+            closer = look_closer(pixels, runtime, made.crop_rule, made.calibration.temperature)
+            closer = None if answer.sure else closer
+            first, label = answer.candidates[0].label, drawn_dataset.label_of(photo_id)
+            right, taken = right + (first == label), taken + ((closer.label if closer else first) == label)
+            not_sure, suggested = not_sure + (not answer.sure), suggested + (closer is not None)
+        row = record["kinds"][kind]
+        assert (5 * row["top1"], 5 * row["top1_taken"]) == (pytest.approx(right), pytest.approx(taken))
+        assert (row["not_sure"], row["suggested"]) == (not_sure, suggested)
+        seen += suggested
+    assert seen  # else nothing of this was tried
+    assert capsys.readouterr().out.count("\n") == 1 + 1 + len(KINDS)
+
+
+def test_nothing_is_kept_of_a_dry_run_nor_asked_of_photos_that_were_learnt(evaluate, bundle: Path) -> None:
+    evaluate("--dry")
+    writer = BundleWriter.open(bundle)
+    assert "closer_look" not in writer.manifest
+    writer.set("training", {"splits": ["train", "validation"]})
+    with pytest.raises(BundleError, match="has learnt from the validation photos"):
+        evaluate("--split", "validation")
+
+
+def test_the_table_has_a_row_for_each_kind() -> None:
+    kind = {"top1": 0.5, "not_sure": 6, "suggested": 4, "suggested_right": 3, "answered_right": 1, "top1_taken": 2 / 3}
+    record = RunRecord("one", "tiny", {}, {}, closer_look={"test": {"images": 12, "kinds": {"grey": kind}}})
+    assert closer_look_table([record]).splitlines()[-1] == (
+        "| one | test | grey | 12 | 50.00 | 6 | 4 | 3 | 1 | 66.67 |"
+    )
+    assert closer_look_table([RunRecord("two", "tiny", {}, {})]) == ""
