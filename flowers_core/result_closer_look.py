@@ -31,13 +31,13 @@ def closer_look_table(records: Sequence[RunRecord]) -> str:
                 rows.append(
                     (
                         record.name,
-                        split,
                         kind,
+                        split,
                         str(found["images"]),
                         percent(figures["top1"]),
                         *(str(figures[count]) for count in counts),
                         percent(figures["top1_taken"]),
                     )
                 )
-    header = ("model", "split", "kind", "photos", "top-1", "not sure", "suggested", "right", "answer right", "if taken")
+    header = ("model", "kind", "split", "photos", "top-1", "not sure", "suggested", "right", "answer right", "if taken")
     return table(header, rows) if rows else ""

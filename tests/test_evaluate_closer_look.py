@@ -83,6 +83,6 @@ def test_the_table_has_a_row_for_each_kind() -> None:
     kind = {"top1": 0.5, "not_sure": 6, "suggested": 4, "suggested_right": 3, "answered_right": 1, "top1_taken": 2 / 3}
     record = RunRecord("one", "tiny", {}, {}, closer_look={"test": {"images": 12, "kinds": {"grey": kind}}})
     assert closer_look_table([record]).splitlines()[-1] == (
-        "| one | test | grey | 12 | 50.00 | 6 | 4 | 3 | 1 | 66.67 |"
+        "| one | grey | test | 12 | 50.00 | 6 | 4 | 3 | 1 | 66.67 |"
     )
     assert closer_look_table([RunRecord("two", "tiny", {}, {})]) == ""
