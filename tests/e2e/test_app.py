@@ -160,6 +160,24 @@ def test_a_rectangle_on_the_photo_asks_about_that_part(page: Page, server: str) 
     no_trouble(page)
 
 
+def test_the_part_that_is_offered_is_one_click_away_and_so_is_the_way_back(page: Page, server: str) -> None:
+    photo = read_photo(example_photo().read_bytes())  # type: ignore[union-attr]
+    page.goto(f"{server}/?photo=example")
+    offer = page.get_by_text("A part of the photo says")
+    expect(offer).to_be_visible()
+    expect(page.get_by_alt_text("The part of the photo that is meant")).to_be_visible()
+    page.get_by_role("button", name="Look at this part").click()
+    expect(offer).to_have_count(0)
+    settle(page)
+    part = re.search(r"part=(\d+)%2C(\d+)%2C(\d+)%2C(\d+)", page.url)
+    assert part
+    left, top, right, bottom = map(int, part.groups())
+    says(page, photo, (left, top, right, bottom))
+    page.get_by_role("button", name="Whole photo").click()
+    expect(offer).to_be_visible()
+    no_trouble(page)
+
+
 def says(page: Page, photo: Photo, part: tuple[int, int, int, int]) -> None:
     """The first name on the page and how probable it is are those of the part, in per cent of the photo."""
     found = crop_photo(photo, pixels_of(part, photo.width, photo.height))
