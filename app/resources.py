@@ -486,7 +486,7 @@ def predict(look: Look) -> Prediction:
 
 
 def closer_look(look: Look) -> CloserLook | None:
-    """What parts of the photo agree on, some forty of them: for an answer that is not sure."""
+    """What parts of the photo agree on, dozens of them: for an answer that is not sure."""
     return _closer_look(look.photo.sha256, look.model_digest, look)
 
 

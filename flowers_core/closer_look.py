@@ -4,7 +4,7 @@ A flower small in the frame, or one of several, is told far better alone. So squ
 each sharing nearly half of its side with the next, are answered in one batch, and a name is suggested where several
 parts agree on it and none says another. The rule was chosen on validation photos, as they are and spoilt, by a model
 that had not learnt from them: without its last two conditions, what blur and noise do to a part is taken for another
-flower. It remains a suggestion, since what is tried forty times finds a flower in many a picture without one.
+flower. It remains a suggestion, since what is tried dozens of times finds a flower in many a picture without one.
 `scripts.evaluate_closer_look` measures what it gives.
 """
 
@@ -77,7 +77,7 @@ def views_of(pixels: NDArray[np.uint8], boxes: list[PixelBox], rule: CropRule) -
     """What a model sees of each part: (n, size, size, 3) uint8.
 
     pixels: (h, w, 3) uint8. Where even the smallest part has more pixels than the model takes, the photo is first made
-    so small that it has just as many: forty parts of a camera's photo would take seconds to shrink one by one.
+    so small that it has just as many: dozens of parts of a camera's photo would take seconds to shrink one by one.
     """
     height, width = pixels.shape[:2]
     smallest = min(right - left for left, _, right, _ in boxes)

@@ -93,7 +93,7 @@ def _print(figures: dict[str, dict[str, Any]]) -> None:
     for kind, row in figures.items():
         counts: Iterable[str] = (
             f"{row[name]:{width}}"
-            for name, width in (("not_sure", 8), ("suggested", 9), ("suggested_right", 5), ("answered_right", 12))
+            for name, width in (("not_sure", 8), ("suggested", 9), ("suggested_right", 6), ("answered_right", 12))
         )
         print(f"{kind:22} {100 * row['top1']:7.2f} {' '.join(counts)} {100 * row['top1_taken']:8.2f}")
 

@@ -38,8 +38,6 @@ def find_closer(look: Look) -> Closer | None:
         return None
     width, height = look.photo.width, look.photo.height
     percents = percents_of(found.box, width, height)
-    if percents is None:
-        return None
     part = crop_photo(look.photo, pixels_of(percents, width, height))
     best = resources.predict(resources.look(part, look.bundle, look.precision)).candidates[0]
     return Closer(percents, part, best, found.agreeing, found.parts) if best.label == found.label else None

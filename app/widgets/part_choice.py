@@ -136,15 +136,12 @@ def pixels_of(part: Percents, width: int, height: int) -> PixelBox:
     return (0, 0, width, height) if part == WHOLE else squared(box, width, height)
 
 
-def percents_of(box: Box, width: int, height: int) -> Percents | None:
-    """A rectangle in pixels, edges in any order: as large as whole per cents around it, and within the photo.
-
-    None where it lies beside the photo.
-    """
+def percents_of(box: Box, width: int, height: int) -> Percents:
+    """A rectangle in pixels, edges in any order: as large as whole per cents around it, cut to the photo."""
     (left, right), (top, bottom) = sorted(box[::2]), sorted(box[1::2])
     low = np.floor(100 * np.array([left / width, top / height])).clip(0, 100).astype(int).tolist()
     high = np.ceil(100 * np.array([right / width, bottom / height])).clip(0, 100).astype(int).tolist()
-    return (low[0], low[1], high[0], high[1]) if low[0] < high[0] and low[1] < high[1] else None
+    return low[0], low[1], high[0], high[1]
 
 
 def drawn_percents(state: Any, width: int, height: int) -> Percents | None:
@@ -153,7 +150,8 @@ def drawn_percents(state: Any, width: int, height: int) -> Percents | None:
     if not boxes:
         return None
     (x0, x1), (y0, y1) = boxes[-1]["x"], boxes[-1]["y"]
-    return percents_of((x0, y0, x1, y1), width, height)
+    left, top, right, bottom = percents_of((x0, y0, x1, y1), width, height)
+    return (left, top, right, bottom) if left < right and top < bottom else None
 
 
 def _begin_picking() -> None:
