@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-MOST_BYTES = 2 << 30  # no file of the dataset comes near; a server that sends without end is cut off here
+MOST_BYTES = 2 << 30  # no file comes near; a server that sends without end is cut off here
 ATTEMPTS = 5  # failures in a row; an attempt that brought a mebibyte starts the count anew
 FIRST_PAUSE = 1.0  # seconds, doubled after each failure
 TIMEOUT = 30.0  # seconds without a byte
@@ -102,7 +102,7 @@ def fetch(url: str, partial: Path, md5: str, report: Report, *, room: float = 1.
             transfer.forget()
             if begun_at == 0 or fetched_anew:
                 raise DownloadError(
-                    f"The server sent another file than the dataset's {name} (md5 {was} instead of {md5}). "
+                    f"The server sent another file than the expected {name} (md5 {was} instead of {md5}). "
                     f"Check the address {url}, or try again later."
                 )
             fetched_anew = True
@@ -225,7 +225,9 @@ class _Transfer:
             handle.truncate()
             while chunk := self._read(response):
                 if self.done + len(chunk) > MOST_BYTES:
-                    raise DownloadError(f"{self.url} is larger than any file of the dataset; it is not the right one.")
+                    raise DownloadError(
+                        f"{self.url} is larger than anything that is fetched here; it is not the right one."
+                    )
                 write(handle, chunk, self.partial.parent)
                 self._digest.update(chunk)
                 self.done += len(chunk)
@@ -243,7 +245,7 @@ class _Transfer:
         if self.total is None:
             return
         if self.total > MOST_BYTES:
-            raise DownloadError(f"{self.url} is larger than any file of the dataset; it is not the right one.")
+            raise DownloadError(f"{self.url} is larger than anything that is fetched here; it is not the right one.")
         needed = self.room * self.total - self.done
         free = shutil.disk_usage(self.partial.parent).free
         if free < needed:

@@ -44,6 +44,17 @@ def add_data_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_outside_option(parser: argparse.ArgumentParser) -> None:
+    """--outside DIR: the folder of photos that have nothing to do with the dataset."""
+    parser.add_argument(
+        "--outside",
+        type=Path,
+        default=default_root().parent / "outside",
+        metavar="DIR",
+        help="folder of the photos from outside (default: outside, beside the dataset)",
+    )
+
+
 def add_bundle_argument(parser: argparse.ArgumentParser) -> None:
     """BUNDLE: a bundle's folder, or its name in the models folder."""
     parser.add_argument(

@@ -104,7 +104,7 @@ def test_a_run_that_gave_up_is_taken_up_by_the_next(tmp_path, oxford, files):
 def test_a_wrong_table_or_archive_is_refused(tmp_path, oxford):
     for name in ("imagelabels.mat", ARCHIVE):
         oxford.faults[name] = [send_instead(b"<html>Please log in to this network</html>")]
-        with pytest.raises(DownloadError, match=f"another file than the dataset's {name}"):
+        with pytest.raises(DownloadError, match=f"another file than the expected {name}"):
             download(tmp_path, oxford)
         assert not is_present(tmp_path)
         assert not list(tmp_path.glob("*.partial"))
@@ -334,7 +334,7 @@ def test_segmentations_that_broke_off_are_taken_up_and_are_whole_or_not_there(tm
 def test_another_archive_of_segmentations_is_refused(tmp_path, oxford, files):
     download(tmp_path, oxford)
     oxford.faults[SEGMENTATIONS] = [send_instead(b"<html>Please log in to this network</html>")]
-    with pytest.raises(DownloadError, match=f"another file than the dataset's {SEGMENTATIONS}"):
+    with pytest.raises(DownloadError, match=f"another file than the expected {SEGMENTATIONS}"):
         segment(tmp_path, oxford)
     oxford.files[SEGMENTATIONS] = files[ARCHIVE]  # whole and well, and holds photos instead
     with pytest.raises(DownloadError, match="holds 0 of the dataset's 10 segmentations"):
@@ -366,7 +366,7 @@ def test_the_script_says_what_it_did(tmp_path, oxford, files):
 def test_the_script_tells_a_failure_in_a_sentence(tmp_path, oxford):
     ended = run_script([sys.executable, "-m", "scripts.download_data", "--data", str(tmp_path), "--url", oxford.url])
     assert ended.returncode == 1
-    assert "another file than the dataset's imagelabels.mat" in ended.stderr
+    assert "another file than the expected imagelabels.mat" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

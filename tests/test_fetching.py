@@ -70,7 +70,7 @@ def test_more_than_the_whole_file_is_thrown_away(server, partial):
 
 
 def test_another_file_is_refused_and_not_kept(server, partial):
-    with pytest.raises(DownloadError, match=f"another file than the dataset's file .md5 {MD5} instead of 1234"):
+    with pytest.raises(DownloadError, match=f"another file than the expected file .md5 {MD5} instead of 1234"):
         get(server, partial, md5="1234")
     assert not partial.exists()
     assert len(server.requests) == 1
@@ -134,7 +134,7 @@ def test_a_silent_server_times_out(partial, monkeypatch):
 
 def test_a_file_without_end_is_cut_off(server, partial, monkeypatch):
     monkeypatch.setattr(fetching, "MOST_BYTES", 100_000)
-    with pytest.raises(DownloadError, match="larger than any file of the dataset"):
+    with pytest.raises(DownloadError, match="larger than anything that is fetched here"):
         get(server, partial)
     assert not partial.exists()  # the length it announced was enough
 
@@ -144,7 +144,7 @@ def test_a_file_without_end_is_cut_off(server, partial, monkeypatch):
         handler.wfile.write(content)
 
     server.faults["file"] = [without_length]
-    with pytest.raises(DownloadError, match="larger than any file of the dataset"):
+    with pytest.raises(DownloadError, match="larger than anything that is fetched here"):
         get(server, partial)
     assert not partial.exists() or partial.stat().st_size <= 100_000
 

@@ -1,0 +1,144 @@
+"""Photos that have nothing to do with the dataset: people's photos from the desktop backgrounds of Ubuntu's archive.
+
+`outside_photos.json` lists them: 43 that show one of the 102 flowers, named by their files' names and by eye, and 234
+that show no flower. Where a photo's kind is none of the 102 or could not be told for certain, it was left out, before
+any model had answered. They are fetched as the archive has them and are not part of this project; each package says
+under which licences, most of them Creative Commons.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, cast
+
+import zstandard
+
+from flowers_core.fetching import DownloadError, Progress, Report, fetch, not_writable
+from flowers_core.folder_lock import FolderBusy, locked
+from flowers_core.unpacking import MOST_BYTES_PER_PHOTO
+
+OUTSIDE_URL = "http://archive.ubuntu.com/ubuntu/"
+# The two folders of the photos, beside each other: one folder a class in the first.
+FLOWERS = "flowers"
+NO_FLOWER = "no flower"
+
+_LIST = Path(__file__).with_name("outside_photos.json")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A Debian package. file: its path in the archive. md5: of its bytes. photos: path inside → class, or NO_FLOWER."""
+
+    file: str
+    md5: str
+    photos: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """Without version and architecture."""
+        return PurePosixPath(self.file).name.split("_")[0]
+
+    def targets(self) -> dict[str, Path]:
+        """Where each of its photos goes, below the folder of all: path inside → path."""
+        return {
+            path: Path(NO_FLOWER if shows == NO_FLOWER else f"{FLOWERS}/{shows}")
+            / f"{self.name}_{'_'.join(PurePosixPath(path).parts[2:])}"
+            for path, shows in self.photos.items()
+        }
+
+
+@cache
+def outside_packages() -> tuple[Package, ...]:
+    """The packages that hold the listed photos."""
+    listed = json.loads(_LIST.read_text(encoding="utf-8"))["packages"]
+    return tuple(Package(package["file"], package["md5"], package["photos"]) for package in listed)
+
+
+def download_outside(
+    root: Path, base_url: str = OUTSIDE_URL, report: Report | None = None, *, packages: Sequence[Package] | None = None
+) -> bool:
+    """Make `root` hold the listed photos; True when something had to be fetched for that.
+
+    One package after the other is fetched, its photos are taken out, and the rest of it is thrown away. Goes on where
+    an earlier call was broken off.
+
+    Raises DownloadError: no network, another file than the listed one, disk full, another download into `root`, …
+    """
+    missing = [
+        package
+        for package in (outside_packages() if packages is None else packages)
+        if not all((root / target).is_file() for target in package.targets().values())
+    ]
+    if not missing:
+        return False
+    tell = report or (lambda _: None)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with locked(root):
+            for package in missing:
+                partial = root / f"{PurePosixPath(package.file).name}.partial"
+                fetch(f"{base_url.rstrip('/')}/{package.file}", partial, package.md5, tell)
+                _take_out(package, partial, root, tell)
+                partial.unlink()
+    except FolderBusy as error:
+        raise DownloadError(f"Another download into {root} is under way. Wait until it is done.") from error
+    except OSError as error:
+        raise not_writable(root, error) from error
+    return True
+
+
+def _take_out(package: Package, archive: Path, root: Path, report: Report) -> None:
+    """Write the package's photos under names of our own; whatever else is in it is passed over."""
+    left = package.targets()
+    try:
+        with archive.open("rb") as file, _contents(file) as tar:
+            for member in tar:
+                target = left.pop(PurePosixPath(member.name).as_posix().removeprefix("/"), None)
+                source = tar.extractfile(member) if target and member.isreg() else None
+                if target is None:
+                    continue
+                if source is None or member.size > MOST_BYTES_PER_PHOTO:
+                    raise DownloadError(f"{member.name} in {package.name} is not a photo; it was not taken.")
+                path = root / target
+                path.parent.mkdir(parents=True, exist_ok=True)
+                beside = path.with_name(f".{path.name}.partial")
+                with beside.open("wb") as handle:
+                    shutil.copyfileobj(source, handle)
+                beside.replace(path)
+                report(Progress("unpacking", package.name, len(package.photos) - len(left), len(package.photos)))
+                if not left:
+                    return
+    except (tarfile.TarError, zstandard.ZstdError, EOFError, ValueError) as error:
+        raise DownloadError(f"{archive.name} is damaged ({error}). Delete it and run it again.") from error
+    raise DownloadError(f"{package.name} lacks {next(iter(left))}; it is not the listed package.")
+
+
+@contextmanager
+def _contents(file: IO[bytes]) -> Iterator[tarfile.TarFile]:
+    """The files of a Debian package, from its file's beginning (deb(5)): an ar archive with data.tar.* in it.
+
+    The standard library reads every compression of data.tar but zstd, which `zstandard` does. Raises ValueError for
+    what is no such package.
+    """
+    if file.read(8) != b"!<arch>\n":
+        raise ValueError("it is no Debian package")
+    while len(header := file.read(60)) == 60:
+        name, size = header[:16].decode("ascii").strip().rstrip("/"), int(header[48:58])
+        if name.startswith("data.tar"):
+            break
+        file.seek(size + size % 2, 1)
+    else:
+        raise ValueError("it holds no data.tar")
+    compression = name.removeprefix("data.tar").removeprefix(".")
+    stream: Any = file
+    if compression == "zst":
+        stream, compression = zstandard.ZstdDecompressor().stream_reader(file), ""
+    with closing(cast(IO[bytes], stream)), tarfile.open(fileobj=stream, mode=f"r|{compression}") as tar:  # type: ignore[call-overload]
+        yield tar
