@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from flowers_core.audit.record import AuditRecord
+    from flowers_core.class_means import ClassMeans
     from flowers_core.closer_look import CloserLook
     from flowers_core.dataset import OxfordFlowers
     from flowers_core.evaluation import Predictions, Report
@@ -201,6 +202,19 @@ def gallery_with_own(bundle: Bundle) -> Gallery | None:
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _gallery_with_own(digest: str, changed: int, _known: Gallery, _own: OwnPhotos) -> Gallery:  # noqa: ARG001
     return _own.beside(_known)
+
+
+def class_means(bundle: Bundle) -> ClassMeans | None:
+    """Where each class lies among the embeddings, or None when the bundle comes without a gallery to tell it by."""
+    known = gallery(bundle)
+    return None if known is None else _class_means(_digest(bundle, "gallery.npz"), bundle, known)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _class_means(digest: str, _bundle: Bundle, _gallery: Gallery) -> ClassMeans | None:  # noqa: ARG001
+    from flowers_core.class_means import class_means_of
+
+    return class_means_of(_bundle, _gallery)
 
 
 def likeness(bundle: Bundle) -> Likeness | None:
@@ -494,8 +508,9 @@ def closer_look(look: Look) -> CloserLook | None:
 def _closer_look(sha256: str, digest: str, _look: Look) -> CloserLook | None:  # noqa: ARG001
     from flowers_core.closer_look import look_closer
 
-    model = runtime(_look.bundle, _look.precision)
-    return look_closer(_look.photo.pixels, model, _look.bundle.crop_rule, temperature(_look.bundle))
+    bundle = _look.bundle
+    model = runtime(bundle, _look.precision)
+    return look_closer(_look.photo.pixels, model, bundle.crop_rule, temperature(bundle), class_means(bundle))
 
 
 def glance(path: Path, bundle: Bundle, precision: str, side: int) -> Glance:

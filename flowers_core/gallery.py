@@ -212,8 +212,13 @@ class Gallery:
             raise GalleryError(f"Photo {photo_id} is not in the gallery.")
         return self._vectors(np.array([self._positions[photo_id]]))[0].astype(np.float32)
 
-    def vectors(self) -> NDArray[np.float32]:
-        """Every embedding as stored, (n, c) float32 of norm 1, in the order of `ids`; 42 MB for 8189 of 1280 values."""
+    def vectors(self, splits: Collection[str] | None = None) -> NDArray[np.float32]:
+        """Every embedding as stored, (n, c) float32 of norm 1, in the order of `ids`; 42 MB for 8189 of 1280 values.
+
+        splits: of their photos alone.
+        """
+        if splits is not None:
+            return self._vectors(np.flatnonzero(np.isin(self.splits, list(splits)))).astype(np.float32)
         return np.concatenate(
             [unit_rows(block.astype(np.float64)).astype(np.float32) for block in self._stored_blocks()]
         )

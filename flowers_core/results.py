@@ -7,6 +7,7 @@ from typing import Any
 from flowers_core.audit.near import near_copy_rule
 from flowers_core.explain.method_record import default_sentence
 from flowers_core.result_closer_look import closer_look_note, closer_look_table
+from flowers_core.result_outside import outside_note, outside_table
 from flowers_core.result_studies import (
     ablation_note,
     ablation_table,
@@ -86,6 +87,7 @@ def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None =
         "## Photos as people take them",
         robustness_note(),
         robustness_table(records),
+        *(["## Photos from outside", outside_note(), outside] if (outside := outside_table(records)) else []),
         *(["## A closer look", closer_look_note(), closer] if (closer := closer_look_table(shipped)) else []),
         *(["## Speed and memory", speed_note(), speeds] if (speeds := speed_table(shipped)) else []),
         *(["## Training on two cores", training_speed_text(speed)] if speed else []),

@@ -24,9 +24,9 @@ class RunRecord:
 
     training: the manifest's entry of that name, with `command`, `splits`, `training_images`, `seed` and, if fine-tuned,
     `recipe`. metrics: by precision, then by split. robustness: likewise, on photos spoilt as people's are. closer_look:
-    by split, what looking at parts of a photo gives. model_bytes, latency: by precision. before: figures of the head
-    alone, before any layer was unfrozen. explanations: how the ways to explain it compare, lime: LIME against the
-    `lime` package, where these were measured.
+    by split, what looking at parts of a photo gives. outside: on photos from outside the
+    dataset. model_bytes, latency: by precision. before: figures of the head alone, before any layer was unfrozen.
+    explanations: how the ways to explain it compare, lime: LIME against the `lime` package, where these were measured.
     """
 
     name: str
@@ -35,6 +35,7 @@ class RunRecord:
     metrics: Mapping[str, Mapping[str, Mapping[str, Any]]]
     robustness: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     closer_look: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    outside: Mapping[str, Any] = field(default_factory=dict)
     model_bytes: Mapping[str, int] = field(default_factory=dict)
     latency: Mapping[str, Any] = field(default_factory=dict)
     before: Mapping[str, float] = field(default_factory=dict)
@@ -55,6 +56,7 @@ def record_of(bundle: Bundle) -> RunRecord:
         metrics=bundle.metrics,
         robustness=bundle.manifest.get("robustness", {}),
         closer_look=bundle.manifest.get("closer_look", {}),
+        outside=bundle.manifest.get("outside", {}),
         model_bytes=bundle.manifest.get("model_bytes", {}),
         latency=bundle.latency,
         before=_before(bundle),

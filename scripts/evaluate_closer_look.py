@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.bundle import BundleError, BundleWriter, Calibration, load_bundle
+from flowers_core.class_means import ClassMeans, class_means_of
 from flowers_core.closer_look import look_closer
 from flowers_core.dataset import OxfordFlowers
 from flowers_core.photos import CropRule, model_input, open_photo
@@ -48,13 +49,14 @@ def main() -> None:
     if bundle.calibration is None:
         raise BundleError(f"'{bundle.name}' is not calibrated yet; `python -m scripts.evaluate {bundle.name}` does it.")
     flowers = OxfordFlowers(options.data)
-    runtime = Runtime(bundle.path(f"{_PRECISION}.tflite"))
+    runtime, means = Runtime(bundle.path(f"{_PRECISION}.tflite")), class_means_of(bundle)
     cases: dict[str, list[_Case]] = {kind: [] for kind in (AS_THEY_ARE, *KINDS)}
     for photo_id in progress(stratified(flowers, options.split, options.photos, options.seed).tolist(), "photos"):
         pixels = open_photo(flowers.path(photo_id)).pixels
         for kind, found in cases.items():
             spoilt = pixels if kind == AS_THEY_ARE else degraded(pixels, kind, photo_id)
-            found.append(_case(runtime, bundle.crop_rule, bundle.calibration, spoilt, flowers.label_of(photo_id)))
+            label = flowers.label_of(photo_id)
+            found.append(_case(runtime, bundle.crop_rule, bundle.calibration, means, spoilt, label))
     figures = {kind: _figures(found) for kind, found in cases.items()}
     _print(figures)
     if not options.dry:
@@ -63,13 +65,20 @@ def main() -> None:
         writer.set("closer_look", {**writer.manifest.get("closer_look", {}), options.split: record})
 
 
-def _case(runtime: Runtime, rule: CropRule, calibration: Calibration, pixels: NDArray[np.uint8], label: int) -> _Case:
+def _case(
+    runtime: Runtime,
+    rule: CropRule,
+    calibration: Calibration,
+    means: ClassMeans | None,
+    pixels: NDArray[np.uint8],
+    label: int,
+) -> _Case:
     logits = runtime.logits(model_input(pixels, rule).pixels[None])[0]
     prediction = predict(logits, calibration, load_taxonomy())
     right = prediction.candidates[0].label == label
     if prediction.sure:
         return _Case(True, right, None)
-    closer = look_closer(pixels, runtime, rule, calibration.temperature)
+    closer = look_closer(pixels, runtime, rule, calibration.temperature, means)
     return _Case(False, right, closer.label == label if closer else None)
 
 

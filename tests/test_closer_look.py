@@ -9,6 +9,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from flowers_core.bundle import default_models_dir, load_bundle
+from flowers_core.class_means import ClassMeans, class_means_of
 from flowers_core.closer_look import MOST, CloserLook, agreed_on, look_closer, parts_of, views_of
 from flowers_core.photos import MIN_SIDE, CropRule, model_input
 from flowers_core.prediction import predict, softmax
@@ -108,6 +109,17 @@ def test_no_part_speaks_loudly_for_another(probability: float, found: bool) -> N
     assert (agreed_on(answers(surest, SURE, SURE, rival), BOXES) is not None) is found
 
 
+def test_one_of_the_parts_lies_near_the_class() -> None:
+    """Three parts say class 2, whose mean is (1, 0); the second lies at 45° to it, the others at 90° or more."""
+    means = ClassMeans(np.array([[0, 1], [1, 0], [0, 1]], np.float32), 0.7)
+    embeddings = np.array([(0, 1), (5, 5), (-1, 1), *[(1, 0)] * (len(BOXES) - 3)])
+    given = answers(SURE, SURE, SURE)
+    assert agreed_on(given, BOXES, embeddings, means) == CloserLook(2, BOXES[0], 0.9, 3, 6)
+    # What is near without giving the name does not count.
+    embeddings[1] = (0, 1)
+    assert agreed_on(given, BOXES, embeddings, means) is None
+
+
 def test_certainty_is_no_error() -> None:
     assert agreed_on(answers((0.0, 1.0, 0.0), SURE, SURE), BOXES) == CloserLook(2, BOXES[0], 1.0, 3, 6)
     assert agreed_on(answers((0.0, 1.0, 0.0), SURE, SURE, (1.0, 0.0, 0.0)), BOXES) is None
@@ -120,7 +132,8 @@ def test_the_dahlia_is_named_closer_in() -> None:
     pixels, runtime = load_sample_image("flower.jpg"), Runtime(bundle.path("int8.tflite"))
     logits = runtime.logits(model_input(pixels, bundle.crop_rule).pixels[None])[0]
     whole = predict(logits, bundle.calibration, load_taxonomy())
-    found = look_closer(pixels, runtime, bundle.crop_rule, bundle.calibration.temperature)
+    means = class_means_of(bundle)
+    found = look_closer(pixels, runtime, bundle.crop_rule, bundle.calibration.temperature, means)
     assert found is not None
     assert "dahlia" in load_taxonomy()[found.label].name
     assert found.probability > max(0.9, whole.candidates[0].probability)

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from app.widgets.closer import Closer, put_in_words
 from app.widgets.words import capital, percent
 from flowers_core.bundle import default_models_dir, load_bundle
+from flowers_core.class_means import class_means_of
 from flowers_core.closer_look import look_closer
 from flowers_core.photos import read_photo
 from flowers_core.prediction import Candidate, predict
@@ -31,7 +32,8 @@ def test_a_part_is_suggested_and_its_own_page_says_what_was_said_of_it(open_page
     bundle = load_bundle(default_models_dir() / "efficientnet_lite0")
     assert bundle.calibration is not None
     photo, runtime = read_photo(example_bytes()), Runtime(bundle.path("int8.tflite"))
-    found = look_closer(photo.pixels, runtime, bundle.crop_rule, bundle.calibration.temperature)
+    means = class_means_of(bundle)
+    found = look_closer(photo.pixels, runtime, bundle.crop_rule, bundle.calibration.temperature, means)
     assert found is not None
     app = open_page(photo="example")
     said = suggestion(app)

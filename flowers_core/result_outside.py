@@ -1,0 +1,52 @@
+"""The table of `results.md` on photos that have nothing to do with the dataset."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flowers_core.run_records import RunRecord
+from flowers_core.tables import percent, table
+
+# The flowers that most people know: how well these are told is asked of its own.
+KNOWN = ("rose", "oxeye daisy", "sunflower")
+
+
+def outside_note() -> str:
+    """What the table below it shows, and what it cannot."""
+    return (
+        "The spoilt photos above are still the data set's. These are other people's, from desktop backgrounds "
+        "(`scripts.download_outside`, `scripts.evaluate_outside`), INT8: photos that show one of the 102 flowers, and "
+        "others that show no flower. *Misleading* counts answers given with a calibrated probability of at least 90 % "
+        "that are wrong; for a photo without a flower any such answer is. *Sure* is the verdict on *Identify*; "
+        "*suggested* is what a closer look offers where there is none, and how many of these are right. The photos are "
+        "too few to tell two models apart, as the 95 % intervals (Wilson 1927) say; none was chosen by them."
+    )
+
+
+def outside_table(records: Sequence[RunRecord]) -> str:
+    """A row for each model and kind of photo; nothing where none was measured."""
+    header = (
+        *("model", "photos of", "photos", "top-1", "95 % interval", "top-5"),
+        *("misleading", "sure", "right", "suggested", "right"),
+    )
+    rows = [row for record in records if record.outside for row in _rows(record.name, record.outside)]
+    return table(header, rows) if rows else ""
+
+
+def _rows(name: str, found: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    flowers, others = found["flowers"], found["no_flower"]
+    known = [found["classes"][kind] for kind in KNOWN if kind in found["classes"]]
+    photos, right = (sum(counts[what] for counts in known) for what in ("photos", "right"))
+    counts = ("misleading", "sure", "sure_right", "suggested", "suggested_right")
+    shares = (*_top1(round(flowers["top1"] * flowers["photos"]), flowers["photos"]), percent(flowers["top5"]))
+    rows = [(name, "flowers", str(flowers["photos"]), *shares, *(str(flowers[count]) for count in counts))]
+    if photos:
+        rows.append((name, "roses, daisies, sunflowers of these", str(photos), *_top1(right, photos), *["—"] * 6))
+    nothing = (str(others["misleading"]), str(others["sure"]), "—", str(others["suggested"]), "—")
+    return [*rows, (name, "no flower", str(others["photos"]), *["—"] * 3, *nothing)]
+
+
+def _top1(right: int, photos: int) -> tuple[str, str]:
+    from scipy.stats import binomtest
+
+    interval = binomtest(right, photos).proportion_ci(method="wilson")
+    return percent(right / photos), f"{100 * interval.low:.0f} to {100 * interval.high:.0f}"

@@ -1,0 +1,139 @@
+"""How does a model do on photos that have nothing to do with its dataset? `python -m scripts.evaluate_outside BUNDLE`.
+
+The INT8 model, which is the one that people meet, answers the photos that `scripts.download_outside` fetched, as
+*Identify* does: with its verdict, and with a closer look where it is not sure. Of the photos that show no flower, what
+is counted is how often it claims one. They are too few to choose a model by, and none was chosen by them. The figures
+go into the bundle, for `results.md`.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flowers_core.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.class_means import class_means_of
+from flowers_core.closer_look import look_closer
+from flowers_core.outside_photos import FLOWERS, NO_FLOWER
+from flowers_core.photo_folder import ENDINGS, PhotoFolderError, photos_in
+from flowers_core.photos import model_input, open_photo
+from flowers_core.prediction import predict
+from flowers_core.runtime import Runtime
+from flowers_core.taxonomy import load_taxonomy
+from scripts.command import add_bundle_argument, add_outside_option, progress, run
+
+_PRECISION = "int8"
+_TOP = 5
+# The probability from which on an answer that is wrong misleads.
+_BOLD = 0.9
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What the model says of a photo. label: what it shows, None for no flower. suggested: by a closer look."""
+
+    label: int | None
+    ranking: tuple[int, ...]
+    probability: float
+    sure: bool
+    suggested: int | None
+
+    @property
+    def right(self) -> bool:
+        return self.ranking[0] == self.label
+
+
+def main() -> None:
+    """Parse the command line, look at the photos, print the figures and keep them in the bundle."""
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.evaluate_outside", description="Measure a model on photos from outside its dataset."
+    )
+    add_bundle_argument(parser)
+    add_outside_option(parser)
+    parser.add_argument("--dry", action="store_true", help="print only: write nothing into the bundle")
+    options = parser.parse_args()
+    bundle = load_bundle(options.bundle)
+    if bundle.calibration is None:
+        raise BundleError(f"'{bundle.name}' is not calibrated yet; `python -m scripts.evaluate {bundle.name}` does it.")
+    answers = _answers(bundle, _photos(options.outside))
+    flowers = [answer for answer in answers if answer.label is not None]
+    record: dict[str, Any] = {
+        "precision": _PRECISION,
+        FLOWERS: _of_flowers(flowers),
+        "classes": _of_classes(flowers),
+        "no_flower": _of_others([answer for answer in answers if answer.label is None]),
+    }
+    for what in (FLOWERS, "no_flower"):
+        print(f"{what}: " + ", ".join(f"{name} {value:.4g}" for name, value in record[what].items()))
+    if not options.dry:
+        BundleWriter.open(bundle.folder).set("outside", record)
+
+
+def _photos(folder: Path) -> list[tuple[Path, int | None]]:
+    """The listed photos and the label of what each shows."""
+    if not (folder / FLOWERS).is_dir() or not (folder / NO_FLOWER).is_dir():
+        raise PhotoFolderError(
+            f"There are no such photos in {folder}; `python -m scripts.download_outside` brings them."
+        )
+    others = sorted(path for path in (folder / NO_FLOWER).iterdir() if path.suffix.lower() in ENDINGS)
+    named: list[tuple[Path, int | None]] = [
+        (photo.path, photo.label) for photo in photos_in(folder / FLOWERS, load_taxonomy())
+    ]
+    return [*named, *((path, None) for path in others)]
+
+
+def _answers(bundle: Bundle, photos: Sequence[tuple[Path, int | None]]) -> list[_Answer]:
+    assert bundle.calibration is not None
+    runtime, taxonomy = Runtime(bundle.path(f"{_PRECISION}.tflite")), load_taxonomy()
+    means = class_means_of(bundle)
+    answers = []
+    for path, label in progress(photos, "photos"):
+        pixels = open_photo(path).pixels
+        logits = runtime.logits(model_input(pixels, bundle.crop_rule).pixels[None])[0]
+        prediction = predict(logits, bundle.calibration, taxonomy)
+        best = prediction.candidates[0]
+        closer = None
+        if not prediction.sure:
+            closer = look_closer(pixels, runtime, bundle.crop_rule, bundle.calibration.temperature, means)
+        ranking = tuple(candidate.label for candidate in prediction.candidates[:_TOP])
+        answers.append(_Answer(label, ranking, best.probability, prediction.sure, closer.label if closer else None))
+    return answers
+
+
+def _of_flowers(answers: Sequence[_Answer]) -> dict[str, Any]:
+    suggested = [answer for answer in answers if answer.suggested is not None]
+    return {
+        "photos": len(answers),
+        "top1": float(np.mean([answer.right for answer in answers])),
+        "top5": float(np.mean([answer.label in answer.ranking for answer in answers])),
+        "misleading": sum(not answer.right and answer.probability >= _BOLD for answer in answers),
+        "sure": sum(answer.sure for answer in answers),
+        "sure_right": sum(answer.sure and answer.right for answer in answers),
+        "suggested": len(suggested),
+        "suggested_right": sum(answer.suggested == answer.label for answer in suggested),
+    }
+
+
+def _of_classes(answers: Sequence[_Answer]) -> dict[str, dict[str, int]]:
+    classes: dict[str, dict[str, int]] = {}
+    for answer in answers:
+        counts = classes.setdefault(load_taxonomy()[answer.label or 0].name, {"photos": 0, "right": 0})
+        counts["photos"] += 1
+        counts["right"] += answer.right
+    return classes
+
+
+def _of_others(answers: Sequence[_Answer]) -> dict[str, int]:
+    return {
+        "photos": len(answers),
+        "misleading": sum(answer.probability >= _BOLD for answer in answers),
+        "sure": sum(answer.sure for answer in answers),
+        "suggested": sum(answer.suggested is not None for answer in answers),
+    }
+
+
+if __name__ == "__main__":
+    run(main)
