@@ -12,14 +12,15 @@ def closer_look_note() -> str:
     """What the table below it shows, and the rule."""
     rule = (
         f"At least {AT_LEAST} of them must give a name a calibrated probability of {100 * NAMES:.0f} % or more and "
-        f"none another, one of them must have {TIMES_THE_ODDS} times the odds that any part gives to any other, and one "
-        f"must lie as near to the mean embedding of that class as {100 - 100 * FARTHER:.0f} % of the photos learnt from"
+        f"none another, one must have {TIMES_THE_ODDS} times the odds that any part gives to any other, and one must "
+        f"lie as near to the mean embedding of that class as {100 - 100 * FARTHER:.0f} % of the photos learnt from"
     )
     return (
         "Where an answer is not sure, *Identify* tries square parts of the photo, in four sizes down to a third of its "
         f"short side, and may suggest one (`scripts.evaluate_closer_look`). {rule}; the rule was chosen on validation "
-        "photos and on pictures without a flower. *Right* counts suggestions, *answer right* the answers about the whole photo where there was one, *if "
-        "taken* is top-1 with the suggestion, where there is one, in the answer's place."
+        "photos and on pictures without a flower. *Right* counts suggestions, *answer right* the answers about the "
+        "whole photo where there was one, *if taken* is top-1 with the suggestion, where there is one, in the answer's "
+        "place."
     )
 
 
