@@ -25,6 +25,7 @@ CHANGES = {
     "best_epoch": "--kept-epoch best",
     "half_the_epochs": "--epochs 16",
     "taught_by_itself": "--teacher {base} --teacher-weight 0.5",
+    "taught_by_others": "--teacher efficientnet_lite0_small --teacher inception_v3 --teacher-weight 0.5",
     "no_label_smoothing": "--label-smoothing 0",
     "no_dropout": "--dropout 0",
     "no_weight_decay": "--weight-decay 0",
