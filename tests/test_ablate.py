@@ -69,7 +69,8 @@ def test_a_record_cannot_teach(tmp_path, monkeypatch, called, capsys):
     ablate.main()
     trained = [words for words in called if words[0] == "train"]
     assert len(trained) == len(ablate.CHANGES) - 2  # nor the base as it is
-    assert not any("--teacher" in words for words in trained)
+    teachers = {words[place + 1] for words in trained for place, word in enumerate(words) if word == "--teacher"}
+    assert teachers == {"efficientnet_lite0_small", "inception_v3"}
     assert "taught_by_itself: of 'base' only the record is here" in capsys.readouterr().out
 
 
