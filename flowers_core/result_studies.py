@@ -304,14 +304,15 @@ def _find(records: Sequence[RunRecord], name: str) -> RunRecord | None:
 
 
 def _siblings(records: Sequence[RunRecord], base: RunRecord) -> list[RunRecord]:
-    """The other fine-tuned runs of the same network at the same size on the same photos."""
+    """The other fine-tuned runs of the same network on the same photos; of another size only if all else is alike."""
     return [
         record
         for record in records
         if record is not base
-        and (record.backbone, record.size) == (base.backbone, base.size)
+        and record.backbone == base.backbone
         and "recipe" in record.training
         and record.training["splits"] == base.training["splits"]
+        and (record.size == base.size or set(_differences(record, base)) <= {"size", "seed"})
     ]
 
 
@@ -321,8 +322,9 @@ def _differences(record: RunRecord, base: RunRecord) -> list[str]:
 
 
 def _settings(record: RunRecord) -> Mapping[str, Any]:
-    """The recipe with its augmentation and its teachers by name."""
+    """The recipe with its augmentation and its teachers by name, and the side of the input in pixels."""
     words = record.training["command"].split()
     augmentation = words[words.index("--augmentation") + 1] if "--augmentation" in words else "crops"
     teachers = " and ".join(teacher["name"] for teacher in record.training.get("teachers", [])) or "none"
-    return {"kept_epoch": "best", **record.training["recipe"], "augmentation": augmentation, "teachers": teachers}
+    recipe = {"kept_epoch": "best", **record.training["recipe"], "augmentation": augmentation, "teachers": teachers}
+    return {**recipe, "size": record.size}

@@ -41,6 +41,8 @@ CHANGES = {
     "depthwise_too": "--train-depthwise",
     "fewer_unfrozen": "--fine-tune 15",
     "more_unfrozen": "--fine-tune 50",
+    "larger_input": "--size 300",
+    "smaller_input": "--size 224",
     "milder_views": "--augmentation crops",
     "published_views": "--augmentation published",
 }

@@ -21,7 +21,8 @@ def record(command: str) -> RunRecord:
 
 def recipe(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> dict[str, Any]:
     monkeypatch.setattr(sys, "argv", ["train", *words])
-    return asdict(train._parse().recipe)
+    options = train._parse()
+    return {**asdict(options.recipe), "size": options.size}
 
 
 def test_a_run_keeps_the_recipe_and_not_the_name_nor_the_seed():
@@ -90,4 +91,5 @@ def test_each_change_changes_what_it_names_and_nothing_else(monkeypatch: pytest.
         assert len(changed[name]) == len(options - {"--teacher"}), name
     assert changed["no_label_smoothing"] == {"label_smoothing"}
     assert changed["fewer_unfrozen"] == {"unfrozen_layers"}
+    assert changed["larger_input"] == {"size"}
     assert changed["sgd"] == {"optimizer", "learning_rate"}
