@@ -35,12 +35,13 @@ def outside_table(records: Sequence[RunRecord]) -> str:
 def _rows(name: str, found: Mapping[str, Any]) -> list[tuple[str, ...]]:
     flowers, others = found["flowers"], found["no_flower"]
     known = [found["classes"][kind] for kind in KNOWN if kind in found["classes"]]
-    photos, right = (sum(counts[what] for counts in known) for what in ("photos", "right"))
+    photos, right, in_top5 = (sum(counts[what] for counts in known) for what in ("photos", "right", "in_top5"))
     counts = ("misleading", "sure", "sure_right", "suggested", "suggested_right")
     shares = (*_top1(round(flowers["top1"] * flowers["photos"]), flowers["photos"]), percent(flowers["top5"]))
     rows = [(name, "flowers", str(flowers["photos"]), *shares, *(str(flowers[count]) for count in counts))]
     if photos:
-        rows.append((name, "roses, daisies, sunflowers of these", str(photos), *_top1(right, photos), *["—"] * 6))
+        figures = (str(photos), *_top1(right, photos), percent(in_top5 / photos))
+        rows.append((name, "roses, daisies, sunflowers of these", *figures, *["—"] * 5))
     nothing = (str(others["misleading"]), str(others["sure"]), "—", str(others["suggested"]), "—")
     return [*rows, (name, "no flower", str(others["photos"]), *["—"] * 3, *nothing)]
 

@@ -120,9 +120,10 @@ def _of_flowers(answers: Sequence[_Answer]) -> dict[str, Any]:
 def _of_classes(answers: Sequence[_Answer]) -> dict[str, dict[str, int]]:
     classes: dict[str, dict[str, int]] = {}
     for answer in answers:
-        counts = classes.setdefault(load_taxonomy()[answer.label or 0].name, {"photos": 0, "right": 0})
+        counts = classes.setdefault(load_taxonomy()[answer.label or 0].name, {"photos": 0, "right": 0, "in_top5": 0})
         counts["photos"] += 1
         counts["right"] += answer.right
+        counts["in_top5"] += answer.label in answer.ranking
     return classes
 
 

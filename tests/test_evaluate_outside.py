@@ -97,6 +97,7 @@ def test_each_photo_is_answered_as_on_the_page(evaluate, bundle: Path, outside: 
     assert 0 < sure < 9
     assert sum(kind["photos"] for kind in record["classes"].values()) == 9
     assert sum(kind["right"] for kind in record["classes"].values()) == right
+    assert sum(kind["in_top5"] for kind in record["classes"].values()) == five
     others = [answer(path) for path in (outside / NO_FLOWER).glob("*.png")]
     assert record["no_flower"] == {
         "photos": 6,
@@ -121,18 +122,22 @@ def test_what_is_missing_is_told(evaluate, bundle: Path, outside: Path) -> None:
         evaluate()
 
 
+def a_class(photos: int, right: int, in_top5: int) -> dict[str, int]:
+    return {"photos": photos, "right": right, "in_top5": in_top5}
+
+
 def test_the_table_has_rows_for_flowers_known_ones_and_none() -> None:
     flowers = {"photos": 8, "top1": 0.5, "top5": 0.75, "misleading": 1, "sure": 3, "sure_right": 2, "suggested": 2}
     outside = {
         "flowers": {**flowers, "suggested_right": 1},
-        "classes": {"rose": {"photos": 3, "right": 2}, "sunflower": {"photos": 1, "right": 1}, "gaura": {"photos": 4}},
+        "classes": {"rose": a_class(3, 2, 3), "sunflower": a_class(1, 1, 1), "gaura": a_class(4, 1, 2)},
         "no_flower": {"photos": 20, "misleading": 2, "sure": 4, "suggested": 5},
     }
     rows = outside_table([RunRecord("one", "tiny", {}, {}, outside=outside), RunRecord("two", "tiny", {}, {})])
     # Wilson's interval of 4 in 8, by hand: (4 + 1.9207 ± 1.96 √(4 · 4 / 8 + 0.9604)) / (8 + 3.8415) = 0.215 to 0.785.
     assert rows.splitlines()[2:] == [
         "| one | flowers | 8 | 50.00 | 22 to 78 | 75.00 | 1 | 3 | 2 | 2 | 1 |",
-        "| one | roses, daisies, sunflowers of these | 4 | 75.00 | 30 to 95 | — | — | — | — | — | — |",
+        "| one | roses, daisies, sunflowers of these | 4 | 75.00 | 30 to 95 | 100.00 | — | — | — | — | — |",
         "| one | no flower | 20 | — | — | — | 2 | 4 | — | 5 | — |",
     ]
     assert outside_table([RunRecord("two", "tiny", {}, {})]) == ""
