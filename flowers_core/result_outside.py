@@ -18,9 +18,8 @@ def outside_note() -> str:
         "others that show no flower. *Misleading* counts answers given with a calibrated probability of at least 90 % "
         "that are wrong; for a photo without a flower any such answer is. *Sure* is the verdict on *Identify*; "
         "*suggested* is what a closer look offers where there is none, and how many of these are right. The photos are "
-        "too few to tell two models apart, as the 95 % intervals (Wilson 1927) say; none was chosen by them. Of outside "
-        "photos of roses, daisies and sunflowers this project wanted 60 % top-1, 85 % top-5 and fewer than 2 % "
-        "misleading."
+        "too few to tell two models apart, as the 95 % intervals (Wilson 1927) say; none was chosen by them. "
+        "Wanted, of roses, daisies and sunflowers: 60 % top-1, 85 % top-5, fewer than 2 % misleading."
     )
 
 
