@@ -150,15 +150,16 @@ def test_weights_come_from_a_folder(tmp_path: Path) -> None:
 
 @pytest.mark.weights
 def test_every_backbone_loads_its_imagenet_weights() -> None:
-    flat = np.full((1, 224, 224, 3), 128, np.float32)
+    """Built twice it answers alike: what was not loaded would be drawn anew each time."""
+    flat = np.full((1, 96, 96, 3), 128, np.float32)
     at_hand = [name for name in BACKBONES if (default_weights_dir() / BACKBONES[name].weights_file).is_file()]
     assert {"efficientnet_lite0", "inception_v3_mixed7", "inception_v3_mixed8", "mobilenet_v2"} <= set(at_hand)
     for name in at_hand:
-        trained = build_backbone(name, weights_dir=default_weights_dir(), size=224)
-        again = build_backbone(name, weights_dir=default_weights_dir(), size=224)
-        np.testing.assert_array_equal(trained(flat, training=False).numpy(), again(flat, training=False).numpy())
-        untrained = build_backbone(name, weights_dir=None, size=224)
-        assert not np.allclose(trained(flat, training=False).numpy(), untrained(flat, training=False).numpy())
+        trained = build_backbone(name, weights_dir=default_weights_dir(), size=96)
+        again = build_backbone(name, weights_dir=default_weights_dir(), size=96)
+        answer = trained(flat, training=False).numpy()
+        assert answer.any()
+        np.testing.assert_array_equal(answer, again(flat, training=False).numpy())
 
 
 @pytest.mark.weights
