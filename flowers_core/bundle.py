@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.files import sha256_of, write_atomically
 from flowers_core.photos import CropRule
+from flowers_core.storage.files import sha256_of, write_atomically
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"

@@ -26,7 +26,7 @@ from flowers_core.dataset import (
     read_labels,
 )
 from flowers_core.fetching import DownloadError, Progress, Report, fetch, not_writable
-from flowers_core.folder_lock import FolderBusy, locked
+from flowers_core.storage.folder_lock import FolderBusy, locked
 from flowers_core.unpacking import unpack_photos
 
 __all__ = ["OXFORD_MD5", "OXFORD_URL", "DownloadError", "Progress", "download_dataset", "download_segmentations"]

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowers_core.calibration import ece
-from flowers_core.files import write_atomically
-from flowers_core.npz import NpzError, read_npz
 from flowers_core.prediction import log_softmax, softmax
+from flowers_core.storage.files import write_atomically
+from flowers_core.storage.npz import NpzError, read_npz
 
 _PRECISION = re.compile(r"[a-z0-9]+")
 

@@ -12,9 +12,9 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.files import sha256_of
 from flowers_core.large_index import LargeIndexError, Proposer
-from flowers_core.npz import NpzError, read_npz
+from flowers_core.storage.files import sha256_of
+from flowers_core.storage.npz import NpzError, read_npz
 
 INDEX_FILE = "gallery.faiss"
 RECORDS_FILE = "gallery.npz"

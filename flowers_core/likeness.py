@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowers_core.npz import NpzError, read_npz
+from flowers_core.storage.npz import NpzError, read_npz
 
 LIKENESS_FILE = "likeness.npz"
 # Below this there are too few pairs to speak of per cents.

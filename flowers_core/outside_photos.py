@@ -21,7 +21,7 @@ from typing import IO, Any, cast
 import zstandard
 
 from flowers_core.fetching import DownloadError, Progress, Report, fetch, not_writable
-from flowers_core.folder_lock import FolderBusy, locked
+from flowers_core.storage.folder_lock import FolderBusy, locked
 from flowers_core.unpacking import MOST_BYTES_PER_PHOTO
 
 OUTSIDE_URL = "http://archive.ubuntu.com/ubuntu/"

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.files import write_atomically
 from flowers_core.gallery import Gallery
-from flowers_core.npz import NpzError, read_npz
+from flowers_core.storage.files import write_atomically
+from flowers_core.storage.npz import NpzError, read_npz
 
 OWN_SPLIT = "own"
 UNSAID = 0

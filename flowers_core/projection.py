@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowers_core.npz import NpzError, read_npz
+from flowers_core.storage.npz import NpzError, read_npz
 
 PROJECTION_FILE = "projection.npz"
 COMPONENTS = 50

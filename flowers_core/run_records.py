@@ -13,7 +13,7 @@ from typing import Any
 from flowers_core.bundle import PRECISIONS, Bundle, BundleError, list_bundles
 from flowers_core.explain.lime_record import LIME_FILE, LimeRecord, load_lime
 from flowers_core.explain.method_record import EXPLANATIONS_FILE, MethodRecord, load_methods
-from flowers_core.files import write_atomically
+from flowers_core.storage.files import write_atomically
 
 RECORDS_FOLDER = "records"
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from flowers_core.files import write_atomically
 from flowers_core.photos import PhotoError, open_photo
+from flowers_core.storage.files import write_atomically
 
 QUALITY = 85
 _FOLDER_VARIABLE = "FLOWERS_CACHE_DIR"

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from flowers_core.files import write_atomically
+from flowers_core.storage.files import write_atomically
 from flowers_core.tables import percent, table
 
 TRAINING_SPEED_FILE = "training_speed.json"

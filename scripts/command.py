@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from flowers_core.bundle import default_models_dir
 from flowers_core.dataset import default_root
-from flowers_core.files import write_atomically
+from flowers_core.storage.files import write_atomically
 
 T = TypeVar("T")
 

@@ -37,10 +37,10 @@ from flowers_core.explain.scorecard import (
     scorecard,
     with_pixels,
 )
-from flowers_core.files import sha256_of
 from flowers_core.photos import ModelInput, model_input, open_photo
 from flowers_core.runtime import Runtime
 from flowers_core.sampling import stratified
+from flowers_core.storage.files import sha256_of
 from scripts.command import add_bundle_argument, add_data_option, progress, run, write_json, write_table
 
 # The reference takes a hundred times as long as the rest; it runs when it is asked for by name.

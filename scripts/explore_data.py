@@ -21,9 +21,9 @@ from flowers_core.batches import inputs
 from flowers_core.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.dataset import SPLITS, OxfordFlowers
 from flowers_core.evaluation import load_predictions
-from flowers_core.files import write_atomically
 from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.photos import CropRule
+from flowers_core.storage.files import write_atomically
 from flowers_core.taxonomy import load_taxonomy
 from scripts.command import add_data_option, bundle_folder, run, write_json, write_table
 

@@ -7,7 +7,7 @@ follows them. The numbers lie beside the picture, one row a step.
 import argparse
 from pathlib import Path
 
-from flowers_core.files import write_atomically
+from flowers_core.storage.files import write_atomically
 from scripts.command import run, write_table
 from scripts.recipe_options import add_recipe_options, parse_with_recipe, recipe_of
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from flowers_core.files import sha256_of, write_atomically
+from flowers_core.storage.files import sha256_of, write_atomically
 
 
 def test_a_file_appears_whole(tmp_path: Path) -> None:

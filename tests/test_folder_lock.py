@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from flowers_core.folder_lock import FolderBusy, locked
+from flowers_core.storage.folder_lock import FolderBusy, locked
 
 REPO = Path(__file__).resolve().parents[1]
 HOLDER = (
     "import sys, time, pathlib\n"
-    "from flowers_core.folder_lock import locked\n"
+    "from flowers_core.storage.folder_lock import locked\n"
     "with locked(pathlib.Path(sys.argv[1])):\n"
     "    print('held', flush=True)\n"
     "    time.sleep(60)\n"

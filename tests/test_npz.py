@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.npz import NpzError, read_npz
+from flowers_core.storage.npz import NpzError, read_npz
 
 
 def _bytes_of(compressed: bool = True) -> bytes:

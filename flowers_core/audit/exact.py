@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.dataset import OxfordFlowers
-from flowers_core.files import sha256_of
+from flowers_core.storage.files import sha256_of
 
 
 def exact_duplicates(flowers: OxfordFlowers) -> list[tuple[int, ...]]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowers_core.explain.flower_mask import Share
-from flowers_core.npz import NpzError, read_npz
+from flowers_core.storage.npz import NpzError, read_npz
 
 SHARES_FILE = "flower_shares.npz"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from flowers_core.files import write_atomically
+from flowers_core.storage.files import write_atomically
 from flowers_core.training.averaging import Weights
 
 FILE_NAME = "checkpoint.npz"
