@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import streamlit as st
 
 from flowers_core.bundle import MANIFEST, Bundle, BundleError, default_models_dir, load_bundle
-from flowers_core.taxonomy import Taxonomy, load_taxonomy
+from flowers_core.data.taxonomy import Taxonomy, load_taxonomy
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from flowers_core.audit.record import AuditRecord
     from flowers_core.class_means import ClassMeans
     from flowers_core.closer_look import CloserLook
-    from flowers_core.dataset import OxfordFlowers
+    from flowers_core.data.audit.record import AuditRecord
+    from flowers_core.data.oxford import OxfordFlowers
+    from flowers_core.data.photos import ModelInput, Photo
     from flowers_core.evaluation import Predictions, Report
     from flowers_core.explain.base import Box
     from flowers_core.explain.gradients import Gradients
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from flowers_core.likeness import Likeness
     from flowers_core.own_evaluation import OwnEvaluation
     from flowers_core.own_photos import OwnPhotos
-    from flowers_core.photos import ModelInput, Photo
     from flowers_core.prediction import Prediction
     from flowers_core.projection import Projection
     from flowers_core.runtime import Forward, Runtime
@@ -257,7 +257,7 @@ def _projection(digest: str, _bundle: Bundle) -> Projection:  # noqa: ARG001
 
 def audit() -> tuple[Bundle, AuditRecord] | None:
     """What an audit of the data found, and the bundle that brings it; None when none does."""
-    from flowers_core.audit.record import AUDIT_FILE, AuditError
+    from flowers_core.data.audit.record import AUDIT_FILE, AuditError
 
     for bundle in shelf().bundles:
         if bundle.has(AUDIT_FILE):
@@ -270,7 +270,7 @@ def audit() -> tuple[Bundle, AuditRecord] | None:
 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _audit(digest: str, _bundle: Bundle) -> AuditRecord:  # noqa: ARG001
-    from flowers_core.audit.record import AUDIT_FILE, load_audit
+    from flowers_core.data.audit.record import AUDIT_FILE, load_audit
 
     return load_audit(_bundle.path(AUDIT_FILE))
 
@@ -418,7 +418,7 @@ def temperature(bundle: Bundle) -> float:
 
 def data() -> Data:
     """The data set on disk, if it is."""
-    from flowers_core.dataset import DatasetError, DatasetMissing, default_root
+    from flowers_core.data.oxford import DatasetError, DatasetMissing, default_root
 
     root = default_root()
     try:
@@ -437,7 +437,7 @@ def _changed(root: Path) -> int:
 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _flowers(root: str, changed: int) -> OxfordFlowers:  # noqa: ARG001
-    from flowers_core.dataset import OxfordFlowers
+    from flowers_core.data.oxford import OxfordFlowers
 
     return OxfordFlowers(Path(root))
 
@@ -469,7 +469,7 @@ def example_photo() -> Path | None:
 @st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
 def photo(content: bytes) -> Photo:
     """The bytes of a photo, read. Raises PhotoError."""
-    from flowers_core.photos import read_photo
+    from flowers_core.data.photos import read_photo
 
     return read_photo(content)
 
@@ -481,7 +481,7 @@ def look(photo: Photo, bundle: Bundle, precision: str) -> Look:
 
 @st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
 def _look(sha256: str, digest: str, _photo: Photo, _bundle: Bundle, _precision: str) -> Look:  # noqa: ARG001
-    from flowers_core.photos import model_input
+    from flowers_core.data.photos import model_input
 
     seen = model_input(_photo.pixels, _bundle.crop_rule)
     forward = runtime(_bundle, _precision).forward(seen.pixels[None])
@@ -524,7 +524,7 @@ def _glance(path: str, changed: int, digest: str, side: int, _bundle: Bundle, _p
     import numpy as np
     from PIL import Image
 
-    from flowers_core.photos import model_input, open_photo
+    from flowers_core.data.photos import model_input, open_photo
 
     photo = open_photo(Path(path))
     seen = model_input(photo.pixels, _bundle.crop_rule)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.photos import CropRule
+from flowers_core.data.photos import CropRule
 from flowers_core.storage.files import sha256_of, write_atomically
 
 SCHEMA_VERSION = 1

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from flowers_core.class_means import ClassMeans
-from flowers_core.photos import MIN_SIDE, CropRule, PixelBox, model_input
+from flowers_core.data.photos import MIN_SIDE, CropRule, PixelBox, model_input
 from flowers_core.prediction import softmax
 from flowers_core.runtime import Runtime
 

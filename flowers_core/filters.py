@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
+from flowers_core.data.taxonomy import Taxon
 from flowers_core.evaluation import Predictions
 from flowers_core.prediction import softmax
-from flowers_core.taxonomy import Taxon
 
 
 def by_confidence(predictions: Predictions, temperature: float, low: float = 0.0, high: float = 1.0) -> Predictions:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from flowers_core.bundle import Bundle
+from flowers_core.data.taxonomy import Taxon
 from flowers_core.evaluation import confusion_matrix, load_predictions
 from flowers_core.tables import percent, table
-from flowers_core.taxonomy import Taxon
 
 _CARD_PRECISION = "int8"
 _INTRODUCTION = """# Models

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from flowers_core.batches import input_batches
 from flowers_core.bundle import Bundle, BundleError, BundleWriter, load_bundle
-from flowers_core.dataset import OxfordFlowers
+from flowers_core.data.batches import input_batches
+from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.gallery import INDEX_FILE, PROPOSER_FILE, RECORDS_FILE, Gallery
 from flowers_core.likeness import LIKENESS_FILE, fit_likeness
 from flowers_core.recall import recall_at_k

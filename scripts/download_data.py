@@ -8,8 +8,8 @@ map lies on the flower.
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 
-from flowers_core.dataset import OxfordFlowers
-from flowers_core.download import OXFORD_MD5, OXFORD_URL, download_dataset, download_segmentations
+from flowers_core.data.download.oxford import OXFORD_MD5, OXFORD_URL, download_dataset, download_segmentations
+from flowers_core.data.oxford import OxfordFlowers
 from scripts.command import add_data_option, run
 from scripts.download_bars import Bars
 

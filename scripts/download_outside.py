@@ -7,7 +7,7 @@ from there. `python -m scripts.evaluate_outside BUNDLE` measures a bundle by the
 
 import argparse
 
-from flowers_core.outside_photos import OUTSIDE_URL, download_outside, outside_packages
+from flowers_core.data.download.external import OUTSIDE_URL, download_outside, outside_packages
 from scripts.command import add_outside_option, run
 from scripts.download_bars import Bars
 

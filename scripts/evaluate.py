@@ -23,8 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.audit import seen_elsewhere
-from flowers_core.audit.record import AUDIT_FILE, AuditRecord, load_audit, seen_elsewhere_nearly
-from flowers_core.batches import input_batches
 from flowers_core.bundle import (
     PRECISIONS,
     Bundle,
@@ -36,7 +34,9 @@ from flowers_core.bundle import (
     load_bundle,
 )
 from flowers_core.calibration import fit_calibration
-from flowers_core.dataset import SPLITS, OxfordFlowers
+from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, load_audit, seen_elsewhere_nearly
+from flowers_core.data.batches import input_batches
+from flowers_core.data.oxford import SPLITS, OxfordFlowers
 from flowers_core.evaluation import (
     Predictions,
     Report,

@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.bundle import Bundle, BundleWriter, load_bundle
-from flowers_core.dataset import OxfordFlowers
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import ModelInput, model_input, open_photo
+from flowers_core.data.sampling import stratified
 from flowers_core.explain.base import ClassTarget
 from flowers_core.explain.faithfulness import Chance
 from flowers_core.explain.gradients import Gradients
@@ -37,9 +39,7 @@ from flowers_core.explain.scorecard import (
     scorecard,
     with_pixels,
 )
-from flowers_core.photos import ModelInput, model_input, open_photo
 from flowers_core.runtime import Runtime
-from flowers_core.sampling import stratified
 from flowers_core.storage.files import sha256_of
 from scripts.command import add_bundle_argument, add_data_option, progress, run, write_json, write_table
 

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.bundle import Bundle
+from flowers_core.data.photo_folder import FolderPhoto, PhotoFolderError, ReadPhoto, photos_in, read_photos
+from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation import (
     Predictions,
     confusion_matrix,
@@ -24,11 +26,9 @@ from flowers_core.evaluation import (
     worst_pairs,
 )
 from flowers_core.own_evaluation import PHOTOS_FILE, PREDICTIONS_FILE, REPORT_FILE
-from flowers_core.photo_folder import FolderPhoto, PhotoFolderError, ReadPhoto, photos_in, read_photos
 from flowers_core.prediction import softmax
 from flowers_core.runtime import Runtime
 from flowers_core.selective import coverage_curve
-from flowers_core.taxonomy import load_taxonomy
 from scripts.command import progress, write_json, write_table
 
 _BATCH = 32

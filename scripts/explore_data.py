@@ -13,18 +13,18 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from flowers_core.audit.figures import class_counts, image_sizes, mean_pictures, picture_sheet, write_figure
-from flowers_core.audit.near import leaks
-from flowers_core.audit.photo_facts import PhotoFacts, measure_photos
-from flowers_core.audit.record import AUDIT_FILE, AuditRecord, survey, write_audit
-from flowers_core.batches import inputs
 from flowers_core.bundle import Bundle, BundleError, BundleWriter, load_bundle
-from flowers_core.dataset import SPLITS, OxfordFlowers
+from flowers_core.data.audit.figures import class_counts, image_sizes, mean_pictures, picture_sheet, write_figure
+from flowers_core.data.audit.image_statistics import PhotoFacts, measure_photos
+from flowers_core.data.audit.near_duplicates import leaks
+from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, survey, write_audit
+from flowers_core.data.batches import inputs
+from flowers_core.data.oxford import SPLITS, OxfordFlowers
+from flowers_core.data.photos import CropRule
+from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation import load_predictions
 from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
-from flowers_core.photos import CropRule
 from flowers_core.storage.files import write_atomically
-from flowers_core.taxonomy import load_taxonomy
 from scripts.command import add_data_option, bundle_folder, run, write_json, write_table
 
 _SHEET_SIDE = 96

@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from flowers_core.dataset import OxfordFlowers
-from flowers_core.photos import CropRule
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import CropRule
 from flowers_core.storage.files import write_atomically
 from scripts.command import add_data_option, run
 from scripts.recipe_options import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from flowers_core.bundle import Bundle
-from flowers_core.dataset import OxfordFlowers
-from flowers_core.photos import CropRule
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import CropRule
 
 # What a run is, and its whole history.
 Made = tuple[dict[str, Any], dict[str, Any]]

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from flowers_core.dataset import OxfordFlowers
-from flowers_core.photos import CropRule, model_input, open_photo
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import CropRule, model_input, open_photo
 from flowers_core.storage.files import write_atomically
 from flowers_core.training.augmentation import AUGMENTATIONS, random_view, view_generator
 from scripts.command import add_data_option, run

@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from flowers_core.bundle import Bundle, BundleError, BundleWriter, default_models_dir, load_bundle
-from flowers_core.dataset import OxfordFlowers
-from flowers_core.photos import CropRule
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import CropRule
 from scripts.command import add_data_option, bundle_folder, progress, run
 from scripts.fine_tuning import Plan, fine_tuned
 from scripts.recipe_options import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of, told
@@ -86,7 +86,7 @@ def main() -> None:
 
 
 def _fit_head(classifier: Any, flowers: OxfordFlowers, rule: CropRule) -> dict[str, Any]:
-    from flowers_core.batches import input_batches
+    from flowers_core.data.batches import input_batches
     from flowers_core.training.classifier import set_head
     from flowers_core.training.probe import embed, fit_probe
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from flowers_core.bundle import Bundle, BundleError, BundleWriter, Calibration
-from flowers_core.dataset import OxfordFlowers
+from flowers_core.data.oxford import OxfordFlowers
 from scripts.command import write_json
 
 

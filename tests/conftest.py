@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from flowers_core.bundle import BundleWriter
-from flowers_core.dataset import OxfordFlowers, default_root, is_present
-from flowers_core.photos import CropRule
+from flowers_core.data.oxford import OxfordFlowers, default_root, is_present
+from flowers_core.data.photos import CropRule
 from tests.drawn_flowers import draw_dataset
 
 
@@ -40,7 +40,7 @@ def drawn_dataset(tmp_path_factory: pytest.TempPathFactory) -> OxfordFlowers:
 @pytest.fixture(scope="session")
 def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, drawn_dataset: OxfordFlowers) -> Path:
     """A bundle of the tiny classifier, INT8 and Keras, for the drawn photos; whoever writes into it copies it first."""
-    from flowers_core.batches import inputs
+    from flowers_core.data.batches import inputs
     from flowers_core.quantization import convert
     from flowers_core.training.classifier import head_of, save_half
     from tests.tiny_classifier import SIZE, tiny_classifier

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from flowers_core.batches import input_batches, inputs
-from flowers_core.dataset import OxfordFlowers
-from flowers_core.photos import CropRule, PhotoError, model_input, open_photo
+from flowers_core.data.batches import input_batches, inputs
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import CropRule, PhotoError, model_input, open_photo
 from tests.drawn_flowers import draw_dataset
 
 RULE = CropRule(48, 0.9)

@@ -13,7 +13,7 @@ from flowers_core.bundle import (
     list_bundles,
     load_bundle,
 )
-from flowers_core.photos import CropRule
+from flowers_core.data.photos import CropRule
 from flowers_core.storage.files import sha256_of
 
 RULE = CropRule(64, 0.875)

@@ -7,7 +7,7 @@ import pytest
 import scipy.io
 from PIL import Image
 
-from flowers_core.dataset import (
+from flowers_core.data.oxford import (
     SPLITS,
     DatasetError,
     DatasetMissing,

@@ -11,9 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from flowers_core import fetching
-from flowers_core.dataset import OxfordFlowers, is_present
-from flowers_core.download import OXFORD_MD5, DownloadError, Progress, download_dataset, download_segmentations
+from flowers_core.data.download import http as fetching
+from flowers_core.data.download.oxford import (
+    OXFORD_MD5,
+    DownloadError,
+    Progress,
+    download_dataset,
+    download_segmentations,
+)
+from flowers_core.data.oxford import OxfordFlowers, is_present
 from tests.local_oxford import (
     ARCHIVE,
     SEGMENTATIONS,
@@ -390,7 +396,7 @@ def test_a_script_killed_in_the_middle_leaves_nothing_that_looks_whole(tmp_path,
 def test_a_download_killed_while_unpacking_leaves_nothing_that_looks_whole(tmp_path, oxford, files):
     die = (
         "import os, signal\n"
-        "from flowers_core.download import download_dataset\n"
+        "from flowers_core.data.download.oxford import download_dataset\n"
         "def die(now):\n"
         "    if now.step == 'unpacking': os.kill(os.getpid(), signal.SIGKILL)\n"
         f"download_dataset({str(tmp_path)!r}, {oxford.url!r}, die, checksums={oxford.checksums!r})\n"

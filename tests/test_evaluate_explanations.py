@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.dataset import OxfordFlowers
+from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.explain.method_record import EXPLANATIONS_FILE, default_sentence, load_methods
 from scripts import evaluate_explanations
 

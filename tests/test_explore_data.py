@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowers_core.audit.record import AUDIT_FILE, load_audit
 from flowers_core.bundle import BundleWriter, load_bundle
-from flowers_core.dataset import OxfordFlowers
+from flowers_core.data.audit.record import AUDIT_FILE, load_audit
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import CropRule
 from flowers_core.evaluation import save_predictions
 from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
-from flowers_core.photos import CropRule
 from scripts.explore_data import main
 
 

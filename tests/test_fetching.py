@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flowers_core import fetching
-from flowers_core.fetching import DownloadError, Progress, fetch, open_raw, write
+from flowers_core.data.download import http as fetching
+from flowers_core.data.download.http import DownloadError, Progress, fetch, open_raw, write
 from tests.local_oxford import LocalOxford, answer, drop_after, ignore_range, serving
 
 CONTENT = bytes(range(256)) * 1000

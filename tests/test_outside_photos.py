@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from flowers_core import fetching
-from flowers_core.fetching import DownloadError, Progress
-from flowers_core.outside_photos import FLOWERS, NO_FLOWER, Package, download_outside, outside_packages
-from flowers_core.photo_folder import photos_in
-from flowers_core.taxonomy import load_taxonomy
+from flowers_core.data.download import http as fetching
+from flowers_core.data.download.external import FLOWERS, NO_FLOWER, Package, download_outside, outside_packages
+from flowers_core.data.download.http import DownloadError, Progress
+from flowers_core.data.photo_folder import photos_in
+from flowers_core.data.taxonomy import load_taxonomy
 from tests.local_oxford import LocalOxford, drop_after, serving
 
 ROSE, CAT = b"a rose's bytes" * 100, b"a cat's bytes" * 50

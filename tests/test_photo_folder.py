@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowers_core.photo_folder import FolderPhoto, PhotoFolderError, ReadPhoto, photos_in, read_photos
-from flowers_core.photos import CropRule, model_input, open_photo
-from flowers_core.taxonomy import load_taxonomy
+from flowers_core.data.photo_folder import FolderPhoto, PhotoFolderError, ReadPhoto, photos_in, read_photos
+from flowers_core.data.photos import CropRule, model_input, open_photo
+from flowers_core.data.taxonomy import load_taxonomy
 from tests.drawn_flowers import draw_flower
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowers_core.photo_part import crop_photo, squared
-from flowers_core.photos import MAX_SIDE, MIN_SIDE, CropRule, Photo, PhotoError, model_input, read_photo
+from flowers_core.data.crops import crop_photo, squared
+from flowers_core.data.photos import MAX_SIDE, MIN_SIDE, CropRule, Photo, PhotoError, model_input, read_photo
 
 
 def photo(width: int = 96, height: int = 64) -> Photo:

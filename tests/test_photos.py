@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageFile, PngImagePlugin
 from sklearn.datasets import load_sample_image
 
-from flowers_core import photos
-from flowers_core.photos import Photo, PhotoError, open_photo, read_photo
+from flowers_core.data import photos
+from flowers_core.data.photos import Photo, PhotoError, open_photo, read_photo
 
 # Pillow says in warnings what it thinks of damaged files, and of photos above 89 million pixels.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL", "ignore::PIL.Image.DecompressionBombWarning")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from flowers_core.bundle import default_models_dir, list_bundles, load_bundle
+from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation import load_predictions
 from flowers_core.explain.lime_record import OURS, PACKAGE, PACKAGE_ON_KERAS, Interval, LimeRecord, LimeWay
 from flowers_core.model_card import cards
@@ -19,7 +20,6 @@ from flowers_core.results import (
     with_table,
 )
 from flowers_core.run_records import RunRecord, list_records
-from flowers_core.taxonomy import load_taxonomy
 from flowers_core.training_speed import load_training_speed
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flowers_core.robustness import KINDS, degraded
+from flowers_core.data.corruptions import KINDS, degraded
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 import numpy as np
 
-from flowers_core.dataset import OxfordFlowers
-from flowers_core.sampling import stratified
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.sampling import stratified
 from tests.drawn_flowers import LABELS
 
 

@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.audit.near import NearPair
-from flowers_core.audit.record import AUDIT_FILE, AuditRecord, write_audit
 from flowers_core.bundle import Bundle, BundleError, BundleWriter, load_bundle
-from flowers_core.dataset import OxfordFlowers
+from flowers_core.data.audit.near_duplicates import NearPair
+from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, write_audit
+from flowers_core.data.corruptions import degraded
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import CropRule, model_input, open_photo
 from flowers_core.evaluation import load_predictions
 from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.likeness import LIKENESS_FILE, load_likeness
 from flowers_core.own_photos import load_own
-from flowers_core.photos import CropRule, model_input, open_photo
-from flowers_core.robustness import degraded
 from flowers_core.runtime import Runtime
 from flowers_core.training.classifier import head_of, save_half
 from flowers_core.vote import VoteRule, vote

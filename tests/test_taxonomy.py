@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from flowers_core.taxonomy import Taxon, Taxonomy, load_taxonomy
+from flowers_core.data.taxonomy import Taxon, Taxonomy, load_taxonomy
 
 # As published with the dataset, spelling included.
 LIST = """

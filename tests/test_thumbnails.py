@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowers_core.photos import PhotoError
-from flowers_core.thumbnails import Thumbnails, default_folder, shrunk
+from flowers_core.data.photos import PhotoError
+from flowers_core.data.thumbnails import Thumbnails, default_folder, shrunk
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.dataset import OxfordFlowers
-from flowers_core.photos import CropRule, model_input, open_photo
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import CropRule, model_input, open_photo
 from flowers_core.results import results_document
 from flowers_core.training.augmentation import CROPS
 from flowers_core.training.recipe import Recipe

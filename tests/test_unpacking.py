@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from flowers_core import unpacking
-from flowers_core.fetching import DownloadError, Progress
-from flowers_core.unpacking import unpack_photos
+from flowers_core.data.download import archive as unpacking
+from flowers_core.data.download.archive import unpack_photos
+from flowers_core.data.download.http import DownloadError, Progress
 
 
 def archive_of(path: Path, members: list[tuple[str, bytes]]) -> Path:

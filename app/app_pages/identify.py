@@ -8,7 +8,7 @@ from app.widgets.model_choice import choose_model
 from app.widgets.part_choice import chosen_part, draw_choice, offer_part
 from app.widgets.photo_choice import choose_photo
 from flowers_core.bundle import BundleError
-from flowers_core.photos import PhotoError
+from flowers_core.data.photos import PhotoError
 
 st.title("Which flower is this?")
 lede = st.empty()

@@ -10,8 +10,8 @@ from app.widgets.photo_grid import Card, draw_photos
 from app.widgets.words import capital
 from flowers_core.bundle import Bundle, BundleError
 from flowers_core.comparison import Change, Comparison, compare
+from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.evaluation import Predictions, PredictionsError
-from flowers_core.taxonomy import Taxonomy
 
 SHOWN = 12
 # Below this the difference is called more than luck.

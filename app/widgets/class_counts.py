@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from flowers_core.taxonomy import Taxonomy
+from flowers_core.data.taxonomy import Taxonomy
 
 SPLITS = ("train", "validation", "test")
 TITLES = {"train": "training", "validation": "validation", "test": "test"}

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from app.widgets.flower_share import record_note
 from app.widgets.pair_choice import choose_pair
+from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.evaluation import Report, worst_pairs
 from flowers_core.explain.flower_mask import Share
 from flowers_core.explain.share_record import ShareRecord
-from flowers_core.taxonomy import Taxonomy
 
 PAIRS_KEY, CLASSES_KEY = "pairs", "classes"
 

@@ -8,10 +8,10 @@ from app import resources
 from app.resources import Look
 from app.widgets.part_choice import Percents, choose_part, percents_of, pixels_of
 from app.widgets.words import capital, percent
-from flowers_core.photo_part import crop_photo
-from flowers_core.photos import Photo
+from flowers_core.data.crops import crop_photo
+from flowers_core.data.photos import Photo
+from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.prediction import Candidate, Prediction
-from flowers_core.taxonomy import Taxonomy
 
 # The part's width on the page, in its pixels.
 WIDTH = 132

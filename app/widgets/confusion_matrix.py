@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from flowers_core.taxonomy import Taxonomy
+from flowers_core.data.taxonomy import Taxonomy
 
 SELECTION = "cell"
 # Up to here the names of the classes fit beside the cells.

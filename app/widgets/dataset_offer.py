@@ -20,7 +20,7 @@ def offer_download(key: str, reason: str) -> None:
 
 
 def _download() -> None:
-    from flowers_core.download import DownloadError, Progress, download_dataset
+    from flowers_core.data.download.oxford import DownloadError, Progress, download_dataset
 
     bar = st.progress(0.0, "Asking Oxford …")
 

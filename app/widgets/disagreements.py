@@ -13,8 +13,8 @@ from app.widgets.small_map import small_map
 from app.widgets.words import capital, percent
 from flowers_core.bundle import Bundle, BundleError
 from flowers_core.comparison import Disagreement, disagreements
+from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.evaluation import PredictionsError
-from flowers_core.taxonomy import Taxonomy
 
 PER_PAGE = 4
 SIDES = {"all": "All", "before": "First is right", "after": "Second is right", "neither": "Neither is right"}

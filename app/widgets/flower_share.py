@@ -7,7 +7,7 @@ import streamlit as st
 from app import resources
 from app.resources import Look
 from app.widgets.words import percent
-from flowers_core.dataset import how_to_get_segmentations
+from flowers_core.data.oxford import how_to_get_segmentations
 from flowers_core.explain.base import Explanation
 from flowers_core.explain.flower_mask import Share, has_masks, mask_of, share_on_flower
 from flowers_core.explain.share_record import MeanShare, ShareRecord

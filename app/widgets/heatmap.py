@@ -8,10 +8,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app.widgets.photo import draw_photo
+from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.base import ClassTarget, ContrastTarget, Explanation
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.overlay import dim_outside, draw, legend, outline
-from flowers_core.taxonomy import Taxonomy
 
 Pixels = NDArray[np.uint8]
 # How much is shown around what the model saw, as a share of its side. A photo of 3 : 2 is shown whole.

@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from flowers_core.data.photos import Photo
 from flowers_core.explain.base import Explanation
 from flowers_core.explain.overlay import draw
-from flowers_core.photos import Photo
 
 
 def offer_files(photo: Photo, explanation: Explanation, opacity: float, threshold: float) -> None:

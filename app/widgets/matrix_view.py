@@ -16,7 +16,7 @@ from app.widgets.confusion_matrix import (
 )
 from app.widgets.pair_choice import choose_pair
 from flowers_core.class_order import order_by_confusion
-from flowers_core.taxonomy import Taxonomy
+from flowers_core.data.taxonomy import Taxonomy
 
 ORDERS = {"family": by_family, "name": by_name, "number": by_label}
 MIXED_UP = "what is mixed up"

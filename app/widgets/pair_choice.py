@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from flowers_core.taxonomy import Taxonomy
+from flowers_core.data.taxonomy import Taxonomy
 
 TRUE, CALLED, BESIDE = "class", "called", "beside"
 

@@ -17,10 +17,10 @@ from PIL import Image
 
 from app import resources
 from app.widgets.photo import draw_photo
+from flowers_core.data.crops import crop_photo, squared
+from flowers_core.data.photos import Photo, PixelBox
 from flowers_core.explain.base import Box
 from flowers_core.explain.overlay import dim_outside
-from flowers_core.photo_part import crop_photo, squared
-from flowers_core.photos import Photo, PixelBox
 
 PART, PICKING, ACROSS, DOWN = "part", "picking", "across", "down"
 TALLEST = 480

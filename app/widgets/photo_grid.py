@@ -12,9 +12,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app import resources
-from flowers_core.dataset import OxfordFlowers
-from flowers_core.photos import PhotoError
-from flowers_core.thumbnails import Thumbnails
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import PhotoError
+from flowers_core.data.thumbnails import Thumbnails
 
 PAGE = "page"
 # Longer side, in pixels, of a photo on a card and of one among very many.

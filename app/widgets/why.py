@@ -13,11 +13,11 @@ from app.widgets.map_files import offer_files
 from app.widgets.pieces import choose_pieces, chosen_pieces, draw_pieces
 from app.widgets.side_by_side import draw_side_by_side
 from app.widgets.trust import draw_trust
+from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.base import ClassTarget, ContrastTarget, Explanation, NeighbourTarget, Target
 from flowers_core.explain.method_record import default_method, default_sentence
 from flowers_core.explain.methods import METHODS, Method, Subject
 from flowers_core.prediction import Prediction
-from flowers_core.taxonomy import Taxonomy
 
 CLOSED_FORM = METHODS["cam"]
 # Fewer looks than this take no longer than the page does.

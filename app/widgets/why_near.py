@@ -12,11 +12,11 @@ from app import resources
 from app.resources import Look
 from app.widgets.heatmap import close_up
 from app.widgets.photo_grid import Card, draw_photo
+from flowers_core.data.photos import PhotoError
 from flowers_core.explain.base import Explanation
 from flowers_core.explain.cam import neighbour_similarity
 from flowers_core.explain.overlay import draw
 from flowers_core.gallery import Gallery
-from flowers_core.photos import PhotoError
 
 SIDE = 300
 OPACITY = 0.7

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from flowers_core.taxonomy import Taxon
+from flowers_core.data.taxonomy import Taxon
 
 
 def capital(name: str) -> str:

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from flowers_core.dataset import SEGMENTATIONS
+from flowers_core.data.oxford import SEGMENTATIONS
+from flowers_core.data.photos import Photo
 from flowers_core.explain.base import Explanation, pixels_inside
-from flowers_core.photos import Photo
 
 BACKGROUND = (0, 0, 254)
 #: JPEG blurs colours along edges; farther from the background's than this, in any channel, counts as flower.

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flowers_core.photos import open_photo
+from flowers_core.data.photos import open_photo
 from flowers_core.storage.files import write_atomically
 
 SHORT_SIDE = 320  # enough for random crops at every input size in the registry

@@ -17,7 +17,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from flowers_core.bias_correction import bias_corrected
-from flowers_core.photos import CropRule
+from flowers_core.data.photos import CropRule
 from flowers_core.precision_gate import logit_error
 from flowers_core.rounded_tensors import CONVOLUTIONS
 from flowers_core.rounding import rounded, straight_through

@@ -19,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.bundle import Bundle, BundleWriter, load_bundle
-from flowers_core.dataset import OxfordFlowers
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import model_input, open_photo
+from flowers_core.data.sampling import stratified
 from flowers_core.explain.agreement import top_regions_alike
 from flowers_core.explain.base import Explanation
 from flowers_core.explain.faithfulness import Curves, curves, in_model_frame
@@ -36,9 +38,7 @@ from flowers_core.explain.lime_record import (
 )
 from flowers_core.explain.lime_reference import explain_lime_reference
 from flowers_core.explain.places import Places
-from flowers_core.photos import model_input, open_photo
 from flowers_core.runtime import Runtime
-from flowers_core.sampling import stratified
 from scripts.benchmarks.turns import machine
 from scripts.command import add_bundle_argument, add_data_option, progress
 

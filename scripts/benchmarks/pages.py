@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 
 from flowers_core.bundle import load_bundle
-from flowers_core.dataset import OxfordFlowers
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.data.thumbnails import Thumbnails, shrunk
 from flowers_core.evaluation import confusion_matrix, load_predictions, worst_pairs
-from flowers_core.taxonomy import load_taxonomy
-from flowers_core.thumbnails import Thumbnails, shrunk
 from scripts.command import add_bundle_argument, add_data_option
 
 NAME = "pages"

@@ -16,7 +16,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from flowers_core.dataset import OxfordFlowers
+from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.training.augmentation import Augmentation
 from flowers_core.training.backbones import backbone_named, build_backbone, default_weights_dir
 from flowers_core.training.classifier import build_classifier

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.bundle import Bundle, default_models_dir, list_bundles
-from flowers_core.dataset import OxfordFlowers, default_root
+from flowers_core.data.oxford import OxfordFlowers, default_root
+from flowers_core.data.photos import Photo, model_input, open_photo
+from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.explain.cam import class_evidence
 from flowers_core.gallery import Gallery
-from flowers_core.photos import Photo, model_input, open_photo
 from flowers_core.prediction import predict
 from flowers_core.runtime import Runtime
-from flowers_core.taxonomy import load_taxonomy
 
 NEIGHBOURS = 10
 

@@ -10,10 +10,10 @@ from app.widgets.words import capital, percent
 from flowers_core.bundle import default_models_dir, load_bundle
 from flowers_core.class_means import class_means_of
 from flowers_core.closer_look import look_closer
-from flowers_core.photos import read_photo
+from flowers_core.data.photos import read_photo
+from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.prediction import Candidate, predict
 from flowers_core.runtime import Runtime
-from flowers_core.taxonomy import load_taxonomy
 from tests.app.conftest import example_bytes, html, run
 from tests.app.test_identify import bars
 

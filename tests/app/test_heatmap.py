@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from app.widgets.heatmap import close_up, reading
+from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.explain.base import ClassTarget, Explanation
-from flowers_core.taxonomy import load_taxonomy
 
 
 def explanation(box: tuple[float, float, float, float], size: tuple[int, int], value: float = 1.0) -> Explanation:

@@ -9,11 +9,11 @@ from streamlit.testing.v1 import AppTest
 from app import resources
 from app.widgets.part_choice import WHOLE, drawn_percents, picker, pixels_of, read_percents, written
 from app.widgets.words import capital, percent
-from flowers_core.photo_part import crop_photo, squared
-from flowers_core.photos import model_input, read_photo
+from flowers_core.data.crops import crop_photo, squared
+from flowers_core.data.photos import model_input, read_photo
+from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.prediction import Prediction, predict
 from flowers_core.runtime import Runtime
-from flowers_core.taxonomy import load_taxonomy
 from tests.app.conftest import drawn_photo, example_bytes, html, images, run
 from tests.app.test_identify import BUNDLE, bars, encoded, upload
 from tests.app.test_words import prediction

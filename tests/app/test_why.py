@@ -12,6 +12,8 @@ from streamlit.testing.v1 import AppTest
 from app import resources
 from app.widgets.map_files import as_npy, as_png
 from flowers_core.bundle import DEFAULT_BUNDLE, default_models_dir, load_bundle
+from flowers_core.data.photos import model_input, read_photo
+from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.explain.agreement import agreement
 from flowers_core.explain.base import ClassTarget
 from flowers_core.explain.cam import class_evidence
@@ -20,9 +22,7 @@ from flowers_core.explain.method_record import EXPLANATIONS_FILE, default_method
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.overlay import draw
 from flowers_core.explain.scorecard import jitter
-from flowers_core.photos import model_input, read_photo
 from flowers_core.runtime import Runtime
-from flowers_core.taxonomy import load_taxonomy
 from tests.app.conftest import example_bytes, html, images, run
 from tests.app.test_words import prediction
 

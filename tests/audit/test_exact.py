@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from flowers_core.audit import exact_duplicates, seen_elsewhere
-from flowers_core.dataset import OxfordFlowers
+from flowers_core.data.oxford import OxfordFlowers
 from tests.drawn_flowers import draw_dataset
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowers_core.audit.label_errors import (
+from flowers_core.data.audit.label_issues import (
     confident_classes,
     confident_joint,
     confident_thresholds,

@@ -4,9 +4,16 @@ import scipy.fft
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from flowers_core.audit.near import NearPair, groups_of, leaks, near_pairs
-from flowers_core.audit.photo_facts import PhotoFacts, grey, hamming, measure_photos, perceptual_hash, sharpness
-from flowers_core.dataset import OxfordFlowers
+from flowers_core.data.audit.image_statistics import (
+    PhotoFacts,
+    grey,
+    hamming,
+    measure_photos,
+    perceptual_hash,
+    sharpness,
+)
+from flowers_core.data.audit.near_duplicates import NearPair, groups_of, leaks, near_pairs
+from flowers_core.data.oxford import OxfordFlowers
 
 
 def _facts(hashes: list[int], mirrored: list[int], digests: list[str]) -> PhotoFacts:

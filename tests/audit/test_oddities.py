@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.stats import median_abs_deviation
 
-from flowers_core.audit.oddities import cosine_to_class, far_from_class, odd_pictures, robust_z
-from flowers_core.audit.photo_facts import PhotoFacts
+from flowers_core.data.audit.image_statistics import PhotoFacts
+from flowers_core.data.audit.outliers import cosine_to_class, far_from_class, odd_pictures, robust_z
 
 
 def _facts(**changed: object) -> PhotoFacts:

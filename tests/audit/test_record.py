@@ -5,10 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.audit.near import NearPair
-from flowers_core.audit.photo_facts import measure_photos
-from flowers_core.audit.record import AuditError, AuditRecord, load_audit, seen_elsewhere_nearly, survey, write_audit
-from flowers_core.dataset import OxfordFlowers
+from flowers_core.data.audit.image_statistics import measure_photos
+from flowers_core.data.audit.near_duplicates import NearPair
+from flowers_core.data.audit.record import (
+    AuditError,
+    AuditRecord,
+    load_audit,
+    seen_elsewhere_nearly,
+    survey,
+    write_audit,
+)
+from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.evaluation import Predictions
 
 

@@ -13,13 +13,13 @@ from app.resources import example_photo
 from app.widgets.part_choice import pixels_of
 from app.widgets.words import capital, percent
 from flowers_core.bundle import default_models_dir, load_bundle
+from flowers_core.data.crops import crop_photo
+from flowers_core.data.photos import Photo, model_input, read_photo
+from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.gallery import Gallery
-from flowers_core.photo_part import crop_photo
-from flowers_core.photos import Photo, model_input, read_photo
 from flowers_core.prediction import predict
 from flowers_core.projection import PROJECTION_FILE, load_projection
 from flowers_core.runtime import Runtime
-from flowers_core.taxonomy import load_taxonomy
 
 pytestmark = pytest.mark.e2e
 

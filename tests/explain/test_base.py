@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from flowers_core.data.photos import CropRule, model_input
 from flowers_core.explain.base import (
     ClassTarget,
     ContrastTarget,
@@ -12,7 +13,6 @@ from flowers_core.explain.base import (
     pixels_inside,
     to_photo,
 )
-from flowers_core.photos import CropRule, model_input
 
 # Central crops of 7/8 of the short side, worked out by hand: 300 · 7/8 = 262.5, margins 18.75 and 68.75.
 PORTRAIT = ((300, 400), (18.75, 68.75, 281.25, 331.25))

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from flowers_core.data.crops import crop_photo
+from flowers_core.data.photos import read_photo
 from flowers_core.explain.base import ClassTarget, Explanation
 from flowers_core.explain.flower_mask import BACKGROUND, has_masks, mask_of, mask_path, read_mask, share_on_flower
-from flowers_core.photo_part import crop_photo
-from flowers_core.photos import read_photo
 
 
 def explanation(contributions, box, size) -> Explanation:

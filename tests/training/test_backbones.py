@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from flowers_core.batches import inputs
-from flowers_core.dataset import OxfordFlowers
-from flowers_core.photos import CropRule
+from flowers_core.data.batches import inputs
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import CropRule
 from flowers_core.quantization import convert
 from flowers_core.runtime import Runtime
 from flowers_core.training import backbones

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowers_core.photos import PhotoError, open_photo
+from flowers_core.data.photos import PhotoError, open_photo
 from flowers_core.training.photo_store import open_store
 
 

@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from flowers_core.bundle import BundleWriter, load_bundle
-from flowers_core.photos import CropRule, PhotoError, model_input, open_photo
+from flowers_core.data.photos import CropRule, PhotoError, model_input, open_photo
 from flowers_core.training.augmentation import CROPS, PUBLISHED, random_view, view_generator
 from flowers_core.training.classifier import build_classifier
 from flowers_core.training.examples import TrainingError
@@ -131,7 +131,7 @@ def test_a_teacher_answers_the_same_views_at_its_own_size(drawn_dataset, tmp_pat
 
 
 def test_an_unreadable_photo_is_named(tmp_path):
-    from flowers_core.dataset import OxfordFlowers
+    from flowers_core.data.oxford import OxfordFlowers
 
     flowers = OxfordFlowers(draw_dataset(tmp_path / "oxford102"))
     broken = flowers.path(int(flowers.split_ids("train")[1]))

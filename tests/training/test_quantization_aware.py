@@ -5,8 +5,8 @@ import keras
 import numpy as np
 import pytest
 
-from flowers_core.dataset import OxfordFlowers
-from flowers_core.photos import CropRule
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import CropRule
 from flowers_core.quantization import convert
 from flowers_core.rounding import rounded
 from flowers_core.runtime import Runtime

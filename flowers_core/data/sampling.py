@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.dataset import OxfordFlowers
+from flowers_core.data.oxford import OxfordFlowers
 
 
 def stratified(flowers: OxfordFlowers, split: str, count: int, seed: int) -> NDArray[np.int64]:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.audit.label_errors import SuspectLabel, suspect_labels
-from flowers_core.audit.near import MAX_DISTANCE, MIN_COSINE, NearPair, groups_of, near_pairs
-from flowers_core.audit.oddities import Oddity, far_from_class, odd_pictures
-from flowers_core.audit.photo_facts import PhotoFacts
+from flowers_core.data.audit.image_statistics import PhotoFacts
+from flowers_core.data.audit.label_issues import SuspectLabel, suspect_labels
+from flowers_core.data.audit.near_duplicates import MAX_DISTANCE, MIN_COSINE, NearPair, groups_of, near_pairs
+from flowers_core.data.audit.outliers import Oddity, far_from_class, odd_pictures
 from flowers_core.evaluation import Predictions
 from flowers_core.prediction import softmax
 

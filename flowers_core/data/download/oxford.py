@@ -15,7 +15,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from flowers_core.dataset import (
+from flowers_core.data.download.archive import unpack_photos
+from flowers_core.data.download.http import DownloadError, Progress, Report, fetch, not_writable
+from flowers_core.data.oxford import (
     PHOTOS,
     SEGMENTATIONS,
     DatasetError,
@@ -25,9 +27,7 @@ from flowers_core.dataset import (
     is_present,
     read_labels,
 )
-from flowers_core.fetching import DownloadError, Progress, Report, fetch, not_writable
 from flowers_core.storage.folder_lock import FolderBusy, locked
-from flowers_core.unpacking import unpack_photos
 
 __all__ = ["OXFORD_MD5", "OXFORD_URL", "DownloadError", "Progress", "download_dataset", "download_segmentations"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from flowers_core.photos import MIN_SIDE, Part, Photo, PhotoError, PixelBox
+from flowers_core.data.photos import MIN_SIDE, Part, Photo, PhotoError, PixelBox
 
 
 def squared(box: PixelBox, width: int, height: int) -> PixelBox:

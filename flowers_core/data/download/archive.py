@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from flowers_core.dataset import PHOTOS, Pictures
-from flowers_core.fetching import DownloadError, Progress, Report, open_raw, write
+from flowers_core.data.download.http import DownloadError, Progress, Report, open_raw, write
+from flowers_core.data.oxford import PHOTOS, Pictures
 
 MOST_BYTES_PER_PHOTO = 64 << 20  # the largest of the real ones has 1 MB; beyond this it is an attack or a mistake
 

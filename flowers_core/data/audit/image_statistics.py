@@ -13,7 +13,7 @@ import scipy.ndimage
 from numpy.typing import NDArray
 from PIL import Image
 
-from flowers_core.photos import open_photo
+from flowers_core.data.photos import open_photo
 
 # Sharpness depends on how many pixels show the same thing, so it is measured at one size for all.
 MEASURED_SIDE = 256

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowers_core.audit.photo_facts import PhotoFacts, hamming
+from flowers_core.data.audit.image_statistics import PhotoFacts, hamming
 
 # Of 64 bits; chance puts two unrelated photos 32 ± 4 apart.
 MAX_DISTANCE = 12

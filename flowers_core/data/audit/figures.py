@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from flowers_core.dataset import SPLITS
+from flowers_core.data.oxford import SPLITS
 
 _COLOURS = {"train": "#1b7f5c", "validation": "#e0a030", "test": "#5b6ea8"}
 _COLUMNS = 12

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from flowers_core.photos import PhotoError, open_photo
+from flowers_core.data.photos import PhotoError, open_photo
 from flowers_core.storage.files import write_atomically
 
 QUALITY = 85

@@ -22,7 +22,7 @@ import pillow_heif
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
-from flowers_core.signatures import WHAT_WORKS, why_not_a_photo
+from flowers_core.data.photo_formats import WHAT_WORKS, why_not_a_photo
 
 MAX_PIXELS = 100_000_000  # checked before decoding
 MAX_SIDE = 2048  # a larger photo is scaled down to this after decoding

@@ -23,7 +23,7 @@ import numpy as np
 import scipy.io
 from numpy.typing import NDArray
 
-from flowers_core.taxonomy import load_taxonomy
+from flowers_core.data.taxonomy import load_taxonomy
 
 SPLITS = ("train", "validation", "test")
 _SPLIT_KEYS = {"train": "trnid", "validation": "valid", "test": "tstid"}

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.photos import CropRule, PhotoError, model_input, open_photo
-from flowers_core.taxonomy import Taxonomy
+from flowers_core.data.photos import CropRule, PhotoError, model_input, open_photo
+from flowers_core.data.taxonomy import Taxonomy
 
 ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif"))
 _DECODERS = 2

@@ -20,9 +20,9 @@ from typing import IO, Any, cast
 
 import zstandard
 
-from flowers_core.fetching import DownloadError, Progress, Report, fetch, not_writable
+from flowers_core.data.download.archive import MOST_BYTES_PER_PHOTO
+from flowers_core.data.download.http import DownloadError, Progress, Report, fetch, not_writable
 from flowers_core.storage.folder_lock import FolderBusy, locked
-from flowers_core.unpacking import MOST_BYTES_PER_PHOTO
 
 OUTSIDE_URL = "http://archive.ubuntu.com/ubuntu/"
 # The two folders of the photos, beside each other: one folder a class in the first.

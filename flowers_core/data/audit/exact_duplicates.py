@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.dataset import OxfordFlowers
+from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.storage.files import sha256_of
 
 

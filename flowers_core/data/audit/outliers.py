@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowers_core.audit.photo_facts import PhotoFacts
+from flowers_core.data.audit.image_statistics import PhotoFacts
 
 Kind = Literal["blurred", "dark", "washed out", "tiny", "odd shape", "far from its class"]
 
