@@ -560,7 +560,7 @@ def gradients(bundle: Bundle) -> Callable[[], Gradients] | None:
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _gradients(digest: str, _bundle: Bundle) -> Gradients:  # noqa: ARG001
     from flowers_core.explain.gradients import Gradients
-    from flowers_core.training.classifier import load_classifier
+    from flowers_core.networks.classifier import load_classifier
 
     return Gradients(load_classifier(_bundle.path("classifier.keras")))
 

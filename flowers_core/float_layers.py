@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import keras
 
-from flowers_core.training.classifier import EMBEDDING, FEATURES, LOGITS
+from flowers_core.networks.classifier import EMBEDDING, FEATURES, LOGITS
 
 _OUTPUT = "StatefulPartitionedCall"
 # The converter counts a model's outputs in the order of their names.

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowers_core.quiet import quiet
-from flowers_core.training.classifier import three_outputs
+from flowers_core.networks.classifier import three_outputs
+from flowers_core.networks.quiet import quiet
 
 # isort: split
 # After the training package, which keeps TensorFlow's start-up lines off the terminal.

@@ -142,7 +142,7 @@ class Model:
         return subject, int(forward.logits[0].argmax()) + 1
 
     def _build_gradients(self) -> Gradients:
-        from flowers_core.training.classifier import load_classifier
+        from flowers_core.networks.classifier import load_classifier
 
         gradients = Gradients(load_classifier(self._bundle.path("classifier.keras")))
         # Graphs are traced when they are first used, which is no part of what a method takes for a photo.
@@ -161,7 +161,7 @@ def _sanity(
     if not missing or not photos or not bundle.has("classifier.keras"):
         return known
     from flowers_core.explain.sanity import sanity_check
-    from flowers_core.training.classifier import load_classifier
+    from flowers_core.networks.classifier import load_classifier
 
     classifier = load_classifier(bundle.path("classifier.keras"))
     inputs: list[NDArray[np.uint8]] = [

@@ -24,8 +24,8 @@ def main() -> None:
     options = _parse()
     flowers = OxfordFlowers(options.data)
 
-    from flowers_core.training.backbones import backbone_named, build_backbone
-    from flowers_core.training.classifier import build_classifier
+    from flowers_core.networks.backbones import backbone_named, build_backbone
+    from flowers_core.networks.classifier import build_classifier
     from flowers_core.training.fit import stepper
     from flowers_core.training.head_phase import train_head
     from flowers_core.training.prepare import prepare
@@ -104,7 +104,7 @@ def _parse() -> argparse.Namespace:
     add_data_option(parser)
     add_recipe_options(parser)
     options = parse_with_recipe(parser)
-    from flowers_core.training.backbones import backbone_named, default_weights_dir
+    from flowers_core.networks.backbones import backbone_named, default_weights_dir
 
     try:
         backbone_named(options.backbone)

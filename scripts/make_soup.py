@@ -29,7 +29,7 @@ def main() -> None:
     _check(members, like)
     flowers = OxfordFlowers(options.data)
 
-    from flowers_core.training.classifier import load_classifier
+    from flowers_core.networks.classifier import load_classifier
     from flowers_core.training.soup import check_alike, greedy_soup, uniform_soup
 
     classifiers = [load_classifier(member.path("classifier.keras")) for member in members]
@@ -93,7 +93,7 @@ def _check(members: Sequence[Bundle], like: Bundle | None) -> None:
 
 def _score_on_validation(classifier: Any, flowers: OxfordFlowers, bundle: Bundle) -> Any:
     """A function of weights: mean log-likelihood of the validation photos and, to break ties, top-1."""
-    from flowers_core.training.traced import traced
+    from flowers_core.networks.compiled import traced
 
     ids = flowers.split_ids("validation")
     photos, columns = inputs(flowers, ids, bundle.crop_rule), flowers.labels[ids - 1] - 1

@@ -51,8 +51,8 @@ def main() -> None:
 
     # TensorFlow takes seconds to import: only once everything else is known to be good.
     from flowers_core.equalization import SHARE, equalized
+    from flowers_core.networks.classifier import load_classifier
     from flowers_core.quantization import convert
-    from flowers_core.training.classifier import load_classifier
 
     classifier = load_classifier(classifier_path)
     share = SHARE if options.equalize is None else options.equalize

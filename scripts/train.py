@@ -44,8 +44,8 @@ def main() -> None:
     options.out = options.out or default_models_dir() / options.backbone
 
     # TensorFlow takes seconds to import: only once the arguments are known to be good.
-    from flowers_core.training.backbones import backbone_named, build_backbone
-    from flowers_core.training.classifier import build_classifier
+    from flowers_core.networks.backbones import backbone_named, build_backbone
+    from flowers_core.networks.classifier import build_classifier
 
     recipe = _recipe_of(reference) if reference else options.recipe
     head = _recipe_of(reference, "head_recipe") if reference else options.head_recipe
@@ -87,7 +87,7 @@ def main() -> None:
 
 def _fit_head(classifier: Any, flowers: OxfordFlowers, rule: CropRule) -> dict[str, Any]:
     from flowers_core.data.batches import input_batches
-    from flowers_core.training.classifier import set_head
+    from flowers_core.networks.classifier import set_head
     from flowers_core.training.probe import embed, fit_probe
 
     embedded = {}
@@ -223,7 +223,7 @@ def _parse() -> argparse.Namespace:
             parser.error(str(error))
     if options.frozen and options.head_recipe is None:
         parser.error("--frozen keeps what the head alone reached: it needs --fine-tune and --head-epochs")
-    from flowers_core.training.backbones import backbone_named, default_weights_dir
+    from flowers_core.networks.backbones import backbone_named, default_weights_dir
 
     try:
         backbone_named(options.backbone)

@@ -38,7 +38,7 @@ def write_trained(
     training: how it was made; the versions of the packages that matter are added. history: goes to history.json.
     reference: made likewise on the training photos alone, where this one learnt from the validation photos too.
     """
-    from flowers_core.training.classifier import load_classifier, save_half
+    from flowers_core.networks.classifier import load_classifier, save_half
 
     packages = ("tensorflow", "keras", "scikit-learn", "numpy")
     writer.manifest["training"] = training | {"versions": {package: version(package) for package in packages}}

@@ -41,8 +41,8 @@ def drawn_dataset(tmp_path_factory: pytest.TempPathFactory) -> OxfordFlowers:
 def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, drawn_dataset: OxfordFlowers) -> Path:
     """A bundle of the tiny classifier, INT8 and Keras, for the drawn photos; whoever writes into it copies it first."""
     from flowers_core.data.batches import inputs
+    from flowers_core.networks.classifier import head_of, save_half
     from flowers_core.quantization import convert
-    from flowers_core.training.classifier import head_of, save_half
     from tests.tiny_classifier import SIZE, tiny_classifier
 
     classifier = tiny_classifier(classes=102)

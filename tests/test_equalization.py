@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 
 from flowers_core.equalization import equalized
-from flowers_core.training.classifier import build_classifier, three_outputs
+from flowers_core.networks.classifier import build_classifier, three_outputs
 from tests.test_rounded_tensors import branching
 
 

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from flowers_core.float_layers import keras_layers_of, nodes_of
-from flowers_core.training.classifier import build_classifier
+from flowers_core.networks.classifier import build_classifier
 
 
 def network() -> keras.Model:

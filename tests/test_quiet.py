@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from flowers_core.quiet import quiet
+from flowers_core.networks.quiet import quiet
 
 
 def test_nothing_reaches_the_terminal_and_all_can_be_asked_for(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,8 @@
 import keras
 from keras import layers
 
+from flowers_core.networks.classifier import build_classifier
 from flowers_core.rounded_tensors import ranges_of_groups, readers_of, scale_groups
-from flowers_core.training.classifier import build_classifier
 
 
 def branching() -> keras.Model:

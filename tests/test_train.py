@@ -12,8 +12,8 @@ import pytest
 from keras import layers
 
 from flowers_core.bundle import Bundle, BundleWriter, Calibration, load_bundle
-from flowers_core.training.backbones import BACKBONES, Backbone, build_backbone
-from flowers_core.training.classifier import build_classifier, load_classifier
+from flowers_core.networks.backbones import BACKBONES, Backbone, build_backbone
+from flowers_core.networks.classifier import build_classifier, load_classifier
 from scripts import train
 from tests.drawn_flowers import draw_every_class
 

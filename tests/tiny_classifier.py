@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from flowers_core.training.classifier import build_classifier
+from flowers_core.networks.classifier import build_classifier
 
 SIZE = 32
 

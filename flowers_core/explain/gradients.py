@@ -21,7 +21,7 @@ from flowers_core.explain.base import ClassTarget, ContrastTarget, Target
 if TYPE_CHECKING:
     import keras
 
-#: The last feature map, as flowers_core.training.classifier names it.
+#: The last feature map, as flowers_core.networks.classifier names it.
 LAST_LAYER = "features"
 
 

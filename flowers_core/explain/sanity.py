@@ -31,7 +31,7 @@ class KerasModel:
     """A Keras classifier as methods see a model; it follows when the classifier's weights change."""
 
     def __init__(self, classifier: keras.Model) -> None:
-        from flowers_core.training.traced import traced
+        from flowers_core.networks.compiled import traced
 
         import keras  # isort: skip - after the training package, which quiets TensorFlow
 

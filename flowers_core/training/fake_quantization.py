@@ -14,9 +14,9 @@ import tensorflow as tf
 from keras import layers
 from numpy.typing import NDArray
 
+from flowers_core.networks.classifier import FEATURES
 from flowers_core.rounded_tensors import CONVOLUTIONS, keeps_scale, ranges_of_groups, scale_groups
 from flowers_core.rounding import rounded
-from flowers_core.training.classifier import FEATURES
 from flowers_core.training.view_features import run_network
 
 _BATCH = 8

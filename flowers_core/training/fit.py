@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from flowers_core.networks.classifier import LOGITS, set_head
 from flowers_core.training.averaging import (
     ExponentialAverage,
     Weights,
@@ -26,7 +27,6 @@ from flowers_core.training.averaging import (
     running_mean,
 )
 from flowers_core.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from flowers_core.training.classifier import LOGITS, set_head
 from flowers_core.training.examples import Examples, Fixed, TrainingError, check_examples, identity, targets
 from flowers_core.training.learner import Learner
 from flowers_core.training.probe import fit_probe

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from flowers_core.training.classifier import EMBEDDING
+from flowers_core.networks.classifier import EMBEDDING
 from flowers_core.training.examples import Examples, Fixed, TrainingError
 from flowers_core.training.fit import EpochReport, fine_tune
 from flowers_core.training.recipe import Recipe

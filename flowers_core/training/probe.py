@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from flowers_core.training.classifier import EMBEDDING
-from flowers_core.training.traced import traced
+from flowers_core.networks.classifier import EMBEDDING
+from flowers_core.networks.compiled import traced
 
 STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)
 _MAX_ITERATIONS = 1000

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from flowers_core.bias_correction import bias_corrected
 from flowers_core.data.photos import CropRule
+from flowers_core.networks.classifier import EMBEDDING, FEATURES, head_of
 from flowers_core.precision_gate import logit_error
 from flowers_core.rounded_tensors import CONVOLUTIONS
 from flowers_core.rounding import rounded, straight_through
-from flowers_core.training.classifier import EMBEDDING, FEATURES, head_of
 from flowers_core.training.fake_quantization import activation_ranges, copy_weights, imitation, is_depthwise
 from flowers_core.training.learning_rate import WarmupCosine
 from flowers_core.training.recipe import RecipeError

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import keras
 
-from flowers_core.training.classifier import EMBEDDING, FEATURES
+from flowers_core.networks.classifier import EMBEDDING, FEATURES
 from flowers_core.training.recipe import RecipeError
 
 

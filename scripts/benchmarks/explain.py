@@ -51,7 +51,7 @@ def measure(options: argparse.Namespace) -> None:
         model_input(open_photo(flowers.path(int(photo))).pixels, bundle.crop_rule).pixels
         for photo in ids[: _WARM_UP + options.rounds]
     ]
-    from flowers_core.training.classifier import load_classifier
+    from flowers_core.networks.classifier import load_classifier
 
     classifier = load_classifier(bundle.path("classifier.keras"))
     figures = {"machine": machine(), **_compare(bundle, classifier, photos, options.rounds)}

@@ -44,7 +44,7 @@ answer(), answer()
     "keras": """
 import time; start = time.perf_counter()
 import numpy as np, pathlib, sys
-from flowers_core.training.classifier import load_classifier
+from flowers_core.networks.classifier import load_classifier
 classifier = load_classifier(pathlib.Path(sys.argv[1]))
 size = classifier.input_shape[1]
 answer = lambda: classifier.predict(np.zeros((1, size, size, 3), np.float32), verbose=0)

@@ -111,8 +111,8 @@ def _load(path: Path, threads: int) -> tuple[int, dict[str, Callable[[NDArray[np
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
-    from flowers_core.training.classifier import load_classifier
-    from flowers_core.training.traced import traced
+    from flowers_core.networks.classifier import load_classifier
+    from flowers_core.networks.compiled import traced
 
     classifier = load_classifier(path)
     predict, function = WAYS

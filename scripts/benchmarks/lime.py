@@ -143,7 +143,7 @@ def _ways(bundle: Bundle, runtime: Runtime, samples: int, *, keras: bool, by_pla
         PACKAGE: package(runtime.logits),
     }
     if keras:
-        from flowers_core.training.classifier import load_classifier
+        from flowers_core.networks.classifier import load_classifier
 
         classifier = load_classifier(bundle.path("classifier.keras"))
 

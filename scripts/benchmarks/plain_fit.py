@@ -17,9 +17,9 @@ import keras
 import tensorflow as tf
 
 from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.networks.backbones import backbone_named, build_backbone, default_weights_dir
+from flowers_core.networks.classifier import build_classifier
 from flowers_core.training.augmentation import Augmentation
-from flowers_core.training.backbones import backbone_named, build_backbone, default_weights_dir
-from flowers_core.training.classifier import build_classifier
 from flowers_core.training.recipe import Recipe
 from flowers_core.training.split import split_classifier
 from scripts.command import add_data_option

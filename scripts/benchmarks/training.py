@@ -161,8 +161,8 @@ def _mean_epoch(runs: list[list[Mapping[str, float]]]) -> dict[str, float]:
 
 
 def _test_figures(flowers: OxfordFlowers, bundle: Bundle) -> dict[str, float]:
-    from flowers_core.training.classifier import load_classifier
-    from flowers_core.training.traced import traced
+    from flowers_core.networks.classifier import load_classifier
+    from flowers_core.networks.compiled import traced
 
     ids = flowers.split_ids("test")
     answer = traced(load_classifier(bundle.path("classifier.keras")))

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from flowers_core.training.classifier import build_classifier
+from flowers_core.networks.classifier import build_classifier
 
 SIZE = 32
 CLASSES = 6

@@ -34,7 +34,7 @@ def gradcam(bundle, photo):
         warnings.simplefilter("ignore", DeprecationWarning)  # it imports an old name of SciPy's zoom
         from tf_keras_vis.gradcam import Gradcam
 
-    from flowers_core.training.classifier import FEATURES, load_classifier
+    from flowers_core.networks.classifier import FEATURES, load_classifier
 
     explainer = Gradcam(load_classifier(bundle.path("classifier.keras")))
     pixels = model_input(photo.pixels, bundle.crop_rule).pixels[None].astype(np.float32)

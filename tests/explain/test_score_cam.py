@@ -8,7 +8,7 @@ from flowers_core.explain.base import ClassTarget, ContrastTarget, to_photo
 from flowers_core.explain.keras_vis import explain_keras_vis
 from flowers_core.explain.probing import ExplanationStopped
 from flowers_core.explain.score_cam import channel_mask, explain_score_cam, most_varied
-from flowers_core.training.traced import traced
+from flowers_core.networks.compiled import traced
 from tests.explain.small_network import FRAME, SIZE, photo
 
 

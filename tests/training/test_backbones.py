@@ -9,10 +9,8 @@ import pytest
 from flowers_core.data.batches import inputs
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule
-from flowers_core.quantization import convert
-from flowers_core.runtime import Runtime
-from flowers_core.training import backbones
-from flowers_core.training.backbones import (
+from flowers_core.networks import backbones
+from flowers_core.networks.backbones import (
     BACKBONES,
     WeightsMissing,
     backbone_named,
@@ -20,7 +18,9 @@ from flowers_core.training.backbones import (
     default_weights_dir,
     take_rgb,
 )
-from flowers_core.training.classifier import build_classifier, set_head
+from flowers_core.networks.classifier import build_classifier, set_head
+from flowers_core.quantization import convert
+from flowers_core.runtime import Runtime
 from flowers_core.training.probe import embed, fit_probe
 
 # Parameters up to the last feature map. MobileNetV2 and InceptionV3 as Keras' documentation counts them without top

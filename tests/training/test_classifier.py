@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from flowers_core.training.classifier import (
+from flowers_core.networks.classifier import (
     build_classifier,
     head_of,
     load_classifier,
@@ -12,7 +12,7 @@ from flowers_core.training.classifier import (
     set_head,
     three_outputs,
 )
-from flowers_core.training.traced import traced
+from flowers_core.networks.compiled import traced
 from tests.tiny_classifier import SIZE, tiny_backbone, tiny_classifier
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from keras import layers
 
+from flowers_core.networks.classifier import build_classifier
 from flowers_core.training.augmentation import NONE
 from flowers_core.training.checkpoint import FILE_NAME, CheckpointError
-from flowers_core.training.classifier import build_classifier
 from flowers_core.training.examples import Examples, Fixed, TrainingError, targets
 from flowers_core.training.fit import fine_tune
 from flowers_core.training.recipe import Recipe

@@ -7,8 +7,8 @@ from keras import layers
 
 from flowers_core.bundle import BundleWriter, load_bundle
 from flowers_core.data.photos import CropRule, PhotoError, model_input, open_photo
+from flowers_core.networks.classifier import build_classifier
 from flowers_core.training.augmentation import CROPS, PUBLISHED, random_view, view_generator
-from flowers_core.training.classifier import build_classifier
 from flowers_core.training.examples import TrainingError
 from flowers_core.training.fit import fine_tune
 from flowers_core.training.photo_store import open_store

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from flowers_core.training.classifier import three_outputs
+from flowers_core.networks.classifier import three_outputs
 from flowers_core.training.probe import embed, fit_probe
 from tests.tiny_classifier import SIZE, tiny_classifier
 

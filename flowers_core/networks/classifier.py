@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from flowers_core.quiet import quiet
+from flowers_core.networks.quiet import quiet
 
 FEATURES, EMBEDDING, LOGITS = "features", "embedding", "logits"
 
