@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
-from flowers_core.bundle import MANIFEST, Bundle, BundleError, default_models_dir, load_bundle
 from flowers_core.data.taxonomy import Taxonomy, load_taxonomy
+from flowers_core.inference.bundle import MANIFEST, Bundle, BundleError, default_models_dir, load_bundle
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from flowers_core.class_means import ClassMeans
-    from flowers_core.closer_look import CloserLook
     from flowers_core.data.audit.record import AuditRecord
     from flowers_core.data.oxford import OxfordFlowers
     from flowers_core.data.photos import ModelInput, Photo
@@ -34,12 +32,14 @@ if TYPE_CHECKING:
     from flowers_core.explain.method_record import MethodRecord
     from flowers_core.explain.share_record import ShareRecord
     from flowers_core.gallery import Gallery
+    from flowers_core.inference.multi_crop import CloserLook
+    from flowers_core.inference.prediction import Prediction
+    from flowers_core.inference.prototypes import ClassMeans
+    from flowers_core.inference.runtime import Forward, Runtime
     from flowers_core.likeness import Likeness
     from flowers_core.own_evaluation import OwnEvaluation
     from flowers_core.own_photos import OwnPhotos
-    from flowers_core.prediction import Prediction
     from flowers_core.projection import Projection
-    from flowers_core.runtime import Forward, Runtime
     from flowers_core.vote import VoteRule
 
 T = TypeVar("T")
@@ -103,7 +103,7 @@ class Glance:
 
 def shelf() -> Shelf:
     """Every model on disk. Looks for new and changed ones at each call; reads only those."""
-    from flowers_core.bundle import DEFAULT_BUNDLE
+    from flowers_core.inference.bundle import DEFAULT_BUNDLE
 
     bundles, problems = [], []
     for manifest in sorted(default_models_dir().glob(f"*/{MANIFEST}")):
@@ -137,7 +137,7 @@ def runtime(bundle: Bundle, precision: str) -> Runtime:
 
 @st.cache_resource(show_spinner=False, max_entries=6)
 def _runtime(digest: str, _bundle: Bundle, _precision: str) -> Runtime:  # noqa: ARG001
-    from flowers_core.runtime import Runtime
+    from flowers_core.inference.runtime import Runtime
 
     return Runtime(_bundle.path(f"{_precision}.tflite"))
 
@@ -212,7 +212,7 @@ def class_means(bundle: Bundle) -> ClassMeans | None:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _class_means(digest: str, _bundle: Bundle, _gallery: Gallery) -> ClassMeans | None:  # noqa: ARG001
-    from flowers_core.class_means import class_means_of
+    from flowers_core.inference.prototypes import class_means_of
 
     return class_means_of(_bundle, _gallery)
 
@@ -490,7 +490,7 @@ def _look(sha256: str, digest: str, _photo: Photo, _bundle: Bundle, _precision: 
 
 def predict(look: Look) -> Prediction:
     """The answer in probabilities. Raises BundleError where the bundle was never calibrated."""
-    from flowers_core.prediction import predict
+    from flowers_core.inference.prediction import predict
 
     calibration = look.bundle.calibration
     if calibration is None:
@@ -506,7 +506,7 @@ def closer_look(look: Look) -> CloserLook | None:
 
 @st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
 def _closer_look(sha256: str, digest: str, _look: Look) -> CloserLook | None:  # noqa: ARG001
-    from flowers_core.closer_look import look_closer
+    from flowers_core.inference.multi_crop import look_closer
 
     bundle = _look.bundle
     model = runtime(bundle, _look.precision)

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
-from flowers_core.bundle import Calibration
-from flowers_core.prediction import log_softmax, softmax
+from flowers_core.inference.bundle import Calibration
+from flowers_core.inference.prediction import log_softmax, softmax
 
 # An answer counts as sure where validation was right at least this often, and a class as ruled out when leaving it out
 # errs on at most 2 % of photos. Both must lie well above the models' own accuracy: a set that holds the true class on

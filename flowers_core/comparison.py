@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowers_core.evaluation import Predictions, PredictionsError
-from flowers_core.prediction import softmax
+from flowers_core.inference.prediction import softmax
 
 
 @dataclass(frozen=True)

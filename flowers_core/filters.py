@@ -6,7 +6,7 @@ import numpy as np
 
 from flowers_core.data.taxonomy import Taxon
 from flowers_core.evaluation import Predictions
-from flowers_core.prediction import softmax
+from flowers_core.inference.prediction import softmax
 
 
 def by_confidence(predictions: Predictions, temperature: float, low: float = 0.0, high: float = 1.0) -> Predictions:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from flowers_core.bundle import Bundle
 from flowers_core.data.taxonomy import Taxon
 from flowers_core.evaluation import confusion_matrix, load_predictions
+from flowers_core.inference.bundle import Bundle
 from flowers_core.tables import percent, table
 
 _CARD_PRECISION = "int8"

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from flowers_core.class_means import FARTHER
-from flowers_core.closer_look import AT_LEAST, NAMES, TIMES_THE_ODDS
+from flowers_core.inference.multi_crop import AT_LEAST, NAMES, TIMES_THE_ODDS
+from flowers_core.inference.prototypes import FARTHER
 from flowers_core.run_records import RunRecord
 from flowers_core.tables import percent, table
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowers_core.prediction import Candidate
+from flowers_core.inference.prediction import Candidate
 
 if TYPE_CHECKING:
     from flowers_core.gallery import Neighbour

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from flowers_core.bundle import BundleError, default_models_dir, load_bundle
+from flowers_core.inference.bundle import BundleError, default_models_dir, load_bundle
 from flowers_core.run_records import RECORDS_FOLDER, RunRecord, load_record, record_of
 from scripts.command import add_data_option, bundle_folder, run
 

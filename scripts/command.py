@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-from flowers_core.bundle import default_models_dir
 from flowers_core.data.oxford import default_root
+from flowers_core.inference.bundle import default_models_dir
 from flowers_core.storage.files import write_atomically
 
 T = TypeVar("T")

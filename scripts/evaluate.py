@@ -23,16 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.audit import seen_elsewhere
-from flowers_core.bundle import (
-    PRECISIONS,
-    Bundle,
-    BundleError,
-    BundleWriter,
-    Calibration,
-    default_models_dir,
-    list_bundles,
-    load_bundle,
-)
 from flowers_core.calibration import fit_calibration
 from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, load_audit, seen_elsewhere_nearly
 from flowers_core.data.batches import input_batches
@@ -46,8 +36,18 @@ from flowers_core.evaluation import (
     stored_precisions,
 )
 from flowers_core.filters import without
+from flowers_core.inference.bundle import (
+    PRECISIONS,
+    Bundle,
+    BundleError,
+    BundleWriter,
+    Calibration,
+    default_models_dir,
+    list_bundles,
+    load_bundle,
+)
+from flowers_core.inference.runtime import Runtime
 from flowers_core.own_evaluation import evaluations_dir
-from flowers_core.runtime import Runtime
 from scripts.command import add_bundle_argument, add_data_option, progress, run
 from scripts.evaluate_photos import evaluate_photos
 from scripts.evaluate_robustness import evaluate_robustness, record_robustness, spoilt_logits

@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.bundle import BundleError, BundleWriter, Calibration, load_bundle
-from flowers_core.class_means import ClassMeans, class_means_of
-from flowers_core.closer_look import look_closer
 from flowers_core.data.corruptions import KINDS, degraded
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule, model_input, open_photo
 from flowers_core.data.sampling import stratified
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.prediction import predict
-from flowers_core.runtime import Runtime
+from flowers_core.inference.bundle import BundleError, BundleWriter, Calibration, load_bundle
+from flowers_core.inference.multi_crop import look_closer
+from flowers_core.inference.prediction import predict
+from flowers_core.inference.prototypes import ClassMeans, class_means_of
+from flowers_core.inference.runtime import Runtime
 from scripts.command import add_bundle_argument, add_data_option, progress, run
 
 _PRECISION = "int8"

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import ModelInput, model_input, open_photo
 from flowers_core.data.sampling import stratified
@@ -39,7 +38,8 @@ from flowers_core.explain.scorecard import (
     scorecard,
     with_pixels,
 )
-from flowers_core.runtime import Runtime
+from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
+from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.files import sha256_of
 from scripts.command import add_bundle_argument, add_data_option, progress, run, write_json, write_table
 

@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from flowers_core.bundle import Bundle, BundleError, BundleWriter, load_bundle
-from flowers_core.class_means import class_means_of
-from flowers_core.closer_look import look_closer
 from flowers_core.data.download.external import FLOWERS, NO_FLOWER
 from flowers_core.data.photo_folder import ENDINGS, PhotoFolderError, photos_in
 from flowers_core.data.photos import model_input, open_photo
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.prediction import predict
-from flowers_core.runtime import Runtime
+from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.multi_crop import look_closer
+from flowers_core.inference.prediction import predict
+from flowers_core.inference.prototypes import class_means_of
+from flowers_core.inference.runtime import Runtime
 from scripts.command import add_bundle_argument, add_outside_option, progress, run
 
 _PRECISION = "int8"

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from flowers_core.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.data.audit.figures import class_counts, image_sizes, mean_pictures, picture_sheet, write_figure
 from flowers_core.data.audit.image_statistics import PhotoFacts, measure_photos
 from flowers_core.data.audit.near_duplicates import leaks
@@ -24,6 +23,7 @@ from flowers_core.data.photos import CropRule
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation import load_predictions
 from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.storage.files import write_atomically
 from scripts.command import add_data_option, bundle_folder, run, write_json, write_table
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flowers_core.bundle import Bundle
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule
+from flowers_core.inference.bundle import Bundle
 
 # What a run is, and its whole history.
 Made = tuple[dict[str, Any], dict[str, Any]]

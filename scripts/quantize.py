@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.bundle import PRECISIONS, BundleWriter, load_bundle
 from flowers_core.data.batches import inputs
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule
 from flowers_core.data.sampling import stratified
 from flowers_core.evaluation import Predictions
+from flowers_core.inference.bundle import PRECISIONS, BundleWriter, load_bundle
+from flowers_core.inference.runtime import Runtime
 from flowers_core.precision_gate import ALLOWED_POINTS, PrecisionLoss, precision_loss
-from flowers_core.runtime import Runtime
 from scripts.command import add_bundle_argument, add_data_option, run
 
 _DEFAULT = ("float32", "float16", "int8")

@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from flowers_core.bundle import Bundle, BundleError, BundleWriter, default_models_dir, load_bundle
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule
+from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, default_models_dir, load_bundle
 from scripts.command import add_data_option, bundle_folder, progress, run
 from scripts.fine_tuning import Plan, fine_tuned
 from scripts.recipe_options import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of, told

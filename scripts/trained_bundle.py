@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from flowers_core.bundle import Bundle, BundleError, BundleWriter, Calibration
 from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, Calibration
 from scripts.command import write_json
 
 

@@ -5,8 +5,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from flowers_core.bundle import default_models_dir, list_bundles
 from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.inference.bundle import default_models_dir, list_bundles
 from flowers_core.model_card import cards
 from flowers_core.results import readme_table, results_document, with_table
 from flowers_core.run_records import list_records

@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.bundle import BundleWriter
 from flowers_core.data.oxford import OxfordFlowers, default_root, is_present
 from flowers_core.data.photos import CropRule
+from flowers_core.inference.bundle import BundleWriter
 from tests.drawn_flowers import draw_dataset
 
 

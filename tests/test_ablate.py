@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flowers_core.bundle import BundleError
+from flowers_core.inference.bundle import BundleError
 from flowers_core.run_records import RunRecord, save_record
 from scripts import ablate, train
 

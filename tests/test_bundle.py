@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.bundle import (
+from flowers_core.data.photos import CropRule
+from flowers_core.inference.bundle import (
     DEFAULT_BUNDLE,
     BundleError,
     BundleWriter,
@@ -13,7 +14,6 @@ from flowers_core.bundle import (
     list_bundles,
     load_bundle,
 )
-from flowers_core.data.photos import CropRule
 from flowers_core.storage.files import sha256_of
 
 RULE = CropRule(64, 0.875)

@@ -1,6 +1,6 @@
 """No bundle grows unnoticed: what is shipped stays below these bounds."""
 
-from flowers_core.bundle import default_models_dir, list_bundles
+from flowers_core.inference.bundle import default_models_dir, list_bundles
 
 # Megabytes of a model's file; a new bundle takes a line here.
 BOUNDS = {

@@ -7,7 +7,7 @@ from flowers_core.comparison import Change, ClassChange, compare, disagreements
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation import Predictions, PredictionsError
 from flowers_core.filters import by_confidence, by_family, without
-from flowers_core.prediction import softmax
+from flowers_core.inference.prediction import softmax
 
 
 def _answers(ids: list[int], labels: list[int], called: list[int], classes: int = 5) -> Predictions:

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from flowers_core.ensemble import choose_weights, geometric_mean
+from flowers_core.inference.ensemble import choose_weights, geometric_mean
 
 
 def test_the_geometric_mean_of_two_answers() -> None:

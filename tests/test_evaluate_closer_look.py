@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from flowers_core.bundle import BundleError, BundleWriter, Calibration, load_bundle
-from flowers_core.closer_look import look_closer
 from flowers_core.data.corruptions import KINDS, degraded
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import model_input, open_photo
 from flowers_core.data.sampling import stratified
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.prediction import predict
+from flowers_core.inference.bundle import BundleError, BundleWriter, Calibration, load_bundle
+from flowers_core.inference.multi_crop import look_closer
+from flowers_core.inference.prediction import predict
+from flowers_core.inference.runtime import Runtime
 from flowers_core.result_closer_look import closer_look_table
 from flowers_core.run_records import RunRecord
-from flowers_core.runtime import Runtime
 from scripts import evaluate_closer_look
 
 

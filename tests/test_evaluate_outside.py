@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowers_core.bundle import BundleError, BundleWriter, Calibration, load_bundle
-from flowers_core.closer_look import look_closer
 from flowers_core.data.download.external import FLOWERS, NO_FLOWER
 from flowers_core.data.photo_folder import PhotoFolderError
 from flowers_core.data.photos import model_input, open_photo
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.prediction import Prediction, predict
+from flowers_core.inference.bundle import BundleError, BundleWriter, Calibration, load_bundle
+from flowers_core.inference.multi_crop import look_closer
+from flowers_core.inference.prediction import Prediction, predict
+from flowers_core.inference.runtime import Runtime
 from flowers_core.result_outside import outside_table
 from flowers_core.run_records import RunRecord
-from flowers_core.runtime import Runtime
 from scripts import evaluate_outside
 from tests.drawn_flowers import draw_flower
 

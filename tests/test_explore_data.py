@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowers_core.bundle import BundleWriter, load_bundle
 from flowers_core.data.audit.record import AUDIT_FILE, load_audit
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule
 from flowers_core.evaluation import save_predictions
 from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.inference.bundle import BundleWriter, load_bundle
 from scripts.explore_data import main
 
 
@@ -96,7 +96,7 @@ def test_the_bundle_gets_a_record_that_judges_only_photos_it_was_not_fitted_on(
 def test_a_bundle_without_a_gallery(
     tmp_path: Path, drawn_dataset: OxfordFlowers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flowers_core.bundle import BundleError
+    from flowers_core.inference.bundle import BundleError
 
     BundleWriter.create(
         tmp_path / "bare", name="bare", backbone="none", crop_rule=CropRule(32), classes=list(drawn_dataset.names)

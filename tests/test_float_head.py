@@ -6,9 +6,9 @@ import pytest
 
 from flowers_core.compact_model import compact
 from flowers_core.float_head import with_float_head
+from flowers_core.inference.runtime import Forward, Runtime
 from flowers_core.quantization import convert, layer_noise
 from flowers_core.rounding import rounded
-from flowers_core.runtime import Forward, Runtime
 from tests.tiny_classifier import SIZE, tiny_classifier
 
 

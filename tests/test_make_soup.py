@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.bundle import Bundle, BundleError, BundleWriter, Calibration, load_bundle
+from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, Calibration, load_bundle
 from flowers_core.networks.classifier import load_classifier
 from scripts import make_soup
 from tests.test_train import TUNED, data, folder, trained

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.bundle import BundleWriter, default_models_dir, load_bundle
 from flowers_core.data.oxford import DatasetMissing, OxfordFlowers
 from flowers_core.data.photos import model_input, open_photo
 from flowers_core.explain.cam import class_evidence
 from flowers_core.explain.flower_mask import mask_path, read_mask
 from flowers_core.explain.share_record import SHARES_FILE, load_shares
-from flowers_core.runtime import Runtime
+from flowers_core.inference.bundle import BundleWriter, default_models_dir, load_bundle
+from flowers_core.inference.runtime import Runtime
 from scripts import measure_flower_share
 from tests.drawn_flowers import draw_dataset, draw_segmentations
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from keras import layers
 
-from flowers_core.bundle import DEFAULT_BUNDLE, default_models_dir, load_bundle
 from flowers_core.compact_model import compact
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, default_models_dir, load_bundle
+from flowers_core.inference.runtime import Forward, Runtime
 from flowers_core.networks.classifier import build_classifier, load_classifier, three_outputs
 from flowers_core.quantization import PRECISIONS, QuantizationError, convert, layer_noise
-from flowers_core.runtime import Forward, Runtime
 from tests.tiny_classifier import SIZE, tiny_classifier
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from flowers_core.bundle import BundleError, default_models_dir, list_bundles
+from flowers_core.inference.bundle import BundleError, default_models_dir, list_bundles
 from flowers_core.result_studies import (
     BASE,
     ablation_note,

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.data.audit.near_duplicates import NearPair
 from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, write_audit
 from flowers_core.data.corruptions import degraded
@@ -20,10 +19,11 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule, model_input, open_photo
 from flowers_core.evaluation import load_predictions
 from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.runtime import Runtime
 from flowers_core.likeness import LIKENESS_FILE, load_likeness
 from flowers_core.networks.classifier import head_of, save_half
 from flowers_core.own_photos import load_own
-from flowers_core.runtime import Runtime
 from flowers_core.vote import VoteRule, vote
 from tests.drawn_flowers import LABELS, draw_flower
 from tests.tiny_classifier import SIZE, tiny_classifier

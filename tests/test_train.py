@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from flowers_core.bundle import Bundle, BundleWriter, Calibration, load_bundle
+from flowers_core.inference.bundle import Bundle, BundleWriter, Calibration, load_bundle
 from flowers_core.networks.backbones import BACKBONES, Backbone, build_backbone
 from flowers_core.networks.classifier import build_classifier, load_classifier
 from scripts import train

@@ -7,8 +7,8 @@ from app.widgets.answer import draw_answer, draw_candidates, draw_roll_up
 from app.widgets.model_choice import choose_model
 from app.widgets.part_choice import chosen_part, draw_choice, offer_part
 from app.widgets.photo_choice import choose_photo
-from flowers_core.bundle import BundleError
 from flowers_core.data.photos import PhotoError
+from flowers_core.inference.bundle import BundleError
 
 st.title("Which flower is this?")
 lede = st.empty()

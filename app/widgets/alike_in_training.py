@@ -9,10 +9,10 @@ from app import resources
 from app.widgets.photo_grid import Card, draw_photos
 from app.widgets.small_map import small_map
 from app.widgets.words import capital
-from flowers_core.bundle import Bundle
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.evaluation import Mistake
 from flowers_core.gallery import Gallery, Neighbour
+from flowers_core.inference.bundle import Bundle
 
 EACH = 1
 PER_PAGE = 6

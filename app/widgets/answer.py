@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.widgets.words import capital, latin, listed, lower, percent
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.prediction import Group, Prediction
+from flowers_core.inference.prediction import Group, Prediction
 
 TOP = 5
 # From so many times the probability of the next on, a flower leads clearly.

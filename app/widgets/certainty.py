@@ -7,7 +7,7 @@ import streamlit as st
 from app.widgets.words import percent
 from flowers_core.calibration import ReliabilityBin, ece, reliability
 from flowers_core.evaluation import Predictions
-from flowers_core.prediction import softmax
+from flowers_core.inference.prediction import softmax
 from flowers_core.selective import AnswerRate, CoverageCurve, coverage_curve
 
 BAR_KEY = "sure"

@@ -11,7 +11,7 @@ from app.widgets.words import capital, percent
 from flowers_core.data.crops import crop_photo
 from flowers_core.data.photos import Photo
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.prediction import Candidate, Prediction
+from flowers_core.inference.prediction import Candidate, Prediction
 
 # The part's width on the page, in its pixels.
 WIDTH = 132

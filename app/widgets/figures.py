@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from flowers_core.bundle import PRECISIONS, Bundle
 from flowers_core.data.audit.near_duplicates import near_copy_rule
+from flowers_core.inference.bundle import PRECISIONS, Bundle
 
 # What the columns mean, for the small print of their heads; those that are shares of 1.
 MEANINGS = {

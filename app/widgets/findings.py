@@ -14,12 +14,12 @@ from app.widgets.dataset_offer import offer_download
 from app.widgets.figures import draw_figures, duplicate_table, near_copy_rules
 from app.widgets.photo_grid import Card, choose_page, draw_photos
 from app.widgets.words import capital, listed
-from flowers_core.bundle import DEFAULT_BUNDLE
 from flowers_core.data.audit.near_duplicates import leaks
 from flowers_core.data.audit.outliers import MEANING
 from flowers_core.data.audit.record import AuditRecord
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.taxonomy import Taxonomy
+from flowers_core.inference.bundle import DEFAULT_BUNDLE
 
 PER_PAGE = 18
 ALIKE = 5

@@ -12,12 +12,12 @@ from app.widgets.flower_share import NO_HUMAN_S, mean_sentence
 from app.widgets.pair_choice import BESIDE, draw_pair_choice
 from app.widgets.photo_grid import Card, choose_page, draw_photos, draw_sheet
 from app.widgets.words import capital, percent
-from flowers_core.bundle import Bundle
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.evaluation import Mistake, Predictions, mistakes
 from flowers_core.explain.share_record import ShareRecord
 from flowers_core.filters import by_confidence, by_family
 from flowers_core.gallery import Gallery
+from flowers_core.inference.bundle import Bundle
 from flowers_core.own_evaluation import FIRST_TEST_ID
 
 # How many photos a page can show; from the second on as a sheet of small ones.

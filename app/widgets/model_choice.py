@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from app import resources
-from flowers_core.bundle import Bundle
+from flowers_core.inference.bundle import Bundle
 
 NO_MODEL = (
     "There is no model here. Fetch the project’s `models` folder again, or make one with `python -m scripts.train`."

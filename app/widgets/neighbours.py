@@ -13,9 +13,9 @@ from app.widgets.why_near import draw_near
 from app.widgets.words import capital, listed, percent
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.gallery import Gallery, Neighbour
+from flowers_core.inference.prediction import Prediction
 from flowers_core.likeness import Likeness
 from flowers_core.own_photos import OWN_SPLIT, UNSAID, OwnPhotos
-from flowers_core.prediction import Prediction
 from flowers_core.vote import Vote, vote
 
 SPLITS = {"all": "All photos", "train": "Training", "validation": "Validation", "test": "Test", OWN_SPLIT: "Yours"}

@@ -17,7 +17,7 @@ from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.base import ClassTarget, ContrastTarget, Explanation, NeighbourTarget, Target
 from flowers_core.explain.method_record import default_method, default_sentence
 from flowers_core.explain.methods import METHODS, Method, Subject
-from flowers_core.prediction import Prediction
+from flowers_core.inference.prediction import Prediction
 
 CLOSED_FORM = METHODS["cam"]
 # Fewer looks than this take no longer than the page does.

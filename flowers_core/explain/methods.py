@@ -21,7 +21,7 @@ from flowers_core.explain.shifted_cam import Features, explain_shifted_cam
 from flowers_core.explain.superpixels import Cutting
 
 if TYPE_CHECKING:
-    from flowers_core.runtime import Forward
+    from flowers_core.inference.runtime import Forward
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from flowers_core.explain.superpixels import Masks, Pixels, Regions
 from flowers_core.explain.surrogate import Surrogate, share_accounted_for
 
 if TYPE_CHECKING:
-    from flowers_core.runtime import Forward
+    from flowers_core.inference.runtime import Forward
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from flowers_core.explain.base import Box, Target
 from flowers_core.explain.gradients import LAST_LAYER, Gradients
 from flowers_core.explain.methods import Method, Subject
 from flowers_core.explain.probing import Pixels
-from flowers_core.runtime import Forward
+from flowers_core.inference.runtime import Forward
 
 if TYPE_CHECKING:
     import keras

@@ -8,9 +8,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.bundle import Bundle
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule
+from flowers_core.inference.bundle import Bundle
 from flowers_core.networks.classifier import load_classifier
 from flowers_core.training.examples import Examples
 from flowers_core.training.photo_store import open_store

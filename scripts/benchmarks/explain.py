@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from flowers_core.bundle import Bundle, load_bundle
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import model_input, open_photo
 from flowers_core.explain import cam
 from flowers_core.explain.base import ClassTarget, Explanation
-from flowers_core.runtime import Runtime
+from flowers_core.inference.bundle import Bundle, load_bundle
+from flowers_core.inference.runtime import Runtime
 from scripts.benchmarks.turns import cores, machine, ratio, take_turns
 from scripts.command import add_bundle_argument, add_data_option, write_json
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.bundle import Bundle, BundleWriter, load_bundle
-from flowers_core.runtime import Runtime
+from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
+from flowers_core.inference.runtime import Runtime
 from scripts.benchmarks.keras_worker import KerasWorker
 from scripts.benchmarks.turns import cores, machine, ratio, take_turns
 from scripts.command import add_bundle_argument
@@ -33,7 +33,7 @@ _FIRST_ANSWER = {
     "litert": """
 import time; start = time.perf_counter()
 import numpy as np, pathlib, sys
-from flowers_core.runtime import Runtime
+from flowers_core.inference.runtime import Runtime
 runtime = Runtime(pathlib.Path(sys.argv[1]), workers=1)
 size = runtime.input_size
 answer = lambda: runtime.forward(np.zeros((1, size, size, 3), np.uint8))

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import model_input, open_photo
 from flowers_core.data.sampling import stratified
@@ -38,7 +37,8 @@ from flowers_core.explain.lime_record import (
 )
 from flowers_core.explain.lime_reference import explain_lime_reference
 from flowers_core.explain.places import Places
-from flowers_core.runtime import Runtime
+from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
+from flowers_core.inference.runtime import Runtime
 from scripts.benchmarks.turns import machine
 from scripts.command import add_bundle_argument, add_data_option, progress
 

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from flowers_core.bundle import Bundle, default_models_dir, load_bundle
 from flowers_core.data.batches import input_batches
 from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.inference.bundle import Bundle, default_models_dir, load_bundle
 from flowers_core.results import PUBLISHED
 from flowers_core.training_speed import TrainingSpeed, save_training_speed, training_speed_text
 from scripts.benchmarks.turns import machine

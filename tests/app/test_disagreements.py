@@ -10,11 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from app.widgets.disagreements import disagreement_sentence, disagreement_table, first_pair
 from app.widgets.small_map import runnable, small_map
-from flowers_core.bundle import default_models_dir, load_bundle
 from flowers_core.comparison import Disagreement
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation import load_predictions
-from flowers_core.prediction import softmax
+from flowers_core.inference.bundle import default_models_dir, load_bundle
+from flowers_core.inference.prediction import softmax
 from tests.app.conftest import html, run
 
 Open = Callable[..., AppTest]

@@ -16,10 +16,10 @@ from app.widgets.embedding_map import (
     picked_photos,
     picked_sentence,
 )
-from flowers_core.bundle import MANIFEST, BundleWriter, default_models_dir, load_bundle
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation import load_predictions
 from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.inference.bundle import MANIFEST, BundleWriter, default_models_dir, load_bundle
 from flowers_core.projection import PROJECTION_FILE, Projection
 from tests.app.conftest import run
 

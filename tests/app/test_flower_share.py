@@ -10,14 +10,14 @@ from streamlit.testing.v1 import AppTest
 
 from app.widgets.flower_share import mean_sentence, share_sentence
 from app.widgets.words import percent
-from flowers_core.bundle import BundleWriter, default_models_dir, load_bundle
 from flowers_core.data.photos import model_input, open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation import load_predictions
 from flowers_core.explain.cam import class_evidence
 from flowers_core.explain.flower_mask import Share
 from flowers_core.explain.share_record import SHARES_FILE, MeanShare, ShareRecord
-from flowers_core.runtime import Runtime
+from flowers_core.inference.bundle import BundleWriter, default_models_dir, load_bundle
+from flowers_core.inference.runtime import Runtime
 from tests.app.conftest import run
 from tests.drawn_flowers import draw_segmentations
 

@@ -12,8 +12,8 @@ from app.widgets.words import capital, percent
 from flowers_core.data.crops import crop_photo, squared
 from flowers_core.data.photos import model_input, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.prediction import Prediction, predict
-from flowers_core.runtime import Runtime
+from flowers_core.inference.prediction import Prediction, predict
+from flowers_core.inference.runtime import Runtime
 from tests.app.conftest import drawn_photo, example_bytes, html, images, run
 from tests.app.test_identify import BUNDLE, bars, encoded, upload
 from tests.app.test_words import prediction

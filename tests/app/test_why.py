@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 
 from app import resources
 from app.widgets.map_files import as_npy, as_png
-from flowers_core.bundle import DEFAULT_BUNDLE, default_models_dir, load_bundle
 from flowers_core.data.photos import model_input, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.explain.agreement import agreement
@@ -22,7 +21,8 @@ from flowers_core.explain.method_record import EXPLANATIONS_FILE, default_method
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.overlay import draw
 from flowers_core.explain.scorecard import jitter
-from flowers_core.runtime import Runtime
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, default_models_dir, load_bundle
+from flowers_core.inference.runtime import Runtime
 from tests.app.conftest import example_bytes, html, images, run
 from tests.app.test_words import prediction
 

@@ -12,14 +12,14 @@ from playwright.sync_api import Page, expect
 from app.resources import example_photo
 from app.widgets.part_choice import pixels_of
 from app.widgets.words import capital, percent
-from flowers_core.bundle import default_models_dir, load_bundle
 from flowers_core.data.crops import crop_photo
 from flowers_core.data.photos import Photo, model_input, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.gallery import Gallery
-from flowers_core.prediction import predict
+from flowers_core.inference.bundle import default_models_dir, load_bundle
+from flowers_core.inference.prediction import predict
+from flowers_core.inference.runtime import Runtime
 from flowers_core.projection import PROJECTION_FILE, load_projection
-from flowers_core.runtime import Runtime
 
 pytestmark = pytest.mark.e2e
 

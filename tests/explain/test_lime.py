@@ -13,7 +13,7 @@ from flowers_core.explain.masks import independent_masks, keep_probability
 from flowers_core.explain.places import Places
 from flowers_core.explain.probing import ExplanationStopped
 from flowers_core.explain.superpixels import superpixels
-from flowers_core.runtime import Forward
+from flowers_core.inference.runtime import Forward
 
 SIZE = 32
 FRAME = {"box": (0.0, 0.0, 64.0, 64.0), "photo_size": (64, 64)}

@@ -9,6 +9,7 @@ import pytest
 from flowers_core.data.batches import inputs
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule
+from flowers_core.inference.runtime import Runtime
 from flowers_core.networks import backbones
 from flowers_core.networks.backbones import (
     BACKBONES,
@@ -20,7 +21,6 @@ from flowers_core.networks.backbones import (
 )
 from flowers_core.networks.classifier import build_classifier, set_head
 from flowers_core.quantization import convert
-from flowers_core.runtime import Runtime
 from flowers_core.training.probe import embed, fit_probe
 
 # Parameters up to the last feature map. MobileNetV2 and InceptionV3 as Keras' documentation counts them without top

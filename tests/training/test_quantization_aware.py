@@ -7,9 +7,9 @@ import pytest
 
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule
+from flowers_core.inference.runtime import Runtime
 from flowers_core.quantization import convert
 from flowers_core.rounding import rounded
-from flowers_core.runtime import Runtime
 from flowers_core.training.augmentation import CROPS
 from flowers_core.training.photo_store import open_store
 from flowers_core.training.quantization_aware import AwareRecipe, aware, learning_layers

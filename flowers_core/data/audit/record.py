@@ -16,7 +16,7 @@ from flowers_core.data.audit.label_issues import SuspectLabel, suspect_labels
 from flowers_core.data.audit.near_duplicates import MAX_DISTANCE, MIN_COSINE, NearPair, groups_of, near_pairs
 from flowers_core.data.audit.outliers import Oddity, far_from_class, odd_pictures
 from flowers_core.evaluation import Predictions
-from flowers_core.prediction import softmax
+from flowers_core.inference.prediction import softmax
 
 AUDIT_FILE = "audit.json"
 SCHEMA_VERSION = 1

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowers_core.prediction import log_softmax
+from flowers_core.inference.prediction import log_softmax
 
 STEPS = 10
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
-    from flowers_core.bundle import Bundle
     from flowers_core.gallery import Gallery
+    from flowers_core.inference.bundle import Bundle
 
 # Of the photos that were learnt from so many are farther from the mean of their class than what passes.
 FARTHER = 0.02

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flowers_core.class_means import ClassMeans
 from flowers_core.data.photos import MIN_SIDE, CropRule, PixelBox, model_input
-from flowers_core.prediction import softmax
-from flowers_core.runtime import Runtime
+from flowers_core.inference.prediction import softmax
+from flowers_core.inference.prototypes import ClassMeans
+from flowers_core.inference.runtime import Runtime
 
 # Sides of the parts, as shares of the photo's short side, and from one part to the next, as a share of the part's.
 SIDES = (1.0, 0.7, 0.5, 0.35)

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowers_core.bundle import Calibration
 from flowers_core.data.taxonomy import Taxon
+from flowers_core.inference.bundle import Calibration
 
 Verdict = Literal["sure", "between", "unsure"]
 Rank = Literal["genus", "family"]
