@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from flowers_core.explain.gradients import Gradients
     from flowers_core.explain.method_record import MethodRecord
     from flowers_core.explain.share_record import ShareRecord
-    from flowers_core.gallery import Gallery
     from flowers_core.inference.multi_crop import CloserLook
     from flowers_core.inference.prediction import Prediction
     from flowers_core.inference.prototypes import ClassMeans
     from flowers_core.inference.runtime import Forward, Runtime
-    from flowers_core.likeness import Likeness
     from flowers_core.own_evaluation import OwnEvaluation
-    from flowers_core.own_photos import OwnPhotos
-    from flowers_core.projection import Projection
-    from flowers_core.vote import VoteRule
+    from flowers_core.retrieval.gallery import Gallery
+    from flowers_core.retrieval.knn import VoteRule
+    from flowers_core.retrieval.projection import Projection
+    from flowers_core.retrieval.similarity import Likeness
+    from flowers_core.retrieval.user_photos import OwnPhotos
 
 T = TypeVar("T")
 
@@ -161,7 +161,7 @@ def gallery(bundle: Bundle) -> Gallery | None:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _gallery(digest: str, _bundle: Bundle) -> Gallery:  # noqa: ARG001
-    from flowers_core.gallery import Gallery
+    from flowers_core.retrieval.gallery import Gallery
 
     return Gallery.load(_bundle.path("gallery.faiss"), _bundle.path("gallery.npz"))
 
@@ -177,7 +177,7 @@ def prepare() -> None:
 
 def own_photos(bundle: Bundle) -> OwnPhotos | None:
     """The person's own photos beside this model's gallery, or None where there are none that can be used."""
-    from flowers_core.own_photos import OwnPhotosError, load_own, own_file
+    from flowers_core.retrieval.user_photos import OwnPhotosError, load_own, own_file
 
     path, model = own_file(bundle.name), bundle.manifest["files"].get("int8.tflite", {}).get("sha256")
     if model is None or not path.is_file():
@@ -191,7 +191,7 @@ def own_photos(bundle: Bundle) -> OwnPhotos | None:
 
 def gallery_with_own(bundle: Bundle) -> Gallery | None:
     """The gallery with the person's own photos in it, where there are any."""
-    from flowers_core.own_photos import own_file
+    from flowers_core.retrieval.user_photos import own_file
 
     known, own = gallery(bundle), own_photos(bundle)
     if known is None or own is None:
@@ -219,7 +219,7 @@ def _class_means(digest: str, _bundle: Bundle, _gallery: Gallery) -> ClassMeans 
 
 def likeness(bundle: Bundle) -> Likeness | None:
     """How alike two photos of a class are to this model, or None when the bundle comes without."""
-    from flowers_core.likeness import LIKENESS_FILE, LikenessError
+    from flowers_core.retrieval.similarity import LIKENESS_FILE, LikenessError
 
     if not bundle.has(LIKENESS_FILE):
         return None
@@ -231,14 +231,14 @@ def likeness(bundle: Bundle) -> Likeness | None:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _likeness(digest: str, _bundle: Bundle) -> Likeness:  # noqa: ARG001
-    from flowers_core.likeness import LIKENESS_FILE, load_likeness
+    from flowers_core.retrieval.similarity import LIKENESS_FILE, load_likeness
 
     return load_likeness(_bundle.path(LIKENESS_FILE))
 
 
 def projection(bundle: Bundle) -> Projection | None:
     """The map of this model's embeddings, or None when the bundle comes without one that can be read."""
-    from flowers_core.projection import PROJECTION_FILE, ProjectionError
+    from flowers_core.retrieval.projection import PROJECTION_FILE, ProjectionError
 
     if not bundle.has(PROJECTION_FILE):
         return None
@@ -250,7 +250,7 @@ def projection(bundle: Bundle) -> Projection | None:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _projection(digest: str, _bundle: Bundle) -> Projection:  # noqa: ARG001
-    from flowers_core.projection import PROJECTION_FILE, load_projection
+    from flowers_core.retrieval.projection import PROJECTION_FILE, load_projection
 
     return load_projection(_bundle.path(PROJECTION_FILE))
 
@@ -277,7 +277,7 @@ def _audit(digest: str, _bundle: Bundle) -> AuditRecord:  # noqa: ARG001
 
 def vote_rule(bundle: Bundle) -> VoteRule | None:
     """How this model's neighbours vote, or None when no rule was chosen for it."""
-    from flowers_core.vote import VoteRule
+    from flowers_core.retrieval.knn import VoteRule
 
     stored = bundle.manifest.get("vote")
     try:

@@ -15,13 +15,13 @@ import numpy as np
 
 from flowers_core.data.batches import input_batches
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.gallery import INDEX_FILE, PROPOSER_FILE, RECORDS_FILE, Gallery
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
-from flowers_core.likeness import LIKENESS_FILE, fit_likeness
-from flowers_core.recall import recall_at_k
+from flowers_core.retrieval.gallery import INDEX_FILE, PROPOSER_FILE, RECORDS_FILE, Gallery
+from flowers_core.retrieval.knn import VoteRule, fit_vote
+from flowers_core.retrieval.recall import recall_at_k
+from flowers_core.retrieval.similarity import LIKENESS_FILE, fit_likeness
 from flowers_core.storage.files import sha256_of
-from flowers_core.vote import VoteRule, fit_vote
 from scripts.build_own_gallery import add_photos, remove_photos
 from scripts.command import add_bundle_argument, add_data_option, bundle_folder, progress, run
 

@@ -11,7 +11,7 @@ from flowers_core.data.photo_folder import ReadPhoto, photos_in, read_photos
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.runtime import Runtime
-from flowers_core.own_photos import OwnPhotos, load_own, own_file
+from flowers_core.retrieval.user_photos import OwnPhotos, load_own, own_file
 from flowers_core.storage.folder_lock import locked
 from scripts.command import progress
 

@@ -5,9 +5,9 @@ Needs the bundle's gallery and nothing else: neither the dataset nor the models.
 
 import argparse
 
-from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
-from flowers_core.projection import PROJECTION_FILE, project
+from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.retrieval.projection import PROJECTION_FILE, project
 from scripts.command import add_bundle_argument, run
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from flowers_core.data.photos import CropRule
-from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.inference.bundle import BundleWriter
+from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from scripts.benchmark import main
 from scripts.benchmarks import gallery as benchmark
 from scripts.benchmarks import one_code

@@ -10,8 +10,8 @@ import faiss
 import numpy as np
 import pytest
 
-from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery, GalleryError
-from flowers_core.recall import recall_at_k
+from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery, GalleryError
+from flowers_core.retrieval.recall import recall_at_k
 
 
 def _drawn(n: int, dimension: int = 48, seed: int = 0, scale: float = 3.0) -> dict[str, np.ndarray]:

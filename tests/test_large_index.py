@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core import large_index
-from flowers_core.gallery import INDEX_FILE, PROPOSER_FILE, RECORDS_FILE, Gallery, GalleryError
-from flowers_core.large_index import index_description
+from flowers_core.retrieval import large_index
+from flowers_core.retrieval.gallery import INDEX_FILE, PROPOSER_FILE, RECORDS_FILE, Gallery, GalleryError
+from flowers_core.retrieval.large_index import index_description
 
 N, C = 4000, 64
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.likeness import Likeness, LikenessError, fit_likeness, load_likeness
+from flowers_core.retrieval.similarity import Likeness, LikenessError, fit_likeness, load_likeness
 
 
 def _drawn(per_class: int = 9) -> tuple[np.ndarray, np.ndarray]:

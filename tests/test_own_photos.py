@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.gallery import Gallery, GalleryError
-from flowers_core.own_photos import FIRST_ID, OWN_SPLIT, OwnPhotosError, load_own
+from flowers_core.retrieval.gallery import Gallery, GalleryError
+from flowers_core.retrieval.user_photos import FIRST_ID, OWN_SPLIT, OwnPhotosError, load_own
 
 
 def _digest(number: int) -> str:
@@ -99,7 +99,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_file(tmp_path: Path) -> None:
     program = """
 import sys, numpy as np
 from pathlib import Path
-from flowers_core.own_photos import load_own
+from flowers_core.retrieval.user_photos import load_own
 path, number = Path(sys.argv[1]), 0
 own = load_own(path, "m")
 print("begun", flush=True)

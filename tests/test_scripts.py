@@ -18,13 +18,13 @@ from flowers_core.data.corruptions import degraded
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule, model_input, open_photo
 from flowers_core.evaluation import load_predictions
-from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
-from flowers_core.likeness import LIKENESS_FILE, load_likeness
 from flowers_core.networks.classifier import head_of, save_half
-from flowers_core.own_photos import load_own
-from flowers_core.vote import VoteRule, vote
+from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.retrieval.knn import VoteRule, vote
+from flowers_core.retrieval.similarity import LIKENESS_FILE, load_likeness
+from flowers_core.retrieval.user_photos import load_own
 from tests.drawn_flowers import LABELS, draw_flower
 from tests.tiny_classifier import SIZE, tiny_classifier
 

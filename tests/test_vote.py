@@ -3,8 +3,8 @@ import pytest
 from sklearn.metrics import log_loss
 from sklearn.neighbors import KNeighborsClassifier
 
-from flowers_core.gallery import Neighbour
-from flowers_core.vote import COUNTS, VoteRule, fit_vote, vote, vote_probabilities
+from flowers_core.retrieval.gallery import Neighbour
+from flowers_core.retrieval.knn import COUNTS, VoteRule, fit_vote, vote, vote_probabilities
 
 RULE = VoteRule(k=3, temperature=0.1, floor=0.04, splits=("train",), top1=0.0, nll=0.0, photos=0)
 

@@ -11,8 +11,8 @@ from app.widgets.small_map import small_map
 from app.widgets.words import capital
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.evaluation import Mistake
-from flowers_core.gallery import Gallery, Neighbour
 from flowers_core.inference.bundle import Bundle
+from flowers_core.retrieval.gallery import Gallery, Neighbour
 
 EACH = 1
 PER_PAGE = 6

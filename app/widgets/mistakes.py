@@ -16,9 +16,9 @@ from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.evaluation import Mistake, Predictions, mistakes
 from flowers_core.explain.share_record import ShareRecord
 from flowers_core.filters import by_confidence, by_family
-from flowers_core.gallery import Gallery
 from flowers_core.inference.bundle import Bundle
 from flowers_core.own_evaluation import FIRST_TEST_ID
+from flowers_core.retrieval.gallery import Gallery
 
 # How many photos a page can show; from the second on as a sheet of small ones.
 PER_PAGE = (12, 48, 200)

@@ -12,11 +12,11 @@ from app.widgets.photo_grid import Card, draw_photos
 from app.widgets.why_near import draw_near
 from app.widgets.words import capital, listed, percent
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.gallery import Gallery, Neighbour
 from flowers_core.inference.prediction import Prediction
-from flowers_core.likeness import Likeness
-from flowers_core.own_photos import OWN_SPLIT, UNSAID, OwnPhotos
-from flowers_core.vote import Vote, vote
+from flowers_core.retrieval.gallery import Gallery, Neighbour
+from flowers_core.retrieval.knn import Vote, vote
+from flowers_core.retrieval.similarity import Likeness
+from flowers_core.retrieval.user_photos import OWN_SPLIT, UNSAID, OwnPhotos
 
 SPLITS = {"all": "All photos", "train": "Training", "validation": "Validation", "test": "Test", OWN_SPLIT: "Yours"}
 COUNT = 12

@@ -16,7 +16,7 @@ from flowers_core.data.photos import PhotoError
 from flowers_core.explain.base import Explanation
 from flowers_core.explain.cam import neighbour_similarity
 from flowers_core.explain.overlay import draw
-from flowers_core.gallery import Gallery
+from flowers_core.retrieval.gallery import Gallery
 
 SIDE = 300
 OPACITY = 0.7

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
-    from flowers_core.gallery import Gallery
     from flowers_core.inference.bundle import Bundle
+    from flowers_core.retrieval.gallery import Gallery
 
 # Of the photos that were learnt from so many are farther from the mean of their class than what passes.
 FARTHER = 0.02
@@ -60,7 +60,7 @@ def class_means_of(bundle: Bundle, gallery: Gallery | None = None) -> ClassMeans
 
     None for a bundle without a gallery or without a word on its training.
     """
-    from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+    from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 
     if not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE) and "training" in bundle.manifest):
         return None

@@ -18,9 +18,9 @@ from app.widgets.embedding_map import (
 )
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation import load_predictions
-from flowers_core.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.inference.bundle import MANIFEST, BundleWriter, default_models_dir, load_bundle
-from flowers_core.projection import PROJECTION_FILE, Projection
+from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.retrieval.projection import PROJECTION_FILE, Projection
 from tests.app.conftest import run
 
 Open = Callable[..., AppTest]

@@ -5,9 +5,9 @@ from app.widgets.answer import close_rival, put_in_words, roll_up
 from app.widgets.neighbours import second_opinion
 from app.widgets.words import capital, latin, listed, percent
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.gallery import Neighbour
 from flowers_core.inference.bundle import Calibration
 from flowers_core.inference.prediction import Prediction, predict
+from flowers_core.retrieval.gallery import Neighbour
 
 TAXONOMY = load_taxonomy()
 CALIBRATION = Calibration(temperature=1.0, conformal_coverage=0.95, conformal_threshold=0.9, unsure_below=0.6)

@@ -11,7 +11,7 @@ import faiss
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowers_core.gallery_files import (
+from flowers_core.retrieval.gallery_files import (
     DIGEST_BYTES,
     INDEX_FILE,
     PROPOSER_FILE,
@@ -21,7 +21,7 @@ from flowers_core.gallery_files import (
     read_index,
     read_proposer,
 )
-from flowers_core.large_index import PROPOSED_AT_LEAST, Proposer, build_proposer, index_description
+from flowers_core.retrieval.large_index import PROPOSED_AT_LEAST, Proposer, build_proposer, index_description
 from flowers_core.storage.files import write_atomically
 
 __all__ = ["INDEX_FILE", "PROPOSER_FILE", "RECORDS_FILE", "Gallery", "GalleryError", "Neighbour", "unit_rows"]

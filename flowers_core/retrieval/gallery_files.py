@@ -12,7 +12,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.large_index import LargeIndexError, Proposer
+from flowers_core.retrieval.large_index import LargeIndexError, Proposer
 from flowers_core.storage.files import sha256_of
 from flowers_core.storage.npz import NpzError, read_npz
 

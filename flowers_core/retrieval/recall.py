@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowers_core.gallery import Gallery, GalleryError, unit_rows
+from flowers_core.retrieval.gallery import Gallery, GalleryError, unit_rows
 
 _BLOCK = 1024
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from flowers_core.inference.prediction import Candidate
 
 if TYPE_CHECKING:
-    from flowers_core.gallery import Neighbour
+    from flowers_core.retrieval.gallery import Neighbour
 
 COUNTS = (1, 3, 5, 10, 20, 40)
 FLOORS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)

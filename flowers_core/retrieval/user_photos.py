@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.gallery import Gallery
+from flowers_core.retrieval.gallery import Gallery
 from flowers_core.storage.files import write_atomically
 from flowers_core.storage.npz import NpzError, read_npz
 
