@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from flowers_core.data.audit.record import AuditRecord
     from flowers_core.data.oxford import OxfordFlowers
     from flowers_core.data.photos import ModelInput, Photo
-    from flowers_core.evaluation import Predictions, Report
+    from flowers_core.evaluation.custom import OwnEvaluation
+    from flowers_core.evaluation.report import Predictions, Report
     from flowers_core.explain.base import Box
     from flowers_core.explain.gradients import Gradients
     from flowers_core.explain.method_record import MethodRecord
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from flowers_core.inference.prediction import Prediction
     from flowers_core.inference.prototypes import ClassMeans
     from flowers_core.inference.runtime import Forward, Runtime
-    from flowers_core.own_evaluation import OwnEvaluation
     from flowers_core.retrieval.gallery import Gallery
     from flowers_core.retrieval.knn import VoteRule
     from flowers_core.retrieval.projection import Projection
@@ -342,7 +342,7 @@ def evaluated_precisions(bundle: Bundle) -> tuple[str, ...]:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _evaluated_precisions(digest: str, _bundle: Bundle) -> tuple[str, ...]:  # noqa: ARG001
-    from flowers_core.evaluation import stored_precisions
+    from flowers_core.evaluation.report import stored_precisions
 
     return stored_precisions(_bundle.path(TEST_RECORD))
 
@@ -354,7 +354,7 @@ def predictions(bundle: Bundle, precision: str) -> Predictions:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _predictions(digest: str, precision: str, _bundle: Bundle) -> Predictions:  # noqa: ARG001
-    from flowers_core.evaluation import load_predictions
+    from flowers_core.evaluation.report import load_predictions
 
     return load_predictions(_bundle.path(TEST_RECORD), precision)
 
@@ -366,14 +366,14 @@ def report(bundle: Bundle, precision: str) -> Report:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _report(digest: str, precision: str, temperature: float, _bundle: Bundle) -> Report:
-    from flowers_core import evaluation
+    from flowers_core.evaluation import report as evaluation
 
     return evaluation.report(_predictions(digest, precision, _bundle), temperature)
 
 
 def evaluations(bundle: Bundle) -> list[OwnEvaluation]:
     """This model's answers to photos of the person's own, by name. Looks for new and changed ones at each call."""
-    from flowers_core.own_evaluation import REPORT_FILE, OwnEvaluationError, evaluations_dir
+    from flowers_core.evaluation.custom import REPORT_FILE, OwnEvaluationError, evaluations_dir
 
     found = []
     for path in sorted(evaluations_dir().glob(f"*/{REPORT_FILE}")):
@@ -386,7 +386,7 @@ def evaluations(bundle: Bundle) -> list[OwnEvaluation]:
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _evaluation(folder: str, changed: int) -> OwnEvaluation:  # noqa: ARG001
-    from flowers_core.own_evaluation import load_evaluation
+    from flowers_core.evaluation.custom import load_evaluation
 
     return load_evaluation(Path(folder))
 

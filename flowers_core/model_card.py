@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from flowers_core.data.taxonomy import Taxon
-from flowers_core.evaluation import confusion_matrix, load_predictions
+from flowers_core.evaluation.report import confusion_matrix, load_predictions
 from flowers_core.inference.bundle import Bundle
 from flowers_core.tables import percent, table
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.evaluation import Predictions, report
+from flowers_core.evaluation.report import Predictions, report
 
 ALLOWED_POINTS = 0.3
 

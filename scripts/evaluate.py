@@ -23,11 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.audit import seen_elsewhere
-from flowers_core.calibration import fit_calibration
 from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, load_audit, seen_elsewhere_nearly
 from flowers_core.data.batches import input_batches
 from flowers_core.data.oxford import SPLITS, OxfordFlowers
-from flowers_core.evaluation import (
+from flowers_core.evaluation.calibration import fit_calibration
+from flowers_core.evaluation.custom import evaluations_dir
+from flowers_core.evaluation.filters import without
+from flowers_core.evaluation.report import (
     Predictions,
     Report,
     load_predictions,
@@ -35,7 +37,6 @@ from flowers_core.evaluation import (
     save_predictions,
     stored_precisions,
 )
-from flowers_core.filters import without
 from flowers_core.inference.bundle import (
     PRECISIONS,
     Bundle,
@@ -47,7 +48,6 @@ from flowers_core.inference.bundle import (
     load_bundle,
 )
 from flowers_core.inference.runtime import Runtime
-from flowers_core.own_evaluation import evaluations_dir
 from scripts.command import add_bundle_argument, add_data_option, progress, run
 from scripts.evaluate_photos import evaluate_photos
 from scripts.evaluate_robustness import evaluate_robustness, record_robustness, spoilt_logits

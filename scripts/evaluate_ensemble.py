@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from flowers_core.calibration import fit_temperature
-from flowers_core.evaluation import Predictions, load_predictions, report
+from flowers_core.evaluation.calibration import fit_temperature
+from flowers_core.evaluation.report import Predictions, load_predictions, report
 from flowers_core.inference.bundle import Bundle, BundleError, default_models_dir, load_bundle
 from flowers_core.inference.ensemble import choose_weights, geometric_mean
 from flowers_core.run_records import RunRecord, save_record

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from flowers_core.data.photo_folder import FolderPhoto, PhotoFolderError, ReadPhoto, photos_in, read_photos
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.evaluation import (
+from flowers_core.evaluation.custom import PHOTOS_FILE, PREDICTIONS_FILE, REPORT_FILE
+from flowers_core.evaluation.report import (
     Predictions,
     confusion_matrix,
     load_predictions,
@@ -24,11 +25,10 @@ from flowers_core.evaluation import (
     save_predictions,
     worst_pairs,
 )
+from flowers_core.evaluation.risk_coverage import coverage_curve
 from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.prediction import softmax
 from flowers_core.inference.runtime import Runtime
-from flowers_core.own_evaluation import PHOTOS_FILE, PREDICTIONS_FILE, REPORT_FILE
-from flowers_core.selective import coverage_curve
 from scripts.command import progress, write_json, write_table
 
 _BATCH = 32

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.calibration import ece
 from flowers_core.data.corruptions import KINDS, SEED, degraded
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule, model_input, open_photo
 from flowers_core.data.sampling import stratified
+from flowers_core.evaluation.calibration import ece
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, Calibration
 from flowers_core.inference.prediction import softmax
 from flowers_core.inference.runtime import Runtime

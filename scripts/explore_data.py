@@ -21,7 +21,7 @@ from flowers_core.data.batches import inputs
 from flowers_core.data.oxford import SPLITS, OxfordFlowers
 from flowers_core.data.photos import CropRule
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.evaluation import load_predictions
+from flowers_core.evaluation.report import load_predictions
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.storage.files import write_atomically

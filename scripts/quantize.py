@@ -24,7 +24,7 @@ from flowers_core.data.batches import inputs
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule
 from flowers_core.data.sampling import stratified
-from flowers_core.evaluation import Predictions
+from flowers_core.evaluation.report import Predictions
 from flowers_core.inference.bundle import PRECISIONS, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.precision_gate import ALLOWED_POINTS, PrecisionLoss, precision_loss

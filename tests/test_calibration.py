@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import brentq
 from scipy.special import softmax as scipy_softmax
 
-from flowers_core.calibration import (
+from flowers_core.evaluation.calibration import (
     TEMPERATURE_RANGE,
     ece,
     fit_calibration,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flowers_core.class_order import closeness, mean_distance, order_by_confusion
+from flowers_core.evaluation.class_order import closeness, mean_distance, order_by_confusion
 
 
 def _blocks(sizes: tuple[int, ...], seed: int = 0) -> tuple[np.ndarray, list[set[int]]]:

@@ -3,10 +3,10 @@ import pytest
 from scipy.stats import binom
 from sklearn.metrics import accuracy_score
 
-from flowers_core.comparison import Change, ClassChange, compare, disagreements
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.evaluation import Predictions, PredictionsError
-from flowers_core.filters import by_confidence, by_family, without
+from flowers_core.evaluation.comparison import Change, ClassChange, compare, disagreements
+from flowers_core.evaluation.filters import by_confidence, by_family, without
+from flowers_core.evaluation.report import Predictions, PredictionsError
 from flowers_core.inference.prediction import softmax
 
 

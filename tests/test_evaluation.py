@@ -10,8 +10,8 @@ import pytest
 from scipy.special import softmax as scipy_softmax
 from sklearn import metrics
 
-from flowers_core.calibration import ece
-from flowers_core.evaluation import (
+from flowers_core.evaluation.calibration import ece
+from flowers_core.evaluation.report import (
     ConfusedPair,
     Mistake,
     Predictions,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flowers_core.evaluation import Predictions
+from flowers_core.evaluation.report import Predictions
 from flowers_core.precision_gate import logit_error, precision_loss
 
 

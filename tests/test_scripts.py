@@ -17,7 +17,7 @@ from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, write_audit
 from flowers_core.data.corruptions import degraded
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule, model_input, open_photo
-from flowers_core.evaluation import load_predictions
+from flowers_core.evaluation.report import load_predictions
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.networks.classifier import head_of, save_half

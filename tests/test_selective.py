@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flowers_core.selective import AnswerRate, coverage_curve
+from flowers_core.evaluation.risk_coverage import AnswerRate, coverage_curve
 
 
 def _rows(*tops: float) -> np.ndarray:

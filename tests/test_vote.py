@@ -71,7 +71,7 @@ def test_the_rule_is_the_best_that_was_tried() -> None:
 
 
 def test_probabilities_are_calibrated_on_photos_of_the_same_kind() -> None:
-    from flowers_core.calibration import ece
+    from flowers_core.evaluation.calibration import ece
 
     vectors, labels, gallery, gallery_labels = _drawn(1.0)
     rule = fit_vote(vectors[:60], labels[:60], gallery, gallery_labels, splits=("train",), classes=8)

@@ -13,7 +13,7 @@ from app.widgets.flower_share import offer_record
 from app.widgets.matrix_view import draw_matrix
 from app.widgets.mistakes import draw_mistakes
 from app.widgets.words import percent
-from flowers_core.evaluation import PredictionsError, confusion_matrix
+from flowers_core.evaluation.report import PredictionsError, confusion_matrix
 from flowers_core.inference.bundle import Bundle, BundleError
 from flowers_core.retrieval.gallery import Gallery, GalleryError
 

@@ -8,9 +8,9 @@ import streamlit as st
 from app import resources
 from app.widgets.photo_grid import Card, draw_photos
 from app.widgets.words import capital
-from flowers_core.comparison import Change, Comparison, compare
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.evaluation import Predictions, PredictionsError
+from flowers_core.evaluation.comparison import Change, Comparison, compare
+from flowers_core.evaluation.report import Predictions, PredictionsError
 from flowers_core.inference.bundle import Bundle, BundleError
 
 SHOWN = 12

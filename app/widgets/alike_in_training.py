@@ -10,7 +10,7 @@ from app.widgets.photo_grid import Card, draw_photos
 from app.widgets.small_map import small_map
 from app.widgets.words import capital
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.evaluation import Mistake
+from flowers_core.evaluation.report import Mistake
 from flowers_core.inference.bundle import Bundle
 from flowers_core.retrieval.gallery import Gallery, Neighbour
 

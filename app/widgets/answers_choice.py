@@ -6,9 +6,9 @@ import streamlit as st
 
 from app import resources
 from app.widgets.model_choice import choose_model
-from flowers_core.evaluation import Predictions, Report, report
+from flowers_core.evaluation.custom import OwnEvaluation
+from flowers_core.evaluation.report import Predictions, Report, report
 from flowers_core.inference.bundle import Bundle
-from flowers_core.own_evaluation import OwnEvaluation
 
 OFFICIAL = "official test split"
 

@@ -5,10 +5,10 @@ import pandas as pd
 import streamlit as st
 
 from app.widgets.words import percent
-from flowers_core.calibration import ReliabilityBin, ece, reliability
-from flowers_core.evaluation import Predictions
+from flowers_core.evaluation.calibration import ReliabilityBin, ece, reliability
+from flowers_core.evaluation.report import Predictions
+from flowers_core.evaluation.risk_coverage import AnswerRate, CoverageCurve, coverage_curve
 from flowers_core.inference.prediction import softmax
-from flowers_core.selective import AnswerRate, CoverageCurve, coverage_curve
 
 BAR_KEY = "sure"
 # More points than this cannot be told apart on the page.

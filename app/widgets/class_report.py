@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from app.widgets.flower_share import record_note
 from app.widgets.pair_choice import choose_pair
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.evaluation import Report, worst_pairs
+from flowers_core.evaluation.report import Report, worst_pairs
 from flowers_core.explain.flower_mask import Share
 from flowers_core.explain.share_record import ShareRecord
 

@@ -11,9 +11,9 @@ from app.widgets.dataset_offer import offer_download
 from app.widgets.photo_grid import Card, choose_page, draw_photos
 from app.widgets.small_map import small_map
 from app.widgets.words import capital, percent
-from flowers_core.comparison import Disagreement, disagreements
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.evaluation import PredictionsError
+from flowers_core.evaluation.comparison import Disagreement, disagreements
+from flowers_core.evaluation.report import PredictionsError
 from flowers_core.inference.bundle import Bundle, BundleError
 
 PER_PAGE = 4

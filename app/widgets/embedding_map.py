@@ -21,7 +21,7 @@ from app.widgets.dataset_offer import offer_download
 from app.widgets.photo_grid import Card, choose_page, draw_photos
 from app.widgets.words import capital, listed
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.evaluation import PredictionsError
+from flowers_core.evaluation.report import PredictionsError
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, BundleError
 
 KEY = "map"

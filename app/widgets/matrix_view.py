@@ -15,8 +15,8 @@ from app.widgets.confusion_matrix import (
     most_confused,
 )
 from app.widgets.pair_choice import choose_pair
-from flowers_core.class_order import order_by_confusion
 from flowers_core.data.taxonomy import Taxonomy
+from flowers_core.evaluation.class_order import order_by_confusion
 
 ORDERS = {"family": by_family, "name": by_name, "number": by_label}
 MIXED_UP = "what is mixed up"

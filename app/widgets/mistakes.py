@@ -13,11 +13,11 @@ from app.widgets.pair_choice import BESIDE, draw_pair_choice
 from app.widgets.photo_grid import Card, choose_page, draw_photos, draw_sheet
 from app.widgets.words import capital, percent
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.evaluation import Mistake, Predictions, mistakes
+from flowers_core.evaluation.custom import FIRST_TEST_ID
+from flowers_core.evaluation.filters import by_confidence, by_family
+from flowers_core.evaluation.report import Mistake, Predictions, mistakes
 from flowers_core.explain.share_record import ShareRecord
-from flowers_core.filters import by_confidence, by_family
 from flowers_core.inference.bundle import Bundle
-from flowers_core.own_evaluation import FIRST_TEST_ID
 from flowers_core.retrieval.gallery import Gallery
 
 # How many photos a page can show; from the second on as a sheet of small ones.

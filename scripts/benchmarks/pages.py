@@ -15,7 +15,7 @@ from pathlib import Path
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.data.thumbnails import Thumbnails, shrunk
-from flowers_core.evaluation import confusion_matrix, load_predictions, worst_pairs
+from flowers_core.evaluation.report import confusion_matrix, load_predictions, worst_pairs
 from flowers_core.inference.bundle import load_bundle
 from scripts.command import add_bundle_argument, add_data_option
 

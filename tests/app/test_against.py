@@ -6,9 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.widgets.against import change_table, class_changes, comparison_sentence
-from flowers_core.comparison import Change, Comparison, compare
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.evaluation import Predictions, load_predictions, stored_precisions
+from flowers_core.evaluation.comparison import Change, Comparison, compare
+from flowers_core.evaluation.report import Predictions, load_predictions, stored_precisions
 from flowers_core.inference.bundle import default_models_dir, load_bundle
 from flowers_core.inference.prediction import softmax
 from tests.app.conftest import html, run

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.widgets.alike_in_training import PER_PAGE, beside, beside_sentence
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.evaluation import Mistake, load_predictions, mistakes
+from flowers_core.evaluation.report import Mistake, load_predictions, mistakes
 from flowers_core.inference.bundle import default_models_dir, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery, Neighbour
 from tests.app.conftest import html, run

@@ -6,12 +6,12 @@ from streamlit.testing.v1 import AppTest
 
 from app.widgets.certainty import curve_chart, curve_table, rate_sentence, reliability_chart, reliability_table
 from app.widgets.words import percent
-from flowers_core.calibration import reliability
-from flowers_core.class_order import order_by_confusion
-from flowers_core.evaluation import Predictions, confusion_matrix, load_predictions
+from flowers_core.evaluation.calibration import reliability
+from flowers_core.evaluation.class_order import order_by_confusion
+from flowers_core.evaluation.report import Predictions, confusion_matrix, load_predictions
+from flowers_core.evaluation.risk_coverage import AnswerRate, coverage_curve
 from flowers_core.inference.bundle import default_models_dir, load_bundle
 from flowers_core.inference.prediction import softmax
-from flowers_core.selective import AnswerRate, coverage_curve
 from tests.app.conftest import run
 
 Open = Callable[..., AppTest]

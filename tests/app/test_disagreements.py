@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from app.widgets.disagreements import disagreement_sentence, disagreement_table, first_pair
 from app.widgets.small_map import runnable, small_map
-from flowers_core.comparison import Disagreement
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.evaluation import load_predictions
+from flowers_core.evaluation.comparison import Disagreement
+from flowers_core.evaluation.report import load_predictions
 from flowers_core.inference.bundle import default_models_dir, load_bundle
 from flowers_core.inference.prediction import softmax
 from tests.app.conftest import html, run
@@ -80,7 +80,7 @@ def test_a_map_needs_the_photo_and_the_model(drawn_dataset: Path, monkeypatch: p
 
 
 def _found() -> tuple[Disagreement, ...]:
-    from flowers_core.comparison import disagreements
+    from flowers_core.evaluation.comparison import disagreements
 
     assert BUNDLE.calibration is not None
     t = BUNDLE.calibration.temperature

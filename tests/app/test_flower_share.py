@@ -12,7 +12,7 @@ from app.widgets.flower_share import mean_sentence, share_sentence
 from app.widgets.words import percent
 from flowers_core.data.photos import model_input, open_photo
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.evaluation import load_predictions
+from flowers_core.evaluation.report import load_predictions
 from flowers_core.explain.cam import class_evidence
 from flowers_core.explain.flower_mask import Share
 from flowers_core.explain.share_record import SHARES_FILE, MeanShare, ShareRecord

@@ -16,7 +16,7 @@ from flowers_core.data.audit.record import (
     write_audit,
 )
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.evaluation import Predictions
+from flowers_core.evaluation.report import Predictions
 
 
 @pytest.fixture(scope="module")

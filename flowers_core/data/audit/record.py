@@ -15,7 +15,7 @@ from flowers_core.data.audit.image_statistics import PhotoFacts
 from flowers_core.data.audit.label_issues import SuspectLabel, suspect_labels
 from flowers_core.data.audit.near_duplicates import MAX_DISTANCE, MIN_COSINE, NearPair, groups_of, near_pairs
 from flowers_core.data.audit.outliers import Oddity, far_from_class, odd_pictures
-from flowers_core.evaluation import Predictions
+from flowers_core.evaluation.report import Predictions
 from flowers_core.inference.prediction import softmax
 
 AUDIT_FILE = "audit.json"

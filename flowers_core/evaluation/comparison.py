@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowers_core.evaluation import Predictions, PredictionsError
+from flowers_core.evaluation.report import Predictions, PredictionsError
 from flowers_core.inference.prediction import softmax
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from flowers_core.evaluation import Predictions, load_predictions, stored_precisions
+from flowers_core.evaluation.report import Predictions, load_predictions, stored_precisions
 
 REPORT_FILE, PREDICTIONS_FILE, PHOTOS_FILE = "report.json", "predictions.npz", "photos.csv"
 # Photo 1 of a test set; the data set's numbers end at 8189, and a gallery's own begin at 1 000 001.

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowers_core.calibration import ece
+from flowers_core.evaluation.calibration import ece
 from flowers_core.inference.prediction import log_softmax, softmax
 from flowers_core.storage.files import write_atomically
 from flowers_core.storage.npz import NpzError, read_npz

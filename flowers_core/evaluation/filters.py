@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 import numpy as np
 
 from flowers_core.data.taxonomy import Taxon
-from flowers_core.evaluation import Predictions
+from flowers_core.evaluation.report import Predictions
 from flowers_core.inference.prediction import softmax
 
 
