@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from flowers_core.data.photos import ModelInput, Photo
     from flowers_core.evaluation.custom import OwnEvaluation
     from flowers_core.evaluation.report import Predictions, Report
-    from flowers_core.explain.base import Box
-    from flowers_core.explain.gradients import Gradients
-    from flowers_core.explain.method_record import MethodRecord
-    from flowers_core.explain.share_record import ShareRecord
+    from flowers_core.explain.attributions.gradients import Gradients
+    from flowers_core.explain.explanation import Box
+    from flowers_core.explain.records.localization import ShareRecord
+    from flowers_core.explain.records.methods import MethodRecord
     from flowers_core.inference.multi_crop import CloserLook
     from flowers_core.inference.prediction import Prediction
     from flowers_core.inference.prototypes import ClassMeans
@@ -288,7 +288,7 @@ def vote_rule(bundle: Bundle) -> VoteRule | None:
 
 def evaluated_methods(bundle: Bundle) -> MethodRecord | None:
     """How the ways to explain this model compare, or None where that was not measured or cannot be read."""
-    from flowers_core.explain.method_record import EXPLANATIONS_FILE, MethodRecordError
+    from flowers_core.explain.records.methods import EXPLANATIONS_FILE, MethodRecordError
 
     if not bundle.has(EXPLANATIONS_FILE):
         return None
@@ -300,14 +300,14 @@ def evaluated_methods(bundle: Bundle) -> MethodRecord | None:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _evaluated_methods(digest: str, _bundle: Bundle) -> MethodRecord:  # noqa: ARG001
-    from flowers_core.explain.method_record import EXPLANATIONS_FILE, load_methods
+    from flowers_core.explain.records.methods import EXPLANATIONS_FILE, load_methods
 
     return load_methods(_bundle.path(EXPLANATIONS_FILE))
 
 
 def flower_shares(bundle: Bundle) -> ShareRecord | None:
     """How much of the evidence lies on the flower, or None where that was not measured or cannot be read."""
-    from flowers_core.explain.share_record import SHARES_FILE, ShareRecordError
+    from flowers_core.explain.records.localization import SHARES_FILE, ShareRecordError
 
     if not bundle.has(SHARES_FILE):
         return None
@@ -319,7 +319,7 @@ def flower_shares(bundle: Bundle) -> ShareRecord | None:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _flower_shares(digest: str, _bundle: Bundle) -> ShareRecord:  # noqa: ARG001
-    from flowers_core.explain.share_record import SHARES_FILE, load_shares
+    from flowers_core.explain.records.localization import SHARES_FILE, load_shares
 
     return load_shares(_bundle.path(SHARES_FILE))
 
@@ -559,7 +559,7 @@ def gradients(bundle: Bundle) -> Callable[[], Gradients] | None:
 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _gradients(digest: str, _bundle: Bundle) -> Gradients:  # noqa: ARG001
-    from flowers_core.explain.gradients import Gradients
+    from flowers_core.explain.attributions.gradients import Gradients
     from flowers_core.networks.classifier import load_classifier
 
     return Gradients(load_classifier(_bundle.path("classifier.keras")))

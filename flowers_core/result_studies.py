@@ -6,10 +6,10 @@ from math import sqrt
 from statistics import fmean, stdev
 from typing import Any
 
-from flowers_core.explain.lime_record import PACKAGE, Interval, LimeRecord
-from flowers_core.explain.method_record import MethodRecord
 from flowers_core.explain.methods import METHODS
-from flowers_core.explain.scorecard import BASELINES
+from flowers_core.explain.metrics.scorecard import BASELINES
+from flowers_core.explain.records.lime import PACKAGE, Interval, LimeRecord
+from flowers_core.explain.records.methods import MethodRecord
 from flowers_core.run_records import RunRecord, evaluated
 from flowers_core.tables import percent, table
 

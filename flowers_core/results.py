@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowers_core.data.audit.near_duplicates import near_copy_rule
-from flowers_core.explain.method_record import default_sentence
+from flowers_core.explain.records.methods import default_sentence
 from flowers_core.result_closer_look import closer_look_note, closer_look_table
 from flowers_core.result_outside import outside_note, outside_table
 from flowers_core.result_studies import (

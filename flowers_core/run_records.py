@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from flowers_core.explain.lime_record import LIME_FILE, LimeRecord, load_lime
-from flowers_core.explain.method_record import EXPLANATIONS_FILE, MethodRecord, load_methods
+from flowers_core.explain.records.lime import LIME_FILE, LimeRecord, load_lime
+from flowers_core.explain.records.methods import EXPLANATIONS_FILE, MethodRecord, load_methods
 from flowers_core.inference.bundle import PRECISIONS, Bundle, BundleError, list_bundles
 from flowers_core.storage.files import write_atomically
 

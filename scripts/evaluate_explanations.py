@@ -18,17 +18,11 @@ from numpy.typing import NDArray
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import ModelInput, model_input, open_photo
 from flowers_core.data.sampling import stratified
-from flowers_core.explain.base import ClassTarget
-from flowers_core.explain.faithfulness import Chance
-from flowers_core.explain.gradients import Gradients
-from flowers_core.explain.method_record import (
-    EXPLANATIONS_FILE,
-    MethodRecord,
-    default_sentence,
-    save_methods,
-)
+from flowers_core.explain.attributions.gradients import Gradients
+from flowers_core.explain.explanation import ClassTarget
 from flowers_core.explain.methods import METHODS, Subject
-from flowers_core.explain.scorecard import (
+from flowers_core.explain.metrics.faithfulness import Chance
+from flowers_core.explain.metrics.scorecard import (
     BASELINES,
     FIGURES,
     Score,
@@ -37,6 +31,12 @@ from flowers_core.explain.scorecard import (
     score,
     scorecard,
     with_pixels,
+)
+from flowers_core.explain.records.methods import (
+    EXPLANATIONS_FILE,
+    MethodRecord,
+    default_sentence,
+    save_methods,
 )
 from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
@@ -160,7 +160,7 @@ def _sanity(
     missing = [METHODS[name] for name in methods if name not in known]
     if not missing or not photos or not bundle.has("classifier.keras"):
         return known
-    from flowers_core.explain.sanity import sanity_check
+    from flowers_core.explain.metrics.sanity import sanity_check
     from flowers_core.networks.classifier import load_classifier
 
     classifier = load_classifier(bundle.path("classifier.keras"))

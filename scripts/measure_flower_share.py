@@ -14,9 +14,9 @@ import numpy as np
 
 from flowers_core.data.oxford import DatasetMissing, OxfordFlowers, how_to_get_segmentations
 from flowers_core.data.photos import model_input, open_photo
-from flowers_core.explain.cam import class_evidence
-from flowers_core.explain.flower_mask import Share, has_masks, mask_of, share_on_flower
-from flowers_core.explain.share_record import SHARES_FILE, MeanShare, ShareRecord
+from flowers_core.explain.attributions.cam import class_evidence
+from flowers_core.explain.metrics.localization import Share, has_masks, mask_of, share_on_flower
+from flowers_core.explain.records.localization import SHARES_FILE, MeanShare, ShareRecord
 from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.files import sha256_of

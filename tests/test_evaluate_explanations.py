@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.explain.method_record import EXPLANATIONS_FILE, default_sentence, load_methods
+from flowers_core.explain.records.methods import EXPLANATIONS_FILE, default_sentence, load_methods
 from scripts import evaluate_explanations
 
 METHODS = ["cam", "grad_cam", "occlusion"]

@@ -9,9 +9,9 @@ import pytest
 
 from flowers_core.data.oxford import DatasetMissing, OxfordFlowers
 from flowers_core.data.photos import model_input, open_photo
-from flowers_core.explain.cam import class_evidence
-from flowers_core.explain.flower_mask import mask_path, read_mask
-from flowers_core.explain.share_record import SHARES_FILE, load_shares
+from flowers_core.explain.attributions.cam import class_evidence
+from flowers_core.explain.metrics.localization import mask_path, read_mask
+from flowers_core.explain.records.localization import SHARES_FILE, load_shares
 from flowers_core.inference.bundle import BundleWriter, default_models_dir, load_bundle
 from flowers_core.inference.runtime import Runtime
 from scripts import measure_flower_share

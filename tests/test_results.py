@@ -6,7 +6,7 @@ import pytest
 
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import load_predictions
-from flowers_core.explain.lime_record import OURS, PACKAGE, PACKAGE_ON_KERAS, Interval, LimeRecord, LimeWay
+from flowers_core.explain.records.lime import OURS, PACKAGE, PACKAGE_ON_KERAS, Interval, LimeRecord, LimeWay
 from flowers_core.inference.bundle import default_models_dir, list_bundles, load_bundle
 from flowers_core.model_card import cards
 from flowers_core.result_studies import lime_sentence, lime_table

@@ -11,8 +11,8 @@ from app.widgets.flower_share import record_note
 from app.widgets.pair_choice import choose_pair
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.evaluation.report import Report, worst_pairs
-from flowers_core.explain.flower_mask import Share
-from flowers_core.explain.share_record import ShareRecord
+from flowers_core.explain.metrics.localization import Share
+from flowers_core.explain.records.localization import ShareRecord
 
 PAIRS_KEY, CLASSES_KEY = "pairs", "classes"
 

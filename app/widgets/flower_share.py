@@ -8,9 +8,9 @@ from app import resources
 from app.resources import Look
 from app.widgets.words import percent
 from flowers_core.data.oxford import how_to_get_segmentations
-from flowers_core.explain.base import Explanation
-from flowers_core.explain.flower_mask import Share, has_masks, mask_of, share_on_flower
-from flowers_core.explain.share_record import MeanShare, ShareRecord
+from flowers_core.explain.explanation import Explanation
+from flowers_core.explain.metrics.localization import Share, has_masks, mask_of, share_on_flower
+from flowers_core.explain.records.localization import MeanShare, ShareRecord
 
 NO_HUMAN_S = "The segmentation is a program’s, not a person’s, and may be wrong."
 

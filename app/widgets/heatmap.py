@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.widgets.photo import draw_photo
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.explain.base import ClassTarget, ContrastTarget, Explanation
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget, Explanation
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.overlay import dim_outside, draw, legend, outline
 

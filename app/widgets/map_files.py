@@ -7,7 +7,7 @@ import streamlit as st
 from PIL import Image
 
 from flowers_core.data.photos import Photo
-from flowers_core.explain.base import Explanation
+from flowers_core.explain.explanation import Explanation
 from flowers_core.explain.overlay import draw
 
 

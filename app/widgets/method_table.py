@@ -3,9 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from flowers_core.explain.method_record import MethodRecord, default_sentence
 from flowers_core.explain.methods import METHODS
-from flowers_core.explain.scorecard import Figure
+from flowers_core.explain.metrics.scorecard import Figure
+from flowers_core.explain.records.methods import MethodRecord, default_sentence
 
 BASELINE_TITLES = {"random": "random maps", "centre": "a map of the middle"}
 MEANINGS = {

@@ -16,7 +16,7 @@ from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.evaluation.custom import FIRST_TEST_ID
 from flowers_core.evaluation.filters import by_confidence, by_family
 from flowers_core.evaluation.report import Mistake, Predictions, mistakes
-from flowers_core.explain.share_record import ShareRecord
+from flowers_core.explain.records.localization import ShareRecord
 from flowers_core.inference.bundle import Bundle
 from flowers_core.retrieval.gallery import Gallery
 

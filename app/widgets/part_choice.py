@@ -19,7 +19,7 @@ from app import resources
 from app.widgets.photo import draw_photo
 from flowers_core.data.crops import crop_photo, squared
 from flowers_core.data.photos import Photo, PixelBox
-from flowers_core.explain.base import Box
+from flowers_core.explain.explanation import Box
 from flowers_core.explain.overlay import dim_outside
 
 PART, PICKING, ACROSS, DOWN = "part", "picking", "across", "down"

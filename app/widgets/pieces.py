@@ -5,8 +5,8 @@ import streamlit as st
 from app import resources
 from app.resources import Look
 from app.widgets.photo import draw_photo
+from flowers_core.explain.lime.superpixels import Cutting, superpixels
 from flowers_core.explain.overlay import outline
-from flowers_core.explain.superpixels import Cutting, superpixels
 
 _TITLES = {"slic": "SLIC", "felzenszwalb": "Felzenszwalb", "quickshift": "Quickshift"}
 _STATE = "pieces"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.widgets.heatmap import close_up
 from app.widgets.photo import draw_photo
-from flowers_core.explain.base import Explanation
+from flowers_core.explain.explanation import Explanation
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.overlay import draw
 

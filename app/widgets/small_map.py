@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from app import resources
 from app.widgets.heatmap import close_up
 from flowers_core.data.photos import PhotoError
-from flowers_core.explain.cam import class_contrast, class_evidence
+from flowers_core.explain.attributions.cam import class_contrast, class_evidence
 from flowers_core.explain.overlay import draw
 from flowers_core.inference.bundle import Bundle, BundleError
 

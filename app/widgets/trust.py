@@ -9,11 +9,11 @@ import streamlit as st
 from app import resources
 from app.resources import Look
 from app.widgets.flower_share import draw_share
-from flowers_core.explain.agreement import Agreement, agreement
-from flowers_core.explain.base import ContrastTarget, Explanation, NeighbourTarget
-from flowers_core.explain.faithfulness import Chance, Faithfulness, measure
+from flowers_core.explain.explanation import ContrastTarget, Explanation, NeighbourTarget
 from flowers_core.explain.methods import METHODS, Subject
-from flowers_core.explain.scorecard import jitter, with_pixels
+from flowers_core.explain.metrics.agreement import Agreement, agreement
+from flowers_core.explain.metrics.faithfulness import Chance, Faithfulness, measure
+from flowers_core.explain.metrics.scorecard import jitter, with_pixels
 
 LOOKS = 400
 # A slower method is not run a second time: nobody asked for the wait.

@@ -14,9 +14,9 @@ from app.widgets.pieces import choose_pieces, chosen_pieces, draw_pieces
 from app.widgets.side_by_side import draw_side_by_side
 from app.widgets.trust import draw_trust
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.explain.base import ClassTarget, ContrastTarget, Explanation, NeighbourTarget, Target
-from flowers_core.explain.method_record import default_method, default_sentence
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget, Explanation, NeighbourTarget, Target
 from flowers_core.explain.methods import METHODS, Method, Subject
+from flowers_core.explain.records.methods import default_method, default_sentence
 from flowers_core.inference.prediction import Prediction
 
 CLOSED_FORM = METHODS["cam"]

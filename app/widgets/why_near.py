@@ -13,8 +13,8 @@ from app.resources import Look
 from app.widgets.heatmap import close_up
 from app.widgets.photo_grid import Card, draw_photo
 from flowers_core.data.photos import PhotoError
-from flowers_core.explain.base import Explanation
-from flowers_core.explain.cam import neighbour_similarity
+from flowers_core.explain.attributions.cam import neighbour_similarity
+from flowers_core.explain.explanation import Explanation
 from flowers_core.explain.overlay import draw
 from flowers_core.retrieval.gallery import Gallery
 

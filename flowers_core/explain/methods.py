@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain import cam
-from flowers_core.explain.base import Box, ClassTarget, ContrastTarget, Explanation, Target
-from flowers_core.explain.gradients import Gradients
-from flowers_core.explain.probing import Logits, Pixels, Progress
-from flowers_core.explain.shifted_cam import Features, explain_shifted_cam
-from flowers_core.explain.superpixels import Cutting
+from flowers_core.explain.attributions import cam
+from flowers_core.explain.attributions.augmented_cam import Features, explain_shifted_cam
+from flowers_core.explain.attributions.gradients import Gradients
+from flowers_core.explain.explanation import Box, ClassTarget, ContrastTarget, Explanation, Target
+from flowers_core.explain.lime.superpixels import Cutting
+from flowers_core.explain.perturbation import Logits, Pixels, Progress
 
 if TYPE_CHECKING:
     from flowers_core.inference.runtime import Forward
@@ -122,8 +122,8 @@ def _shifted_cam(subject: Subject, target: Target, _seed: int, _progress: Progre
 
 
 def _lime(subject: Subject, target: Target, seed: int, progress: Progress | None) -> Explanation:
-    from flowers_core.explain.lime import explain_lime
-    from flowers_core.explain.places import Places
+    from flowers_core.explain.lime.explain import explain_lime
+    from flowers_core.explain.lime.per_position import Places
 
     return explain_lime(
         subject.logits,
@@ -140,7 +140,7 @@ def _lime(subject: Subject, target: Target, seed: int, progress: Progress | None
 
 
 def _lime_reference(subject: Subject, target: Target, seed: int, progress: Progress | None) -> Explanation:
-    from flowers_core.explain.lime_reference import explain_lime_reference
+    from flowers_core.explain.lime.reference import explain_lime_reference
 
     return explain_lime_reference(
         subject.logits,
@@ -154,7 +154,7 @@ def _lime_reference(subject: Subject, target: Target, seed: int, progress: Progr
 
 
 def _occlusion(subject: Subject, target: Target, _seed: int, progress: Progress | None) -> Explanation:
-    from flowers_core.explain.occlusion import explain_occlusion
+    from flowers_core.explain.attributions.occlusion import explain_occlusion
 
     return explain_occlusion(
         subject.logits, subject.pixels, target, temperature=subject.temperature, progress=progress, **subject.frame
@@ -162,7 +162,7 @@ def _occlusion(subject: Subject, target: Target, _seed: int, progress: Progress 
 
 
 def _score_cam(subject: Subject, target: Target, _seed: int, progress: Progress | None) -> Explanation:
-    from flowers_core.explain.score_cam import explain_score_cam
+    from flowers_core.explain.attributions.score_cam import explain_score_cam
 
     return explain_score_cam(
         subject.logits,
@@ -176,25 +176,25 @@ def _score_cam(subject: Subject, target: Target, _seed: int, progress: Progress 
 
 
 def _grad_cam(subject: Subject, target: Target, _seed: int, _progress: Progress | None) -> Explanation:
-    from flowers_core.explain.grad_cam import explain_grad_cam
+    from flowers_core.explain.attributions.grad_cam import explain_grad_cam
 
     return explain_grad_cam(_gradients(subject), subject.pixels, target, **subject.frame)
 
 
 def _grad_cam_plus_plus(subject: Subject, target: Target, _seed: int, _progress: Progress | None) -> Explanation:
-    from flowers_core.explain.grad_cam_plus_plus import explain_grad_cam_plus_plus
+    from flowers_core.explain.attributions.grad_cam_plus_plus import explain_grad_cam_plus_plus
 
     return explain_grad_cam_plus_plus(_gradients(subject), subject.pixels, target, **subject.frame)
 
 
 def _layer_cam(subject: Subject, target: Target, _seed: int, _progress: Progress | None) -> Explanation:
-    from flowers_core.explain.layer_cam import explain_layer_cam
+    from flowers_core.explain.attributions.layer_cam import explain_layer_cam
 
     return explain_layer_cam(_gradients(subject), subject.pixels, target, **subject.frame)
 
 
 def _saliency(subject: Subject, target: Target, seed: int, progress: Progress | None) -> Explanation:
-    from flowers_core.explain.saliency import explain_saliency
+    from flowers_core.explain.attributions.saliency import explain_saliency
 
     return explain_saliency(_gradients(subject), subject.pixels, target, seed=seed, progress=progress, **subject.frame)
 

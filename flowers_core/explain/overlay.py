@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from flowers_core.explain.base import Box, ContrastTarget, Explanation, FloatArray, pixels_inside
+from flowers_core.explain.explanation import Box, ContrastTarget, Explanation, FloatArray, pixels_inside
 
 Pixels = npt.NDArray[np.uint8]
 #: Names here → names in matplotlib.

@@ -15,8 +15,8 @@ from scipy.stats import spearmanr
 
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import model_input, open_photo
-from flowers_core.explain import cam
-from flowers_core.explain.base import ClassTarget, Explanation
+from flowers_core.explain.attributions import cam
+from flowers_core.explain.explanation import ClassTarget, Explanation
 from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.inference.runtime import Runtime
 from scripts.benchmarks.turns import cores, machine, ratio, take_turns
@@ -60,12 +60,12 @@ def measure(options: argparse.Namespace) -> None:
 
 
 def _compare(bundle: Bundle, classifier: Any, photos: list[Pixels], rounds: int) -> dict[str, Any]:
-    from flowers_core.explain.grad_cam import explain_grad_cam
-    from flowers_core.explain.grad_cam_plus_plus import explain_grad_cam_plus_plus
-    from flowers_core.explain.gradients import Gradients
-    from flowers_core.explain.keras_vis import explain_keras_vis
-    from flowers_core.explain.layer_cam import explain_layer_cam
-    from flowers_core.explain.saliency import explain_saliency
+    from flowers_core.explain.attributions.grad_cam import explain_grad_cam
+    from flowers_core.explain.attributions.grad_cam_plus_plus import explain_grad_cam_plus_plus
+    from flowers_core.explain.attributions.gradients import Gradients
+    from flowers_core.explain.attributions.layer_cam import explain_layer_cam
+    from flowers_core.explain.attributions.saliency import explain_saliency
+    from flowers_core.explain.attributions.tf_keras_vis_reference import explain_keras_vis
 
     runtime = Runtime(bundle.path("int8.tflite"), workers=1)
     on_all_cores, exact = (

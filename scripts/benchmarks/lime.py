@@ -21,11 +21,13 @@ from numpy.typing import NDArray
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import model_input, open_photo
 from flowers_core.data.sampling import stratified
-from flowers_core.explain.agreement import top_regions_alike
-from flowers_core.explain.base import Explanation
-from flowers_core.explain.faithfulness import Curves, curves, in_model_frame
-from flowers_core.explain.lime import explain_lime
-from flowers_core.explain.lime_record import (
+from flowers_core.explain.explanation import Explanation
+from flowers_core.explain.lime.explain import explain_lime
+from flowers_core.explain.lime.per_position import Places
+from flowers_core.explain.lime.reference import explain_lime_reference
+from flowers_core.explain.metrics.agreement import top_regions_alike
+from flowers_core.explain.metrics.faithfulness import Curves, curves, in_model_frame
+from flowers_core.explain.records.lime import (
     LIME_FILE,
     OURS,
     PACKAGE,
@@ -35,8 +37,6 @@ from flowers_core.explain.lime_record import (
     interval,
     save_lime,
 )
-from flowers_core.explain.lime_reference import explain_lime_reference
-from flowers_core.explain.places import Places
 from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from scripts.benchmarks.turns import machine

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from flowers_core.data.oxford import OxfordFlowers, default_root
 from flowers_core.data.photos import Photo, model_input, open_photo
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.explain.cam import class_evidence
+from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.inference.bundle import Bundle, default_models_dir, list_bundles
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime

@@ -13,9 +13,9 @@ from app.widgets.words import percent
 from flowers_core.data.photos import model_input, open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import load_predictions
-from flowers_core.explain.cam import class_evidence
-from flowers_core.explain.flower_mask import Share
-from flowers_core.explain.share_record import SHARES_FILE, MeanShare, ShareRecord
+from flowers_core.explain.attributions.cam import class_evidence
+from flowers_core.explain.metrics.localization import Share
+from flowers_core.explain.records.localization import SHARES_FILE, MeanShare, ShareRecord
 from flowers_core.inference.bundle import BundleWriter, default_models_dir, load_bundle
 from flowers_core.inference.runtime import Runtime
 from tests.app.conftest import run

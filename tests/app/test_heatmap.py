@@ -3,7 +3,7 @@ import pytest
 
 from app.widgets.heatmap import close_up, reading
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.explain.base import ClassTarget, Explanation
+from flowers_core.explain.explanation import ClassTarget, Explanation
 
 
 def explanation(box: tuple[float, float, float, float], size: tuple[int, int], value: float = 1.0) -> Explanation:

@@ -13,14 +13,14 @@ from app import resources
 from app.widgets.map_files import as_npy, as_png
 from flowers_core.data.photos import model_input, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.explain.agreement import agreement
-from flowers_core.explain.base import ClassTarget
-from flowers_core.explain.cam import class_evidence
-from flowers_core.explain.faithfulness import measure
-from flowers_core.explain.method_record import EXPLANATIONS_FILE, default_method, load_methods
+from flowers_core.explain.attributions.cam import class_evidence
+from flowers_core.explain.explanation import ClassTarget
 from flowers_core.explain.methods import METHODS
+from flowers_core.explain.metrics.agreement import agreement
+from flowers_core.explain.metrics.faithfulness import measure
+from flowers_core.explain.metrics.scorecard import jitter
 from flowers_core.explain.overlay import draw
-from flowers_core.explain.scorecard import jitter
+from flowers_core.explain.records.methods import EXPLANATIONS_FILE, default_method, load_methods
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, default_models_dir, load_bundle
 from flowers_core.inference.runtime import Runtime
 from tests.app.conftest import example_bytes, html, images, run

@@ -13,6 +13,6 @@ def gradients_at(network):
     """Gradients of the small network at a layer, traced once."""
     from functools import cache
 
-    from flowers_core.explain.gradients import Gradients
+    from flowers_core.explain.attributions.gradients import Gradients
 
     return cache(lambda layer: Gradients(network, layer))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from flowers_core.explain.agreement import agreement, at_cells, compare, stability, top_regions_alike
-from flowers_core.explain.base import ClassTarget, Explanation
+from flowers_core.explain.explanation import ClassTarget, Explanation
+from flowers_core.explain.metrics.agreement import agreement, at_cells, compare, stability, top_regions_alike
 
 
 def explanation(contributions, regions=None) -> Explanation:

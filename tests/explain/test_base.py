@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from flowers_core.data.photos import CropRule, model_input
-from flowers_core.explain.base import (
+from flowers_core.explain.explanation import (
     ClassTarget,
     ContrastTarget,
     Explanation,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import zoom
 
-from flowers_core.explain.base import ClassTarget, ContrastTarget, NeighbourTarget
-from flowers_core.explain.cam import class_contrast, class_evidence, neighbour_similarity
+from flowers_core.explain.attributions.cam import class_contrast, class_evidence, neighbour_similarity
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget, NeighbourTarget
 
 FRAME = {"box": (0.0, 0.0, 20.0, 20.0), "photo_size": (20, 20)}
 

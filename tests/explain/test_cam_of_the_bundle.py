@@ -12,7 +12,7 @@ from flowers_core.data.batches import inputs
 from flowers_core.data.oxford import OxfordFlowers, default_root
 from flowers_core.data.photos import Photo, model_input, open_photo
 from flowers_core.data.sampling import stratified
-from flowers_core.explain.cam import class_contrast, class_evidence
+from flowers_core.explain.attributions.cam import class_contrast, class_evidence
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, default_models_dir, load_bundle
 from flowers_core.inference.runtime import Forward, Runtime
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from flowers_core.explain.base import ClassTarget, ContrastTarget, Explanation, NeighbourTarget
-from flowers_core.explain.faithfulness import (
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget, Explanation, NeighbourTarget
+from flowers_core.explain.metrics.faithfulness import (
     FRACTIONS,
     Chance,
     Curves,
@@ -17,7 +17,7 @@ from flowers_core.explain.faithfulness import (
     measure,
     without_content,
 )
-from flowers_core.explain.probing import ExplanationStopped
+from flowers_core.explain.perturbation import ExplanationStopped
 
 SIZE = 40
 

@@ -8,8 +8,15 @@ from PIL import Image
 
 from flowers_core.data.crops import crop_photo
 from flowers_core.data.photos import read_photo
-from flowers_core.explain.base import ClassTarget, Explanation
-from flowers_core.explain.flower_mask import BACKGROUND, has_masks, mask_of, mask_path, read_mask, share_on_flower
+from flowers_core.explain.explanation import ClassTarget, Explanation
+from flowers_core.explain.metrics.localization import (
+    BACKGROUND,
+    has_masks,
+    mask_of,
+    mask_path,
+    read_mask,
+    share_on_flower,
+)
 
 
 def explanation(contributions, box, size) -> Explanation:

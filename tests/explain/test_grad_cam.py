@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from flowers_core.explain.base import ClassTarget, ContrastTarget
-from flowers_core.explain.cam import class_evidence
-from flowers_core.explain.grad_cam import explain_grad_cam
-from flowers_core.explain.keras_vis import explain_keras_vis
+from flowers_core.explain.attributions.cam import class_evidence
+from flowers_core.explain.attributions.grad_cam import explain_grad_cam
+from flowers_core.explain.attributions.tf_keras_vis_reference import explain_keras_vis
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget
 from tests.explain.small_network import FRAME, photo
 
 

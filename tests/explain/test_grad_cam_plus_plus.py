@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from flowers_core.explain.base import ClassTarget, ContrastTarget
-from flowers_core.explain.grad_cam_plus_plus import channel_weights, explain_grad_cam_plus_plus
-from flowers_core.explain.keras_vis import explain_keras_vis
+from flowers_core.explain.attributions.grad_cam_plus_plus import channel_weights, explain_grad_cam_plus_plus
+from flowers_core.explain.attributions.tf_keras_vis_reference import explain_keras_vis
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget
 from tests.explain.small_network import FRAME, photo
 
 

@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from flowers_core.explain.base import ClassTarget, ContrastTarget, NeighbourTarget
-from flowers_core.explain.gradients import Gradients, feature_layers, last_of_each_size
+from flowers_core.explain.attributions.gradients import Gradients, feature_layers, last_of_each_size
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget, NeighbourTarget
 from tests.explain.small_network import photo
 
 

@@ -7,12 +7,12 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import pairwise_distances
 
-from flowers_core.explain.base import ClassTarget
-from flowers_core.explain.lime import SIGMA, explain_lime, kernel_weights
-from flowers_core.explain.masks import independent_masks, keep_probability
-from flowers_core.explain.places import Places
-from flowers_core.explain.probing import ExplanationStopped
-from flowers_core.explain.superpixels import superpixels
+from flowers_core.explain.explanation import ClassTarget
+from flowers_core.explain.lime.explain import SIGMA, explain_lime, kernel_weights
+from flowers_core.explain.lime.masks import independent_masks, keep_probability
+from flowers_core.explain.lime.per_position import Places
+from flowers_core.explain.lime.superpixels import superpixels
+from flowers_core.explain.perturbation import ExplanationStopped
 from flowers_core.inference.runtime import Forward
 
 SIZE = 32

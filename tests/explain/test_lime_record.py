@@ -5,7 +5,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from flowers_core.explain.lime_record import (
+from flowers_core.explain.records.lime import (
     OURS,
     PACKAGE,
     Interval,

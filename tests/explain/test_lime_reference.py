@@ -5,9 +5,9 @@ import pytest
 from lime.lime_image import LimeImageExplainer
 from scipy.special import softmax
 
-from flowers_core.explain.base import ClassTarget
-from flowers_core.explain.lime_reference import explain_lime_reference
-from flowers_core.explain.probing import ExplanationStopped
+from flowers_core.explain.explanation import ClassTarget
+from flowers_core.explain.lime.reference import explain_lime_reference
+from flowers_core.explain.perturbation import ExplanationStopped
 
 SIZE = 48
 FRAME = {"box": (0.0, 0.0, 64.0, 64.0), "photo_size": (64, 64)}

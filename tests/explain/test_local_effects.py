@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from flowers_core.explain.local_effects import FAR, NEAR, local_effects, nearness
-from flowers_core.explain.masks import balanced_masks, independent_masks
+from flowers_core.explain.lime.gaussian_process import FAR, NEAR, local_effects, nearness
+from flowers_core.explain.lime.masks import balanced_masks, independent_masks
 
 RANDOM = np.random.default_rng
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowers_core.explain.masks import balanced_masks, independent_masks, keep_probability
+from flowers_core.explain.lime.masks import balanced_masks, independent_masks, keep_probability
 
 
 def test_masks_begin_with_the_whole_photo_and_keep_half_of_the_rest():

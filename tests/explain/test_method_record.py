@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from flowers_core.explain.method_record import (
+from flowers_core.explain.metrics.scorecard import Figure
+from flowers_core.explain.records.methods import (
     MethodRecord,
     MethodRecordError,
     default_method,
@@ -11,7 +12,6 @@ from flowers_core.explain.method_record import (
     load_methods,
     save_methods,
 )
-from flowers_core.explain.scorecard import Figure
 
 
 def row(deletion: float, insertion: float, seconds: float = 0.01) -> dict[str, Figure]:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from flowers_core.explain.base import ClassTarget, ContrastTarget, NeighbourTarget
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget, NeighbourTarget
 from flowers_core.explain.methods import METHODS
-from flowers_core.explain.sanity import KerasModel
+from flowers_core.explain.metrics.sanity import KerasModel
 from tests.explain.small_network import FRAME, SIZE, photo
 
 SLOW = ("lime_reference",)

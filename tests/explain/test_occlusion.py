@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from flowers_core.explain.base import ClassTarget, ContrastTarget
-from flowers_core.explain.occlusion import explain_occlusion, patch_starts
-from flowers_core.explain.probing import ExplanationStopped
+from flowers_core.explain.attributions.occlusion import explain_occlusion, patch_starts
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget
+from flowers_core.explain.perturbation import ExplanationStopped
 
 SIZE = 32
 FRAME = {"box": (0.0, 0.0, 64.0, 64.0), "photo_size": (64, 64)}

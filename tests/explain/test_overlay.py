@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from skimage.color import rgb2lab
 
-from flowers_core.explain.base import ClassTarget, ContrastTarget, Explanation
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget, Explanation
 from flowers_core.explain.overlay import (
     COLORMAPS,
     colourise,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from flowers_core.explain.base import ClassTarget, ContrastTarget, NeighbourTarget
-from flowers_core.explain.probing import ExplanationStopped, ask, log_odds, probability
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget, NeighbourTarget
+from flowers_core.explain.perturbation import ExplanationStopped, ask, log_odds, probability
 
 LOGITS = np.log(np.array([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]]))
 

@@ -6,12 +6,12 @@ Quantus brings OpenCV, which needs libGL and libglib of the system: where they a
 import numpy as np
 import pytest
 
-from flowers_core.explain.agreement import compare
-from flowers_core.explain.base import ClassTarget, Explanation
-from flowers_core.explain.faithfulness import blurred_photo, curves, in_model_frame, without_content
-from flowers_core.explain.flower_mask import share_on_flower
-from flowers_core.explain.grad_cam import explain_grad_cam
-from flowers_core.explain.gradients import Gradients
+from flowers_core.explain.attributions.grad_cam import explain_grad_cam
+from flowers_core.explain.attributions.gradients import Gradients
+from flowers_core.explain.explanation import ClassTarget, Explanation
+from flowers_core.explain.metrics.agreement import compare
+from flowers_core.explain.metrics.faithfulness import blurred_photo, curves, in_model_frame, without_content
+from flowers_core.explain.metrics.localization import share_on_flower
 from tests.explain.small_network import FRAME
 from tests.explain.small_network import SIZE as SMALL
 from tests.explain.small_network import photo as small_photo

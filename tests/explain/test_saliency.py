@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from flowers_core.explain.base import ClassTarget, ContrastTarget
-from flowers_core.explain.keras_vis import explain_keras_vis
-from flowers_core.explain.probing import ExplanationStopped
-from flowers_core.explain.saliency import explain_saliency, noisy_copies
+from flowers_core.explain.attributions.saliency import explain_saliency, noisy_copies
+from flowers_core.explain.attributions.tf_keras_vis_reference import explain_keras_vis
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget
+from flowers_core.explain.perturbation import ExplanationStopped
 from tests.explain.small_network import FRAME, SIZE, photo
 
 

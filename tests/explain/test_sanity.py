@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from flowers_core.explain.base import ClassTarget, Explanation
+from flowers_core.explain.explanation import ClassTarget, Explanation
 from flowers_core.explain.methods import METHODS, Method
-from flowers_core.explain.sanity import sanity_check, shuffled
+from flowers_core.explain.metrics.sanity import sanity_check, shuffled
 from tests.explain.small_network import photo
 
 PHOTOS = [(photo(seed), ClassTarget(1 + seed)) for seed in range(4)]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowers_core.explain.base import ClassTarget, ContrastTarget, to_photo
-from flowers_core.explain.keras_vis import explain_keras_vis
-from flowers_core.explain.probing import ExplanationStopped
-from flowers_core.explain.score_cam import channel_mask, explain_score_cam, most_varied
+from flowers_core.explain.attributions.score_cam import channel_mask, explain_score_cam, most_varied
+from flowers_core.explain.attributions.tf_keras_vis_reference import explain_keras_vis
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget, to_photo
+from flowers_core.explain.perturbation import ExplanationStopped
 from flowers_core.networks.compiled import traced
 from tests.explain.small_network import FRAME, SIZE, photo
 

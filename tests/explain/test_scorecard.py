@@ -4,10 +4,18 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from flowers_core.explain.base import ClassTarget, Explanation
-from flowers_core.explain.faithfulness import Chance, Curves
+from flowers_core.explain.explanation import ClassTarget, Explanation
 from flowers_core.explain.methods import METHODS, Method, Subject
-from flowers_core.explain.scorecard import FIGURES, Score, baseline_scores, jitter, score, scorecard, with_pixels
+from flowers_core.explain.metrics.faithfulness import Chance, Curves
+from flowers_core.explain.metrics.scorecard import (
+    FIGURES,
+    Score,
+    baseline_scores,
+    jitter,
+    score,
+    scorecard,
+    with_pixels,
+)
 
 SIZE = 40
 

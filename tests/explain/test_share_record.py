@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.explain.share_record import ShareRecord, ShareRecordError, load_shares
+from flowers_core.explain.records.localization import ShareRecord, ShareRecordError, load_shares
 
 
 def record() -> ShareRecord:

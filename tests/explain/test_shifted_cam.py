@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from flowers_core.explain.base import ClassTarget, ContrastTarget, NeighbourTarget, to_photo
-from flowers_core.explain.cam import class_contrast
-from flowers_core.explain.shifted_cam import evidence_direction, explain_shifted_cam, moved
+from flowers_core.explain.attributions.augmented_cam import evidence_direction, explain_shifted_cam, moved
+from flowers_core.explain.attributions.cam import class_contrast
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget, NeighbourTarget, to_photo
 
 SIZE, CELLS = 64, 4
 FRAME = {"box": (0.0, 0.0, float(SIZE), float(SIZE)), "photo_size": (SIZE, SIZE)}

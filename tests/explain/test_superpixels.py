@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowers_core.explain.superpixels import SEGMENTATIONS, hidden_photo, masked_photos, superpixels
+from flowers_core.explain.lime.superpixels import SEGMENTATIONS, hidden_photo, masked_photos, superpixels
 
 #: Sixteen squares of 8 × 8, numbered row by row.
 SQUARES = np.kron(np.arange(16).reshape(4, 4), np.ones((8, 8), int)).astype(np.int32)

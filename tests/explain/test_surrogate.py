@@ -5,9 +5,9 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 
-from flowers_core.explain.lime import kernel_weights
-from flowers_core.explain.masks import independent_masks
-from flowers_core.explain.surrogate import ALPHA, Surrogate, weighted_ridge
+from flowers_core.explain.lime.explain import kernel_weights
+from flowers_core.explain.lime.masks import independent_masks
+from flowers_core.explain.lime.surrogate import ALPHA, Surrogate, weighted_ridge
 
 
 @pytest.mark.parametrize(("samples", "regions"), [(200, 12), (12, 30), (2, 1)])

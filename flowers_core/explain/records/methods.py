@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flowers_core.explain.methods import METHODS
-from flowers_core.explain.scorecard import BASELINES, Figure
+from flowers_core.explain.metrics.scorecard import BASELINES, Figure
 
 EXPLANATIONS_FILE = "explanations.json"
 #: Seconds in which a map must be there to stand beside the answer unasked.

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.base import Box, Explanation, FloatArray, Target, to_photo
-from flowers_core.explain.probing import BATCH, Logits, Pixels, Progress, ask
+from flowers_core.explain.explanation import Box, Explanation, FloatArray, Target, to_photo
+from flowers_core.explain.perturbation import BATCH, Logits, Pixels, Progress, ask
 
 METHOD = "score_cam"
 #: Of 1280; a few seconds.

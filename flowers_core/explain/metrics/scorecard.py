@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.agreement import agreement
-from flowers_core.explain.base import Target
-from flowers_core.explain.faithfulness import Chance, measure
+from flowers_core.explain.explanation import Target
 from flowers_core.explain.methods import Method, Subject
+from flowers_core.explain.metrics.agreement import agreement
+from flowers_core.explain.metrics.faithfulness import Chance, measure
 
 #: Standard deviation, in grey levels, of the noise that no eye sees and no map should mind.
 JITTER = 2.0

@@ -32,11 +32,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from flowers_core.explain.base import Box, ClassTarget, Explanation
-from flowers_core.explain.masks import balanced_masks, block_size, independent_masks, keep_probability
-from flowers_core.explain.places import Places, PlacesWatched
-from flowers_core.explain.probing import BATCH, Logits, Progress, log_odds, probability, report
-from flowers_core.explain.superpixels import (
+from flowers_core.explain.explanation import Box, ClassTarget, Explanation
+from flowers_core.explain.lime.masks import balanced_masks, block_size, independent_masks, keep_probability
+from flowers_core.explain.lime.per_position import Places, PlacesWatched
+from flowers_core.explain.lime.superpixels import (
     DEFAULT_SEGMENTS,
     Masks,
     Pixels,
@@ -45,7 +44,8 @@ from flowers_core.explain.superpixels import (
     masked_photos,
     superpixels,
 )
-from flowers_core.explain.surrogate import ALPHA, Surrogate, weighted_ridge
+from flowers_core.explain.lime.surrogate import ALPHA, Surrogate, weighted_ridge
+from flowers_core.explain.perturbation import BATCH, Logits, Progress, log_odds, probability, report
 
 METHOD = "lime"
 SAMPLINGS = ("weighted", "uniform")

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from PIL import Image
 from scipy.stats import rankdata
 
-from flowers_core.explain.base import Explanation, FloatArray
-from flowers_core.explain.faithfulness import brightness_rank, in_model_frame
+from flowers_core.explain.explanation import Explanation, FloatArray
+from flowers_core.explain.metrics.faithfulness import brightness_rank, in_model_frame
 
 #: Maps are compared at this many cells a side: finer ones are averaged, so that grain does not count as disagreement.
 CELLS = 28

@@ -16,7 +16,7 @@ from PIL import Image
 
 from flowers_core.data.oxford import SEGMENTATIONS
 from flowers_core.data.photos import Photo
-from flowers_core.explain.base import Explanation, pixels_inside
+from flowers_core.explain.explanation import Explanation, pixels_inside
 
 BACKGROUND = (0, 0, 254)
 #: JPEG blurs colours along edges; farther from the background's than this, in any channel, counts as flower.

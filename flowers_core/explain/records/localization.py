@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowers_core.explain.flower_mask import Share
+from flowers_core.explain.metrics.localization import Share
 from flowers_core.storage.npz import NpzError, read_npz
 
 SHARES_FILE = "flower_shares.npz"

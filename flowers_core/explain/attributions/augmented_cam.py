@@ -21,8 +21,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from flowers_core.explain.base import Box, ContrastTarget, Explanation, FloatArray, NeighbourTarget, Target, to_photo
-from flowers_core.explain.probing import Logits, Pixels
+from flowers_core.explain.explanation import (
+    Box,
+    ContrastTarget,
+    Explanation,
+    FloatArray,
+    NeighbourTarget,
+    Target,
+    to_photo,
+)
+from flowers_core.explain.perturbation import Logits, Pixels
 
 METHOD = "shifted_cam"
 #: (n, s, s, 3) uint8 → (n, h, w, c), such as Runtime.features.

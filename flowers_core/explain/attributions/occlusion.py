@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.base import Box, Explanation, Target
-from flowers_core.explain.probing import BATCH, Logits, Pixels, Progress, ask
+from flowers_core.explain.explanation import Box, Explanation, Target
+from flowers_core.explain.perturbation import BATCH, Logits, Pixels, Progress, ask
 
 METHOD = "occlusion"
 #: Shares of the photo's side. With these the patch takes 12 × 12 places.

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import hadamard
 
-from flowers_core.explain.superpixels import Masks
+from flowers_core.explain.lime.superpixels import Masks
 
 
 def keep_probability(sigma: float) -> float:

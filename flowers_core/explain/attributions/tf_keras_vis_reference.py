@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.base import Box, ClassTarget, ContrastTarget, Explanation, Target
-from flowers_core.explain.gradients import LAST_LAYER
+from flowers_core.explain.attributions.gradients import LAST_LAYER
+from flowers_core.explain.explanation import Box, ClassTarget, ContrastTarget, Explanation, Target
 
 if TYPE_CHECKING:
     import keras

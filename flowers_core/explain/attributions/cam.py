@@ -17,7 +17,15 @@ import time
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.base import Box, ClassTarget, ContrastTarget, Explanation, FloatArray, NeighbourTarget, Target
+from flowers_core.explain.explanation import (
+    Box,
+    ClassTarget,
+    ContrastTarget,
+    Explanation,
+    FloatArray,
+    NeighbourTarget,
+    Target,
+)
 
 METHOD = "cam"
 

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from flowers_core.explain.base import Explanation, FloatArray, Target, nearest_in_photo, to_photo
-from flowers_core.explain.probing import BATCH, Logits, Pixels, Progress, ask
+from flowers_core.explain.explanation import Explanation, FloatArray, Target, nearest_in_photo, to_photo
+from flowers_core.explain.perturbation import BATCH, Logits, Pixels, Progress, ask
 
 #: Shares of the photo taken away or laid in.
 FRACTIONS: tuple[float, ...] = tuple(step / 10 for step in range(11))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.base import ClassTarget, ContrastTarget, Target
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget, Target
 
 if TYPE_CHECKING:
     import keras

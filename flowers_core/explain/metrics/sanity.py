@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flowers_core.explain.agreement import Agreement, agreement
-from flowers_core.explain.base import Box, Target
-from flowers_core.explain.gradients import LAST_LAYER, Gradients
+from flowers_core.explain.attributions.gradients import LAST_LAYER, Gradients
+from flowers_core.explain.explanation import Box, Target
 from flowers_core.explain.methods import Method, Subject
-from flowers_core.explain.probing import Pixels
+from flowers_core.explain.metrics.agreement import Agreement, agreement
+from flowers_core.explain.perturbation import Pixels
 from flowers_core.inference.runtime import Forward
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.base import ClassTarget
-from flowers_core.explain.local_effects import local_effects, nearness
-from flowers_core.explain.shifted_cam import evidence_direction
-from flowers_core.explain.superpixels import Masks, Pixels, Regions
-from flowers_core.explain.surrogate import Surrogate, share_accounted_for
+from flowers_core.explain.attributions.augmented_cam import evidence_direction
+from flowers_core.explain.explanation import ClassTarget
+from flowers_core.explain.lime.gaussian_process import local_effects, nearness
+from flowers_core.explain.lime.superpixels import Masks, Pixels, Regions
+from flowers_core.explain.lime.surrogate import Surrogate, share_accounted_for
 
 if TYPE_CHECKING:
     from flowers_core.inference.runtime import Forward

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from flowers_core.explain.base import Box, ClassTarget, Explanation
-from flowers_core.explain.probing import Logits, Pixels, Progress, report
+from flowers_core.explain.explanation import Box, ClassTarget, Explanation
+from flowers_core.explain.perturbation import Logits, Pixels, Progress, report
 
 METHOD = "lime_reference"
 DEFAULT_SAMPLES = 1000

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.superpixels import Masks, Pixels, Regions
+from flowers_core.explain.lime.superpixels import Masks, Pixels, Regions
 
 #: Half the width of the Gaussian windows around a place, in cells of the feature map, and what they are worth: near the
 #: maximum of the marginal likelihood over 20 validation photos.

@@ -12,9 +12,9 @@ import time
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.base import Box, Explanation, Target
-from flowers_core.explain.gradients import Gradients
-from flowers_core.explain.probing import Progress, report
+from flowers_core.explain.attributions.gradients import Gradients
+from flowers_core.explain.explanation import Box, Explanation, Target
+from flowers_core.explain.perturbation import Progress, report
 
 METHOD = "saliency"
 DEFAULT_SAMPLES = 16

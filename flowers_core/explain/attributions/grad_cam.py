@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.gradients import Slopes
-from flowers_core.explain.layer_map import layer_map
+from flowers_core.explain.attributions.gradient_cam import layer_map
+from flowers_core.explain.attributions.gradients import Slopes
 
 METHOD = "grad_cam"
 

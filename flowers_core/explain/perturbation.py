@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logsumexp, softmax
 
-from flowers_core.explain.base import ClassTarget, ContrastTarget, Target
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget, Target
 
 Pixels = npt.NDArray[np.uint8]
 #: (n, s, s, 3) uint8 → (n, classes) logits, such as Runtime.logits.

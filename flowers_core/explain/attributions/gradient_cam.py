@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.base import Box, Explanation, FloatArray, Target
-from flowers_core.explain.gradients import Gradients, Slopes
+from flowers_core.explain.attributions.gradients import Gradients, Slopes
+from flowers_core.explain.explanation import Box, Explanation, FloatArray, Target
 
 #: A layer's activations and gradients, each (h, w, c), to each position's part of the map, (h, w).
 Rule = Callable[[Slopes], FloatArray]
