@@ -27,7 +27,7 @@ def main() -> None:
     from flowers_core.networks.backbones import backbone_named, build_backbone
     from flowers_core.networks.classifier import build_classifier
     from flowers_core.training.fit import stepper
-    from flowers_core.training.head_phase import train_head
+    from flowers_core.training.head_warmup import train_head
     from flowers_core.training.prepare import prepare
     from flowers_core.training.range_test import range_test
 

@@ -46,7 +46,7 @@ def fine_tuned(
     """
     from flowers_core.training.examples import Fixed
     from flowers_core.training.fit import fine_tune
-    from flowers_core.training.head_phase import train_head
+    from flowers_core.training.head_warmup import train_head
     from flowers_core.training.prepare import prepare
 
     recipe, head, reference = plan.recipe, plan.head, plan.reference

@@ -97,9 +97,9 @@ def _aware(
 ) -> tuple[Any, dict[str, Any]]:
     """The classifier fitted to being rounded, and the record of that."""
     from flowers_core.training.augmentation import CROPS
-    from flowers_core.training.photo_store import open_store
+    from flowers_core.training.decoded_cache import open_store
+    from flowers_core.training.feature_cache import Views
     from flowers_core.training.quantization_aware import AwareRecipe, aware
-    from flowers_core.training.view_features import Views
 
     ids = flowers.split_ids("train")
     tell = _tell_left()

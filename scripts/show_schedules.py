@@ -15,7 +15,7 @@ from scripts.recipe_options import add_recipe_options, parse_with_recipe, recipe
 def main() -> None:
     """Parse the command line, draw the schedules, write their values."""
     options = _parse()
-    from flowers_core.training.schedule_figure import schedule_curves, schedule_figure
+    from flowers_core.training.figures import schedule_curves, schedule_figure
 
     curves = schedule_curves(options.recipe, options.recipe.epochs * options.steps_per_epoch)
     figure = schedule_figure(curves, options.steps_per_epoch)

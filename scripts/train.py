@@ -88,7 +88,7 @@ def main() -> None:
 def _fit_head(classifier: Any, flowers: OxfordFlowers, rule: CropRule) -> dict[str, Any]:
     from flowers_core.data.batches import input_batches
     from flowers_core.networks.classifier import set_head
-    from flowers_core.training.probe import embed, fit_probe
+    from flowers_core.training.linear_probe import embed, fit_probe
 
     embedded = {}
     for split in ("train", "validation"):

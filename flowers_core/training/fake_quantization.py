@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from flowers_core.networks.classifier import FEATURES
 from flowers_core.rounded_tensors import CONVOLUTIONS, keeps_scale, ranges_of_groups, scale_groups
 from flowers_core.rounding import rounded
-from flowers_core.training.view_features import run_network
+from flowers_core.training.feature_cache import run_network
 
 _BATCH = 8
 Ranges = dict[str, tuple[float, float]]

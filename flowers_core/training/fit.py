@@ -28,11 +28,11 @@ from flowers_core.training.averaging import (
 )
 from flowers_core.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from flowers_core.training.examples import Examples, Fixed, TrainingError, check_examples, identity, targets
-from flowers_core.training.learner import Learner
-from flowers_core.training.probe import fit_probe
+from flowers_core.training.feature_cache import in_batches, run_network
+from flowers_core.training.linear_probe import fit_probe
+from flowers_core.training.partition import Split
 from flowers_core.training.recipe import Recipe
-from flowers_core.training.split import Split
-from flowers_core.training.view_features import in_batches, run_network
+from flowers_core.training.trainable_weights import Learner
 
 _SHARES = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 # Several views of a photo leave less to regularize than one does, and each value costs a minute.

@@ -12,11 +12,11 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule
 from flowers_core.inference.bundle import Bundle
 from flowers_core.networks.classifier import load_classifier
+from flowers_core.training.decoded_cache import open_store
 from flowers_core.training.examples import Examples
-from flowers_core.training.photo_store import open_store
+from flowers_core.training.feature_cache import Progress, Views, digest_of, features_of_views, name_of
+from flowers_core.training.partition import Split, split_classifier
 from flowers_core.training.recipe import Recipe
-from flowers_core.training.split import Split, split_classifier
-from flowers_core.training.view_features import Progress, Views, digest_of, features_of_views, name_of
 
 
 def prepare(

@@ -23,10 +23,10 @@ from flowers_core.precision_gate import logit_error
 from flowers_core.rounded_tensors import CONVOLUTIONS
 from flowers_core.rounding import rounded, straight_through
 from flowers_core.training.fake_quantization import activation_ranges, copy_weights, imitation, is_depthwise
-from flowers_core.training.learning_rate import WarmupCosine
+from flowers_core.training.feature_cache import Progress, Views, digest_of, features_of_views, name_of, run_network
+from flowers_core.training.partition import Split, cut_before
 from flowers_core.training.recipe import RecipeError
-from flowers_core.training.split import Split, cut_before
-from flowers_core.training.view_features import Progress, Views, digest_of, features_of_views, name_of, run_network
+from flowers_core.training.schedules import WarmupCosine
 
 _EVALUATION_BATCH = 32
 StepReport = Callable[[int, float], None]

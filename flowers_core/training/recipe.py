@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from flowers_core.training.augmentation import CROPS, Augmentation
-from flowers_core.training.learning_rate import (
+from flowers_core.training.schedules import (
     CYCLIC_POLICIES,
     CyclicLearningRate,
     OneCycleLearningRate,

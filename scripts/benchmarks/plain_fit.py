@@ -20,8 +20,8 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.networks.backbones import backbone_named, build_backbone, default_weights_dir
 from flowers_core.networks.classifier import build_classifier
 from flowers_core.training.augmentation import Augmentation
+from flowers_core.training.partition import split_classifier
 from flowers_core.training.recipe import Recipe
-from flowers_core.training.split import split_classifier
 from scripts.command import add_data_option
 from scripts.recipe_options import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of
 

@@ -21,7 +21,7 @@ from flowers_core.networks.backbones import (
 )
 from flowers_core.networks.classifier import build_classifier, set_head
 from flowers_core.quantization import convert
-from flowers_core.training.probe import embed, fit_probe
+from flowers_core.training.linear_probe import embed, fit_probe
 
 # Parameters up to the last feature map. MobileNetV2 and InceptionV3 as Keras' documentation counts them without top
 # (InceptionV3 less its last two blocks); EfficientNet-Lite0 has 4.65 million with its ImageNet head of 1000 classes and

@@ -16,8 +16,8 @@ from flowers_core.training.augmentation import NONE
 from flowers_core.training.checkpoint import FILE_NAME, CheckpointError
 from flowers_core.training.examples import Examples, Fixed, TrainingError, targets
 from flowers_core.training.fit import fine_tune
+from flowers_core.training.partition import split_classifier
 from flowers_core.training.recipe import Recipe
-from flowers_core.training.split import split_classifier
 
 NAMES = ("rose", "iris", "lotus")
 RECIPE = Recipe(

@@ -6,7 +6,7 @@ import pytest
 from flowers_core.training.checkpoint import CheckpointError
 from flowers_core.training.examples import TrainingError
 from flowers_core.training.fit import fine_tune, stepper
-from flowers_core.training.head_phase import train_head
+from flowers_core.training.head_warmup import train_head
 from flowers_core.training.recipe import Recipe
 from tests.training.test_fit import RECIPE, Killed, make
 

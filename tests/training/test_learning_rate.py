@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from flowers_core.training.learning_rate import CyclicLearningRate, OneCycleLearningRate, WarmupCosine
+from flowers_core.training.schedules import CyclicLearningRate, OneCycleLearningRate, WarmupCosine
 
 
 def rates(schedule, steps):

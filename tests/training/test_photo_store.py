@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from flowers_core.data.photos import PhotoError, open_photo
-from flowers_core.training.photo_store import open_store
+from flowers_core.training.decoded_cache import open_store
 
 
 class Folder:

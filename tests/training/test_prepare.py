@@ -9,12 +9,12 @@ from flowers_core.data.photos import CropRule, PhotoError, model_input, open_pho
 from flowers_core.inference.bundle import BundleWriter, load_bundle
 from flowers_core.networks.classifier import build_classifier
 from flowers_core.training.augmentation import CROPS, PUBLISHED, random_view, view_generator
+from flowers_core.training.decoded_cache import open_store
 from flowers_core.training.examples import TrainingError
+from flowers_core.training.feature_cache import Views, features_of_views
 from flowers_core.training.fit import fine_tune
-from flowers_core.training.photo_store import open_store
 from flowers_core.training.prepare import prepare
 from flowers_core.training.recipe import Recipe
-from flowers_core.training.view_features import Views, features_of_views
 from tests.drawn_flowers import draw_dataset
 
 RULE = CropRule(32)

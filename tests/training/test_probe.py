@@ -3,7 +3,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from flowers_core.networks.classifier import three_outputs
-from flowers_core.training.probe import embed, fit_probe
+from flowers_core.training.linear_probe import embed, fit_probe
 from tests.tiny_classifier import SIZE, tiny_classifier
 
 

@@ -11,10 +11,10 @@ from flowers_core.inference.runtime import Runtime
 from flowers_core.quantization import convert
 from flowers_core.rounding import rounded
 from flowers_core.training.augmentation import CROPS
-from flowers_core.training.photo_store import open_store
+from flowers_core.training.decoded_cache import open_store
+from flowers_core.training.feature_cache import Views
 from flowers_core.training.quantization_aware import AwareRecipe, aware, learning_layers
 from flowers_core.training.recipe import RecipeError
-from flowers_core.training.view_features import Views
 from tests.tiny_classifier import SIZE, tiny_classifier
 
 RECIPE = AwareRecipe(steps=40, views=4, batch_size=8, learning_rate=3e-4)

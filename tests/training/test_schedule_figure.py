@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from flowers_core.training.figures import schedule_curves, schedule_figure
 from flowers_core.training.recipe import SCHEDULES, Recipe
-from flowers_core.training.schedule_figure import schedule_curves, schedule_figure
 from scripts import show_schedules
 
 RECIPE = Recipe(unfrozen_layers=0, epochs=1, learning_rate=0.5, lower_rate=0.1, step_size=4, warmup=0.25)

@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 
 from flowers_core.networks.classifier import build_classifier
-from flowers_core.training.split import split_classifier
+from flowers_core.training.partition import split_classifier
 
 
 def tiny_backbone():

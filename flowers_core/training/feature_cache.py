@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from flowers_core.data.photos import CropRule, model_input
 from flowers_core.storage.files import write_atomically
 from flowers_core.training.augmentation import Augmentation, random_view, view_generator
-from flowers_core.training.photo_store import PhotoStore
+from flowers_core.training.decoded_cache import PhotoStore
 
 _BATCH = 34
 _AT_ONCE = 2

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.training.averaging import Weights
-from flowers_core.training.view_features import in_batches, run_network
+from flowers_core.training.feature_cache import in_batches, run_network
 
 
 class Learner:

@@ -9,10 +9,10 @@ import numpy as np
 
 from flowers_core.networks.classifier import EMBEDDING
 from flowers_core.training.examples import Examples, Fixed, TrainingError
+from flowers_core.training.feature_cache import Progress, in_batches, run_network
 from flowers_core.training.fit import EpochReport, fine_tune
+from flowers_core.training.partition import Split
 from flowers_core.training.recipe import Recipe
-from flowers_core.training.split import Split
-from flowers_core.training.view_features import Progress, in_batches, run_network
 
 
 def train_head(
