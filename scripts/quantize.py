@@ -27,7 +27,7 @@ from flowers_core.data.sampling import stratified
 from flowers_core.evaluation.report import Predictions
 from flowers_core.inference.bundle import PRECISIONS, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
-from flowers_core.precision_gate import ALLOWED_POINTS, PrecisionLoss, precision_loss
+from flowers_core.quantization.gate import ALLOWED_POINTS, PrecisionLoss, precision_loss
 from scripts.command import add_bundle_argument, add_data_option, run
 
 _DEFAULT = ("float32", "float16", "int8")
@@ -50,9 +50,9 @@ def main() -> None:
     validation = inputs(flowers, validation_ids, bundle.crop_rule)
 
     # TensorFlow takes seconds to import: only once everything else is known to be good.
-    from flowers_core.equalization import SHARE, equalized
     from flowers_core.networks.classifier import load_classifier
-    from flowers_core.quantization import convert
+    from flowers_core.quantization.convert import convert
+    from flowers_core.quantization.equalization import SHARE, equalized
 
     classifier = load_classifier(classifier_path)
     share = SHARE if options.equalize is None else options.equalize
@@ -96,10 +96,10 @@ def _aware(
     classifier: Any, calibration: NDArray[np.uint8], flowers: OxfordFlowers, rule: CropRule, options: argparse.Namespace
 ) -> tuple[Any, dict[str, Any]]:
     """The classifier fitted to being rounded, and the record of that."""
+    from flowers_core.quantization.qat import AwareRecipe, aware
     from flowers_core.training.augmentation import CROPS
     from flowers_core.training.decoded_cache import open_store
     from flowers_core.training.feature_cache import Views
-    from flowers_core.training.quantization_aware import AwareRecipe, aware
 
     ids = flowers.split_ids("train")
     tell = _tell_left()
@@ -160,7 +160,7 @@ def _print_row(precision: str, size: int, loss: PrecisionLoss) -> None:
 
 
 def _print_noise(even: Any, calibration: NDArray[np.uint8], photos: NDArray[np.uint8]) -> None:
-    from flowers_core.quantization import layer_noise
+    from flowers_core.quantization.convert import layer_noise
 
     print("Signal to quantization noise of the noisiest layers:")
     for layer in layer_noise(even, calibration, photos, share=0.0)[:_LAYERS_SHOWN]:

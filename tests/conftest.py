@@ -42,7 +42,7 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, drawn_dataset: OxfordF
     """A bundle of the tiny classifier, INT8 and Keras, for the drawn photos; whoever writes into it copies it first."""
     from flowers_core.data.batches import inputs
     from flowers_core.networks.classifier import head_of, save_half
-    from flowers_core.quantization import convert
+    from flowers_core.quantization.convert import convert
     from tests.tiny_classifier import SIZE, tiny_classifier
 
     classifier = tiny_classifier(classes=102)

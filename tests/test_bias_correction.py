@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from flowers_core.bias_correction import bias_corrected, mean_shifts
-from flowers_core.rounding import rounded
+from flowers_core.quantization.bias_correction import bias_corrected, mean_shifts
+from flowers_core.quantization.weight_rounding import rounded
 from tests.tiny_classifier import SIZE, tiny_classifier
 
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from flowers_core.equalization import equalized
 from flowers_core.networks.classifier import build_classifier, three_outputs
+from flowers_core.quantization.equalization import equalized
 from tests.test_rounded_tensors import branching
 
 

@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from flowers_core.compact_model import compact
-from flowers_core.float_head import with_float_head
 from flowers_core.inference.runtime import Forward, Runtime
-from flowers_core.quantization import convert, layer_noise
-from flowers_core.rounding import rounded
+from flowers_core.quantization.compact import compact
+from flowers_core.quantization.convert import convert, layer_noise
+from flowers_core.quantization.float_head import with_float_head
+from flowers_core.quantization.weight_rounding import rounded
 from tests.tiny_classifier import SIZE, tiny_classifier
 
 
@@ -31,7 +31,7 @@ def classifier() -> keras.Model:
 def whole(classifier: keras.Model, photos: np.ndarray) -> bytes:
     """INT8 to the last layer, as the converter makes it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flowers_core.quantization.with_float_head", lambda model: model)
+        patch.setattr("flowers_core.quantization.convert.with_float_head", lambda model: model)
         return convert(classifier, "int8", photos)
 
 

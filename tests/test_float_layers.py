@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from flowers_core.float_layers import keras_layers_of, nodes_of
 from flowers_core.networks.classifier import build_classifier
+from flowers_core.quantization.float_layers import keras_layers_of, nodes_of
 
 
 def network() -> keras.Model:

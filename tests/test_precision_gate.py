@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from flowers_core.evaluation.report import Predictions
-from flowers_core.precision_gate import logit_error, precision_loss
+from flowers_core.quantization.gate import logit_error, precision_loss
 
 
 def answers(called: list[int], ids: range = range(10)) -> Predictions:

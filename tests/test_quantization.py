@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from keras import layers
 
-from flowers_core.compact_model import compact
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, default_models_dir, load_bundle
 from flowers_core.inference.runtime import Forward, Runtime
 from flowers_core.networks.classifier import build_classifier, load_classifier, three_outputs
-from flowers_core.quantization import PRECISIONS, QuantizationError, convert, layer_noise
+from flowers_core.quantization.compact import compact
+from flowers_core.quantization.convert import PRECISIONS, QuantizationError, convert, layer_noise
 from tests.tiny_classifier import SIZE, tiny_classifier
 
 
@@ -115,7 +115,7 @@ def test_layers_left_in_float_lose_their_noise(classifier: keras.Model, photos: 
 def test_a_compact_model_is_smaller_and_answers_to_the_bit_alike(
     classifier: keras.Model, photos: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flowers_core.quantization.compact", lambda model: model)
+    monkeypatch.setattr("flowers_core.quantization.convert.compact", lambda model: model)
     whole = convert(classifier, "int8", photos)
     small = compact(whole)
     assert len(small) < len(whole)

@@ -2,7 +2,7 @@ import keras
 from keras import layers
 
 from flowers_core.networks.classifier import build_classifier
-from flowers_core.rounded_tensors import ranges_of_groups, readers_of, scale_groups
+from flowers_core.quantization.scale_groups import ranges_of_groups, readers_of, scale_groups
 
 
 def branching() -> keras.Model:

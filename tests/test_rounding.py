@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from flowers_core.rounding import rounded, straight_through
+from flowers_core.quantization.weight_rounding import rounded, straight_through
 
 
 def test_a_depthwise_kernel_has_one_step_a_channel() -> None:

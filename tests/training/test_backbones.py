@@ -20,7 +20,7 @@ from flowers_core.networks.backbones import (
     take_rgb,
 )
 from flowers_core.networks.classifier import build_classifier, set_head
-from flowers_core.quantization import convert
+from flowers_core.quantization.convert import convert
 from flowers_core.training.linear_probe import embed, fit_probe
 
 # Parameters up to the last feature map. MobileNetV2 and InceptionV3 as Keras' documentation counts them without top

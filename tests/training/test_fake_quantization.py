@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from flowers_core.bias_correction import bias_corrected
 from flowers_core.inference.runtime import Runtime
 from flowers_core.networks.classifier import three_outputs
-from flowers_core.quantization import convert
-from flowers_core.rounding import rounded
-from flowers_core.training.fake_quantization import FakeQuantize, activation_ranges, imitation
+from flowers_core.quantization.bias_correction import bias_corrected
+from flowers_core.quantization.convert import convert
+from flowers_core.quantization.fake_quantization import FakeQuantize, activation_ranges, imitation
+from flowers_core.quantization.weight_rounding import rounded
 from tests.test_equalization import uneven
 from tests.test_rounded_tensors import branching
 from tests.tiny_classifier import SIZE, tiny_classifier

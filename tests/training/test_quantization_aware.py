@@ -8,12 +8,12 @@ import pytest
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule
 from flowers_core.inference.runtime import Runtime
-from flowers_core.quantization import convert
-from flowers_core.rounding import rounded
+from flowers_core.quantization.convert import convert
+from flowers_core.quantization.qat import AwareRecipe, aware, learning_layers
+from flowers_core.quantization.weight_rounding import rounded
 from flowers_core.training.augmentation import CROPS
 from flowers_core.training.decoded_cache import open_store
 from flowers_core.training.feature_cache import Views
-from flowers_core.training.quantization_aware import AwareRecipe, aware, learning_layers
 from flowers_core.training.recipe import RecipeError
 from tests.tiny_classifier import SIZE, tiny_classifier
 

@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from flowers_core.rounded_tensors import is_relu, keeps_scale, readers_of, scale_groups, sources_of
+from flowers_core.quantization.scale_groups import is_relu, keeps_scale, readers_of, scale_groups, sources_of
 
 SHARE = 0.5
 _LIMIT = 8.0  # a channel that is hardly ever on is made at most so many times as strong

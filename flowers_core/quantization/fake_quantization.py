@@ -15,8 +15,8 @@ from keras import layers
 from numpy.typing import NDArray
 
 from flowers_core.networks.classifier import FEATURES
-from flowers_core.rounded_tensors import CONVOLUTIONS, keeps_scale, ranges_of_groups, scale_groups
-from flowers_core.rounding import rounded
+from flowers_core.quantization.scale_groups import CONVOLUTIONS, keeps_scale, ranges_of_groups, scale_groups
+from flowers_core.quantization.weight_rounding import rounded
 from flowers_core.training.feature_cache import run_network
 
 _BATCH = 8

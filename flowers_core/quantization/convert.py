@@ -25,11 +25,11 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from flowers_core.bias_correction import bias_corrected
-from flowers_core.compact_model import compact
-from flowers_core.equalization import SHARE, equalized
-from flowers_core.float_head import with_float_head
-from flowers_core.float_layers import keras_layers_of, nodes_of
+from flowers_core.quantization.bias_correction import bias_corrected
+from flowers_core.quantization.compact import compact
+from flowers_core.quantization.equalization import SHARE, equalized
+from flowers_core.quantization.float_head import with_float_head
+from flowers_core.quantization.float_layers import keras_layers_of, nodes_of
 
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
 

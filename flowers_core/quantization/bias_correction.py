@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.rounding import rounded
+from flowers_core.quantization.weight_rounding import rounded
 
 _BATCH = 8
 

@@ -16,13 +16,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from flowers_core.bias_correction import bias_corrected
 from flowers_core.data.photos import CropRule
 from flowers_core.networks.classifier import EMBEDDING, FEATURES, head_of
-from flowers_core.precision_gate import logit_error
-from flowers_core.rounded_tensors import CONVOLUTIONS
-from flowers_core.rounding import rounded, straight_through
-from flowers_core.training.fake_quantization import activation_ranges, copy_weights, imitation, is_depthwise
+from flowers_core.quantization.bias_correction import bias_corrected
+from flowers_core.quantization.fake_quantization import activation_ranges, copy_weights, imitation, is_depthwise
+from flowers_core.quantization.gate import logit_error
+from flowers_core.quantization.scale_groups import CONVOLUTIONS
+from flowers_core.quantization.weight_rounding import rounded, straight_through
 from flowers_core.training.feature_cache import Progress, Views, digest_of, features_of_views, name_of, run_network
 from flowers_core.training.partition import Split, cut_before
 from flowers_core.training.recipe import RecipeError
