@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from flowers_core.inference.bundle import BundleError, default_models_dir, load_bundle
-from flowers_core.run_records import RECORDS_FOLDER, RunRecord, load_record, record_of
+from flowers_core.reports.run_records import RECORDS_FOLDER, RunRecord, load_record, record_of
 from scripts.command import add_data_option, bundle_folder, run
 
 # One change each, by the name of its record; {base} is the bundle that is varied.

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from flowers_core.inference.bundle import BundleError, default_models_dir, load_bundle
-from flowers_core.run_records import record_of, save_record
+from flowers_core.reports.run_records import record_of, save_record
 from scripts.command import bundle_folder, run
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flowers_core.inference.bundle import BundleError
-from flowers_core.run_records import RunRecord, save_record
+from flowers_core.reports.run_records import RunRecord, save_record
 from scripts import ablate, train
 
 LINE = "--backbone efficientnet_lite0 --size 256 --fine-tune 30 --epochs 32 --augmentation wild --learning-rate 6e-4"

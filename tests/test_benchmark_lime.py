@@ -10,7 +10,7 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.explain.lime.explain import DEFAULT_SAMPLES, REGRESSION_SAMPLES
 from flowers_core.explain.records.lime import LIME_FILE, OURS, PACKAGE, PACKAGE_ON_KERAS, load_lime
 from flowers_core.inference.bundle import load_bundle
-from flowers_core.result_studies import lime_sentence
+from flowers_core.reports.studies import lime_sentence
 from scripts import benchmark
 
 

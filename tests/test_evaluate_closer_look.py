@@ -15,8 +15,8 @@ from flowers_core.inference.bundle import BundleError, BundleWriter, Calibration
 from flowers_core.inference.multi_crop import look_closer
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
-from flowers_core.result_closer_look import closer_look_table
-from flowers_core.run_records import RunRecord
+from flowers_core.reports.multi_crop import closer_look_table
+from flowers_core.reports.run_records import RunRecord
 from scripts import evaluate_closer_look
 
 

@@ -16,8 +16,8 @@ from flowers_core.inference.bundle import BundleError, BundleWriter, Calibration
 from flowers_core.inference.multi_crop import look_closer
 from flowers_core.inference.prediction import Prediction, predict
 from flowers_core.inference.runtime import Runtime
-from flowers_core.result_outside import outside_table
-from flowers_core.run_records import RunRecord
+from flowers_core.reports.external import outside_table
+from flowers_core.reports.run_records import RunRecord
 from scripts import evaluate_outside
 from tests.drawn_flowers import draw_flower
 

@@ -8,9 +8,8 @@ from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import load_predictions
 from flowers_core.explain.records.lime import OURS, PACKAGE, PACKAGE_ON_KERAS, Interval, LimeRecord, LimeWay
 from flowers_core.inference.bundle import default_models_dir, list_bundles, load_bundle
-from flowers_core.model_card import cards
-from flowers_core.result_studies import lime_sentence, lime_table
-from flowers_core.results import (
+from flowers_core.reports.model_card import cards
+from flowers_core.reports.results import (
     ResultsError,
     near_copies_note,
     published_table,
@@ -19,8 +18,9 @@ from flowers_core.results import (
     split_table,
     with_table,
 )
-from flowers_core.run_records import RunRecord, list_records
-from flowers_core.training_speed import load_training_speed
+from flowers_core.reports.run_records import RunRecord, list_records
+from flowers_core.reports.studies import lime_sentence, lime_table
+from flowers_core.reports.training_speed import load_training_speed
 
 ROOT = Path(__file__).resolve().parents[1]
 

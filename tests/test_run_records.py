@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from flowers_core.inference.bundle import BundleError, default_models_dir, list_bundles
-from flowers_core.result_studies import (
+from flowers_core.reports.run_records import RunRecord, list_records, load_record, record_of, save_record
+from flowers_core.reports.studies import (
     BASE,
     ablation_note,
     ablation_table,
@@ -12,7 +13,6 @@ from flowers_core.result_studies import (
     robustness_table,
     speed_table,
 )
-from flowers_core.run_records import RunRecord, list_records, load_record, record_of, save_record
 
 
 def a_run(name: str, *, top1: float = 0.9, augmentation: str = "wild", **recipe: object) -> RunRecord:

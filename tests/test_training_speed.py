@@ -8,16 +8,16 @@ import pytest
 
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule, model_input, open_photo
-from flowers_core.results import results_document
-from flowers_core.training.augmentation import CROPS
-from flowers_core.training.recipe import Recipe
-from flowers_core.training_speed import (
+from flowers_core.reports.results import results_document
+from flowers_core.reports.training_speed import (
     TrainingSpeed,
     TrainingSpeedError,
     load_training_speed,
     save_training_speed,
     training_speed_text,
 )
+from flowers_core.training.augmentation import CROPS
+from flowers_core.training.recipe import Recipe
 from scripts.benchmarks.plain_fit import photos_of, time_phases
 from scripts.benchmarks.training import BAR, follow
 from tests.tiny_classifier import SIZE, tiny_classifier

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from flowers_core.reports.tables import percent, table
 from flowers_core.storage.files import write_atomically
-from flowers_core.tables import percent, table
 
 TRAINING_SPEED_FILE = "training_speed.json"
 #: Minutes in which a first model above the published best is wanted, and how many times as long plain fit is to take.

@@ -10,8 +10,8 @@ from flowers_core.explain.methods import METHODS
 from flowers_core.explain.metrics.scorecard import BASELINES
 from flowers_core.explain.records.lime import PACKAGE, Interval, LimeRecord
 from flowers_core.explain.records.methods import MethodRecord
-from flowers_core.run_records import RunRecord, evaluated
-from flowers_core.tables import percent, table
+from flowers_core.reports.run_records import RunRecord, evaluated
+from flowers_core.reports.tables import percent, table
 
 # The run that the ablations vary.
 BASE = "efficientnet_lite0_1020"

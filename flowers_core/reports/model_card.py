@@ -8,7 +8,7 @@ import numpy as np
 from flowers_core.data.taxonomy import Taxon
 from flowers_core.evaluation.report import confusion_matrix, load_predictions
 from flowers_core.inference.bundle import Bundle
-from flowers_core.tables import percent, table
+from flowers_core.reports.tables import percent, table
 
 _CARD_PRECISION = "int8"
 _INTRODUCTION = """# Models

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from flowers_core.inference.multi_crop import AT_LEAST, NAMES, TIMES_THE_ODDS
 from flowers_core.inference.prototypes import FARTHER
-from flowers_core.run_records import RunRecord
-from flowers_core.tables import percent, table
+from flowers_core.reports.run_records import RunRecord
+from flowers_core.reports.tables import percent, table
 
 
 def closer_look_note() -> str:

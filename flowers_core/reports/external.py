@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flowers_core.run_records import RunRecord
-from flowers_core.tables import percent, table
+from flowers_core.reports.run_records import RunRecord
+from flowers_core.reports.tables import percent, table
 
 # The flowers that most people know: how well these are told is asked of its own.
 KNOWN = ("rose", "oxeye daisy", "sunflower")

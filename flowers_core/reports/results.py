@@ -6,9 +6,10 @@ from typing import Any
 
 from flowers_core.data.audit.near_duplicates import near_copy_rule
 from flowers_core.explain.records.methods import default_sentence
-from flowers_core.result_closer_look import closer_look_note, closer_look_table
-from flowers_core.result_outside import outside_note, outside_table
-from flowers_core.result_studies import (
+from flowers_core.reports.external import outside_note, outside_table
+from flowers_core.reports.multi_crop import closer_look_note, closer_look_table
+from flowers_core.reports.run_records import RunRecord, evaluated
+from flowers_core.reports.studies import (
     ablation_note,
     ablation_table,
     explanations_note,
@@ -22,9 +23,8 @@ from flowers_core.result_studies import (
     speed_note,
     speed_table,
 )
-from flowers_core.run_records import RunRecord, evaluated
-from flowers_core.tables import percent, table
-from flowers_core.training_speed import TrainingSpeed, training_speed_text
+from flowers_core.reports.tables import percent, table
+from flowers_core.reports.training_speed import TrainingSpeed, training_speed_text
 
 README_BEGINS, README_ENDS = "<!-- results begin -->", "<!-- results end -->"
 
