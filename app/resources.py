@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import streamlit as st
 
 from flowers_core.data.taxonomy import Taxonomy, load_taxonomy
-from flowers_core.inference.bundle import MANIFEST, Bundle, BundleError, default_models_dir, load_bundle
+from flowers_core.inference.bundle import MANIFEST, Bundle, BundleError, load_bundle
+from flowers_core.storage.paths import default_models_dir
 
 if TYPE_CHECKING:
     import numpy as np
@@ -373,10 +374,11 @@ def _report(digest: str, precision: str, temperature: float, _bundle: Bundle) ->
 
 def evaluations(bundle: Bundle) -> list[OwnEvaluation]:
     """This model's answers to photos of the person's own, by name. Looks for new and changed ones at each call."""
-    from flowers_core.evaluation.custom import REPORT_FILE, OwnEvaluationError, evaluations_dir
+    from flowers_core.evaluation.custom import REPORT_FILE, OwnEvaluationError
+    from flowers_core.storage.paths import default_evaluations_dir
 
     found = []
-    for path in sorted(evaluations_dir().glob(f"*/{REPORT_FILE}")):
+    for path in sorted(default_evaluations_dir().glob(f"*/{REPORT_FILE}")):
         try:
             found.append(_evaluation(str(path.parent), path.stat().st_mtime_ns))
         except OwnEvaluationError:
@@ -418,9 +420,10 @@ def temperature(bundle: Bundle) -> float:
 
 def data() -> Data:
     """The data set on disk, if it is."""
-    from flowers_core.data.oxford import DatasetError, DatasetMissing, default_root
+    from flowers_core.data.oxford import DatasetError, DatasetMissing
+    from flowers_core.storage.paths import default_data_dir
 
-    root = default_root()
+    root = default_data_dir()
     try:
         return Data(root, _flowers(str(root), _changed(root)), None)
     except DatasetMissing:

@@ -15,8 +15,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from flowers_core.inference.bundle import BundleError, default_models_dir, load_bundle
+from flowers_core.inference.bundle import BundleError, load_bundle
 from flowers_core.reports.run_records import RECORDS_FOLDER, RunRecord, load_record, record_of
+from flowers_core.storage.paths import default_models_dir
 from scripts.command import add_data_option, bundle_folder, run
 
 # One change each, by the name of its record; {base} is the bundle that is varied.

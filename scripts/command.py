@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-from flowers_core.data.oxford import default_root
-from flowers_core.inference.bundle import default_models_dir
+from flowers_core.errors import FlowersError
 from flowers_core.storage.files import write_atomically
+from flowers_core.storage.paths import default_data_dir, default_models_dir
 
 T = TypeVar("T")
 
@@ -27,9 +27,7 @@ def run(main: Callable[[], None]) -> None:
         main()
     except KeyboardInterrupt:
         sys.exit(130)
-    except Exception as error:
-        if not type(error).__module__.startswith("flowers_core"):
-            raise
+    except FlowersError as error:
         sys.exit(f"{error}")
 
 
@@ -38,7 +36,7 @@ def add_data_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         type=Path,
-        default=default_root(),
+        default=default_data_dir(),
         metavar="DIR",
         help="folder of the dataset (default: FLOWERS_DATA_DIR, or data/oxford102)",
     )
@@ -49,7 +47,7 @@ def add_outside_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--outside",
         type=Path,
-        default=default_root().parent / "outside",
+        default=default_data_dir().parent / "outside",
         metavar="DIR",
         help="folder of the photos from outside (default: outside, beside the dataset)",
     )

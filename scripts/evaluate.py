@@ -22,12 +22,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.audit import seen_elsewhere
+from flowers_core.data.audit.exact_duplicates import seen_elsewhere
 from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, load_audit, seen_elsewhere_nearly
 from flowers_core.data.batches import input_batches
 from flowers_core.data.oxford import SPLITS, OxfordFlowers
 from flowers_core.evaluation.calibration import fit_calibration
-from flowers_core.evaluation.custom import evaluations_dir
 from flowers_core.evaluation.filters import without
 from flowers_core.evaluation.report import (
     Predictions,
@@ -43,11 +42,11 @@ from flowers_core.inference.bundle import (
     BundleError,
     BundleWriter,
     Calibration,
-    default_models_dir,
     list_bundles,
     load_bundle,
 )
 from flowers_core.inference.runtime import Runtime
+from flowers_core.storage.paths import default_evaluations_dir, default_models_dir
 from scripts.command import add_bundle_argument, add_data_option, progress, run
 from scripts.evaluate_photos import evaluate_photos
 from scripts.evaluate_robustness import evaluate_robustness, record_robustness, spoilt_logits
@@ -93,7 +92,7 @@ def main() -> None:
     if not bundle.precisions:
         raise BundleError(f"'{bundle.name}' has no TFLite models yet; `python -m scripts.quantize` makes them.")
     if options.photos:
-        default = evaluations_dir() / f"{options.photos.resolve().name}-{bundle.name}"
+        default = default_evaluations_dir() / f"{options.photos.resolve().name}-{bundle.name}"
         evaluate_photos(bundle, options.photos, options.out or default)
         return
     flowers = OxfordFlowers(options.data)

@@ -12,9 +12,10 @@ import numpy as np
 
 from flowers_core.evaluation.calibration import fit_temperature
 from flowers_core.evaluation.report import Predictions, load_predictions, report
-from flowers_core.inference.bundle import Bundle, BundleError, default_models_dir, load_bundle
+from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
 from flowers_core.inference.ensemble import choose_weights, geometric_mean
 from flowers_core.reports.run_records import RunRecord, save_record
+from flowers_core.storage.paths import default_models_dir
 from scripts.command import bundle_folder, run
 
 _SPLITS = ("validation", "test")

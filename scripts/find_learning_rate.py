@@ -14,6 +14,7 @@ from typing import Any
 
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule
+from flowers_core.errors import FlowersError
 from flowers_core.storage.files import write_atomically
 from scripts.command import add_data_option, run
 from scripts.recipe_options import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of
@@ -104,17 +105,18 @@ def _parse() -> argparse.Namespace:
     add_data_option(parser)
     add_recipe_options(parser)
     options = parse_with_recipe(parser)
-    from flowers_core.networks.backbones import backbone_named, default_weights_dir
+    from flowers_core.networks.backbones import backbone_named
+    from flowers_core.storage.paths import default_weights_dir
 
     try:
         backbone_named(options.backbone)
-    except ValueError as error:
+    except (FlowersError, ValueError) as error:
         parser.error(str(error))
     if not 0 < options.lowest < options.highest or options.steps < 10:
         parser.error("the rates must grow from above 0, over at least 10 steps")
     try:
         options.recipe, options.head_recipe = recipe_of(options, options.fine_tune), head_recipe_of(options)
-    except ValueError as error:
+    except (FlowersError, ValueError) as error:
         parser.error(str(error))
     options.weights = options.weights or default_weights_dir()
     return options

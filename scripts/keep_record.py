@@ -6,8 +6,9 @@
 import argparse
 from pathlib import Path
 
-from flowers_core.inference.bundle import BundleError, default_models_dir, load_bundle
+from flowers_core.inference.bundle import BundleError, load_bundle
 from flowers_core.reports.run_records import record_of, save_record
+from flowers_core.storage.paths import default_models_dir
 from scripts.command import bundle_folder, run
 
 

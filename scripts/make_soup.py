@@ -15,8 +15,9 @@ import numpy as np
 
 from flowers_core.data.batches import inputs
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, default_models_dir, load_bundle
+from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.prediction import log_softmax
+from flowers_core.storage.paths import default_models_dir
 from scripts.command import add_data_option, bundle_folder, run
 from scripts.trained_bundle import calibration_of, write_trained
 

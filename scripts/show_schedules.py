@@ -7,6 +7,7 @@ follows them. The numbers lie beside the picture, one row a step.
 import argparse
 from pathlib import Path
 
+from flowers_core.errors import FlowersError
 from flowers_core.storage.files import write_atomically
 from scripts.command import run, write_table
 from scripts.recipe_options import add_recipe_options, parse_with_recipe, recipe_of
@@ -46,7 +47,7 @@ def _parse() -> argparse.Namespace:
         parser.error("an epoch has at least one step")
     try:
         options.recipe = recipe_of(options, 0)
-    except ValueError as error:
+    except (FlowersError, ValueError) as error:
         parser.error(str(error))
     return options
 

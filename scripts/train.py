@@ -24,7 +24,9 @@ import numpy as np
 
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule
-from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, default_models_dir, load_bundle
+from flowers_core.errors import FlowersError
+from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.storage.paths import default_models_dir
 from scripts.command import add_data_option, bundle_folder, progress, run
 from scripts.fine_tuning import Plan, fine_tuned
 from scripts.recipe_options import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of, told
@@ -219,15 +221,16 @@ def _parse() -> argparse.Namespace:
         try:
             options.recipe = recipe_of(options, options.fine_tune)
             options.head_recipe = head_recipe_of(options)
-        except ValueError as error:
+        except (FlowersError, ValueError) as error:
             parser.error(str(error))
     if options.frozen and options.head_recipe is None:
         parser.error("--frozen keeps what the head alone reached: it needs --fine-tune and --head-epochs")
-    from flowers_core.networks.backbones import backbone_named, default_weights_dir
+    from flowers_core.networks.backbones import backbone_named
+    from flowers_core.storage.paths import default_weights_dir
 
     try:
         backbone_named(options.backbone)
-    except ValueError as error:
+    except (FlowersError, ValueError) as error:
         parser.error(str(error))
     if not 0 < options.crop_fraction <= 1:
         parser.error("--crop-fraction must be above 0 and at most 1")

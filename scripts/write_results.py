@@ -6,12 +6,13 @@ from functools import partial
 from pathlib import Path
 
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import default_models_dir, list_bundles
+from flowers_core.inference.bundle import list_bundles
 from flowers_core.reports.model_card import cards
 from flowers_core.reports.results import readme_table, results_document, with_table
 from flowers_core.reports.run_records import list_records
 from flowers_core.reports.training_speed import load_training_speed
 from flowers_core.storage.files import write_atomically
+from flowers_core.storage.paths import default_models_dir
 from scripts.command import run
 
 _ROOT = Path(__file__).resolve().parents[1]

@@ -4,9 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.data.oxford import OxfordFlowers, default_root, is_present
+from flowers_core.data.oxford import OxfordFlowers, is_present
 from flowers_core.data.photos import CropRule
 from flowers_core.inference.bundle import BundleWriter
+from flowers_core.storage.paths import default_data_dir
 from tests.drawn_flowers import draw_dataset
 
 
@@ -14,8 +15,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out what needs the real photos or weights where they are not."""
     needed = {mark for mark in ("dataset", "weights") for item in items if item.get_closest_marker(mark)}
     absent = {}
-    if "dataset" in needed and not is_present(default_root()):
-        absent["dataset"] = f"the Oxford 102 photos are not in {default_root()} (FLOWERS_DATA_DIR)"
+    if "dataset" in needed and not is_present(default_data_dir()):
+        absent["dataset"] = f"the Oxford 102 photos are not in {default_data_dir()} (FLOWERS_DATA_DIR)"
     weights = os.environ.get("FLOWERS_WEIGHTS_DIR")
     if "weights" in needed and not (weights and Path(weights).is_dir()):
         absent["weights"] = "FLOWERS_WEIGHTS_DIR names no folder of ImageNet weights"
@@ -28,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def flowers() -> OxfordFlowers:
     """The real dataset; only in tests marked `dataset`."""
-    return OxfordFlowers(default_root())
+    return OxfordFlowers(default_data_dir())
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,11 @@ from flowers_core.inference.bundle import (
     BundleError,
     BundleWriter,
     Calibration,
-    default_models_dir,
     list_bundles,
     load_bundle,
 )
 from flowers_core.storage.files import sha256_of
+from flowers_core.storage.paths import default_models_dir
 
 RULE = CropRule(64, 0.875)
 

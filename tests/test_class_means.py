@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.inference.bundle import default_models_dir, load_bundle
+from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.prototypes import FARTHER, ClassMeans, class_means_of, fit_class_means
 from flowers_core.retrieval.gallery import Gallery
+from flowers_core.storage.paths import default_models_dir
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from flowers_core.data.oxford import (
     DatasetError,
     DatasetMissing,
     OxfordFlowers,
-    default_root,
     is_present,
     photo_id_of,
     photo_name,
 )
+from flowers_core.storage.paths import default_data_dir
 from tests.drawn_flowers import LABELS, draw_dataset
 
 REPO = Path(__file__).resolve().parents[1]
@@ -207,10 +207,10 @@ def test_splits_must_part_the_photos(root, ids, sentence):
 
 def test_default_root(monkeypatch, tmp_path):
     monkeypatch.setenv("FLOWERS_DATA_DIR", str(tmp_path))
-    assert default_root() == tmp_path
+    assert default_data_dir() == tmp_path
     for unset in (lambda: monkeypatch.setenv("FLOWERS_DATA_DIR", ""), lambda: monkeypatch.delenv("FLOWERS_DATA_DIR")):
         unset()
-        assert default_root() == REPO / "data" / "oxford102"
+        assert default_data_dir() == REPO / "data" / "oxford102"
 
 
 @pytest.mark.dataset

@@ -12,8 +12,9 @@ from flowers_core.data.photos import model_input, open_photo
 from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.explain.metrics.localization import mask_path, read_mask
 from flowers_core.explain.records.localization import SHARES_FILE, load_shares
-from flowers_core.inference.bundle import BundleWriter, default_models_dir, load_bundle
+from flowers_core.inference.bundle import BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
+from flowers_core.storage.paths import default_models_dir
 from scripts import measure_flower_share
 from tests.drawn_flowers import draw_dataset, draw_segmentations
 

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from keras import layers
 
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, default_models_dir, load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.runtime import Forward, Runtime
 from flowers_core.networks.classifier import build_classifier, load_classifier, three_outputs
 from flowers_core.quantization.compact import compact
 from flowers_core.quantization.convert import PRECISIONS, QuantizationError, convert, layer_noise
+from flowers_core.storage.paths import default_models_dir
 from tests.tiny_classifier import SIZE, tiny_classifier
 
 

@@ -7,7 +7,7 @@ import pytest
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import load_predictions
 from flowers_core.explain.records.lime import OURS, PACKAGE, PACKAGE_ON_KERAS, Interval, LimeRecord, LimeWay
-from flowers_core.inference.bundle import default_models_dir, list_bundles, load_bundle
+from flowers_core.inference.bundle import list_bundles, load_bundle
 from flowers_core.reports.model_card import cards
 from flowers_core.reports.results import (
     ResultsError,
@@ -21,6 +21,7 @@ from flowers_core.reports.results import (
 from flowers_core.reports.run_records import RunRecord, list_records
 from flowers_core.reports.studies import lime_sentence, lime_table
 from flowers_core.reports.training_speed import load_training_speed
+from flowers_core.storage.paths import default_models_dir
 
 ROOT = Path(__file__).resolve().parents[1]
 

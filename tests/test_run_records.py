@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from flowers_core.inference.bundle import BundleError, default_models_dir, list_bundles
+from flowers_core.inference.bundle import BundleError, list_bundles
 from flowers_core.reports.run_records import RunRecord, list_records, load_record, record_of, save_record
 from flowers_core.reports.studies import (
     BASE,
@@ -13,6 +13,7 @@ from flowers_core.reports.studies import (
     robustness_table,
     speed_table,
 )
+from flowers_core.storage.paths import default_models_dir
 
 
 def a_run(name: str, *, top1: float = 0.9, augmentation: str = "wild", **recipe: object) -> RunRecord:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, default_models_dir, load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, load_bundle
 from flowers_core.inference.runtime import Runtime, RuntimeModelError
+from flowers_core.storage.paths import default_models_dir
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from flowers_core.data.photos import PhotoError
-from flowers_core.data.thumbnails import Thumbnails, default_folder, shrunk
+from flowers_core.data.thumbnails import Thumbnails, shrunk
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_what_is_no_photo_is_a_sentence(tmp_path: Path) -> None:
 
 def test_the_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FLOWERS_CACHE_DIR", str(tmp_path))
-    assert default_folder() == tmp_path / "thumbnails"
+    assert Thumbnails().folder == tmp_path / "thumbnails"
     monkeypatch.delenv("FLOWERS_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert default_folder() == tmp_path / "cache" / "oxford-flowers" / "thumbnails"
+    assert Thumbnails().folder == tmp_path / "cache" / "oxford-flowers" / "thumbnails"

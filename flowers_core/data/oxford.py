@@ -11,7 +11,6 @@ https://www.robots.ox.ac.uk/~vgg/data/flowers/102/. The folder holds what that p
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 import re
@@ -24,6 +23,8 @@ import scipy.io
 from numpy.typing import NDArray
 
 from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.errors import FlowersError
+from flowers_core.storage.paths import default_data_dir
 
 SPLITS = ("train", "validation", "test")
 _SPLIT_KEYS = {"train": "trnid", "validation": "valid", "test": "tstid"}
@@ -50,18 +51,12 @@ PHOTOS = Pictures("jpg", "image")
 SEGMENTATIONS = Pictures("segmim", "segmim")
 
 
-class DatasetMissing(RuntimeError):
+class DatasetMissing(FlowersError):
     """The dataset, or a part of it, is not on disk. The message says what and how to get it."""
 
 
-class DatasetError(RuntimeError):
+class DatasetError(FlowersError):
     """What is on disk is not the dataset's layout. The message says what is wrong."""
-
-
-def default_root() -> Path:
-    """The folder of the dataset: the environment variable FLOWERS_DATA_DIR, else data/oxford102 in the project."""
-    chosen = os.environ.get("FLOWERS_DATA_DIR")
-    return Path(chosen) if chosen else _project_root() / "data" / "oxford102"
 
 
 def is_present(root: Path) -> bool:
@@ -224,10 +219,5 @@ def how_to_get_segmentations(root: Path) -> str:
 
 
 def _command(root: Path) -> str:
-    option = "" if root.resolve() == default_root().resolve() else f" --data {root}"
+    option = "" if root.resolve() == default_data_dir().resolve() else f" --data {root}"
     return f"python -m scripts.download_data{option}"
-
-
-@functools.cache
-def _project_root() -> Path:
-    return Path(__file__).resolve().parents[1]

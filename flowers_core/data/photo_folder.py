@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from flowers_core.data.photos import CropRule, PhotoError, model_input, open_photo
 from flowers_core.data.taxonomy import Taxonomy
+from flowers_core.errors import FlowersError
 
 ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif"))
 _DECODERS = 2
 _AHEAD = 16
 
 
-class PhotoFolderError(ValueError):
+class PhotoFolderError(FlowersError):
     """A folder that does not say what its photos show; the message is a sentence for the person who made it."""
 
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from flowers_core.data.photo_formats import WHAT_WORKS, why_not_a_photo
+from flowers_core.errors import FlowersError
 
 MAX_PIXELS = 100_000_000  # checked before decoding
 MAX_SIDE = 2048  # a larger photo is scaled down to this after decoding
@@ -58,7 +59,7 @@ pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_image
 Image.init()  # load every plugin now, not on the first photo in one of several threads
 
 
-class PhotoError(ValueError):
+class PhotoError(FlowersError):
     """A photo that cannot be used. Its message is a sentence for the person who chose it."""
 
 

@@ -7,14 +7,13 @@ copies are made anew each time.
 
 import hashlib
 import io
-import os
-import tempfile
 from pathlib import Path
 
 from PIL import Image
 
 from flowers_core.data.photos import PhotoError, open_photo
 from flowers_core.storage.files import write_atomically
+from flowers_core.storage.paths import default_cache_dir
 
 QUALITY = 85
 _FOLDER_VARIABLE = "FLOWERS_CACHE_DIR"
@@ -24,7 +23,7 @@ class Thumbnails:
     """Small copies below one folder."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or default_folder()
+        self.folder = folder or default_cache_dir() / "thumbnails"
 
     def get(self, path: Path, side: int) -> bytes:
         """The photo as JPEG, its longer side at most `side` pixels; upright.
@@ -60,18 +59,6 @@ def shrunk(path: Path, side: int) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=QUALITY)
     return buffer.getvalue()
-
-
-def default_folder() -> Path:
-    """Where copies are kept: FLOWERS_CACHE_DIR, or the user's cache folder, or the system's for temporary files."""
-    chosen = os.environ.get(_FOLDER_VARIABLE)
-    if chosen:
-        return Path(chosen) / "thumbnails"
-    base = os.environ.get("XDG_CACHE_HOME")
-    try:
-        return (Path(base) if base else Path.home() / ".cache") / "oxford-flowers" / "thumbnails"
-    except RuntimeError:  # no home folder
-        return Path(tempfile.gettempdir()) / "oxford-flowers-thumbnails"
 
 
 def _write(path: Path, content: bytes) -> None:

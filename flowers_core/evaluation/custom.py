@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from flowers_core.errors import FlowersError
 from flowers_core.evaluation.report import Predictions, load_predictions, stored_precisions
 
 REPORT_FILE, PREDICTIONS_FILE, PHOTOS_FILE = "report.json", "predictions.npz", "photos.csv"
@@ -20,7 +20,7 @@ REPORT_FILE, PREDICTIONS_FILE, PHOTOS_FILE = "report.json", "predictions.npz", "
 FIRST_TEST_ID = 2_000_001
 
 
-class OwnEvaluationError(ValueError):
+class OwnEvaluationError(FlowersError):
     """An evaluation that cannot be used; the message is a sentence for the person who meets it."""
 
 
@@ -77,9 +77,3 @@ def load_evaluation(folder: Path) -> OwnEvaluation:
         raise OwnEvaluationError(
             f"{folder} holds no evaluation that can be read; `python -m scripts.evaluate BUNDLE --photos DIR` makes it."
         ) from error
-
-
-def evaluations_dir() -> Path:
-    """Where evaluations are kept and looked for: FLOWERS_EVALUATIONS_DIR, or `evaluations/` of this project."""
-    root = os.environ.get("FLOWERS_EVALUATIONS_DIR")
-    return Path(root) if root else Path(__file__).resolve().parents[1] / "evaluations"

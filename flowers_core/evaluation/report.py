@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flowers_core.errors import FlowersError
 from flowers_core.evaluation.calibration import ece
 from flowers_core.inference.prediction import log_softmax, softmax
 from flowers_core.storage.files import write_atomically
@@ -22,7 +23,7 @@ from flowers_core.storage.npz import NpzError, read_npz
 _PRECISION = re.compile(r"[a-z0-9]+")
 
 
-class PredictionsError(ValueError):
+class PredictionsError(FlowersError):
     """Predictions that are missing, damaged or contradictory; the message is a sentence for the person who meets it."""
 
 

@@ -6,7 +6,6 @@ whose digest differs from the manifest's is refused.
 """
 
 import json
-import os
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.data.photos import CropRule
+from flowers_core.errors import FlowersError
 from flowers_core.storage.files import sha256_of, write_atomically
 
 SCHEMA_VERSION = 1
@@ -29,7 +29,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _REQUIRED = ("schema_version", "name", "backbone", "input", "classes", "files")
 
 
-class BundleError(RuntimeError):
+class BundleError(FlowersError):
     """A bundle that is missing, malformed or damaged; the message is a sentence for the person who meets it."""
 
 
@@ -114,11 +114,6 @@ class Bundle:
         """The linear layer: weights W (channels, classes) and bias b (classes,), float32."""
         with np.load(self.path("head.npz"), allow_pickle=False) as stored:
             return stored["W"].astype(np.float32), stored["b"].astype(np.float32)
-
-
-def default_models_dir() -> Path:
-    """FLOWERS_MODELS_DIR, or `models/` of this project."""
-    return Path(os.environ.get("FLOWERS_MODELS_DIR") or Path(__file__).resolve().parents[1] / "models")
 
 
 def load_bundle(folder: Path) -> Bundle:

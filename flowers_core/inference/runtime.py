@@ -13,10 +13,12 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from flowers_core.errors import FlowersError
+
 OUTPUTS = ("logits", "features", "embedding")
 
 
-class RuntimeModelError(RuntimeError):
+class RuntimeModelError(FlowersError):
     """A TFLite file that is not one of this project's classifiers; the message says what is wrong with it."""
 
 

@@ -6,7 +6,6 @@ does not see into nested models. The feature maps of the registered ones are not
 keras.applications can be named too, and ends as it ends.
 """
 
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,10 +16,12 @@ import keras
 import numpy as np
 from keras import layers
 
+from flowers_core.errors import FlowersError
+
 WEIGHTS_VARIABLE = "FLOWERS_WEIGHTS_DIR"
 
 
-class WeightsMissing(RuntimeError):
+class WeightsMissing(FlowersError):
     """ImageNet weights that can be had neither from a folder nor by download; the message names the file."""
 
 
@@ -47,11 +48,6 @@ class Backbone:
     cut: str | None = None
     whole: Callable[[keras.KerasTensor], keras.KerasTensor] | None = None
     mirrored: bool = False
-
-
-def default_weights_dir() -> Path:
-    """FLOWERS_WEIGHTS_DIR, or `weights/` of this project."""
-    return Path(os.environ.get(WEIGHTS_VARIABLE) or Path(__file__).resolve().parents[2] / "weights")
 
 
 def build_backbone(name: str, *, weights_dir: Path | None, size: int | None = None) -> keras.Model:

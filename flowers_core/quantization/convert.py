@@ -25,6 +25,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from flowers_core.errors import FlowersError
 from flowers_core.quantization.bias_correction import bias_corrected
 from flowers_core.quantization.compact import compact
 from flowers_core.quantization.equalization import SHARE, equalized
@@ -43,7 +44,7 @@ class LayerNoise:
     decibels: float
 
 
-class QuantizationError(RuntimeError):
+class QuantizationError(FlowersError):
     """A conversion that failed or gave a model this project cannot serve; the message says why."""
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowers_core.data.audit.near_duplicates import near_copy_rule
+from flowers_core.errors import FlowersError
 from flowers_core.explain.records.methods import default_sentence
 from flowers_core.reports.external import outside_note, outside_table
 from flowers_core.reports.multi_crop import closer_look_note, closer_look_table
@@ -29,7 +30,7 @@ from flowers_core.reports.training_speed import TrainingSpeed, training_speed_te
 README_BEGINS, README_ENDS = "<!-- results begin -->", "<!-- results end -->"
 
 
-class ResultsError(ValueError):
+class ResultsError(FlowersError):
     """A document or record that the tables cannot be made from; the message says what is missing."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from flowers_core.errors import FlowersError
 from flowers_core.reports.tables import percent, table
 from flowers_core.storage.files import write_atomically
 
@@ -15,7 +16,7 @@ WANTED_MINUTES, WANTED_RATIO = 10, 8
 _PHASES = {"head": "the head on cached features", "tail": "the unfrozen tail"}
 
 
-class TrainingSpeedError(ValueError):
+class TrainingSpeedError(FlowersError):
     """A record of training speed that cannot be used; the message says why."""
 
 

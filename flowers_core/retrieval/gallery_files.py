@@ -12,6 +12,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.errors import FlowersError
 from flowers_core.retrieval.large_index import LargeIndexError, Proposer
 from flowers_core.storage.files import sha256_of
 from flowers_core.storage.npz import NpzError, read_npz
@@ -24,7 +25,7 @@ DIGEST_BYTES = 16
 _ANEW = "scripts/build_gallery.py makes the gallery anew."
 
 
-class GalleryError(ValueError):
+class GalleryError(FlowersError):
     """A gallery, or a question to it, that cannot be used; the message is a sentence for the person who meets it."""
 
 

@@ -17,6 +17,8 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.errors import FlowersError
+
 FLAT_BELOW = 100_000
 # With 1024 the ranked answers are as good, and a vector of a million takes 162 bytes instead of about 145.
 COMPONENTS = 896
@@ -29,7 +31,7 @@ PROPOSED_AT_LEAST = 40
 _BLOCK = 16384
 
 
-class LargeIndexError(ValueError):
+class LargeIndexError(FlowersError):
     """Bytes that are no such index; the message is a sentence for the person who meets it."""
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flowers_core.errors import FlowersError
 from flowers_core.storage.npz import NpzError, read_npz
 
 PROJECTION_FILE = "projection.npz"
@@ -15,7 +16,7 @@ PERPLEXITY = 30.0
 _JUDGED = 2000
 
 
-class ProjectionError(ValueError):
+class ProjectionError(FlowersError):
     """A map that cannot be read; the message is a sentence for the person who meets it."""
 
 

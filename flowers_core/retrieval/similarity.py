@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flowers_core.errors import FlowersError
 from flowers_core.storage.npz import NpzError, read_npz
 
 LIKENESS_FILE = "likeness.npz"
@@ -21,7 +22,7 @@ MIN_PAIRS = 20
 _GRID = np.linspace(0, 1, 101)
 
 
-class LikenessError(ValueError):
+class LikenessError(FlowersError):
     """A file of likenesses that cannot be used; the message is a sentence for the person who meets it."""
 
 

@@ -6,7 +6,6 @@ takes no training: FAISS adds vectors to a quantizer that is trained already.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,9 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.errors import FlowersError
 from flowers_core.retrieval.gallery import Gallery
 from flowers_core.storage.files import write_atomically
 from flowers_core.storage.npz import NpzError, read_npz
+from flowers_core.storage.paths import default_user_photos_dir
 
 OWN_SPLIT = "own"
 UNSAID = 0
@@ -24,7 +25,7 @@ UNSAID = 0
 FIRST_ID = 1_000_001
 
 
-class OwnPhotosError(ValueError):
+class OwnPhotosError(FlowersError):
     """A file of one's own photos that cannot be used; the message is a sentence for the person who meets it."""
 
 
@@ -153,5 +154,4 @@ def load_own(path: Path, model: str) -> OwnPhotos:
 
 def own_file(bundle_name: str) -> Path:
     """Where the photos beside a bundle are kept: FLOWERS_OWN_DIR, or `own/` of this project."""
-    root = os.environ.get("FLOWERS_OWN_DIR") or Path(__file__).resolve().parents[1] / "own"
-    return Path(root) / f"{bundle_name}.npz"
+    return default_user_photos_dir() / f"{bundle_name}.npz"

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flowers_core.errors import FlowersError
 
-class FolderBusy(RuntimeError):
+
+class FolderBusy(FlowersError):
     """Somebody else holds the folder."""
 
 

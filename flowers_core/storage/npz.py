@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.errors import FlowersError
 
-class NpzError(ValueError):
+
+class NpzError(FlowersError):
     """A `.npz` file that is missing or unreadable; the message is a sentence that names the file."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from flowers_core.errors import FlowersError
 from flowers_core.storage.files import write_atomically
 from flowers_core.training.averaging import Weights
 
@@ -15,7 +16,7 @@ FILE_NAME = "checkpoint.npz"
 _ARRAYS = ("weights", "averaged", "begin", "kept", "optimizer")
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(FlowersError):
     """A checkpoint that this run cannot go on from; the message says why and what to do."""
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.errors import FlowersError
 from flowers_core.training.recipe import Recipe
 
 
-class TrainingError(RuntimeError):
+class TrainingError(FlowersError):
     """Training that cannot go on; the message says what was met, where, and what to change."""
 
 

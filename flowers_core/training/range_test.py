@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.errors import FlowersError
+
 _SMOOTHING = 0.95
 _DIVERGED = 4.0  # times the lowest smoothed loss
 _STARTED = 0.1  # share of the whole fall of the loss at which learning counts as begun
@@ -19,7 +21,7 @@ _PLATEAU = 5  # steps at the least that tell where the loss began
 _MARGIN = 3.0  # the suggested upper rate stays this factor below the rate of the lowest loss
 
 
-class RangeTestError(ValueError):
+class RangeTestError(FlowersError):
     """A range test that cannot be made, or that saw no learning; the message says what to change."""
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from flowers_core.errors import FlowersError
 from flowers_core.training.augmentation import CROPS, Augmentation
 from flowers_core.training.schedules import (
     CYCLIC_POLICIES,
@@ -20,7 +21,7 @@ AVERAGES = ("none", "ema", "valleys")
 KEPT_EPOCHS = ("last", "best")
 
 
-class RecipeError(ValueError):
+class RecipeError(FlowersError):
     """A recipe that cannot be followed; the message says which entry and what would work."""
 
 

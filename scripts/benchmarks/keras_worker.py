@@ -22,12 +22,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.errors import FlowersError
 from scripts.benchmarks.turns import Took
 
 WAYS = ("keras predict", "keras tf.function")
 
 
-class WorkerError(RuntimeError):
+class WorkerError(FlowersError):
     """A worker that ended before it had answered; the message ends with what it said."""
 
 

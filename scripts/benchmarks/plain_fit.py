@@ -17,8 +17,9 @@ import keras
 import tensorflow as tf
 
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.networks.backbones import backbone_named, build_backbone, default_weights_dir
+from flowers_core.networks.backbones import backbone_named, build_backbone
 from flowers_core.networks.classifier import build_classifier
+from flowers_core.storage.paths import default_weights_dir
 from flowers_core.training.augmentation import Augmentation
 from flowers_core.training.partition import split_classifier
 from flowers_core.training.recipe import Recipe

@@ -21,9 +21,10 @@ import numpy as np
 
 from flowers_core.data.batches import input_batches
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.inference.bundle import Bundle, default_models_dir, load_bundle
+from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.reports.results import PUBLISHED
 from flowers_core.reports.training_speed import TrainingSpeed, save_training_speed, training_speed_text
+from flowers_core.storage.paths import default_models_dir
 from scripts.benchmarks.turns import machine
 from scripts.command import add_data_option, progress
 

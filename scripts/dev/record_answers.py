@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.data.oxford import OxfordFlowers, default_root
+from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import Photo, model_input, open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.explain.attributions.cam import class_evidence
-from flowers_core.inference.bundle import Bundle, default_models_dir, list_bundles
+from flowers_core.inference.bundle import Bundle, list_bundles
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery import Gallery
+from flowers_core.storage.paths import default_data_dir, default_models_dir
 
 NEIGHBOURS = 10
 
@@ -95,7 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     comparing.add_argument("after", type=Path)
     options = parser.parse_args(arguments)
     if options.verb == "record":
-        photos, found = photos_of(OxfordFlowers(default_root())), {}
+        photos = photos_of(OxfordFlowers(default_data_dir()))
+        found: dict[str, NDArray[Any]] = {}
         for bundle in list_bundles(default_models_dir()):
             found |= answers_of(bundle, photos)
         np.savez(options.out, **found)

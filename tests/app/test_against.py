@@ -9,8 +9,9 @@ from app.widgets.against import change_table, class_changes, comparison_sentence
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.comparison import Change, Comparison, compare
 from flowers_core.evaluation.report import Predictions, load_predictions, stored_precisions
-from flowers_core.inference.bundle import default_models_dir, load_bundle
+from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.prediction import softmax
+from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run
 
 Open = Callable[..., AppTest]

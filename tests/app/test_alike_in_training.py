@@ -8,8 +8,9 @@ from streamlit.testing.v1 import AppTest
 from app.widgets.alike_in_training import PER_PAGE, beside, beside_sentence
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import Mistake, load_predictions, mistakes
-from flowers_core.inference.bundle import default_models_dir, load_bundle
+from flowers_core.inference.bundle import load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery, Neighbour
+from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run
 
 Open = Callable[..., AppTest]

@@ -10,8 +10,9 @@ from flowers_core.evaluation.calibration import reliability
 from flowers_core.evaluation.class_order import order_by_confusion
 from flowers_core.evaluation.report import Predictions, confusion_matrix, load_predictions
 from flowers_core.evaluation.risk_coverage import AnswerRate, coverage_curve
-from flowers_core.inference.bundle import default_models_dir, load_bundle
+from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.prediction import softmax
+from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import run
 
 Open = Callable[..., AppTest]

@@ -13,7 +13,8 @@ from app.widgets.class_report import class_table, pair_table
 from app.widgets.confusion_matrix import by_family, by_label, by_name, cells, matrix_chart, most_confused
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import confusion_matrix, load_predictions, report
-from flowers_core.inference.bundle import default_models_dir, load_bundle
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run
 
 Open = Callable[..., AppTest]

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from flowers_core.data.download import oxford as download
 from flowers_core.data.download.oxford import DownloadError, Progress
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import default_models_dir
+from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run
 from tests.drawn_flowers import LABELS, draw_dataset
 

@@ -13,8 +13,9 @@ from app.widgets.small_map import runnable, small_map
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.comparison import Disagreement
 from flowers_core.evaluation.report import load_predictions
-from flowers_core.inference.bundle import default_models_dir, load_bundle
+from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.prediction import softmax
+from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run
 
 Open = Callable[..., AppTest]

@@ -18,9 +18,10 @@ from app.widgets.embedding_map import (
 )
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import load_predictions
-from flowers_core.inference.bundle import MANIFEST, BundleWriter, default_models_dir, load_bundle
+from flowers_core.inference.bundle import MANIFEST, BundleWriter, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.projection import PROJECTION_FILE, Projection
+from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import run
 
 Open = Callable[..., AppTest]

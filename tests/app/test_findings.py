@@ -15,8 +15,9 @@ from flowers_core.data.audit.near_duplicates import NearPair
 from flowers_core.data.audit.outliers import Oddity
 from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, write_audit
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import MANIFEST, BundleWriter, default_models_dir, load_bundle
+from flowers_core.inference.bundle import MANIFEST, BundleWriter, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run
 
 Open = Callable[..., AppTest]

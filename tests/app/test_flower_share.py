@@ -16,8 +16,9 @@ from flowers_core.evaluation.report import load_predictions
 from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.explain.metrics.localization import Share
 from flowers_core.explain.records.localization import SHARES_FILE, MeanShare, ShareRecord
-from flowers_core.inference.bundle import BundleWriter, default_models_dir, load_bundle
+from flowers_core.inference.bundle import BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
+from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import run
 from tests.drawn_flowers import draw_segmentations
 

@@ -7,7 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.widgets.accuracy_chart import accuracy_chart, published_points
 from app.widgets.figures import figure_table, speed_table
-from flowers_core.inference.bundle import MANIFEST, Bundle, default_models_dir, list_bundles, load_bundle
+from flowers_core.inference.bundle import MANIFEST, Bundle, list_bundles, load_bundle
+from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html
 
 Open = Callable[..., AppTest]

@@ -17,13 +17,14 @@ from app.widgets.why_near import SIDE, near_explanations
 from app.widgets.words import percent
 from flowers_core.data.photos import model_input, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import MANIFEST, BundleWriter, default_models_dir, load_bundle
+from flowers_core.inference.bundle import MANIFEST, BundleWriter, load_bundle
 from flowers_core.inference.prediction import Candidate
 from flowers_core.inference.runtime import Forward, Runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.knn import Vote, VoteRule, vote
 from flowers_core.retrieval.similarity import LIKENESS_FILE, fit_likeness
 from flowers_core.retrieval.user_photos import load_own, own_file
+from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import drawn_photo, example_bytes, html, run
 from tests.app.test_words import prediction
 

@@ -15,7 +15,8 @@ from app.widgets.class_report import class_table, pair_table
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.custom import FIRST_TEST_ID, OwnEvaluationError, load_evaluation
 from flowers_core.evaluation.report import confusion_matrix, load_predictions, report
-from flowers_core.inference.bundle import default_models_dir, load_bundle
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.storage.paths import default_models_dir
 from scripts.evaluate_photos import evaluate_photos
 from tests.app.conftest import html, run
 from tests.drawn_flowers import draw_flower

@@ -21,8 +21,9 @@ from flowers_core.explain.metrics.faithfulness import measure
 from flowers_core.explain.metrics.scorecard import jitter
 from flowers_core.explain.overlay import draw
 from flowers_core.explain.records.methods import EXPLANATIONS_FILE, default_method, load_methods
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, default_models_dir, load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.runtime import Runtime
+from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import example_bytes, html, images, run
 from tests.app.test_words import prediction
 

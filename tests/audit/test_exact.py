@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.audit import exact_duplicates, seen_elsewhere
+from flowers_core.data.audit.exact_duplicates import exact_duplicates, seen_elsewhere
 from flowers_core.data.oxford import OxfordFlowers
 from tests.drawn_flowers import draw_dataset
 

@@ -15,11 +15,12 @@ from app.widgets.words import capital, percent
 from flowers_core.data.crops import crop_photo
 from flowers_core.data.photos import Photo, model_input, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import default_models_dir, load_bundle
+from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery import Gallery
 from flowers_core.retrieval.projection import PROJECTION_FILE, load_projection
+from flowers_core.storage.paths import default_models_dir
 
 pytestmark = pytest.mark.e2e
 

@@ -11,16 +11,10 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule
 from flowers_core.inference.runtime import Runtime
 from flowers_core.networks import backbones
-from flowers_core.networks.backbones import (
-    BACKBONES,
-    WeightsMissing,
-    backbone_named,
-    build_backbone,
-    default_weights_dir,
-    take_rgb,
-)
+from flowers_core.networks.backbones import BACKBONES, WeightsMissing, backbone_named, build_backbone, take_rgb
 from flowers_core.networks.classifier import build_classifier, set_head
 from flowers_core.quantization.convert import convert
+from flowers_core.storage.paths import default_weights_dir
 from flowers_core.training.linear_probe import embed, fit_probe
 
 # Parameters up to the last feature map. MobileNetV2 and InceptionV3 as Keras' documentation counts them without top

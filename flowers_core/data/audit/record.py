@@ -15,6 +15,7 @@ from flowers_core.data.audit.image_statistics import PhotoFacts
 from flowers_core.data.audit.label_issues import SuspectLabel, suspect_labels
 from flowers_core.data.audit.near_duplicates import MAX_DISTANCE, MIN_COSINE, NearPair, groups_of, near_pairs
 from flowers_core.data.audit.outliers import Oddity, far_from_class, odd_pictures
+from flowers_core.errors import FlowersError
 from flowers_core.evaluation.report import Predictions
 from flowers_core.inference.prediction import softmax
 
@@ -22,7 +23,7 @@ AUDIT_FILE = "audit.json"
 SCHEMA_VERSION = 1
 
 
-class AuditError(ValueError):
+class AuditError(FlowersError):
     """An audit's file that cannot be used; the message is a sentence for the person who meets it."""
 
 

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from flowers_core.errors import FlowersError
+
 MOST_BYTES = 2 << 30  # no file comes near; a server that sends without end is cut off here
 ATTEMPTS = 5  # failures in a row; an attempt that brought a mebibyte starts the count anew
 FIRST_PAUSE = 1.0  # seconds, doubled after each failure
@@ -30,7 +32,7 @@ _CHUNK = 1 << 16
 _WORTH_RETRYING = {408, 425, 429, 500, 502, 503, 504}
 
 
-class DownloadError(RuntimeError):
+class DownloadError(FlowersError):
     """A download that cannot go on. The message is a sentence that says why and what would help."""
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from flowers_core.errors import FlowersError
+
 LIME_FILE = "lime.json"
 #: The ways that are compared; the others' times are divided by those of the first.
 OURS, PACKAGE, PACKAGE_ON_KERAS = "ours, INT8", "package, INT8", "package, Keras predict"
@@ -19,7 +21,7 @@ OURS, PACKAGE, PACKAGE_ON_KERAS = "ours, INT8", "package, INT8", "package, Keras
 _DRAWS = 2000
 
 
-class LimeRecordError(ValueError):
+class LimeRecordError(FlowersError):
     """A record of the comparison that cannot be read; the message says why."""
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flowers_core.errors import FlowersError
 from flowers_core.explain.metrics.localization import Share
 from flowers_core.storage.npz import NpzError, read_npz
 
 SHARES_FILE = "flower_shares.npz"
 
 
-class ShareRecordError(ValueError):
+class ShareRecordError(FlowersError):
     """A record of shares that cannot be used; the message is a sentence for the person who meets it."""
 
 

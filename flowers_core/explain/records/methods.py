@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from flowers_core.errors import FlowersError
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.metrics.scorecard import BASELINES, Figure
 
@@ -18,7 +19,7 @@ AT_ONCE = 0.2
 INSANE = 0.8
 
 
-class MethodRecordError(ValueError):
+class MethodRecordError(FlowersError):
     """A record of an evaluation that cannot be read; the message says why."""
 
 
