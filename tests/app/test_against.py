@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.against import change_table, class_changes, comparison_sentence
+from app.confusions.model_comparison import change_table, class_changes, comparison_sentence
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.comparison import Change, Comparison, compare
 from flowers_core.evaluation.report import Predictions, load_predictions, stored_precisions

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.alike_in_training import PER_PAGE, beside, beside_sentence
+from app.confusions.nearest_training_photos import PER_PAGE, beside, beside_sentence
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import Mistake, load_predictions, mistakes
 from flowers_core.inference.bundle import load_bundle

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.certainty import curve_chart, curve_table, rate_sentence, reliability_chart, reliability_table
-from app.widgets.words import percent
+from app.confusions.calibration import curve_chart, curve_table, rate_sentence, reliability_chart, reliability_table
+from app.elements.words import percent
 from flowers_core.evaluation.calibration import reliability
 from flowers_core.evaluation.class_order import order_by_confusion
 from flowers_core.evaluation.report import Predictions, confusion_matrix, load_predictions

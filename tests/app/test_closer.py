@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.closer import Closer, put_in_words
-from app.widgets.words import capital, percent
+from app.elements.words import capital, percent
+from app.identify.suggested_crop import Closer, put_in_words
 from flowers_core.data.photos import read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import load_bundle

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.class_report import class_table, pair_table
-from app.widgets.confusion_matrix import by_family, by_label, by_name, cells, matrix_chart, most_confused
+from app.confusions.class_report import class_table, pair_table
+from app.confusions.matrix_chart import by_family, by_label, by_name, cells, matrix_chart, most_confused
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import confusion_matrix, load_predictions, report
 from flowers_core.inference.bundle import load_bundle

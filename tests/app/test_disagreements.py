@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.disagreements import disagreement_sentence, disagreement_table, first_pair
-from app.widgets.small_map import runnable, small_map
+from app.elements.small_map import runnable, small_map
+from app.models.disagreements import disagreement_sentence, disagreement_table, first_pair
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.comparison import Disagreement
 from flowers_core.evaluation.report import load_predictions

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.embedding_map import (
+from app.dataset.embedding_map import (
     GREY,
     chosen_ids,
     colours_of,

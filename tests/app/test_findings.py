@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.findings import copies_table, summary, suspects_table
+from app.dataset.audit import copies_table, summary, suspects_table
 from flowers_core.data.audit.label_issues import SuspectLabel
 from flowers_core.data.audit.near_duplicates import NearPair
 from flowers_core.data.audit.outliers import Oddity

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.flower_share import mean_sentence, share_sentence
-from app.widgets.words import percent
+from app.elements.localization import mean_sentence, share_sentence
+from app.elements.words import percent
 from flowers_core.data.photos import model_input, open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import load_predictions

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.widgets.heatmap import close_up, reading
+from app.elements.heatmap import close_up, reading
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.explain.explanation import ClassTarget, Explanation
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.words import capital, percent
+from app.elements.words import capital, percent
 from flowers_core.data.photos import PhotoError, model_input, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import load_bundle

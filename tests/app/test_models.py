@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.accuracy_chart import accuracy_chart, published_points
-from app.widgets.figures import figure_table, speed_table
+from app.elements.metrics_table import figure_table, speed_table
+from app.models.accuracy_chart import accuracy_chart, published_points
 from flowers_core.inference.bundle import MANIFEST, Bundle, list_bundles, load_bundle
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html

@@ -11,10 +11,10 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app import resources
+from app.elements.words import percent
+from app.identify.neighbour_maps import SIDE, near_explanations
+from app.identify.neighbours import closeness, doubt, left_out_sentence, vote_sentence
 from app.resources import Look
-from app.widgets.neighbours import closeness, doubt, left_out_sentence, vote_sentence
-from app.widgets.why_near import SIDE, near_explanations
-from app.widgets.words import percent
 from flowers_core.data.photos import model_input, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import MANIFEST, BundleWriter, load_bundle

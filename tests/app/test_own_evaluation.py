@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import recall_score
 from streamlit.testing.v1 import AppTest
 
-from app.widgets.class_report import class_table, pair_table
+from app.confusions.class_report import class_table, pair_table
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.custom import FIRST_TEST_ID, OwnEvaluationError, load_evaluation
 from flowers_core.evaluation.report import confusion_matrix, load_predictions, report

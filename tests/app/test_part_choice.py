@@ -7,8 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import resources
-from app.widgets.part_choice import WHOLE, drawn_percents, picker, pixels_of, read_percents, written
-from app.widgets.words import capital, percent
+from app.elements.words import capital, percent
+from app.identify.crop_choice import WHOLE, drawn_percents, picker, pixels_of, read_percents, written
 from flowers_core.data.crops import crop_photo, squared
 from flowers_core.data.photos import model_input, read_photo
 from flowers_core.data.taxonomy import load_taxonomy

@@ -10,7 +10,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app import resources
-from app.widgets.map_files import as_npy, as_png
+from app.identify.downloads import as_npy, as_png
 from flowers_core.data.photos import model_input, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.explain.attributions.cam import class_evidence

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from app.widgets.answer import close_rival, put_in_words, roll_up
-from app.widgets.neighbours import second_opinion
-from app.widgets.words import capital, latin, listed, percent
+from app.elements.words import capital, latin, listed, percent
+from app.identify.answer import close_rival, put_in_words, roll_up
+from app.identify.neighbours import second_opinion
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import Calibration
 from flowers_core.inference.prediction import Prediction, predict

@@ -9,9 +9,9 @@ import pytest
 from matplotlib.path import Path as PolygonPath
 from playwright.sync_api import Page, expect
 
+from app.elements.words import capital, percent
+from app.identify.crop_choice import pixels_of
 from app.resources import example_photo
-from app.widgets.part_choice import pixels_of
-from app.widgets.words import capital, percent
 from flowers_core.data.crops import crop_photo
 from flowers_core.data.photos import Photo, model_input, read_photo
 from flowers_core.data.taxonomy import load_taxonomy

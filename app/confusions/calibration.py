@@ -1,0 +1,122 @@
+"""How far the model's probabilities can be trusted, and what comes of answering only when it is sure."""
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from app.elements.words import percent
+from flowers_core.evaluation.calibration import ReliabilityBin, ece, reliability
+from flowers_core.evaluation.report import Predictions
+from flowers_core.evaluation.risk_coverage import AnswerRate, CoverageCurve, coverage_curve
+from flowers_core.inference.prediction import softmax
+
+BAR_KEY = "sure"
+# More points than this cannot be told apart on the page.
+_POINTS = 300
+
+
+def draw_certainty(predictions: Predictions, temperature: float, name: str) -> None:
+    """A bar to choose, what it does, and the two curves behind it. name: for the table's file."""
+    probabilities = softmax(predictions.logits, temperature)
+    curve = coverage_curve(probabilities, predictions.labels)
+    bar = st.slider(
+        "Answer only when at least so sure",
+        min_value=0,
+        max_value=99,
+        value=90,
+        format="%d %%",
+        key=BAR_KEY,
+        bind="query-params",
+    )
+    rate = curve.at(bar / 100)
+    st.markdown(rate_sentence(rate))
+    table = curve_table(curve)
+    st.altair_chart(
+        curve_chart(table, rate, curve), alt="Share of answers that are right against share of photos answered"
+    )
+    bins = reliability(probabilities, predictions.labels)
+    off = ece(probabilities, predictions.labels)
+    st.markdown(
+        "**Does it know how sure it is?** Where a dot lies on the line, of the answers given with that certainty just "
+        f"as many are right. On average they are {100 * off:.1f} points apart (expected calibration error, 15 bins)."
+    )
+    st.altair_chart(reliability_chart(reliability_table(bins)), alt="Share of right answers against the certainty")
+    st.download_button(
+        "Download as CSV",
+        table.to_csv(index=False),
+        file_name=f"coverage-{name}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="csv-coverage",
+    )
+
+
+def rate_sentence(rate: AnswerRate) -> str:
+    """What a bar does, in words."""
+    sure = f"At {100 * rate.bar:.0f} % sure or more"
+    if rate.accuracy is None:
+        return f"{sure} it would answer none of the photos."
+    return f"{sure} it answers **{percent(rate.coverage)}** of the photos and is right on **{percent(rate.accuracy)}**."
+
+
+def curve_table(curve: CoverageCurve) -> pd.DataFrame:
+    """The curve thinned out to what a page can show: shares in [0, 1]."""
+    step = max(1, len(curve.bars) // _POINTS)
+    rows = sorted({*range(0, len(curve.bars), step), len(curve.bars) - 1})
+    return pd.DataFrame(
+        {
+            "at least so sure": curve.bars[rows],
+            "photos answered": curve.coverage[rows],
+            "answers right": curve.accuracy[rows],
+        }
+    )
+
+
+def reliability_table(bins: tuple[ReliabilityBin, ...]) -> pd.DataFrame:
+    """One row a bin: shares in [0, 1]."""
+    return pd.DataFrame([{"certainty": row.confidence, "right": row.accuracy, "photos": row.count} for row in bins])
+
+
+def curve_chart(table: pd.DataFrame, rate: AnswerRate, curve: CoverageCurve) -> alt.LayerChart | alt.FacetChart:
+    """Accuracy against coverage, with the chosen bar as a dot."""
+    lowest = min(float(table["answers right"].min()), float(curve.accuracy[-1]))
+    lines = (
+        alt.Chart(table)
+        .mark_line(strokeWidth=2.5, clip=True)
+        .encode(
+            x=alt.X("photos answered:Q", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+            y=alt.Y("answers right:Q", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[max(0.0, lowest - 0.02), 1])),
+            tooltip=[alt.Tooltip(f"{column}:Q", format=".1%") for column in table.columns],
+        )
+    )
+    if rate.accuracy is None:
+        return alt.layer(lines).properties(height=220)
+    chosen = pd.DataFrame([{"photos answered": rate.coverage, "answers right": rate.accuracy}])
+    dot = (
+        alt.Chart(chosen)
+        .mark_point(filled=True, size=160, opacity=1)
+        .encode(x="photos answered:Q", y="answers right:Q")
+    )
+    return alt.layer(lines, dot).properties(height=220)
+
+
+def reliability_chart(table: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
+    """Accuracy against confidence; larger dots stand for more photos."""
+    ends = pd.DataFrame({"certainty": [0.0, 1.0], "right": [0.0, 1.0]})
+    line = alt.Chart(ends).mark_line(strokeDash=[4, 4], color="#8a9184").encode(x="certainty:Q", y="right:Q")
+    dots = (
+        alt.Chart(table)
+        .mark_point(filled=True, opacity=0.9)
+        .encode(
+            x=alt.X("certainty:Q", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+            y=alt.Y("right:Q", title="answers right", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+            size=alt.Size("photos:Q", legend=None, scale=alt.Scale(range=[30, 400])),
+            tooltip=[
+                alt.Tooltip("certainty:Q", format=".1%"),
+                alt.Tooltip("right:Q", format=".1%", title="right"),
+                alt.Tooltip("photos:Q"),
+            ],
+        )
+    )
+    return alt.layer(line, dots).properties(height=260)

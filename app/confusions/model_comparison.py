@@ -1,0 +1,126 @@
+"""What this model fixed and broke against another one: figures, classes and photos."""
+
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from app import resources
+from app.elements.photo_grid import Card, draw_photos
+from app.elements.words import capital
+from flowers_core.data.taxonomy import Taxonomy
+from flowers_core.evaluation.comparison import Change, Comparison, compare
+from flowers_core.evaluation.report import Predictions, PredictionsError
+from flowers_core.inference.bundle import Bundle, BundleError
+
+SHOWN = 12
+# Below this the difference is called more than luck.
+LUCK = 0.05
+
+
+def draw_against(bundle: Bundle, precision: str, predictions: Predictions, taxonomy: Taxonomy) -> None:
+    """Choice of the other model, what changed, in which classes, and the photos."""
+    others = {
+        f"{other.name}, {kept}": (other, kept)
+        for other in resources.shelf().bundles
+        for kept in _precisions(other)
+        if (other.name, kept) != (bundle.name, precision)
+    }
+    if not others:
+        st.info("There is no other model on record to compare with.")
+        return
+    chosen = st.selectbox(
+        "Compare with", list(others), index=None, key="against", bind="query-params", placeholder="another model"
+    )
+    if chosen is None:
+        st.markdown("Choose another model or precision, and see which photos this one names rightly and that one not.")
+        return
+    try:
+        found = compare(resources.predictions(*others[chosen]), predictions)
+    except (BundleError, PredictionsError) as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.markdown(comparison_sentence(found, chosen))
+    table = class_changes(found, taxonomy)
+    if table.empty:
+        return
+    st.dataframe(table, hide_index=True, height=240, alt="Photos fixed and broken by class, most gained first")
+    which = st.segmented_control(
+        "Photos", ["fixed", "broken"], default="fixed", required=True, key="changed", bind="query-params"
+    )
+    changes = found.broken if which == "broken" else found.fixed
+    draw_photos("changes", [_card(change, taxonomy) for change in changes[:SHOWN]], resources.data().flowers)
+    if len(changes) > SHOWN:
+        st.caption(f"The first {SHOWN} of {len(changes)}; the table to download has them all.")
+    st.download_button(
+        "Download as CSV",
+        change_table(found, taxonomy).to_csv(index=False),
+        file_name=f"{bundle.name}-{precision}-against-{chosen.replace(', ', '-')}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="csv-against",
+    )
+
+
+def comparison_sentence(found: Comparison, other: str) -> str:
+    """How many photos were won and lost, and whether that is more than luck."""
+    if not found.fixed and not found.broken:
+        return f"On {found.photos:,} photos this model is right and wrong where {other} is."
+    luck = (
+        f"so uneven a split would be luck less than once in {1 / found.p_value:,.0f} times"
+        if found.p_value < LUCK
+        else "so uneven a split may well be luck"
+    )
+    return (
+        f"Of {found.photos:,} photos this model gets **{len(found.fixed)}** right that {other} gets wrong, and "
+        f"**{len(found.broken)}** wrong that it gets right: {100 * found.gain:+.2f} points. If the two were equally "
+        f"good, {luck} (exact McNemar test, p = {found.p_value:.2g})."
+    )
+
+
+def class_changes(found: Comparison, taxonomy: Taxonomy) -> pd.DataFrame:
+    """One row a class in which anything changed, the most gained first."""
+    return pd.DataFrame(
+        [
+            {"class": taxonomy[row.label].name, "fixed": row.fixed, "broken": row.broken, "gained": row.net}
+            for row in found.by_class()
+        ]
+    )
+
+
+def change_table(found: Comparison, taxonomy: Taxonomy) -> pd.DataFrame:
+    """One row a photo that was fixed or broken."""
+    return pd.DataFrame(
+        [
+            {
+                "photo": change.photo_id,
+                "class": taxonomy[change.true_label].name,
+                "there": taxonomy[change.before].name,
+                "here": taxonomy[change.after].name,
+                "fixed": change.after == change.true_label,
+            }
+            for change in (*found.fixed, *found.broken)
+        ]
+    )
+
+
+def _precisions(bundle: Bundle) -> tuple[str, ...]:
+    try:
+        return resources.evaluated_precisions(bundle)
+    except (BundleError, PredictionsError):
+        return ()
+
+
+def _card(change: Change, taxonomy: Taxonomy) -> Card:
+    name = capital(taxonomy[change.true_label].name)
+    called = taxonomy[change.before if change.after == change.true_label else change.after].name
+    where = "there" if change.after == change.true_label else "here"
+    return Card(
+        photo_id=change.photo_id,
+        caption=(
+            f'<span class="name">{escape(name)}</span><br>called {escape(called)} {where}<br>'
+            f'<span class="quiet">photo {change.photo_id}</span>'
+        ),
+        alt=f"{name}, called {called} {where}, test photo {change.photo_id}",
+    )

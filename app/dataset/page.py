@@ -1,0 +1,138 @@
+"""*Dataset*: the 102 classes, how many photos each has in each split, and the photos of a class."""
+
+from html import escape
+
+import streamlit as st
+
+from app import resources
+from app.dataset.class_counts import SPLITS, TITLES, count_chart, count_table
+from app.elements.dataset_offer import offer_download
+from app.elements.photo_grid import Card, choose_page, draw_photos
+from app.elements.words import capital, latin
+
+PER_PAGE = 24
+
+taxonomy = resources.taxonomy()
+st.title("What the models learned from")
+st.html(
+    '<p class="lede">The Oxford 102 Category Flower Dataset (Nilsback and Zisserman, 2008): flowers common in the '
+    "United Kingdom in all sizes, poses and lights, split officially into training, validation and test photos.</p>"
+)
+
+records = resources.records()
+if records is None:
+    st.info("Neither the data set nor a model’s gallery is on this machine, so there is nothing to count yet.")
+    offer_download("dataset", "The photos of the data set are not on this machine.")
+    st.stop()
+
+ids, labels, splits = records
+sizes = {split: int((splits == split).sum()) for split in SPLITS}
+grid = st.grid(columns=6, min_column_width=140, gap="small")
+grid.metric("Photos", f"{len(ids):,}")
+grid.metric("Classes", len(taxonomy))
+grid.metric("Families", len({taxon.family for taxon in taxonomy}))
+for split in SPLITS:
+    grid.metric(capital(TITLES[split]), f"{sizes[split]:,}")
+if sizes["test"] > sizes["train"] > 0:
+    st.warning(
+        f"Mind the split: there are {sizes['test'] / sizes['train']:.0f} times as many test photos as training photos. "
+        "Published results that train on the larger part are not comparable with those here.",
+        icon=":material/balance:",
+    )
+if resources.data().flowers is None:
+    offer_download("dataset", "The photos are not on this machine; the counts below come from the model’s own records.")
+
+VIEWS = {"classes": "The classes", "map": "Map", "state": "State of the data"}
+view = st.segmented_control(
+    "Show",
+    list(VIEWS),
+    default="classes",
+    required=True,
+    format_func=VIEWS.__getitem__,
+    key="show",
+    bind="query-params",
+)
+if view == "map":
+    from app.dataset.embedding_map import draw_map
+
+    draw_map(ids, labels, splits, taxonomy)
+    st.stop()
+if view == "state":
+    from app.dataset.audit import draw_findings
+
+    draw_findings(ids, labels, splits, taxonomy)
+    st.stop()
+
+
+def _take_class() -> None:
+    rows = st.session_state["counts"]["selection"]["rows"]
+    if rows:
+        st.session_state["class"] = int(table.loc[rows[0], "number"])
+        st.session_state["page"] = 1
+
+
+st.header("Classes")
+table = count_table(labels, splits, taxonomy)
+st.altair_chart(
+    count_chart(table), alt="Number of photos of each class by split, largest class first; the table holds the counts"
+)
+st.dataframe(
+    table,
+    hide_index=True,
+    height=380,
+    key="counts",
+    on_select=_take_class,
+    selection_mode="single-row",
+    column_config={
+        "number": st.column_config.NumberColumn("no.", width="small"),
+        "class": st.column_config.TextColumn(pinned=True),
+        **{TITLES[split]: st.column_config.NumberColumn(width="small") for split in SPLITS},
+        "all": st.column_config.NumberColumn("in all", width="small"),
+    },
+    alt="The classes with their botanical names and numbers of photos",
+)
+st.download_button(
+    "Download as CSV",
+    table.to_csv(index=False),
+    "classes.csv",
+    "text/csv",
+    icon=":material/download:",
+    on_click="ignore",
+)
+
+st.header("Photos of a class")
+names = [taxon.label for taxon in sorted(taxonomy, key=lambda taxon: taxon.name)]
+with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+    label = st.selectbox(
+        "Class",
+        names,
+        format_func=lambda choice: taxonomy[choice].name,
+        key="class",
+        bind="query-params",
+        filter_mode="contains",
+        width=320,
+    )
+    among = st.segmented_control(
+        "Split",
+        ["all", *SPLITS],
+        default="all",
+        required=True,
+        format_func=lambda split: TITLES.get(split, split),
+        key="split",
+        bind="query-params",
+    )
+taxon = taxonomy[label or names[0]]
+st.html(f'<p class="lede"><b>{escape(capital(taxon.name))}</b> · {latin(taxon)} · family {escape(taxon.family)}</p>')
+wanted = (labels == taxon.label) & ((splits == among) | (among in (None, "all")))
+cards = [
+    Card(
+        photo_id=int(photo_id),
+        caption=f'<span class="quiet">{TITLES[str(split)]} · no. {photo_id}</span>',
+        alt=f"{capital(taxon.name)}, {TITLES[str(split)]} photo {photo_id}",
+    )
+    for photo_id, split in zip(ids[wanted], splits[wanted], strict=True)
+]
+place = st.container()
+shown = choose_page(cards, PER_PAGE)
+with place:
+    draw_photos("class", shown, resources.data().flowers)

@@ -1,0 +1,99 @@
+"""How much of a map lies on the flower, by Oxford's segmentations: of one photo, and on average of many."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from app import resources
+from app.elements.words import percent
+from app.resources import Look
+from flowers_core.data.oxford import how_to_get_segmentations
+from flowers_core.explain.explanation import Explanation
+from flowers_core.explain.metrics.localization import Share, has_masks, mask_of, share_on_flower
+from flowers_core.explain.records.localization import MeanShare, ShareRecord
+
+NO_HUMAN_S = "The segmentation is a program’s, not a person’s, and may be wrong."
+
+
+def draw_share(look: Look, explanation: Explanation, photo_id: int, name: str) -> None:
+    """One line on a photo of the data set: how much of the map lies on the flower, or what it takes to say so.
+
+    name: what the map is about.
+    """
+    flowers = resources.data().flowers
+    if flowers is None:
+        return
+    if not has_masks(flowers.root):
+        st.caption(f"How much of the map lies on the flower? {how_to_get_segmentations(flowers.root)}")
+        return
+    share = _share(look, explanation, photo_id, flowers.root)
+    if share is None:
+        st.caption("How much of the map lies on the flower cannot be said: Oxford’s segmentation is empty here.")
+        return
+    st.markdown(f"{share_sentence(share, name)} {NO_HUMAN_S}")
+
+
+def share_sentence(share: Share, name: str) -> str:
+    """Heat, area and their ratio in words."""
+    return (
+        f"**{percent(share.heat)}** of what speaks for {name} lies on the flower as Oxford’s segmentation has it, on "
+        f"{percent(share.area)} of the area: {times(share)}."
+    )
+
+
+def times(share: Share) -> str:
+    """The ratio in words."""
+    return f"{share.ratio:.1f} times as much as if it were spread evenly"
+
+
+def mean_sentence(share: MeanShare | None, whose: str) -> str:
+    """The same on average over photos; "" where there are none. whose: "the photos of …"."""
+    if share is None:
+        return ""
+    over = f"On average over {share.photos:,} of {whose}" if share.photos > 1 else f"On one of {whose}"
+    return (
+        f"{over}, {percent(share.heat)} of what spoke for the model’s answer lay on the flower, on "
+        f"{percent(share.area)} of the area: {times(share)}."
+    )
+
+
+def record_sentence(record: ShareRecord) -> str:
+    """Over all photos, and apart for right and wrong answers."""
+    right = record.called == record.labels
+    parts = [
+        f"{part.ratio:.1f} times on the {part.photos:,} that INT8 named {word}"
+        for part, word in ((record.mean(right), "rightly"), (record.mean(~right), "wrongly"))
+        if part is not None
+    ]
+    return f"{mean_sentence(record.mean(), 'the test photos')} It is {' and '.join(parts)}."
+
+
+def record_note(record: ShareRecord) -> str:
+    """Where the means come from."""
+    return (
+        f"*On flower* and *÷ area* are means over {len(record):,} test photos, of the map of what INT8 answered; where "
+        f"*÷ area* is 1, the evidence is as good as spread evenly. {segmentation_note(record)}"
+    )
+
+
+def segmentation_note(record: ShareRecord) -> str:
+    """What the segmentations are worth."""
+    return (
+        "Oxford’s segmentations are a program’s, not people’s, and some are wrong; the "
+        f"{record.left_out:,} photos whose segmentation is empty are left out."
+    )
+
+
+def offer_record(name: str) -> None:
+    """One quiet line where segmentations are at hand and nothing was measured by them yet."""
+    flowers = resources.data().flowers
+    if flowers is not None and has_masks(flowers.root):
+        st.caption(
+            f"`python -m scripts.measure_flower_share {name}` says for every class how much of the evidence lies on "
+            "the flower."
+        )
+
+
+def _share(look: Look, explanation: Explanation, photo_id: int, root: Path) -> Share | None:
+    mask = mask_of(root, photo_id, look.photo)
+    return None if mask is None else share_on_flower(explanation, mask)

@@ -1,0 +1,136 @@
+"""The answer to “which flower is this?”: the name, how sure it is, and the runners-up."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+
+import streamlit as st
+
+from app.elements.words import capital, latin, listed, lower, percent
+from flowers_core.data.taxonomy import Taxonomy
+from flowers_core.inference.prediction import Group, Prediction
+
+TOP = 5
+# From so many times the probability of the next on, a flower leads clearly.
+CLEAR_LEAD = 2
+# Families that are named at most, and the share below which one is not.
+GROUPS = 3
+NOTICEABLE = 0.05
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said about a photo, in words: a mark ("Sure"), a headline, and one or two sentences."""
+
+    verdict: str
+    mark: str
+    headline: str
+    sentences: str
+
+
+def close_rival(prediction: Prediction) -> int | None:
+    """The label of the one other flower that is nearly as probable, where the answer is undecided between the two."""
+    best, second = prediction.top(2)
+    two = prediction.verdict == "between" and len(prediction.plausible) == 2
+    return second.label if two and second.probability > best.probability / CLEAR_LEAD else None
+
+
+def put_in_words(prediction: Prediction, taxonomy: Taxonomy) -> Answer:
+    """The honest wording of a prediction."""
+    best, second = prediction.top(2)
+    name = taxonomy[best.label].name
+    if prediction.verdict == "sure":
+        text = f"{percent(best.probability)} probable; of the other flowers that the model knows, none is plausible."
+        return Answer("sure", "Sure", capital(name), text)
+    if prediction.verdict == "between":
+        others = [taxonomy[label].name for label in prediction.plausible[1:]]
+        if close_rival(prediction) is not None:
+            both = f"{name} is {percent(best.probability)} and {others[0]} {percent(second.probability)} probable"
+            text = f"{capital(both)}. What tells them apart is shown below."
+            return Answer("between", "Undecided", capital(f"{name} or {others[0]}"), text)
+        text = f"{percent(best.probability)} probable; {listed(others, 'or')} cannot be ruled out."
+        return Answer("between", "Likely", f"Probably {name}", text)
+    little = "" if best.probability >= 0.5 else "only "
+    text = (
+        f"Its best guess is {little}{percent(best.probability)} probable. The model knows {len(taxonomy)} flowers and "
+        "names one of them whatever the photo shows, even when it shows something else."
+    )
+    return Answer("unsure", "Not sure", f"Perhaps {name}", text)
+
+
+def beside_whole(of_whole: Prediction, taxonomy: Taxonomy) -> str:
+    """What the whole photo is called, above the answer about a part of it."""
+    best = of_whole.candidates[0]
+    name, probability = taxonomy[best.label].name, percent(best.probability)
+    return f"This is about the part that you chose; of the whole photo the model says {name}, {probability} probable."
+
+
+def roll_up(prediction: Prediction) -> list[Group]:
+    """Genus and families worth naming when no class stands out: where relatives together beat the best single class.
+
+    The genus, if it is one; then the families that hold a noticeable share, the most probable first.
+    """
+    better = prediction.candidates[0].probability + NOTICEABLE
+    groups = [group for group in prediction.genera[:1] if group.probability >= better]
+    if prediction.families[0].probability >= better:
+        groups += [group for group in prediction.families[:GROUPS] if group.probability >= NOTICEABLE]
+    return groups
+
+
+def draw_answer(prediction: Prediction, taxonomy: Taxonomy, of_whole: Prediction | None = None) -> None:
+    """The name large, its place in botany, and how sure the answer is.
+
+    of_whole: where the answer is about a part of a photo, that about all of it.
+    """
+    answer = put_in_words(prediction, taxonomy)
+    taxon = taxonomy[prediction.candidates[0].label]
+    family = "" if taxon.latin == taxon.family else f' <span class="family">· family {escape(taxon.family)}</span>'
+    note = f'<p class="note">On this name in the data set: {escape(lower(taxon.note))}</p>' if taxon.note else ""
+    part = "" if of_whole is None else f'<p class="eyebrow">{escape(beside_whole(of_whole, taxonomy))}</p>'
+    st.html(
+        f'<section class="answer" aria-label="Answer">{part}'
+        f"<h2>{escape(answer.headline)}</h2>"
+        f'<p class="latin">{latin(taxon)}{family}</p>{note}'
+        f'<p class="verdict {answer.verdict}"><span class="mark">{answer.mark}</span> {escape(answer.sentences)}</p>'
+        "</section>"
+    )
+
+
+def draw_roll_up(prediction: Prediction) -> None:
+    """What can be said with more confidence than any single name; nothing where there is no such thing."""
+    groups = [] if prediction.sure else roll_up(prediction)
+    if groups:
+        rows = ((_group_name(group), group.probability) for group in groups)
+        st.html(
+            '<p class="lede">Taken together with their relatives</p>'
+            + _bars(rows, "plain", "Genus and families with their probabilities")
+        )
+
+
+def draw_candidates(prediction: Prediction, taxonomy: Taxonomy, count: int = TOP) -> None:
+    """The most probable classes as bars."""
+    rows = (
+        (f"{escape(capital(taxonomy[c.label].name))} <i>{_short_latin(taxonomy, c.label)}</i>", c.probability)
+        for c in prediction.top(count)
+    )
+    st.html(_bars(rows, "", f"The {count} most probable flowers"))
+
+
+def _group_name(group: Group) -> str:
+    """As HTML; a genus is set in italics, a family is not."""
+    return f"Genus <i>{escape(group.name)}</i>" if group.rank == "genus" else f"Family {escape(group.name)}"
+
+
+def _short_latin(taxonomy: Taxonomy, label: int) -> str:
+    taxon = taxonomy[label]
+    return escape(taxon.scientific_name or taxon.genus or taxon.family)
+
+
+def _bars(rows: Iterable[tuple[str, float]], kind: str, label: str) -> str:
+    items = "".join(
+        f'<li class="{"first" if index == 0 else ""}"><div class="line"><span class="name">{text}</span>'
+        f'<span class="share">{percent(share)}</span></div>'
+        f'<div class="track" aria-hidden="true"><div class="fill" style="width:{100 * share:.1f}%"></div></div></li>'
+        for index, (text, share) in enumerate(rows)
+    )
+    return f'<ol class="bars {kind}" aria-label="{escape(label)}">{items}</ol>'

@@ -1,0 +1,135 @@
+"""How far to trust the map on screen: what the model itself does when the brightest parts are taken away."""
+
+import time
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from app import resources
+from app.elements.localization import draw_share
+from app.resources import Look
+from flowers_core.explain.explanation import ContrastTarget, Explanation, NeighbourTarget
+from flowers_core.explain.methods import METHODS, Subject
+from flowers_core.explain.metrics.agreement import Agreement, agreement
+from flowers_core.explain.metrics.faithfulness import Chance, Faithfulness, measure
+from flowers_core.explain.metrics.scorecard import jitter, with_pixels
+
+LOOKS = 400
+# A slower method is not run a second time: nobody asked for the wait.
+MOST_LOOKS_AGAIN = 500
+
+
+def draw_trust(
+    look: Look, subject: Subject, explanation: Explanation, known: Sequence[Explanation], photo_id: int | None
+) -> None:
+    """A button that tests the map, or what the test found; how far other maps of the same target agree; and how much
+    of the map lies on the flower.
+
+    known: maps of the same photo and target, this one may be among them. photo_id: the photo's own, when it is of the
+    data set.
+    """
+    if not explanation.has_positive_evidence:
+        return
+    _draw_test(look, subject, explanation, known)
+    if photo_id is not None:
+        draw_share(look, explanation, photo_id, _name(explanation))
+
+
+def _draw_test(look: Look, subject: Subject, explanation: Explanation, known: Sequence[Explanation]) -> None:
+    key = ("trust", explanation.method, look.photo.sha256, look.model_digest, str(explanation.target))
+    found: Faithfulness | None = resources.remembered(key)
+    if found is None:
+        place = st.empty()
+        if not place.button(
+            "How far to trust this map?",
+            icon=":material/fact_check:",
+            key="trust",
+            help=f"Takes the brightest parts of your photo away, and puts them into a blurred one, and watches the "
+            f"model; then the same for maps that know nothing. About {LOOKS} looks at the photo.",
+        ):
+            return
+        bar = place.progress(0.0, "Taking the photo apart …")
+        started = time.monotonic()
+
+        def show_progress(done: int, total: int) -> None:
+            left = (time.monotonic() - started) / max(1, done) * (total - done)
+            bar.progress(done / total, f"{done} of {total} looks at the photo, {left:.0f} s left")
+
+        chance_key = ("chance", look.photo.sha256, look.model_digest, str(explanation.target))
+        chance: Chance | None = resources.remembered(chance_key)
+        found = resources.remember(
+            key,
+            lambda: measure(
+                subject.logits,
+                subject.pixels,
+                explanation,
+                temperature=subject.temperature,
+                chance=chance,
+                progress=show_progress,
+            ),
+        )
+        resources.remember(chance_key, lambda: found.chance)
+        bar.progress(1.0, "Running the method again …")
+        resources.remember((*key, "again"), lambda: _run_again(look, subject, explanation))
+        place.empty()
+    _draw_found(found, explanation, resources.remembered((*key, "again")))
+    _draw_agreement(subject, explanation, known)
+
+
+def _run_again(look: Look, subject: Subject, explanation: Explanation) -> Agreement | None:
+    """The map's agreement with a second run on the photo with invisible noise; None where that would take too long."""
+    method = METHODS[explanation.method]
+    if method.looks > MOST_LOOKS_AGAIN:
+        return None
+    noisy = jitter(subject.pixels, seed=1)
+    features = resources.runtime(look.bundle, look.precision).forward(noisy[None]).features[0]
+    second = method.explain(with_pixels(subject, noisy, features), explanation.target, seed=1)
+    return agreement(explanation, second, subject.pixels.shape[0])
+
+
+def _draw_found(found: Faithfulness, explanation: Explanation, again: Agreement | None) -> None:
+    stable = ""
+    if again is not None:
+        stable = (
+            " Run again on the photo with noise that no eye sees, it keeps "
+            f"{100 * again.overlap:.0f} % of its brightest fifth (rank correlation {again.rank_correlation:.2f})."
+        )
+    st.markdown(f"{found.sentence(_name(explanation))} {found.verdict()}{stable}")
+    random = found.chance.random
+    rows = {
+        "this map": (found.curves.deletion_auc, found.curves.insertion_auc),
+        "20 random maps, mean": (
+            sum(curves.deletion_auc for curves in random) / len(random),
+            sum(curves.insertion_auc for curves in random) / len(random),
+        ),
+        "a map of the middle": (found.chance.centred.deletion_auc, found.chance.centred.insertion_auc),
+    }
+    with st.expander("The numbers"):
+        st.markdown(
+            "The photo is taken away, brightest parts of the map first, and put into a blurred copy in the same order. "
+            "What is shown is the mean probability on the way: low is good while it goes, high while it comes."
+        )
+        st.table(pd.DataFrame(rows, index=["while it goes", "while it comes"]).T.map("{:.2f}".format))
+
+
+def _draw_agreement(subject: Subject, explanation: Explanation, known: Sequence[Explanation]) -> None:
+    others = [other for other in known if other.method != explanation.method and other.has_positive_evidence]
+    if not others:
+        st.caption("Run another method, and it says here how far the two agree.")
+        return
+    said = []
+    for other in others:
+        alike = agreement(explanation, other, subject.pixels.shape[0])
+        said.append(
+            f"with {METHODS[other.method].title} {alike.rank_correlation:.2f} "
+            f"(of the brightest fifth {100 * alike.overlap:.0f} % in common, 20 % by chance)"
+        )
+    st.caption(f"Rank correlation {'; '.join(said)}.")
+
+
+def _name(explanation: Explanation) -> str:
+    taxonomy, target = resources.taxonomy(), explanation.target
+    assert not isinstance(target, NeighbourTarget)
+    name = taxonomy[target.label].name
+    return f"{name} rather than {taxonomy[target.rival].name}" if isinstance(target, ContrastTarget) else name

@@ -1,0 +1,157 @@
+"""Where two models, or two precisions of one, name a test photo differently: both answers, both maps, side by side."""
+
+from collections.abc import Sequence
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from app import resources
+from app.elements.dataset_offer import offer_download
+from app.elements.photo_grid import Card, choose_page, draw_photos
+from app.elements.small_map import small_map
+from app.elements.words import capital, percent
+from flowers_core.data.taxonomy import Taxonomy
+from flowers_core.evaluation.comparison import Disagreement, disagreements
+from flowers_core.evaluation.report import PredictionsError
+from flowers_core.inference.bundle import Bundle, BundleError
+
+PER_PAGE = 4
+SIDES = {"all": "All", "before": "First is right", "after": "Second is right", "neither": "Neither is right"}
+Answering = tuple[Bundle, str]
+
+
+def draw_disagreements() -> None:
+    """Choice of the two, one sentence, and the photos, those on which both are surest first."""
+    known = {f"{bundle.name}, {kept}": (bundle, kept) for bundle in resources.shelf().bundles for kept in _kept(bundle)}
+    if len(known) < 2:
+        st.info("It takes two evaluated models, or two precisions of one, to disagree.")
+        return
+    names = list(known)
+    one, other = first_pair(names)
+    left, right = st.columns(2)
+    first = left.selectbox("First", names, index=names.index(one), key="first", bind="query-params")
+    second = right.selectbox("Second", names, index=names.index(other), key="second", bind="query-params")
+    if first == second:
+        st.info("Choose two different models or precisions.")
+        return
+    try:
+        found = _found(known[first], known[second])
+    except (BundleError, PredictionsError) as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    total = len(resources.predictions(*known[first]))
+    st.markdown(disagreement_sentence(found, total, first, second))
+    if not found:
+        return
+    side = st.segmented_control(
+        "Photos",
+        list(SIDES),
+        default="all",
+        required=True,
+        format_func=SIDES.__getitem__,
+        key="side",
+        bind="query-params",
+        on_change=_first_page,
+    )
+    shown = [item for item in found if side in ("all", item.right)]
+    taxonomy = resources.taxonomy()
+    place = st.container()
+    page = choose_page(shown, PER_PAGE)
+    with place:
+        for item in page:
+            _draw(item, (first, known[first]), (second, known[second]), taxonomy)
+    st.download_button(
+        "Download as CSV",
+        disagreement_table(found, first, second, taxonomy).to_csv(index=False),
+        file_name=f"{first}-against-{second}.csv".replace(", ", "-"),
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="csv-disagreements",
+    )
+    if resources.data().flowers is None:
+        offer_download("disagreements", "The test photos are not on this machine, so their numbers stand in for them.")
+
+
+def first_pair(names: Sequence[str]) -> tuple[str, str]:
+    """Float against INT8 of the default model where both are on record, else the first two."""
+    model = names[0].split(", ")[0]
+    wanted = (f"{model}, float32", f"{model}, int8")
+    return wanted if set(wanted) <= set(names) else (names[0], names[1])
+
+
+def disagreement_sentence(found: Sequence[Disagreement], photos: int, first: str, second: str) -> str:
+    """On how many photos the two differ, and who is right there."""
+    if not found:
+        return f"{first} and {second} give every one of the {photos:,} test photos the same name."
+    right = [sum(item.right == side for item in found) for side in ("before", "after", "neither")]
+    verb = "goes" if right[0] == 1 else "go"
+    return (
+        f"They name **{len(found)}** of {photos:,} test photos differently ({100 * len(found) / photos:.1f} %). "
+        f"Of these {right[0]} {verb} to {first}, {right[1]} to {second}, and on {right[2]} both are wrong."
+    )
+
+
+def disagreement_table(found: Sequence[Disagreement], first: str, second: str, taxonomy: Taxonomy) -> pd.DataFrame:
+    """One row a photo."""
+    return pd.DataFrame(
+        [
+            {
+                "photo": item.photo_id,
+                "class": taxonomy[item.true_label].name,
+                first: taxonomy[item.before].name,
+                f"{first}: confidence": round(item.confidence_before, 4),
+                second: taxonomy[item.after].name,
+                f"{second}: confidence": round(item.confidence_after, 4),
+                "right": {"before": first, "after": second, "neither": ""}[item.right],
+            }
+            for item in found
+        ]
+    )
+
+
+def _draw(item: Disagreement, first: tuple[str, Answering], second: tuple[str, Answering], taxonomy: Taxonomy) -> None:
+    true = capital(taxonomy[item.true_label].name)
+    cards = [
+        Card(
+            item.photo_id,
+            f'<span class="name">{escape(true)}</span><br><span class="quiet">test photo {item.photo_id}</span>',
+            f"{true}, test photo {item.photo_id}",
+        )
+    ]
+    answers = ((first, item.before, item.confidence_before), (second, item.after, item.confidence_after))
+    for (name, (bundle, precision)), label, confidence in answers:
+        called = taxonomy[label].name
+        mark = '<span class="same">right</span>' if label == item.true_label else "wrong"
+        cards.append(
+            Card(
+                item.photo_id,
+                f'<span class="name">{escape(capital(called))}</span> · {mark}<br>{percent(confidence)} sure<br>'
+                f'<span class="quiet">{escape(name)}</span>',
+                f"What speaks for {called} to {name} in test photo {item.photo_id}",
+                painted=small_map(item.photo_id, bundle, precision, label),
+                link=False,
+            )
+        )
+    draw_photos(f"differ-{item.photo_id}", cards, resources.data().flowers, smallest=160)
+
+
+def _found(first: Answering, second: Answering) -> tuple[Disagreement, ...]:
+    return disagreements(
+        resources.predictions(*first),
+        resources.predictions(*second),
+        resources.temperature(first[0]),
+        resources.temperature(second[0]),
+    )
+
+
+def _kept(bundle: Bundle) -> tuple[str, ...]:
+    try:
+        return resources.evaluated_precisions(bundle)
+    except (BundleError, PredictionsError):
+        return ()
+
+
+def _first_page() -> None:
+    st.session_state["page"] = 1
