@@ -23,7 +23,7 @@ from flowers_core.retrieval.recall import recall_at_k
 from flowers_core.retrieval.similarity import LIKENESS_FILE, fit_likeness
 from flowers_core.storage.files import sha256_of
 from scripts.build_own_gallery import add_photos, remove_photos
-from scripts.command import add_bundle_argument, add_data_option, bundle_folder, progress, run
+from scripts.options.command import add_bundle_argument, add_data_option, bundle_folder, progress, run
 
 _BATCH = 32
 _PRECISION = "int8"

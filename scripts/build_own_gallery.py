@@ -13,7 +13,7 @@ from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.user_photos import OwnPhotos, load_own, own_file
 from flowers_core.storage.folder_lock import locked
-from scripts.command import progress
+from scripts.options.command import progress
 
 _PRECISION = "int8"
 _BATCH = 32

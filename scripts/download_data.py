@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from flowers_core.data.download.oxford import OXFORD_MD5, OXFORD_URL, download_dataset, download_segmentations
 from flowers_core.data.oxford import OxfordFlowers
-from scripts.command import add_data_option, run
-from scripts.download_bars import Bars
+from scripts.options.command import add_data_option, run
+from scripts.options.download_bars import Bars
 
 
 def main(arguments: Sequence[str] | None = None, checksums: Mapping[str, str] = OXFORD_MD5) -> None:

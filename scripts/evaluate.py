@@ -6,7 +6,7 @@ people's are, as the INT8 model answers them, since that is the model that peopl
 table and for nothing else.
 
 Each figure is given with all photos, without those whose file is in another split as well, and without those that have
-a near copy there, as an audit of the data found them (`scripts.explore_data --bundle`). `--kept` makes the figures anew
+a near copy there, as an audit of the data found them (`scripts.audit_data --bundle`). `--kept` makes the figures anew
 from the answers that are kept, after an audit for one, and asks no model.
 
 `--validation-only` leaves the test photos alone: for runs that are made to choose between them.
@@ -47,9 +47,9 @@ from flowers_core.inference.bundle import (
 )
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.paths import default_evaluations_dir, default_models_dir
-from scripts.command import add_bundle_argument, add_data_option, progress, run
 from scripts.evaluate_photos import evaluate_photos
 from scripts.evaluate_robustness import evaluate_robustness, record_robustness, spoilt_logits
+from scripts.options.command import add_bundle_argument, add_data_option, progress, run
 
 _SPLITS = ("validation", "test")
 _BATCH = 32
@@ -136,7 +136,7 @@ def _figures(
     if audit is None:
         print(
             "No audit of these photos is at hand, so no figures without near copies: "
-            f"`python -m scripts.explore_data OUT --bundle {bundle.name}`, then this script again with --kept."
+            f"`python -m scripts.audit_data OUT --bundle {bundle.name}`, then this script again with --kept."
         )
     print(f"{'precision':10} {'split':10} {'photos':>6} {'top-1':>7} {'per class':>9} {'top-5':>7} {'ECE':>6}")
     for precision in precisions:

@@ -29,7 +29,7 @@ from flowers_core.evaluation.risk_coverage import coverage_curve
 from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.prediction import softmax
 from flowers_core.inference.runtime import Runtime
-from scripts.command import progress, write_json, write_table
+from scripts.options.command import progress, write_json, write_table
 
 _BATCH = 32
 _SURE = 0.9

@@ -19,7 +19,7 @@ from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, Cal
 from flowers_core.inference.prediction import softmax
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.files import write_atomically
-from scripts.command import progress
+from scripts.options.command import progress
 
 # All of the validation split; as many of the test split, which is six times as large and would take six times as long.
 _PHOTOS = 1020

@@ -28,7 +28,7 @@ from flowers_core.evaluation.report import Predictions
 from flowers_core.inference.bundle import PRECISIONS, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.quantization.gate import ALLOWED_POINTS, PrecisionLoss, precision_loss
-from scripts.command import add_bundle_argument, add_data_option, run
+from scripts.options.command import add_bundle_argument, add_data_option, run
 
 _DEFAULT = ("float32", "float16", "int8")
 _LAYERS_SHOWN = 10

@@ -27,9 +27,9 @@ from flowers_core.data.photos import CropRule
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.storage.paths import default_models_dir
-from scripts.command import add_data_option, bundle_folder, progress, run
 from scripts.fine_tuning import Plan, fine_tuned
-from scripts.recipe_options import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of, told
+from scripts.options.command import add_data_option, bundle_folder, progress, run
+from scripts.options.recipe import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of, told
 from scripts.trained_bundle import calibration_of, write_trained
 
 

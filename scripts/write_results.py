@@ -13,7 +13,7 @@ from flowers_core.reports.run_records import list_records
 from flowers_core.reports.training_speed import load_training_speed
 from flowers_core.storage.files import write_atomically
 from flowers_core.storage.paths import default_models_dir
-from scripts.command import run
+from scripts.options.command import run
 
 _ROOT = Path(__file__).resolve().parents[1]
 

@@ -1,4 +1,4 @@
-"""The changes of `scripts.ablate`, each as `scripts.train` understands it."""
+"""The changes of `scripts.study.ablate`, each as `scripts.train` understands it."""
 
 import shlex
 import sys
@@ -10,7 +10,8 @@ import pytest
 
 from flowers_core.inference.bundle import BundleError
 from flowers_core.reports.run_records import RunRecord, save_record
-from scripts import ablate, train
+from scripts import train
+from scripts.study import ablate
 
 LINE = "--backbone efficientnet_lite0 --size 256 --fine-tune 30 --epochs 32 --augmentation wild --learning-rate 6e-4"
 
@@ -32,7 +33,7 @@ def test_a_run_keeps_the_recipe_and_not_the_name_nor_the_seed():
     assert ablate._name(made, "sgd", 2) == "base_sgd_seed_2"
     assert ablate._name(made, "none", 2) == "base_seed_2"
     with pytest.raises(BundleError, match="nothing to vary"):
-        ablate._line_of(record("python -m scripts.make_soup base one two"))
+        ablate._line_of(record("python -m scripts.study.make_soup base one two"))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts import benchmark
+from scripts.benchmarks import __main__ as benchmark
 from scripts.benchmarks.keras_worker import WAYS, KerasWorker, WorkerError
 from scripts.benchmarks.turns import Took, ratio, take_turns
 from tests.tiny_classifier import SIZE, tiny_classifier

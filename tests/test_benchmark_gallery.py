@@ -11,9 +11,9 @@ import pytest
 from flowers_core.data.photos import CropRule
 from flowers_core.inference.bundle import BundleWriter
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
-from scripts.benchmark import main
 from scripts.benchmarks import gallery as benchmark
 from scripts.benchmarks import one_code
+from scripts.benchmarks.__main__ import main
 
 
 @pytest.fixture(scope="module")

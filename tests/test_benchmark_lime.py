@@ -11,7 +11,7 @@ from flowers_core.explain.lime.explain import DEFAULT_SAMPLES, REGRESSION_SAMPLE
 from flowers_core.explain.records.lime import LIME_FILE, OURS, PACKAGE, PACKAGE_ON_KERAS, load_lime
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.reports.studies import lime_sentence
-from scripts import benchmark
+from scripts.benchmarks import __main__ as benchmark
 
 
 @pytest.fixture

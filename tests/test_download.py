@@ -351,7 +351,7 @@ def test_another_archive_of_segmentations_is_refused(tmp_path, oxford, files):
 def script(root: Path, oxford: LocalOxford, *more: str) -> list[str]:
     """The real script's main in a process of its own; only the checksums are those of the drawn files."""
     arguments = ["--data", str(root), "--url", oxford.url, *more]
-    imports = "from scripts.command import run; from scripts.download_data import main"
+    imports = "from scripts.options.command import run; from scripts.download_data import main"
     return [sys.executable, "-c", f"{imports}; run(lambda: main({arguments!r}, {oxford.checksums!r}))"]
 
 

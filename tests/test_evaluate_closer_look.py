@@ -17,7 +17,7 @@ from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.reports.multi_crop import closer_look_table
 from flowers_core.reports.run_records import RunRecord
-from scripts import evaluate_closer_look
+from scripts.study import evaluate_multi_crop as evaluate_closer_look
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from flowers_core.inference.prediction import Prediction, predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.reports.external import outside_table
 from flowers_core.reports.run_records import RunRecord
-from scripts import evaluate_outside
+from scripts.study import evaluate_external as evaluate_outside
 from tests.drawn_flowers import draw_flower
 
 KINDS = ("rose", "sunflower", "foxglove")

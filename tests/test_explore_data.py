@@ -15,7 +15,7 @@ from flowers_core.data.photos import CropRule
 from flowers_core.evaluation.report import save_predictions
 from flowers_core.inference.bundle import BundleWriter, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
-from scripts.explore_data import main
+from scripts.audit_data import main
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""`scripts.make_soup` as it is called, on tiny networks that `scripts.train` made."""
+"""`scripts.study.make_soup` as it is called, on tiny networks that `scripts.train` made."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ import pytest
 
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, Calibration, load_bundle
 from flowers_core.networks.classifier import load_classifier
-from scripts import make_soup
+from scripts.study import make_soup
 from tests.test_train import TUNED, data, folder, trained
 
 __all__ = ["data", "folder"]  # the fixtures
@@ -34,7 +34,7 @@ def test_a_soup_is_the_mean_of_its_members(folder: Path, data: Path, monkeypatch
     for weight, *parts in zip(kernels(made), *chosen, strict=True):
         np.testing.assert_allclose(weight, np.mean(parts, axis=0), rtol=2e-3, atol=1e-6)  # half precision on disk
     assert record["training_images"] == 204
-    assert record["command"] == "python -m scripts.make_soup soup m0 m1"
+    assert record["command"] == "python -m scripts.study.make_soup soup m0 m1"
     history = json.loads(made.path("history.json").read_text(encoding="utf-8"))
     alone = [member["validation_nll"] for member in history["members"]]
     assert alone == sorted(alone)

@@ -15,7 +15,7 @@ from flowers_core.explain.records.localization import SHARES_FILE, load_shares
 from flowers_core.inference.bundle import BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.paths import default_models_dir
-from scripts import measure_flower_share
+from scripts import evaluate_localization as measure_flower_share
 from tests.drawn_flowers import draw_dataset, draw_segmentations
 
 SHIPPED = load_bundle(default_models_dir() / "efficientnet_lite0_small")

@@ -9,7 +9,7 @@ from flowers_core.data.photos import CropRule
 from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.projection import PROJECTION_FILE, ProjectionError, load_projection, project
-from scripts.project import main
+from scripts.project_embeddings import main
 
 
 def _drawn() -> tuple[np.ndarray, np.ndarray]:

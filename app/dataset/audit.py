@@ -34,7 +34,7 @@ def draw_findings(
     if found is None:
         st.info(
             "No audit of the data comes with the models on this machine. "
-            f"`python -m scripts.explore_data exploration --bundle {DEFAULT_BUNDLE}` makes one from the photos."
+            f"`python -m scripts.audit_data exploration --bundle {DEFAULT_BUNDLE}` makes one from the photos."
         )
         return
     _, record = found

@@ -89,7 +89,7 @@ def offer_record(name: str) -> None:
     flowers = resources.data().flowers
     if flowers is not None and has_masks(flowers.root):
         st.caption(
-            f"`python -m scripts.measure_flower_share {name}` says for every class how much of the evidence lies on "
+            f"`python -m scripts.evaluate_localization {name}` says for every class how much of the evidence lies on "
             "the flower."
         )
 

@@ -6,7 +6,7 @@ parts agree on it, none says another, and what one of them shows lies near what 
 chosen on validation photos, as they are and spoilt, by a model that had not learnt from them, and on 375 pictures
 without a flower: what blur and noise do to a part is taken for another flower unless none may say another, and what is
 tried dozens of times finds a flower in every ninth picture without one unless some part must lie near it. It remains a
-suggestion. `scripts.evaluate_closer_look` and `scripts.evaluate_outside` measure what it gives.
+suggestion. `scripts.study.evaluate_multi_crop` and `scripts.study.evaluate_external` measure what it gives.
 """
 
 from __future__ import annotations

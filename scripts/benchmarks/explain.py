@@ -20,7 +20,7 @@ from flowers_core.explain.explanation import ClassTarget, Explanation
 from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.inference.runtime import Runtime
 from scripts.benchmarks.turns import cores, machine, ratio, take_turns
-from scripts.command import add_bundle_argument, add_data_option, write_json
+from scripts.options.command import add_bundle_argument, add_data_option, write_json
 
 NAME = "explain"
 HELP = "explanations, against tf-keras-vis"

@@ -30,7 +30,7 @@ from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.large_index import FLAT_BELOW, PROPOSED_AT_LEAST, TRAINED_ON, Proposer, index_description
 from scripts.benchmarks.one_code import SAMPLE_AT_LEAST, OneCode, plan
 from scripts.benchmarks.turns import machine
-from scripts.command import add_bundle_argument, write_json
+from scripts.options.command import add_bundle_argument, write_json
 
 NAME = "gallery"
 HELP = "galleries of several sizes, against a NumPy scan and a flat index"

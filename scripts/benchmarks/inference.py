@@ -21,7 +21,7 @@ from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from scripts.benchmarks.keras_worker import KerasWorker
 from scripts.benchmarks.turns import cores, machine, ratio, take_turns
-from scripts.command import add_bundle_argument
+from scripts.options.command import add_bundle_argument
 
 NAME = "inference"
 HELP = "one photo through every path that can answer for it"

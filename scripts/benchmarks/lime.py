@@ -40,7 +40,7 @@ from flowers_core.explain.records.lime import (
 from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from scripts.benchmarks.turns import machine
-from scripts.command import add_bundle_argument, add_data_option, progress
+from scripts.options.command import add_bundle_argument, add_data_option, progress
 
 NAME = "lime"
 HELP = "LIME, against the lime package"

@@ -17,7 +17,7 @@ from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.data.thumbnails import Thumbnails, shrunk
 from flowers_core.evaluation.report import confusion_matrix, load_predictions, worst_pairs
 from flowers_core.inference.bundle import load_bundle
-from scripts.command import add_bundle_argument, add_data_option
+from scripts.options.command import add_bundle_argument, add_data_option
 
 NAME = "pages"
 HELP = "a page of two hundred photos, and the way to the photos behind a confusion"

@@ -1,4 +1,4 @@
-"""`model.fit` as it is mostly written, for `scripts.benchmark training` to compare with: a process of its own.
+"""`model.fit` as it is mostly written, for `scripts.benchmarks.__main__ training` to compare with: a process of its own.
 
 Each epoch decodes every JPEG by tf.data, augments it, and sends it through the whole network, of which the same layers
 learn as in our run. Prints one line of JSON: seconds of an epoch of each phase, training and validation apart.
@@ -23,8 +23,8 @@ from flowers_core.storage.paths import default_weights_dir
 from flowers_core.training.augmentation import Augmentation
 from flowers_core.training.partition import split_classifier
 from flowers_core.training.recipe import Recipe
-from scripts.command import add_data_option
-from scripts.recipe_options import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of
+from scripts.options.command import add_data_option
+from scripts.options.recipe import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of
 
 _WARM_UP = 2  # batches, in which TensorFlow traces
 

@@ -26,7 +26,7 @@ from flowers_core.reports.results import PUBLISHED
 from flowers_core.reports.training_speed import TrainingSpeed, save_training_speed, training_speed_text
 from flowers_core.storage.paths import default_models_dir
 from scripts.benchmarks.turns import machine
-from scripts.command import add_data_option, progress
+from scripts.options.command import add_data_option, progress
 
 NAME = "training"
 HELP = "minutes from nothing to a good model, and the ratio to plain model.fit"

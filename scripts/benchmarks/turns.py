@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from scripts.command import progress
+from scripts.options.command import progress
 
 T = TypeVar("T")
 

@@ -137,4 +137,4 @@ def test_models_says_it_of_all_photos_and_of_right_and_wrong_answers(open_page: 
 
 def test_segmentations_without_a_record_name_the_script(open_page: Open, drawn_dataset: Path) -> None:
     draw_segmentations(drawn_dataset)
-    assert "`python -m scripts.measure_flower_share efficientnet_lite0` says" in said(open_page("confusions"))
+    assert "`python -m scripts.evaluate_localization efficientnet_lite0` says" in said(open_page("confusions"))

@@ -5,7 +5,7 @@ import pytest
 
 from flowers_core.training.augmentation import WILD
 from flowers_core.training.recipe import Recipe, RecipeError
-from scripts.recipe_options import add_recipe_options, recipe_of, told
+from scripts.options.recipe import add_recipe_options, recipe_of, told
 
 
 @pytest.fixture

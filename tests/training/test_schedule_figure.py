@@ -8,7 +8,7 @@ from PIL import Image
 
 from flowers_core.training.figures import schedule_curves, schedule_figure
 from flowers_core.training.recipe import SCHEDULES, Recipe
-from scripts import show_schedules
+from scripts.study import show_schedules
 
 RECIPE = Recipe(unfrozen_layers=0, epochs=1, learning_rate=0.5, lower_rate=0.1, step_size=4, warmup=0.25)
 

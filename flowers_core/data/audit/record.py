@@ -149,7 +149,7 @@ def seen_elsewhere_nearly(
     return np.array(sorted(found), dtype=np.int64)
 
 
-_ANEW = "scripts/explore_data.py makes it anew."
+_ANEW = "scripts/audit_data.py makes it anew."
 
 
 def _rounded(value: Any) -> Any:

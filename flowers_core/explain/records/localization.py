@@ -76,9 +76,9 @@ def load_shares(path: Path) -> ShareRecord:
         heat, area = (arrays[name].astype(np.float32) for name in ("heat", "area"))
         found = ShareRecord(ids, labels, called, heat, area, int(arrays["left_out"]))
     except (NpzError, KeyError, ValueError, TypeError) as error:
-        raise ShareRecordError(f"{path} cannot be read. scripts/measure_flower_share.py makes it anew.") from error
+        raise ShareRecordError(f"{path} cannot be read. scripts/evaluate_localization.py makes it anew.") from error
     within = all(((values >= 0) & (values <= 1)).all() for values in (heat, area))
     fit = ids.ndim == 1 and ids.shape == labels.shape == called.shape == heat.shape == area.shape
     if not (fit and within):
-        raise ShareRecordError(f"{path} is damaged. scripts/measure_flower_share.py makes it anew.")
+        raise ShareRecordError(f"{path} is damaged. scripts/evaluate_localization.py makes it anew.")
     return found

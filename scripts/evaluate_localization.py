@@ -1,4 +1,4 @@
-"""How much of the evidence lies on the flower? `python -m scripts.measure_flower_share efficientnet_lite0`.
+"""How much of the evidence lies on the flower? `python -m scripts.evaluate_localization efficientnet_lite0`.
 
 On every test photo the closed form explains what the INT8 model answers, and Oxford's automatic segmentation says how
 much of that lies on the flower. The shares are kept in a file photo by photo, so that a run that was broken off goes on
@@ -20,7 +20,7 @@ from flowers_core.explain.records.localization import SHARES_FILE, MeanShare, Sh
 from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.files import sha256_of
-from scripts.command import add_bundle_argument, add_data_option, progress, run
+from scripts.options.command import add_bundle_argument, add_data_option, progress, run
 
 _PRECISION = "int8"
 
@@ -111,7 +111,7 @@ def _told(share: MeanShare | None) -> str:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m scripts.measure_flower_share", description="Measure how much of the evidence is on the flower."
+        prog="python -m scripts.evaluate_localization", description="Measure how much of the evidence is on the flower."
     )
     add_bundle_argument(parser)
     add_data_option(parser)

@@ -1,6 +1,6 @@
-"""How does a model do on photos that have nothing to do with its dataset? `python -m scripts.evaluate_outside BUNDLE`.
+"""How does a model do on photos that have nothing to do with its dataset? `python -m scripts.study.evaluate_external BUNDLE`.
 
-The INT8 model, which is the one that people meet, answers the photos that `scripts.download_outside` fetched, as
+The INT8 model, which is the one that people meet, answers the photos that `scripts.study.download_external` fetched, as
 *Identify* does: with its verdict, and with a closer look where it is not sure. Of the photos that show no flower, what
 is counted is how often it claims one. They are too few to choose a model by, and none was chosen by them. The figures
 go into the bundle, for `results.md`.
@@ -23,7 +23,7 @@ from flowers_core.inference.multi_crop import look_closer
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.prototypes import class_means_of
 from flowers_core.inference.runtime import Runtime
-from scripts.command import add_bundle_argument, add_outside_option, progress, run
+from scripts.options.command import add_bundle_argument, add_outside_option, progress, run
 
 _PRECISION = "int8"
 _TOP = 5
@@ -49,7 +49,8 @@ class _Answer:
 def main() -> None:
     """Parse the command line, look at the photos, print the figures and keep them in the bundle."""
     parser = argparse.ArgumentParser(
-        prog="python -m scripts.evaluate_outside", description="Measure a model on photos from outside its dataset."
+        prog="python -m scripts.study.evaluate_external",
+        description="Measure a model on photos from outside its dataset.",
     )
     add_bundle_argument(parser)
     add_outside_option(parser)
@@ -76,7 +77,7 @@ def _photos(folder: Path) -> list[tuple[Path, int | None]]:
     """The listed photos and the label of what each shows."""
     if not (folder / FLOWERS).is_dir() or not (folder / NO_FLOWER).is_dir():
         raise PhotoFolderError(
-            f"There are no such photos in {folder}; `python -m scripts.download_outside` brings them."
+            f"There are no such photos in {folder}; `python -m scripts.study.download_external` brings them."
         )
     others = sorted(path for path in (folder / NO_FLOWER).iterdir() if path.suffix.lower() in ENDINGS)
     named: list[tuple[Path, int | None]] = [

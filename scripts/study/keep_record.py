@@ -1,4 +1,4 @@
-"""Keep the record of a run whose bundle is not shipped: `python -m scripts.keep_record BUNDLE`.
+"""Keep the record of a run whose bundle is not shipped: `python -m scripts.study.keep_record BUNDLE`.
 
 `results.md` is made from the shipped bundles and from these records, in `models/records/`.
 """
@@ -9,12 +9,14 @@ from pathlib import Path
 from flowers_core.inference.bundle import BundleError, load_bundle
 from flowers_core.reports.run_records import record_of, save_record
 from flowers_core.storage.paths import default_models_dir
-from scripts.command import bundle_folder, run
+from scripts.options.command import bundle_folder, run
 
 
 def main() -> None:
     """Parse the command line, write the records."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.keep_record", description="Keep the record of a run.")
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.study.keep_record", description="Keep the record of a run."
+    )
     parser.add_argument("bundles", nargs="+", type=bundle_folder, metavar="BUNDLE", help="name or folder of a bundle")
     parser.add_argument(
         "--models", type=Path, default=default_models_dir(), metavar="DIR", help="folder of the bundles and records"

@@ -1,4 +1,4 @@
-"""What each part of the recipe is worth: `python -m scripts.ablate BUNDLE` trains it again with one change at a time.
+"""What each part of the recipe is worth: `python -m scripts.study.ablate BUNDLE` trains it again with one change at a time.
 
 BUNDLE is a fine-tuned bundle, or one of which only the record was kept. Each run has its recipe but for one entry, and
 answers the validation photos alone, as they are and spoilt. Of each only the record stays, in `models/records/`;
@@ -18,7 +18,7 @@ from pathlib import Path
 from flowers_core.inference.bundle import BundleError, load_bundle
 from flowers_core.reports.run_records import RECORDS_FOLDER, RunRecord, load_record, record_of
 from flowers_core.storage.paths import default_models_dir
-from scripts.command import add_data_option, bundle_folder, run
+from scripts.options.command import add_data_option, bundle_folder, run
 
 # One change each, by the name of its record; {base} is the bundle that is varied.
 CHANGES = {
@@ -123,7 +123,9 @@ def _call(script: str, *words: str) -> None:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m scripts.ablate", description="Vary a recipe, one change a run.")
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.study.ablate", description="Vary a recipe, one change a run."
+    )
     parser.add_argument("bundle", type=bundle_folder, metavar="BUNDLE", help="the fine-tuned run to vary")
     parser.add_argument("--changes", nargs="+", choices=CHANGES, help="default: all of them")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""What a learning rate does in a run: `python -m scripts.show_schedules --step-size 60` draws every schedule there is.
+"""What a learning rate does in a run: `python -m scripts.study.show_schedules --step-size 60` draws every schedule there is.
 
 Triangular, triangular2, exp_range, one-cycle, cosine and constant between the same two rates, as `scripts.train`
 follows them. The numbers lie beside the picture, one row a step.
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from flowers_core.errors import FlowersError
 from flowers_core.storage.files import write_atomically
-from scripts.command import run, write_table
-from scripts.recipe_options import add_recipe_options, parse_with_recipe, recipe_of
+from scripts.options.command import run, write_table
+from scripts.options.recipe import add_recipe_options, parse_with_recipe, recipe_of
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m scripts.show_schedules", description="Draw every schedule of the learning rate."
+        prog="python -m scripts.study.show_schedules", description="Draw every schedule of the learning rate."
     )
     parser.add_argument(
         "--steps-per-epoch", type=int, default=31, metavar="N", help="default: 31, of 1020 photos by 32"

@@ -1,21 +1,21 @@
-"""Fetch other people's photos, to see how a model does outside its dataset: `python -m scripts.download_outside`.
+"""Fetch other people's photos, to see how a model does outside its dataset: `python -m scripts.study.download_external`.
 
 277 photos out of packages of desktop backgrounds from Ubuntu's archive (636 MB, of which 358 MB stay): 43 that show one
 of the 102 flowers, in a folder a class, and 234 that show no flower. Run it again after it was broken off: it goes on
-from there. `python -m scripts.evaluate_outside BUNDLE` measures a bundle by them.
+from there. `python -m scripts.study.evaluate_external BUNDLE` measures a bundle by them.
 """
 
 import argparse
 
 from flowers_core.data.download.external import OUTSIDE_URL, download_outside, outside_packages
-from scripts.command import add_outside_option, run
-from scripts.download_bars import Bars
+from scripts.options.command import add_outside_option, run
+from scripts.options.download_bars import Bars
 
 
 def main() -> None:
     """Parse the command line, download, say what is there now."""
     parser = argparse.ArgumentParser(
-        prog="python -m scripts.download_outside",
+        prog="python -m scripts.study.download_external",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

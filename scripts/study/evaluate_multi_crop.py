@@ -1,4 +1,4 @@
-"""What does a closer look give? `python -m scripts.evaluate_closer_look efficientnet_lite0`.
+"""What does a closer look give? `python -m scripts.study.evaluate_multi_crop efficientnet_lite0`.
 
 The INT8 model answers photos of a split as they are and spoilt in fourteen ways. Where it is not sure, parts of the
 photo are looked at as on *Identify*, and the name that they agree on, if they do, is held against the truth and against
@@ -23,7 +23,7 @@ from flowers_core.inference.multi_crop import look_closer
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.prototypes import ClassMeans, class_means_of
 from flowers_core.inference.runtime import Runtime
-from scripts.command import add_bundle_argument, add_data_option, progress, run
+from scripts.options.command import add_bundle_argument, add_data_option, progress, run
 
 _PRECISION = "int8"
 AS_THEY_ARE = "as they are"
@@ -109,7 +109,8 @@ def _print(figures: dict[str, dict[str, Any]]) -> None:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m scripts.evaluate_closer_look", description="Measure what looking at parts of a photo gives."
+        prog="python -m scripts.study.evaluate_multi_crop",
+        description="Measure what looking at parts of a photo gives.",
     )
     add_bundle_argument(parser)
     add_data_option(parser)

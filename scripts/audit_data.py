@@ -1,4 +1,4 @@
-"""See what the data is before learning from it: `python -m scripts.explore_data OUT`.
+"""See what the data is before learning from it: `python -m scripts.audit_data OUT`.
 
 Reads every photo once and leaves tables (CSV, JSON) and figures (PNG) in the folder OUT. Some of the figures hold
 photos of the dataset: keep them to yourself. With `--bundle NAME` a model's view is added: near copies, suspect labels
@@ -25,14 +25,14 @@ from flowers_core.evaluation.report import load_predictions
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.storage.files import write_atomically
-from scripts.command import add_data_option, bundle_folder, run, write_json, write_table
+from scripts.options.command import add_data_option, bundle_folder, run, write_json, write_table
 
 _SHEET_SIDE = 96
 
 
 def main() -> None:
     """Parse the command line, measure the photos, write tables and figures, say what stands out."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.explore_data", description="See what the data is.")
+    parser = argparse.ArgumentParser(prog="python -m scripts.audit_data", description="See what the data is.")
     parser.add_argument("out", type=Path, metavar="OUT", help="folder for tables and figures")
     parser.add_argument("--bundle", type=bundle_folder, metavar="BUNDLE", help="add what this model sees in the data")
     add_data_option(parser)

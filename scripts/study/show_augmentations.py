@@ -1,4 +1,4 @@
-"""What training sees: `python -m scripts.show_views --augmentation wild` draws a contact sheet of random views.
+"""What training sees: `python -m scripts.study.show_augmentations --augmentation wild` draws a contact sheet of random views.
 
 One row a photo: the central crop that the model is served, then views 1, 2, … as training draws them. The sheet holds
 photos of the dataset, so it belongs into `runs/`, which git ignores.
@@ -14,7 +14,7 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule, model_input, open_photo
 from flowers_core.storage.files import write_atomically
 from flowers_core.training.augmentation import AUGMENTATIONS, random_view, view_generator
-from scripts.command import add_data_option, run
+from scripts.options.command import add_data_option, run
 
 _GAP = 4
 
@@ -47,7 +47,7 @@ def _framed(view: np.ndarray) -> np.ndarray:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m scripts.show_views", description="Draw a contact sheet of what training sees."
+        prog="python -m scripts.study.show_augmentations", description="Draw a contact sheet of what training sees."
     )
     parser.add_argument("--augmentation", choices=tuple(AUGMENTATIONS), default="crops")
     parser.add_argument("--photos", type=int, default=6, help="rows (default: 6)")

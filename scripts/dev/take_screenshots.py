@@ -1,4 +1,4 @@
-"""Take the README's pictures of the app: `python -m scripts.take_screenshots --out docs`.
+"""Take the README's pictures of the app: `python -m scripts.dev.take_screenshots --out docs`.
 
 They show the photo that scikit-learn ships, on a machine without the data set, so that no photo of the data set gets
 into them. Needs playwright (requirements-test.txt) and a Chromium: CHROMIUM, or one that is on the path.
@@ -31,7 +31,7 @@ MOST_BYTES = 400_000
 def main() -> None:
     """Parse the command line, start the app, take a picture in light and one in dark."""
     parser = argparse.ArgumentParser(
-        prog="python -m scripts.take_screenshots", description="Take the README's pictures."
+        prog="python -m scripts.dev.take_screenshots", description="Take the README's pictures."
     )
     parser.add_argument("--out", type=Path, default=ROOT / "docs", metavar="DIR", help="where to (default: docs)")
     options = parser.parse_args()
