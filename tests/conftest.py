@@ -8,7 +8,7 @@ from flowers_core.data.oxford import OxfordFlowers, is_present
 from flowers_core.data.photos import CropRule
 from flowers_core.inference.bundle import BundleWriter
 from flowers_core.storage.paths import default_data_dir
-from tests.drawn_flowers import draw_dataset
+from tests.fixtures.drawn_flowers import draw_dataset
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,7 +44,7 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, drawn_dataset: OxfordF
     from flowers_core.data.batches import inputs
     from flowers_core.networks.classifier import head_of, save_half
     from flowers_core.quantization.convert import convert
-    from tests.tiny_classifier import SIZE, tiny_classifier
+    from tests.fixtures.tiny_classifier import SIZE, tiny_classifier
 
     classifier = tiny_classifier(classes=102)
     rule = CropRule(SIZE)

@@ -3,7 +3,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def network():
-    from tests.explain.small_network import small_network
+    from tests.fixtures.small_network import small_network
 
     return small_network()
 

@@ -8,7 +8,7 @@ import pytest
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget, NeighbourTarget
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.metrics.sanity import KerasModel
-from tests.explain.small_network import FRAME, SIZE, photo
+from tests.fixtures.small_network import FRAME, SIZE, photo
 
 SLOW = ("lime_reference",)
 

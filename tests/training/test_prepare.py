@@ -15,7 +15,7 @@ from flowers_core.training.feature_cache import Views, features_of_views
 from flowers_core.training.fit import fine_tune
 from flowers_core.training.prepare import prepare
 from flowers_core.training.recipe import Recipe
-from tests.drawn_flowers import draw_dataset
+from tests.fixtures.drawn_flowers import draw_dataset
 
 RULE = CropRule(32)
 RECIPE = Recipe(

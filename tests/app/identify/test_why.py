@@ -1,0 +1,195 @@
+"""The methods on *Identify*, and how far to trust their maps."""
+
+import io
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from app import resources
+from app.identify.downloads import as_npy, as_png
+from flowers_core.data.photos import model_input, read_photo
+from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.explain.attributions.cam import class_evidence
+from flowers_core.explain.explanation import ClassTarget
+from flowers_core.explain.methods import METHODS
+from flowers_core.explain.metrics.agreement import agreement
+from flowers_core.explain.metrics.faithfulness import measure
+from flowers_core.explain.metrics.scorecard import jitter
+from flowers_core.explain.overlay import draw
+from flowers_core.explain.records.methods import EXPLANATIONS_FILE, default_method, load_methods
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
+from flowers_core.inference.runtime import Runtime
+from flowers_core.storage.paths import default_models_dir
+from tests.app.conftest import example_bytes, html, images, run
+from tests.app.elements.test_words import prediction
+
+Open = Callable[..., AppTest]
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(element.value for element in app.markdown)
+
+
+def captions(app: AppTest) -> str:
+    return "\n".join(element.value for element in app.caption)
+
+
+def test_every_method_can_be_chosen_and_no_slow_one_runs_unasked(open_page: Open) -> None:
+    app = open_page(photo="example")
+    box = app.selectbox(key="method")
+    bundle = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
+    first = METHODS[default_method(load_methods(bundle.path(EXPLANATIONS_FILE)))]
+    assert box.value == first.title
+    assert list(box.options) == [method.title for method in METHODS.values()]
+    for method in METHODS.values():
+        box.select(method.title)
+        run(app)
+        box = app.selectbox(key="method")
+        if method.name in ("cam", "shifted_cam"):
+            assert len(images(app)) == 3  # the photo; then plain, and with the map
+            continue
+        assert app.button(key=f"run-{method.name}").label.startswith(f"Run {method.title} for")
+        assert method.says in said(app)
+        assert ("TensorFlow" in said(app)) == method.keras
+        assert app.selectbox(key="against").disabled == (not method.contrasts)
+
+
+def test_occlusion_runs_on_a_click_and_is_remembered(open_page: Open) -> None:
+    app = open_page(photo="example", method="Occlusion")
+    assert "up to 145 looks" in said(app)
+    app.button(key="run-occlusion").click()
+    run(app)
+    assert re.search(r"hidden, the brighter a place\. This is about .*; it took \d+\.\d s", said(app))
+    app.slider(key="opacity").set_value(20)
+    run(app)
+    assert not any(button.key in ("run-occlusion", "stop-occlusion") for button in app.button)
+
+
+def test_a_slow_method_sets_two_classes_against_each_other(open_page: Open) -> None:
+    app = open_page(photo="example", method="Score-CAM", explain="rose", against="sunflower")
+    app.button(key="run-score_cam").click()
+    run(app)
+    assert "Orange speaks for rose, blue for sunflower." in said(app)
+    assert "logits" not in said(app)
+
+
+def test_grad_cam_runs_with_the_keras_model(open_page: Open) -> None:
+    app = open_page(photo="example", method="Grad-CAM")
+    app.button(key="run-grad_cam").click()
+    run(app)
+    assert METHODS["grad_cam"].says in said(app)
+    app.button(key="trust").click()
+    run(app)
+    # At the last layer it is the closed form, but for what eight bits change.
+    agreed = re.search(r"with Evidence (\d\.\d\d) ", captions(app))
+    assert agreed
+    assert float(agreed[1]) >= 0.97
+
+
+def test_the_trust_in_a_map_is_what_the_library_measures(open_page: Open) -> None:
+    app = open_page(photo="example", method="Evidence")
+    assert "random" not in said(app)
+    app.button(key="trust").click()
+    run(app)
+
+    bundle = load_bundle(default_models_dir() / "efficientnet_lite0")
+    photo = read_photo(example_bytes())
+    seen = model_input(photo.pixels, bundle.crop_rule)
+    runtime = Runtime(bundle.path("int8.tflite"))
+    forward = runtime.forward(seen.pixels[None])
+    label = int(np.argmax(forward.logits[0])) + 1
+    explained = class_evidence(
+        forward.features[0], bundle.head()[0], label, box=seen.box, photo_size=(photo.width, photo.height)
+    )
+    assert explained.target == ClassTarget(label)
+    assert bundle.calibration
+    found = measure(runtime.logits, seen.pixels, explained, temperature=bundle.calibration.temperature)
+    assert found.sentence(load_taxonomy()[label].name) in said(app)
+    assert found.verdict() in said(app)
+    assert f"{found.curves.deletion_auc:.2f}" in str(app.table[0].value)
+    noisy = jitter(seen.pixels, seed=1)
+    again = class_evidence(
+        runtime.forward(noisy[None]).features[0], bundle.head()[0], label, box=seen.box, photo_size=(1000, 1000)
+    )
+    alike = agreement(explained, again, len(seen.pixels))
+    assert alike.rank_correlation > 0.9
+    assert f"keeps {100 * alike.overlap:.0f} % of its brightest fifth (rank correlation" in said(app)
+    assert "Run another method" in captions(app)
+    # It stays, and another map of the same target is tested against the same chance.
+    app.slider(key="opacity").set_value(20)
+    run(app)
+    assert found.verdict() in said(app)
+    assert not any(button.key == "trust" for button in app.button)
+
+
+def test_maps_of_one_target_are_compared(open_page: Open) -> None:
+    app = open_page(photo="example", method="Occlusion")
+    app.button(key="run-occlusion").click()
+    run(app)
+    app.button(key="trust").click()
+    run(app)
+    assert re.search(
+        r"Rank correlation with Evidence -?\d\.\d\d \(of the brightest fifth \d+ % in common", captions(app)
+    )
+
+
+def test_maps_stand_side_by_side_on_request(open_page: Open) -> None:
+    app = open_page(photo="example", method="Occlusion")
+    assert not any(toggle.key == "side-by-side" for toggle in app.toggle)
+    app.button(key="run-occlusion").click()
+    run(app)
+    before = len(images(app))
+    app.toggle(key="side-by-side").set_value(True)
+    run(app)
+    assert len(images(app)) == before + 2
+    shown = [caption for image in images(app) for caption in image.captions]
+    assert [caption.split(" · ")[0] for caption in shown[-2:]] == ["Evidence", "Occlusion"]
+
+
+def test_an_undecided_answer_begins_with_what_tells_the_two_apart(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resources, "predict", lambda _: prediction(rose=0.5, camellia=0.4))
+    app = open_page(photo="example")
+    assert "What tells them apart is shown below." in html(app)
+    assert "Orange speaks for rose, blue for camellia." in said(app)
+    # Not when the person, or the address, has chosen otherwise.
+    app.selectbox(key="against").set_value(None)
+    run(app)
+    assert "Orange speaks" not in said(app)
+    assert "Orange speaks" not in said(open_page(photo="example", explain="sunflower"))
+
+
+def test_the_files_hold_the_map() -> None:
+    photo = read_photo(example_bytes())
+    explained = class_evidence(
+        np.random.default_rng(0).random((7, 7, 3)),
+        np.eye(3),
+        2,
+        box=(106.0, 0.0, 533.0, 427.0),
+        photo_size=(photo.width, photo.height),
+    )
+    heat = np.load(io.BytesIO(as_npy(explained)), allow_pickle=False)
+    np.testing.assert_array_equal(heat, explained.heatmap())
+    picture = np.asarray(Image.open(io.BytesIO(as_png(photo, explained, 0.7, 0.3))))
+    np.testing.assert_array_equal(picture, draw(photo.pixels, explained, 0.7, threshold=0.3))
+
+
+def test_the_files_are_offered_and_the_weakest_can_be_hidden(open_page: Open) -> None:
+    app = open_page(photo="example")
+    whole = images(app)[2].proto.imgs[0].url
+    app.slider(key="threshold").set_value(60)
+    run(app)
+    assert images(app)[2].proto.imgs[0].url != whole
+    assert {button.label for button in app.get("download_button")} >= {"Map (.npy)", "Overlay (PNG)"}
+
+
+@pytest.mark.parametrize("method", ["LIME", "Evidence"])
+def test_a_method_has_an_address(open_page: Open, method: str) -> None:
+    app = open_page(photo="example", method=method)
+    assert app.selectbox(key="method").value == method
+    assert html(app)

@@ -1,0 +1,157 @@
+import dataclasses
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import CropRule
+from flowers_core.inference.runtime import Runtime
+from flowers_core.quantization.convert import convert
+from flowers_core.quantization.qat import AwareRecipe, aware, learning_layers
+from flowers_core.quantization.weight_rounding import rounded
+from flowers_core.training.augmentation import CROPS
+from flowers_core.training.decoded_cache import open_store
+from flowers_core.training.feature_cache import Views
+from flowers_core.training.recipe import RecipeError
+from tests.fixtures.tiny_classifier import SIZE, tiny_classifier
+
+RECIPE = AwareRecipe(steps=40, views=4, batch_size=8, learning_rate=3e-4)
+
+
+@pytest.fixture(scope="module")
+def classifier() -> keras.Model:
+    """A few weights far larger than the rest, as outliers are: to the others a step of INT8 is coarse."""
+    classifier = tiny_classifier(classes=5)
+    for layer in classifier.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            kernel = layer.kernel.numpy()
+            kernel[0, 0, 0] *= 12.0
+            layer.kernel.assign(kernel)
+    return classifier
+
+
+@pytest.fixture(scope="module")
+def views(drawn_dataset: OxfordFlowers, tmp_path_factory: pytest.TempPathFactory) -> Views:
+    ids = drawn_dataset.split_ids("train")
+    return Views(open_store(drawn_dataset, ids, tmp_path_factory.mktemp("store")), ids, CROPS, seed=0)
+
+
+def drawn(views: Views, number: int) -> np.ndarray:
+    """One view of every photo."""
+    photos: list[np.ndarray] = []
+    while sum(map(len, photos)) < len(views.photo_ids):
+        photos.append(views.batch(number, CropRule(SIZE), sum(map(len, photos))))
+    return np.concatenate(photos)
+
+
+@pytest.fixture(scope="module")
+def calibration(views: Views) -> np.ndarray:
+    return drawn(views, 0)
+
+
+def fitted(
+    classifier: keras.Model, calibration: np.ndarray, views: Views, recipe: AwareRecipe, folder: Path
+) -> tuple[keras.Model, dict]:
+    return aware(classifier, calibration, views, CropRule(SIZE), recipe, folder, data="drawn")
+
+
+def int8_error(
+    classifier: keras.Model, exact: keras.Model, calibration: np.ndarray, views: Views, folder: Path
+) -> float:
+    """Of the converted model's logits, on views that nothing was fitted to."""
+    photos = drawn(views, 9)
+    path = folder / "int8.tflite"
+    path.write_bytes(convert(classifier, "int8", calibration, share=0.0))
+    error = Runtime(path, workers=1).logits(photos) - np.asarray(exact(photos.astype(np.float32)))
+    return float(np.sqrt(np.square(error).mean()))
+
+
+def test_the_converted_model_is_nearer_to_the_float_one(
+    classifier: keras.Model, calibration: np.ndarray, views: Views, tmp_path: Path
+) -> None:
+    copy, record = fitted(classifier, calibration, views, RECIPE, tmp_path)
+    assert record["kept"]
+    assert record["cut"] == "photo"
+    assert record["mismatch_after"]["logits"] < record["mismatch_before"]["logits"]
+    before = int8_error(classifier, classifier, calibration, views, tmp_path)
+    after = int8_error(copy, classifier, calibration, views, tmp_path)
+    assert after < 0.85 * before
+
+
+def test_the_head_stays_and_the_kernels_lie_on_their_steps(
+    classifier: keras.Model, calibration: np.ndarray, views: Views, tmp_path: Path
+) -> None:
+    before = [weight.copy() for weight in classifier.get_weights()]
+    copy, _ = fitted(classifier, calibration, views, dataclasses.replace(RECIPE, steps=3), tmp_path)
+    for mine, theirs in zip(
+        copy.get_layer("logits").get_weights(), classifier.get_layer("logits").get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(mine, theirs)
+    for layer in copy.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            np.testing.assert_allclose(layer.kernel, rounded(layer.kernel), rtol=1e-5, atol=1e-7)
+    for weight, kept in zip(classifier.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, kept)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(
+    classifier: keras.Model, calibration: np.ndarray, views: Views, tmp_path: Path
+) -> None:
+    weights = []
+    for seed in (0, 0, 1):
+        recipe = dataclasses.replace(RECIPE, steps=20, seed=seed)
+        copy, record = fitted(classifier, calibration, views, recipe, tmp_path)
+        assert record["kept"]
+        weights.append(copy.get_weights())
+    for first, again in zip(weights[0], weights[1], strict=True):
+        np.testing.assert_array_equal(first, again)
+    assert any((mine != theirs).any() for mine, theirs in zip(weights[0], weights[2], strict=True))
+
+
+def test_only_the_last_layers_learn_when_told_so(
+    classifier: keras.Model, calibration: np.ndarray, views: Views, tmp_path: Path
+) -> None:
+    """The first convolution is only rounded, and its bias corrected; what passes the cut was computed once."""
+    told: list[str] = []
+    copy, record = aware(
+        *(
+            classifier,
+            calibration,
+            views,
+            CropRule(SIZE),
+            dataclasses.replace(RECIPE, steps=5, last_layers=2),
+            tmp_path,
+        ),
+        data="drawn",
+        progress=lambda what, done, total: told.append(f"{what} {done}/{total}"),
+    )
+    first, last = (layer.name for layer in copy.layers if isinstance(layer, keras.layers.Conv2D))
+    assert learning_layers(classifier, 2) == [last]
+    assert record["cut"].startswith("re_lu")
+    np.testing.assert_array_equal(copy.get_layer(first).kernel, rounded(classifier.get_layer(first).kernel))
+    assert not np.array_equal(copy.get_layer(last).kernel, rounded(classifier.get_layer(last).kernel))
+    assert told[-1] == "views 4/4"
+    assert {path.name.split("-")[0] for path in tmp_path.glob("*.npy")} == {"rounded", "exact"}
+
+
+def test_what_does_not_help_is_not_kept(
+    classifier: keras.Model, calibration: np.ndarray, views: Views, tmp_path: Path
+) -> None:
+    copy, record = fitted(
+        classifier, calibration, views, dataclasses.replace(RECIPE, steps=3, learning_rate=1.0), tmp_path
+    )
+    assert not record["kept"]
+    for layer in copy.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            np.testing.assert_array_equal(layer.kernel, rounded(classifier.get_layer(layer.name).kernel))
+
+
+def test_recipes_that_cannot_be_followed_are_refused(classifier: keras.Model) -> None:
+    with pytest.raises(RecipeError, match="a view besides"):
+        AwareRecipe(steps=1, views=1)
+    with pytest.raises(RecipeError, match="no convolution to fit among the last 1 "):
+        learning_layers(classifier, 1)
+    with pytest.raises(RecipeError, match="no convolution"):
+        learning_layers(classifier, 99)
