@@ -23,10 +23,10 @@ st.html(HERE / "style.css")
 
 page = st.navigation(
     [
-        st.Page("app_pages/identify.py", title="Identify", icon=":material/local_florist:", default=True),
-        st.Page("app_pages/confusions.py", title="Confusions", icon=":material/grid_on:", url_path="confusions"),
-        st.Page("app_pages/models.py", title="Models", icon=":material/speed:", url_path="models"),
-        st.Page("app_pages/dataset.py", title="Dataset", icon=":material/photo_library:", url_path="dataset"),
+        st.Page("identify/page.py", title="Identify", icon=":material/local_florist:", default=True),
+        st.Page("confusions/page.py", title="Confusions", icon=":material/grid_on:", url_path="confusions"),
+        st.Page("models/page.py", title="Models", icon=":material/speed:", url_path="models"),
+        st.Page("dataset/page.py", title="Dataset", icon=":material/photo_library:", url_path="dataset"),
     ],
     position="top",
 )

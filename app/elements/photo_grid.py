@@ -77,7 +77,7 @@ def draw_photo(card: Card, flowers: OxfordFlowers | None) -> None:
     st.html(f'<p class="card">{card.caption}</p>')
     if path is not None and card.link:
         st.page_link(
-            "app_pages/identify.py",
+            "identify/page.py",
             label="Look closer",
             icon=":material/zoom_in:",
             query_params={"photo": str(card.photo_id)},

@@ -74,7 +74,7 @@ def draw_near(look: Look, gallery: Gallery, cards: Sequence[Card]) -> None:
             st.html(f'<p class="card">{card.caption}</p>')
             if flowers is not None and card.photo_id in flowers.ids:
                 st.page_link(
-                    "app_pages/identify.py",
+                    "identify/page.py",
                     label="Look closer",
                     icon=":material/zoom_in:",
                     query_params={"photo": str(card.photo_id)},

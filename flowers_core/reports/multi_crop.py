@@ -17,7 +17,8 @@ def closer_look_note() -> str:
     )
     return (
         "Where an answer is not sure, *Identify* tries square parts of the photo, in four sizes down to a third of its "
-        f"short side, and may suggest one (`scripts.study.evaluate_multi_crop`). {rule}; the rule was chosen on validation "
+        f"short side, and may suggest one (`scripts.study.evaluate_multi_crop`). {rule}; the rule was chosen on "
+        "validation "
         "photos and on pictures without a flower. *Right* counts suggestions, *answer right* the answers about the "
         "whole photo where there was one, *if taken* is top-1 with the suggestion, where there is one, in the answer's "
         "place."

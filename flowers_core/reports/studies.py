@@ -94,7 +94,7 @@ def robustness_table(records: Sequence[RunRecord]) -> str:
 def speed_note() -> str:
     """What the table below it shows."""
     return (
-        "One photo at a time, all ways of running a model in turns (`scripts.benchmarks.__main__ inference`): median and 95th "
+        "One photo at a time, all ways of running a model in turns (`scripts.benchmarks inference`): median and 95th "
         "percentile in milliseconds, once with one thread and once with as many as the machine has cores (two where "
         "that was not noted). *÷ int8* is the ratio to INT8 with the same number of threads, which carries over to "
         "other machines. TensorFlow, too, is held to one thread for the first, in a process of its own, and left to "
@@ -170,7 +170,7 @@ def lime_note() -> str:
     """What the tables below it show."""
     return (
         "This project's LIME, and the `lime` package with its defaults (quickshift, 1000 samples) on the same INT8 "
-        "model and on Keras' `predict`, in turns (`scripts.benchmarks.__main__ lime`). *Seconds* of one explanation, and *÷ "
+        "model and on Keras' `predict`, in turns (`scripts.benchmarks lime`). *Seconds* of one explanation, and *÷ "
         "ours* on the same photo, are medians, the rest means, with 95 % bootstrap intervals over photos. *Deletion* "
         "and *insertion* are as above; *top 5 alike* is the Jaccard index of the five strongest superpixels of two "
         "seeds, each way over its own superpixels."

@@ -18,7 +18,7 @@ class PublishedRecipe:
 
     unfrozen_layers: the last ones, in phase two. step_epochs: half a cycle. policy: of the cyclic learning rate.
     head_rates, rates: lower and upper learning rate of phases one and two. They stay below the upper bounds that range
-    tests of InceptionV3 to mixed8 suggested (`scripts.study.find_learning_rate --recipe published`): 0.21 for the head, and
+    tests of InceptionV3 to mixed8 suggested (`scripts.study.find_learning_rate`): 0.21 for the head, and
     0.04 for its last ten layers.
     """
 

@@ -1,1 +1,1 @@
-"""What can be measured with `python -m scripts.benchmarks.__main__`: one module a verb, with `add_to` and `measure`."""
+"""What can be measured with `python -m scripts.benchmarks`: one module a verb, with `add_to` and `measure`."""

@@ -1,4 +1,4 @@
-"""Measure speed as ratios in one run: `python -m scripts.benchmarks.__main__ inference efficientnet_lite0`.
+"""Measure speed as ratios in one run: `python -m scripts.benchmarks inference efficientnet_lite0`.
 
 What is compared takes turns, photo by photo, so that whatever else the machine does meets everything alike. What can be
 measured lies in `scripts/benchmarks/`, one module each.
@@ -15,9 +15,7 @@ VERBS = (inference, gallery, explain, lime, pages, training)
 
 def main() -> None:
     """Parse the command line and measure what it names."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.benchmarks.__main__", description="Measure speed as ratios."
-    )
+    parser = argparse.ArgumentParser(prog="python -m scripts.benchmarks", description="Measure speed as ratios.")
     verbs = parser.add_subparsers(dest="verb", required=True)
     for verb in VERBS:
         own = verbs.add_parser(verb.NAME, help=verb.HELP, description=verb.__doc__)

@@ -62,7 +62,7 @@ def _pages(folder: Path, rounds: int) -> dict[str, list[float]]:
     pairs = worst_pairs(confusion_matrix(load_predictions(bundle.path("test_predictions.npz"), "int8")), 2)
     app = AppTest.from_file(_MAIN, default_timeout=120)
     app.run()
-    app.switch_page("app_pages/confusions.py")
+    app.switch_page("confusions/page.py")
     app.query_params["bundle"] = bundle.name
     app.query_params["many"] = str(PHOTOS)
     app.run()

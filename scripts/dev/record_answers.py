@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         found: dict[str, NDArray[Any]] = {}
         for bundle in list_bundles(default_models_dir()):
             found |= answers_of(bundle, photos)
-        np.savez(options.out, **found)
+        np.savez(options.out, **found)  # type: ignore[arg-type]
         print(f"{len(found)} arrays over {len(photos)} photos are in {options.out}.")
         return
     different = differences(options.before, options.after)

@@ -22,7 +22,7 @@ from urllib.error import URLError
 
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CANDIDATES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 WIDTH = 1200
 MOST_BYTES = 400_000

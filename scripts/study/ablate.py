@@ -1,4 +1,4 @@
-"""What each part of the recipe is worth: `python -m scripts.study.ablate BUNDLE` trains it again with one change at a time.
+"""Ablation, one change of the recipe at a time: `python -m scripts.study.ablate BUNDLE`.
 
 BUNDLE is a fine-tuned bundle, or one of which only the record was kept. Each run has its recipe but for one entry, and
 answers the validation photos alone, as they are and spoilt. Of each only the record stays, in `models/records/`;
@@ -117,7 +117,7 @@ def _name(base: RunRecord, change: str, seed: int = FIRST_SEED) -> str:
 
 
 def _call(script: str, *words: str) -> None:
-    done = subprocess.run([sys.executable, "-m", f"scripts.{script}", *words], cwd=Path(__file__).parents[1])
+    done = subprocess.run([sys.executable, "-m", f"scripts.{script}", *words], cwd=Path(__file__).resolve().parents[2])
     if done.returncode:
         sys.exit(done.returncode)
 

@@ -1,4 +1,4 @@
-"""Fetch other people's photos, to see how a model does outside its dataset: `python -m scripts.study.download_external`.
+"""Fetch other people's photos, of flowers and of none: `python -m scripts.study.download_external`.
 
 277 photos out of packages of desktop backgrounds from Ubuntu's archive (636 MB, of which 358 MB stay): 43 that show one
 of the 102 flowers, in a folder a class, and 234 that show no flower. Run it again after it was broken off: it goes on

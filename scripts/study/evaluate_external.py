@@ -1,4 +1,4 @@
-"""How does a model do on photos that have nothing to do with its dataset? `python -m scripts.study.evaluate_external BUNDLE`.
+"""How does a model do on other people's photos? `python -m scripts.study.evaluate_external BUNDLE`.
 
 The INT8 model, which is the one that people meet, answers the photos that `scripts.study.download_external` fetched, as
 *Identify* does: with its verdict, and with a closer look where it is not sure. Of the photos that show no flower, what

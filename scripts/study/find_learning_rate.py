@@ -1,4 +1,4 @@
-"""Range test: `python -m scripts.study.find_learning_rate --fine-tune 30` plots the loss against a growing learning rate.
+"""Range test: `python -m scripts.study.find_learning_rate` plots the loss against a growing learning rate.
 
 The tail is trained for one run of growing rates from the probed head on, and thrown away; with `--head-epochs` from the
 head that these trained. The suggested bounds are for `scripts.train --learning-rate UPPER --lower-rate LOWER`, with the

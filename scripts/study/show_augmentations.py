@@ -1,4 +1,4 @@
-"""What training sees: `python -m scripts.study.show_augmentations --augmentation wild` draws a contact sheet of random views.
+"""A contact sheet of what training sees: `python -m scripts.study.show_augmentations --augmentation wild`.
 
 One row a photo: the central crop that the model is served, then views 1, 2, … as training draws them. The sheet holds
 photos of the dataset, so it belongs into `runs/`, which git ignores.

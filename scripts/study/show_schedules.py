@@ -1,4 +1,4 @@
-"""What a learning rate does in a run: `python -m scripts.study.show_schedules --step-size 60` draws every schedule there is.
+"""What a learning rate does in a run: `python -m scripts.study.show_schedules` draws every schedule.
 
 Triangular, triangular2, exp_range, one-cycle, cosine and constant between the same two rates, as `scripts.train`
 follows them. The numbers lie beside the picture, one row a step.

@@ -35,7 +35,7 @@ def open_page(no_dataset: Path) -> Callable[..., AppTest]:
         app = AppTest.from_file(MAIN, default_timeout=120)
         if page != "identify":
             app.run()
-            app.switch_page(f"app_pages/{page}.py")
+            app.switch_page(f"{page}/page.py")
         for name, value in parameters.items():
             app.query_params[name] = value
         return run(app)

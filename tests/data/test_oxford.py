@@ -19,7 +19,7 @@ from flowers_core.data.oxford import (
 from flowers_core.storage.paths import default_data_dir
 from tests.fixtures.drawn_flowers import LABELS, draw_dataset
 
-REPO = Path(__file__).resolve().parents[1]
+REPO = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

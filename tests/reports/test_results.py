@@ -23,7 +23,7 @@ from flowers_core.reports.studies import lime_sentence, lime_table
 from flowers_core.reports.training_speed import load_training_speed
 from flowers_core.storage.paths import default_models_dir
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def cells(table: str) -> list[list[str]]:

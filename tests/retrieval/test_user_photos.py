@@ -117,7 +117,7 @@ while True:
         process = subprocess.Popen(
             [sys.executable, "-c", program, str(path)],
             stdout=subprocess.PIPE,
-            cwd=Path(__file__).resolve().parents[1],
+            cwd=Path(__file__).resolve().parents[2],
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
         assert process.stdout is not None

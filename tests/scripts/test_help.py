@@ -28,7 +28,7 @@ from flowers_core.retrieval.user_photos import load_own
 from tests.fixtures.drawn_flowers import LABELS, draw_flower
 from tests.fixtures.tiny_classifier import SIZE, tiny_classifier
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def call(script: str, *arguments: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from flowers_core.storage.folder_lock import FolderBusy, locked
 
-REPO = Path(__file__).resolve().parents[1]
+REPO = Path(__file__).resolve().parents[2]
 HOLDER = (
     "import sys, time, pathlib\n"
     "from flowers_core.storage.folder_lock import locked\n"

@@ -31,7 +31,7 @@ from tests.fixtures.local_oxford import (
     slowly,
 )
 
-REPO = Path(__file__).resolve().parents[1]
+REPO = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
