@@ -23,6 +23,7 @@ from flowers_core.data.photos import CropRule
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import load_predictions
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.prediction import softmax
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.storage.files import write_atomically
 from scripts.options.command import add_data_option, bundle_folder, run, write_json, write_table
@@ -147,17 +148,17 @@ def _survey(bundle: Bundle, flowers: OxfordFlowers, facts: PhotoFacts) -> AuditR
     embeddings = gallery.vectors()[[places[photo_id] for photo_id in facts.ids.tolist()]]
     # A model is no judge of the labels it was fitted on.
     fitted = set(bundle.manifest.get("training", {}).get("splits", ("train", "validation")))
-    answers = [
-        (split, load_predictions(bundle.path(f"{split}_predictions.npz"), bundle.precisions[0]))
-        for split in ("validation", "test")
-        if split not in fitted and bundle.has(f"{split}_predictions.npz")
-    ]
+    temperature = bundle.calibration.temperature if bundle.calibration else 1.0
+    answers = []
+    for split in ("validation", "test"):
+        if split not in fitted and bundle.has(f"{split}_predictions.npz"):
+            known = load_predictions(bundle.path(f"{split}_predictions.npz"), bundle.precisions[0])
+            answers.append((split, known.ids, softmax(known.logits, temperature), known.labels))
     return survey(
         facts,
         embeddings,
         flowers.labels[facts.ids - 1],
         answers,
-        temperature=bundle.calibration.temperature if bundle.calibration else 1.0,
         fingerprint=flowers.fingerprint(),
         model=bundle.name,
     )

@@ -213,7 +213,7 @@ def class_means(bundle: Bundle) -> ClassMeans | None:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _class_means(digest: str, _bundle: Bundle, _gallery: Gallery) -> ClassMeans | None:  # noqa: ARG001
-    from flowers_core.inference.prototypes import class_means_of
+    from flowers_core.retrieval.gallery_prototypes import class_means_of
 
     return class_means_of(_bundle, _gallery)
 

@@ -21,8 +21,9 @@ from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import BundleError, BundleWriter, Calibration, load_bundle
 from flowers_core.inference.multi_crop import look_closer
 from flowers_core.inference.prediction import predict
-from flowers_core.inference.prototypes import ClassMeans, class_means_of
+from flowers_core.inference.prototypes import ClassMeans
 from flowers_core.inference.runtime import Runtime
+from flowers_core.retrieval.gallery_prototypes import class_means_of
 from scripts.options.command import add_bundle_argument, add_data_option, progress, run
 
 _PRECISION = "int8"

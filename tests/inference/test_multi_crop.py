@@ -13,8 +13,9 @@ from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.multi_crop import MOST, CloserLook, agreed_on, look_closer, parts_of, views_of
 from flowers_core.inference.prediction import predict, softmax
-from flowers_core.inference.prototypes import ClassMeans, class_means_of
+from flowers_core.inference.prototypes import ClassMeans
 from flowers_core.inference.runtime import Runtime
+from flowers_core.retrieval.gallery_prototypes import class_means_of
 from flowers_core.storage.paths import default_models_dir
 
 BOXES = [(0, 0, 10, 10), (5, 0, 15, 10), (0, 5, 10, 15), (5, 5, 15, 15), (10, 10, 20, 20), (3, 3, 13, 13)]

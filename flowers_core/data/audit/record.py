@@ -16,8 +16,9 @@ from flowers_core.data.audit.label_issues import SuspectLabel, suspect_labels
 from flowers_core.data.audit.near_duplicates import MAX_DISTANCE, MIN_COSINE, NearPair, groups_of, near_pairs
 from flowers_core.data.audit.outliers import Oddity, far_from_class, odd_pictures
 from flowers_core.errors import FlowersError
-from flowers_core.evaluation.report import Predictions
-from flowers_core.inference.prediction import softmax
+
+# Of one split: its name, the photos' ids (n,), calibrated probabilities (n, classes) and labels (n,).
+Judged = tuple[str, NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]
 
 AUDIT_FILE = "audit.json"
 SCHEMA_VERSION = 1
@@ -68,23 +69,20 @@ def survey(
     facts: PhotoFacts,
     embeddings: NDArray[np.float32],
     labels: NDArray[np.int64],
-    answers: Iterable[tuple[str, Predictions]],
+    answers: Iterable[Judged],
     *,
-    temperature: float,
     fingerprint: str,
     model: str,
 ) -> AuditRecord:
     """Everything there is to find, from measurements and one model's view.
 
-    embeddings (n, c), labels (n,): row i belongs to facts.ids[i]. answers: split and predictions, of splits that the
-    model was not fitted on; their probabilities are taken at `temperature`. Suspects of all splits are ranked together,
-    each split judged by its own bars.
+    embeddings (n, c), labels (n,): row i belongs to facts.ids[i]. answers: of splits that the model was not fitted on.
+    Suspects of all splits are ranked together, each split judged by its own thresholds.
     """
     judged, suspects = [], []
-    for split, predictions in answers:
+    for split, ids, probabilities, given in answers:
         judged.append(split)
-        probabilities = softmax(predictions.logits, temperature)
-        suspects += suspect_labels(predictions.ids, probabilities, predictions.labels)
+        suspects += suspect_labels(ids, probabilities, given)
     return AuditRecord(
         photos=len(facts),
         fingerprint=fingerprint,

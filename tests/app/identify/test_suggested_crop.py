@@ -12,8 +12,8 @@ from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.multi_crop import look_closer
 from flowers_core.inference.prediction import Candidate, predict
-from flowers_core.inference.prototypes import class_means_of
 from flowers_core.inference.runtime import Runtime
+from flowers_core.retrieval.gallery_prototypes import class_means_of
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import example_bytes, html, run
 from tests.app.identify.test_page import bars

@@ -16,7 +16,7 @@ from flowers_core.data.audit.record import (
     write_audit,
 )
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.evaluation.report import Predictions
+from flowers_core.inference.prediction import softmax
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,7 @@ def record(drawn_dataset: OxfordFlowers) -> AuditRecord:
         facts,
         embeddings,
         drawn_dataset.labels,
-        [("test", Predictions(ids, labels, logits))],
-        temperature=1.0,
+        [("test", ids, softmax(logits), labels)],
         fingerprint="f" * 64,
         model="drawn",
     )

@@ -1,0 +1,25 @@
+"""The prototypes of a bundle's classes, from the embeddings in its gallery."""
+
+import numpy as np
+
+from flowers_core.inference.bundle import Bundle
+from flowers_core.inference.prototypes import ClassMeans, fit_class_means
+from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+
+
+def class_means_of(bundle: Bundle, gallery: Gallery | None = None) -> ClassMeans | None:
+    """A bundle's prototypes, over the splits that it learnt from.
+
+    Args:
+        bundle: the bundle.
+        gallery: its gallery, which is loaded where it is not given.
+
+    Returns:
+        The prototypes, or None for a bundle without a gallery or without a word on its training.
+    """
+    if not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE) and "training" in bundle.manifest):
+        return None
+    known = gallery or Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))
+    splits = bundle.manifest["training"]["splits"]
+    chosen = np.isin(known.splits, list(splits))
+    return fit_class_means(known.vectors(splits), known.labels[chosen], len(bundle.class_names))
