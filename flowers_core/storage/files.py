@@ -1,9 +1,15 @@
-"""Files that are either whole or not there: write beside, then rename."""
+"""Files that are whole or not there: write beside, then rename. The only writers of bytes, text, JSON and npz."""
 
 import hashlib
+import io
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 _CHUNK = 1 << 20
 
@@ -11,8 +17,11 @@ _CHUNK = 1 << 20
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a file next to `path`, then move it into place in one step.
 
-    `write` gets a path with the same suffix as `path` (libraries choose a format by it) and must leave a file there.
-    Whatever it raises passes through, and `path` keeps what it held before: a reader never sees half a file.
+    For libraries that must write a file themselves; what is at hand goes through the writers below.
+
+    Args:
+        path: of the file. It keeps what it held before where `write` raises: a reader never sees half a file.
+        write: gets a path with the same suffix as `path` (libraries choose a format by it) and must leave a file there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
@@ -23,6 +32,42 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes, in one step."""
+
+    def write(beside: Path) -> None:
+        beside.write_bytes(content)
+
+    write_atomically(path, write)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8, in one step."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write values as indented JSON, in one step. Raises ValueError for a number that is not finite."""
+    write_text(path, json_text(values))
+
+
+def json_text(values: Any) -> str:
+    """Values as the indented JSON that `write_json` writes."""
+    return json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_npz(path: Path, *, compressed: bool = False, **arrays: ArrayLike) -> None:
+    """Write named arrays as `.npz`, in one step."""
+    write_bytes(path, npz_bytes(compressed=compressed, **arrays))
+
+
+def npz_bytes(*, compressed: bool = False, **arrays: ArrayLike) -> bytes:
+    """Named arrays as the bytes of an `.npz` file. No array of Python objects: those would be pickled."""
+    buffer = io.BytesIO()
+    (np.savez_compressed if compressed else np.savez)(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
 
 
 def sha256_of(path: Path) -> str:

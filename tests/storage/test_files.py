@@ -1,9 +1,11 @@
 import hashlib
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from flowers_core.storage.files import sha256_of, write_atomically
+from flowers_core.storage.files import sha256_of, write_atomically, write_json, write_npz, write_text
 
 
 def test_a_file_appears_whole(tmp_path: Path) -> None:
@@ -46,3 +48,26 @@ def test_sha256_of_more_than_one_chunk(tmp_path: Path) -> None:
     path = tmp_path / "large"
     path.write_bytes(content)
     assert sha256_of(path) == hashlib.sha256(content).hexdigest()
+
+
+def test_text_json_and_arrays_are_written_whole(tmp_path: Path) -> None:
+    write_text(tmp_path / "new" / "a.txt", "Löwenzahn\n")
+    assert (tmp_path / "new" / "a.txt").read_bytes() == "Löwenzahn\n".encode()
+    write_json(tmp_path / "a.json", {"name": "Löwenzahn", "petals": [1, 2.5, None]})
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert json.loads(text) == {"name": "Löwenzahn", "petals": [1, 2.5, None]}
+    assert text.startswith('{\n "name": "Löwenzahn"')
+    assert text.endswith("}\n")
+    for compressed in (False, True):
+        write_npz(tmp_path / "a.npz", compressed=compressed, x=np.arange(3), y=np.zeros((2, 2), np.float32))
+        with np.load(tmp_path / "a.npz", allow_pickle=False) as stored:
+            assert stored["x"].tolist() == [0, 1, 2]
+            assert (stored["y"].dtype, stored["y"].shape) == (np.float32, (2, 2))
+
+
+def test_what_cannot_be_kept_safely_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a.json", float("nan"))
+    with pytest.raises(ValueError, match="allow_pickle"):
+        write_npz(tmp_path / "a.npz", x=np.array([{}], dtype=object))
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,173 @@
+"""Frozen dataclasses as JSON values and back, checked field by field.
+
+The dataclass is the only place where a record's keys and types are spelled. Reading refuses what does not fit with a
+sentence that names the key, and no number that is not finite comes in or goes out. It is some hundred lines and not a
+library, because a library's messages name Python types, not what a person can mend.
+"""
+
+import dataclasses
+import functools
+import json
+import math
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from flowers_core.errors import FlowersError
+
+T = TypeVar("T")
+
+_SCALARS: dict[Any, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+
+
+class JsonValueError(FlowersError):
+    """A JSON value that does not fit its field; the message is a sentence that names the key."""
+
+
+def to_json(value: Any) -> Any:
+    """A dataclass, mapping, tuple or scalar as plain JSON values.
+
+    Fields that hold their default are left out: what is not known takes no room.
+
+    Raises:
+        JsonValueError: for a number that is not finite, or a value that JSON has no form for.
+    """
+    return _plain(value, "")
+
+
+def from_json(kind: type[T], values: Any, *, strict: bool = True) -> T:
+    """A dataclass from JSON values.
+
+    Args:
+        kind: the dataclass. Its fields may be scalars, dataclasses, `tuple[X, ...]`, `Mapping[str, X]`, `X | None`, or
+            `Any` for JSON values that another module reads.
+        values: what `json.loads` gave.
+        strict: whether unknown keys are refused; otherwise they are dropped.
+
+    Raises:
+        JsonValueError: where a key is missing, unknown or holds something else than its field.
+    """
+    built: T = _typed(kind, values, "", strict)
+    return built
+
+
+def parse_json(text: str) -> Any:
+    """JSON text as values. Raises ValueError for what is no JSON, and for NaN and infinities, which JSON has not."""
+
+    def refuse(constant: str) -> Any:
+        raise ValueError(f"{constant} is not a number that JSON knows")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file as values.
+
+    Raises:
+        JsonValueError: when the file is missing or unreadable, is no JSON or holds NaN or infinities.
+    """
+    try:
+        return parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise JsonValueError(f"{path} is not readable as JSON: {error}.") from error
+
+
+def _plain(value: Any, key: str) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise JsonValueError(f"{key or 'The value'} is {value}: JSON holds finite numbers only.")
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        held = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if _tells(field, value)}
+        return {name: _plain(each, _below(key, name)) for name, each in held.items()}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each, _below(key, name)) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each, _below(key, place)) for place, each in enumerate(value)]
+    raise JsonValueError(f"{key or 'The value'} is a {type(value).__name__}, for which JSON has no form.")
+
+
+def _tells(field: dataclasses.Field[Any], owner: Any) -> bool:
+    """Whether a field holds something else than its default."""
+    if field.default_factory is not dataclasses.MISSING:
+        return bool(getattr(owner, field.name) != field.default_factory())
+    return field.default is dataclasses.MISSING or getattr(owner, field.name) != field.default
+
+
+def _typed(kind: Any, value: Any, key: str, strict: bool) -> Any:
+    if kind is Any:
+        return _plain(value, key)
+    if get_origin(kind) in (Union, types.UnionType):
+        options = [option for option in get_args(kind) if option is not type(None)]
+        if value is None and len(options) < len(get_args(kind)):
+            return None
+        return _typed_as_one_of(options, value, key, strict)
+    if dataclasses.is_dataclass(kind):
+        return _typed_dataclass(kind, value, key, strict)
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list | tuple):
+            raise _misfit(key, "a list", value)
+        return tuple(_typed(get_args(kind)[0], each, _below(key, place), strict) for place, each in enumerate(value))
+    if isinstance(get_origin(kind), type) and issubclass(get_origin(kind), Mapping):
+        if not isinstance(value, Mapping):
+            raise _misfit(key, "an object", value)
+        return {name: _typed(get_args(kind)[1], each, _below(key, name), strict) for name, each in value.items()}
+    return _typed_scalar(kind, value, key)
+
+
+def _typed_as_one_of(options: list[Any], value: Any, key: str, strict: bool) -> Any:
+    """The first of several types that a value fits: whole numbers before numbers, as they are listed."""
+    if len(options) == 1:
+        return _typed(options[0], value, key, strict)
+    for option in options:
+        try:
+            return _typed(option, value, key, strict)
+        except JsonValueError:
+            continue
+    raise _misfit(key, " or ".join(_SCALARS.get(option, "something else") for option in options), value)
+
+
+def _typed_dataclass(kind: Any, values: Any, key: str, strict: bool) -> Any:
+    if not isinstance(values, Mapping):
+        raise _misfit(key, "an object", values)
+    fields, hints = dataclasses.fields(kind), _hints(kind)
+    needed = {
+        field.name
+        for field in fields
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    }
+    missing = [field.name for field in fields if field.name in needed and field.name not in values]
+    if missing:
+        raise JsonValueError(f"{key or 'It'} lacks {', '.join(missing)}.")
+    unknown = [name for name in values if name not in hints]
+    if unknown and strict:
+        raise JsonValueError(f"{_below(key, unknown[0])} is no key that this version knows.")
+    known = {name: _typed(hints[name], values[name], _below(key, name), strict) for name in hints if name in values}
+    try:
+        return kind(**known)
+    except ValueError as error:
+        raise JsonValueError(f"{key or 'It'} is malformed: {error}") from error
+
+
+def _typed_scalar(kind: Any, value: Any, key: str) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise _misfit(key, _SCALARS[kind], value)
+    return _plain(value, key)
+
+
+def _misfit(key: str, wanted: str, value: Any) -> JsonValueError:
+    shown = repr(value)
+    return JsonValueError(f"{key or 'It'} should be {wanted}, not {shown if len(shown) <= 60 else f'{shown[:60]}…'}.")
+
+
+def _below(key: str, name: Any) -> str:
+    return f"{key}.{name}" if key else str(name)
+
+
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:
+    found = get_type_hints(kind)
+    return {field.name: found[field.name] for field in dataclasses.fields(kind)}
