@@ -14,9 +14,9 @@ import numpy as np
 from tqdm import tqdm
 
 from flowers_core.data.audit.figures import class_counts, image_sizes, mean_pictures, picture_sheet, write_figure
-from flowers_core.data.audit.image_statistics import PhotoFacts, measure_photos
+from flowers_core.data.audit.image_statistics import ImageStatistics, measure_photos
 from flowers_core.data.audit.near_duplicates import leaks
-from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, survey, write_audit
+from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, run_audit, write_audit
 from flowers_core.data.batches import inputs
 from flowers_core.data.oxford import SPLITS, OxfordFlowers
 from flowers_core.data.photos import CropRule
@@ -53,12 +53,12 @@ def main() -> None:
     print(f"Tables and figures are in {options.out}.")
 
 
-def _measure(flowers: OxfordFlowers) -> PhotoFacts:
+def _measure(flowers: OxfordFlowers) -> ImageStatistics:
     with tqdm(total=len(flowers), desc="measuring", unit=" photos", disable=None, leave=False) as bar:
         return measure_photos(flowers.ids, flowers.path, lambda done, _: bar.update(done - bar.n) and None)
 
 
-def _tables(out: Path, flowers: OxfordFlowers, facts: PhotoFacts) -> None:
+def _tables(out: Path, flowers: OxfordFlowers, facts: ImageStatistics) -> None:
     taxonomy = load_taxonomy()
     write_table(
         out / "photos.csv",
@@ -120,7 +120,7 @@ def _tables(out: Path, flowers: OxfordFlowers, facts: PhotoFacts) -> None:
         print(f"Mind: {warning}")
 
 
-def _figures(out: Path, flowers: OxfordFlowers, facts: PhotoFacts) -> None:
+def _figures(out: Path, flowers: OxfordFlowers, facts: ImageStatistics) -> None:
     ids = flowers.split_ids("train")
     photos = inputs(flowers, ids, CropRule(_SHEET_SIDE))
     labels = flowers.labels[ids - 1]
@@ -136,7 +136,7 @@ def _figures(out: Path, flowers: OxfordFlowers, facts: PhotoFacts) -> None:
         write_atomically(out / name, write_figure(figure))
 
 
-def _survey(bundle: Bundle, flowers: OxfordFlowers, facts: PhotoFacts) -> AuditRecord:
+def _survey(bundle: Bundle, flowers: OxfordFlowers, facts: ImageStatistics) -> AuditRecord:
     gallery = Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))
     places = {int(photo_id): row for row, photo_id in enumerate(gallery.ids)}
     missing = [photo_id for photo_id in facts.ids.tolist() if photo_id not in places]
@@ -154,7 +154,7 @@ def _survey(bundle: Bundle, flowers: OxfordFlowers, facts: PhotoFacts) -> AuditR
         if split not in fitted and bundle.has(f"{split}_predictions.npz"):
             known = load_predictions(bundle.path(f"{split}_predictions.npz"), bundle.precisions[0])
             answers.append((split, known.ids, softmax(known.logits, temperature), known.labels))
-    return survey(
+    return run_audit(
         facts,
         embeddings,
         flowers.labels[facts.ids - 1],
@@ -185,7 +185,7 @@ def _findings(out: Path, flowers: OxfordFlowers, record: AuditRecord) -> None:
             + [flowers.split_of(photo) for photo in (pair.first, pair.second)]
             + [flowers.label_of(photo) for photo in (pair.first, pair.second)]
             + [pair.distance, pair.mirrored, round(pair.cosine, 4), pair.identical]
-            for pair in record.near
+            for pair in record.near_duplicates
         ),
     )
     write_table(
@@ -202,20 +202,21 @@ def _findings(out: Path, flowers: OxfordFlowers, record: AuditRecord) -> None:
                 round(photo.self_confidence, 4),
                 round(photo.margin, 4),
             ]
-            for photo in record.suspects
+            for photo in record.label_issues
         ),
     )
     write_table(
-        out / "odd_photos.csv", ["id", "kind", "value"], (list(asdict(photo).values()) for photo in record.oddities)
+        out / "odd_photos.csv", ["id", "kind", "value"], (list(asdict(photo).values()) for photo in record.outliers)
     )
-    crossing = leaks(record.near, flowers.ids, flowers.splits)
-    differing = [pair for pair in record.near if flowers.label_of(pair.first) != flowers.label_of(pair.second)]
-    kinds = {kind: len(record.oddities_of(kind)) for kind in dict.fromkeys(photo.kind for photo in record.oddities)}
+    pairs = record.near_duplicates
+    crossing = leaks(pairs, flowers.ids, flowers.splits)
+    differing = [pair for pair in pairs if flowers.label_of(pair.first) != flowers.label_of(pair.second)]
+    kinds = {kind: len(record.outliers_of(kind)) for kind in dict.fromkeys(photo.kind for photo in record.outliers)}
     print(
-        f"{len(record.near)} pairs show one picture, {sum(pair.identical for pair in record.near)} of them byte for "
+        f"{len(pairs)} pairs show one picture, {sum(pair.identical for pair in pairs)} of them byte for "
         f"byte; {len(crossing)} cross splits and {len(differing)} have two labels."
     )
-    print(f"{len(record.suspects)} labels of {' and '.join(record.judged_splits) or 'no split'} are suspect.")
+    print(f"{len(record.label_issues)} labels of {' and '.join(record.judged_splits) or 'no split'} are suspect.")
     print(f"Odd photos: {', '.join(f'{n} {kind}' for kind, n in kinds.items()) or 'none'}.")
 
 

@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.data.audit.exact_duplicates import seen_elsewhere
-from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, load_audit, seen_elsewhere_nearly
+from flowers_core.data.audit.exact_duplicates import exact_leaks
+from flowers_core.data.audit.near_duplicates import near_leaks
+from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, load_audit
 from flowers_core.data.batches import input_batches
 from flowers_core.data.oxford import SPLITS, OxfordFlowers
 from flowers_core.evaluation.calibration import fit_calibration
@@ -131,7 +132,7 @@ def _figures(
     if calibration is None:
         raise BundleError(f"'{bundle.name}' is not calibrated; `python -m scripts.evaluate {bundle.name}` does that.")
     writer.manifest["metrics"] = {}
-    twins = {split: seen_elsewhere(flowers, split) for split in splits}
+    twins = {split: exact_leaks(flowers, split) for split in splits}
     audit = _audit(bundle, flowers)
     if audit is None:
         print(
@@ -198,7 +199,7 @@ def _without_near(
 ) -> dict[str, Any]:
     """The figures of the photos that have no copy, exact or near, in another split, and the rule that says so."""
     others = {other for other in SPLITS if other != split}
-    copies = seen_elsewhere_nearly(audit.near, flowers.ids, flowers.splits, split, others)
+    copies = near_leaks(audit.near_duplicates, flowers.ids, flowers.splits, split, others)
     rule = {"max_distance_of_64_bits": audit.max_distance, "min_cosine": audit.min_cosine, "model": audit.model}
     return {**_numbers(report(without(answers, copies.tolist()), calibration.temperature)), "rule": rule}
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.data.batches import stratified_sample
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import ModelInput, model_input, open_photo
-from flowers_core.data.sampling import stratified
 from flowers_core.explain.attributions.gradients import Gradients
 from flowers_core.explain.explanation import ClassTarget
 from flowers_core.explain.methods import METHODS, Subject
@@ -55,7 +55,7 @@ def main() -> None:
     flowers = OxfordFlowers(options.data)
     digest = sha256_of(bundle.path(f"{_PRECISION}.tflite"))[:12]  # a model made anew starts a record of its own
     folder = options.out / f"explanations-{bundle.name}-{digest}"
-    photos = stratified(flowers, "test", options.photos, options.seed).tolist()
+    photos = stratified_sample(flowers, "test", options.photos, options.seed).tolist()
 
     record = Record(folder / "scores.jsonl")
     rows = [*options.methods, *BASELINES]

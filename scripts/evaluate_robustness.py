@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.data.corruptions import KINDS, SEED, degraded
+from flowers_core.data.batches import stratified_sample
+from flowers_core.data.corruptions import CORRUPTIONS, SEED, corrupted
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule, model_input, open_photo
-from flowers_core.data.sampling import stratified
 from flowers_core.evaluation.calibration import ece
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, Calibration
 from flowers_core.inference.prediction import softmax
@@ -37,7 +37,7 @@ def evaluate_robustness(bundle: Bundle, flowers: OxfordFlowers, split: str, cach
         raise BundleError(f"'{bundle.name}' has learnt from the {split} photos: they cannot tell how robust it is.")
     if bundle.calibration is None:
         raise BundleError(f"'{bundle.name}' is not calibrated yet; `python -m scripts.evaluate {bundle.name}` does it.")
-    ids = stratified(flowers, split, _PHOTOS, SEED)
+    ids = stratified_sample(flowers, split, _PHOTOS, SEED)
     logits = spoilt_logits(bundle, flowers, ids, bundle.precisions, cache)
     record_robustness(BundleWriter.open(bundle.folder), split, logits, flowers.labels[ids - 1], bundle.calibration)
 
@@ -69,18 +69,18 @@ def _spoilt(
 
     def draw(photo_id: int) -> NDArray[np.uint8]:
         pixels = open_photo(flowers.path(photo_id)).pixels
-        return np.stack([model_input(degraded(pixels, kind, photo_id), rule).pixels for kind in KINDS])
+        return np.stack([model_input(corrupted(pixels, kind, photo_id), rule).pixels for kind in CORRUPTIONS])
 
     with ThreadPoolExecutor(1, thread_name_prefix="spoilt") as pool:
         if cache is None:
             yield from _one_ahead(pool, draw, ids)
             return
-        key = json.dumps([flowers.fingerprint(), ids.tolist(), rule.to_json(), list(KINDS), SEED])
+        key = json.dumps([flowers.fingerprint(), ids.tolist(), rule.to_json(), list(CORRUPTIONS), SEED])
         path = cache / f"spoilt-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
         if not path.is_file():
 
             def write(beside: Path) -> None:
-                shape = (len(ids), len(KINDS), rule.size, rule.size, 3)
+                shape = (len(ids), len(CORRUPTIONS), rule.size, rule.size, 3)
                 kept = np.lib.format.open_memmap(beside, "w+", np.uint8, shape)
                 for place, views in enumerate(progress(_one_ahead(pool, draw, ids), "spoiling photos", len(ids))):
                     kept[place] = views
@@ -125,7 +125,7 @@ def _figures(logits: NDArray[np.float32], labels: NDArray[np.integer], temperatu
     """logits: (photos, kinds, classes); labels: (photos,), 1-based."""
     right = logits.argmax(axis=2) + 1 == labels[:, None]
     misleading = ~right & (softmax(logits, temperature).max(axis=2) >= _CONFIDENT)
-    top1 = dict(zip(KINDS, right.mean(axis=0).tolist(), strict=True))
+    top1 = dict(zip(CORRUPTIONS, right.mean(axis=0).tolist(), strict=True))
     return {
         "images": len(labels),
         "mean": float(right.mean()),
@@ -133,7 +133,7 @@ def _figures(logits: NDArray[np.float32], labels: NDArray[np.integer], temperatu
         "top1": top1,
         "ece": ece(softmax(logits.reshape(-1, logits.shape[-1]), temperature), np.repeat(labels, logits.shape[1])),
         "confidently_wrong": float(misleading.mean()),
-        "confidently_wrong_by_kind": dict(zip(KINDS, misleading.mean(axis=0).tolist(), strict=True)),
+        "confidently_wrong_by_kind": dict(zip(CORRUPTIONS, misleading.mean(axis=0).tolist(), strict=True)),
     }
 
 

@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.data.batches import inputs
+from flowers_core.data.batches import inputs, stratified_sample
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule
-from flowers_core.data.sampling import stratified
 from flowers_core.evaluation.report import Predictions
 from flowers_core.inference.bundle import PRECISIONS, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
@@ -44,7 +43,7 @@ def main() -> None:
     bundle = load_bundle(options.bundle)
     classifier_path = bundle.path("classifier.keras")
     flowers = OxfordFlowers(options.data)
-    ids = stratified(flowers, "train", options.calibration_photos, options.seed)
+    ids = stratified_sample(flowers, "train", options.calibration_photos, options.seed)
     calibration = inputs(flowers, ids, bundle.crop_rule)
     validation_ids = flowers.split_ids("validation")
     validation = inputs(flowers, validation_ids, bundle.crop_rule)

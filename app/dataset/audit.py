@@ -56,12 +56,12 @@ def draw_findings(
 def summary(record: AuditRecord, ids: NDArray[np.int64], splits: NDArray[np.str_]) -> str:
     """What was found, in sentences."""
     known = set(ids.tolist())
-    pairs = [pair for pair in record.near if {pair.first, pair.second} <= known]
+    pairs = [pair for pair in record.near_duplicates if {pair.first, pair.second} <= known]
     identical = sum(pair.identical for pair in pairs)
     crossing = len(leaks(pairs, ids, splits))
     judged = listed([TITLES.get(split, split) for split in record.judged_splits], "and")
     labels = (
-        f"**{len(record.suspects)}** labels of {judged} photos are suspect"
+        f"**{len(record.label_issues)}** labels of {judged} photos are suspect"
         if record.judged_splits
         else "the labels were not judged: the model was fitted on every photo"
     )
@@ -102,7 +102,7 @@ def copies_table(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxo
                 "bits apart": pair.distance,
                 "similarity": pair.cosine,
             }
-            for pair in record.near
+            for pair in record.near_duplicates
             if pair.first in known and pair.second in known
         ],
         columns=["one", "other", "class", "other class", "splits", "same file", "mirrored", "bits apart", "similarity"],
@@ -120,7 +120,7 @@ def suspects_table(record: AuditRecord, known: Mapping[int, tuple[int, str]], ta
                 "chance of its label": photo.self_confidence,
                 "split": TITLES[known[photo.photo_id][1]],
             }
-            for photo in record.suspects
+            for photo in record.label_issues
             if photo.photo_id in known
         ],
         columns=["photo", "labelled", "looks like", "chance of its label", "split"],
@@ -199,14 +199,14 @@ def _draw_suspects(record: AuditRecord, known: Mapping[int, tuple[int, str]], ta
 
 
 def _draw_odd(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> None:
-    kinds = [kind for kind in MEANING if record.oddities_of(kind)]
+    kinds = [kind for kind in MEANING if record.outliers_of(kind)]
     if not kinds:
         st.success("No photo stands out.")
         return
     kind = st.segmented_control(
         "Kind", kinds, default=kinds[0], required=True, key="odd", bind="query-params", on_change=_first_page
     )
-    found = [photo for photo in record.oddities_of(kind or kinds[0]) if photo.photo_id in known]
+    found = [photo for photo in record.outliers_of(kind or kinds[0]) if photo.photo_id in known]
     st.markdown(f"**{len(found)}** photos, the most so first. The number is the {MEANING[kind or kinds[0]]}.")
     place = st.container()
     cards = [_card(photo.photo_id, known, taxonomy, f"{photo.value:.3g}") for photo in found]
@@ -214,7 +214,7 @@ def _draw_odd(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonom
     with place:
         draw_photos("odd", shown, _flowers())
     table = pd.DataFrame(
-        [{"photo": photo.photo_id, "kind": photo.kind, "value": photo.value} for photo in record.oddities]
+        [{"photo": photo.photo_id, "kind": photo.kind, "value": photo.value} for photo in record.outliers]
     )
     _offer_csv(table, "odd-photos.csv")
 

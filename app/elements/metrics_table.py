@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from flowers_core.data.audit.near_duplicates import near_copy_rule
+from flowers_core.data.audit.near_duplicates import near_duplicate_rule
 from flowers_core.inference.bundle import PRECISIONS, Bundle
 
 # What the columns mean, for the small print of their heads; those that are shares of 1.
@@ -95,7 +95,7 @@ def near_copy_rules(bundles: tuple[Bundle, ...]) -> list[str]:
         for precision in bundle.metrics.values():
             rule = precision.get("test", {}).get("without_near_copies", {}).get("rule")
             if rule:
-                rules[near_copy_rule(rule)] = None
+                rules[near_duplicate_rule(rule)] = None
     return list(rules)
 
 

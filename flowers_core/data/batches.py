@@ -39,3 +39,15 @@ def inputs(flowers: OxfordFlowers, photo_ids: Sequence[int] | NDArray[np.integer
     """All the photos' central crops in one (n, size, size, 3) uint8 array; 0.15 MB a photo at 224 pixels."""
     batches = list(input_batches(flowers, photo_ids, rule))
     return np.concatenate(batches) if batches else np.empty((0, rule.size, rule.size, 3), np.uint8)
+
+
+def stratified_sample(flowers: OxfordFlowers, split: str, count: int, seed: int) -> NDArray[np.int64]:
+    """Photos of a split, as evenly over the classes as `count` allows: (≤ count,) ids, ascending; drawn by `seed`."""
+    generator = np.random.default_rng(seed)
+    drawn = generator.permutation(flowers.split_ids(split))
+    labels = flowers.labels[drawn - 1]
+    # The n-th photo of every class comes before the n + 1-th of any.
+    turn = np.empty(len(drawn), np.int64)
+    for label in np.unique(labels):
+        turn[labels == label] = np.arange(np.count_nonzero(labels == label))
+    return np.sort(drawn[np.argsort(turn, kind="stable")[:count]])

@@ -19,10 +19,10 @@ Pixels = NDArray[np.uint8]
 SEED = 0
 
 
-def degraded(pixels: Pixels, kind: str, photo_id: int, *, seed: int = SEED) -> Pixels:
+def corrupted(pixels: Pixels, kind: str, photo_id: int, *, seed: int = SEED) -> Pixels:
     """One photo as `kind` spoils it: (h, w, 3) uint8 → (h', w', 3) uint8. Raises KeyError for an unknown kind."""
     generator = np.random.default_rng((seed, photo_id, zlib.crc32(kind.encode())))
-    return np.ascontiguousarray(KINDS[kind](pixels, generator))
+    return np.ascontiguousarray(CORRUPTIONS[kind](pixels, generator))
 
 
 def _small(pixels: Pixels, generator: np.random.Generator) -> Pixels:
@@ -153,7 +153,7 @@ def _bytes(values: NDArray[np.floating]) -> Pixels:
     return (np.clip(values, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-KINDS: dict[str, Callable[[Pixels, np.random.Generator], Pixels]] = {
+CORRUPTIONS: dict[str, Callable[[Pixels, np.random.Generator], Pixels]] = {
     "small and off-centre": _small,
     "several flowers": _several,
     "cut off at the edge": _cut_off,

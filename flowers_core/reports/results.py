@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowers_core.data.audit.near_duplicates import near_copy_rule
+from flowers_core.data.audit.near_duplicates import near_duplicate_rule
 from flowers_core.errors import FlowersError
 from flowers_core.explain.records.methods import default_sentence
 from flowers_core.reports.external import outside_note, outside_table
@@ -158,7 +158,7 @@ def with_table(document: str, rows: str) -> str:
 def near_copies_note(records: Sequence[RunRecord]) -> str:
     """What the column without near copies leaves out; nothing where no record has it."""
     rules = {
-        near_copy_rule(figures["test"]["without_near_copies"]["rule"]): None
+        near_duplicate_rule(figures["test"]["without_near_copies"]["rule"]): None
         for record in records
         for _, figures in evaluated(record)
         if "without_near_copies" in figures["test"]

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.data.batches import stratified_sample
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import model_input, open_photo
-from flowers_core.data.sampling import stratified
 from flowers_core.explain.explanation import Explanation
 from flowers_core.explain.lime.explain import explain_lime
 from flowers_core.explain.lime.per_position import Places
@@ -83,7 +83,7 @@ def measure(options: argparse.Namespace) -> None:
     """Measure, print the table and keep the record in the bundle."""
     bundle = load_bundle(options.bundle)
     flowers = OxfordFlowers(options.data)
-    photos = stratified(flowers, options.split, options.photos, options.seed).tolist()
+    photos = stratified_sample(flowers, options.split, options.photos, options.seed).tolist()
     order = np.random.default_rng(options.seed).permutation(photos).tolist()
     more_seeds, with_keras = set(order[: options.alike_photos]), set(order[: options.keras_photos])
     runtime = Runtime(bundle.path("int8.tflite"))

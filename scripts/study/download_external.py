@@ -7,7 +7,7 @@ from there. `python -m scripts.study.evaluate_external BUNDLE` measures a bundle
 
 import argparse
 
-from flowers_core.data.download.external import OUTSIDE_URL, download_outside, outside_packages
+from flowers_core.data.download.external import EXTERNAL_URL, download_external, external_packages
 from scripts.options.command import add_outside_option, run
 from scripts.options.download_bars import Bars
 
@@ -21,12 +21,12 @@ def main() -> None:
     )
     add_outside_option(parser)
     parser.add_argument(
-        "--url", default=OUTSIDE_URL, metavar="BASE", help=f"the archive, or a mirror of it (default: {OUTSIDE_URL})"
+        "--url", default=EXTERNAL_URL, metavar="BASE", help=f"the archive, or a mirror of it (default: {EXTERNAL_URL})"
     )
     options = parser.parse_args()
     with Bars() as bars:
-        fetched = download_outside(options.outside, options.url, bars.show)
-    count = sum(len(package.photos) for package in outside_packages())
+        fetched = download_external(options.outside, options.url, bars.show)
+    count = sum(len(package.photos) for package in external_packages())
     print(f"{count} photos {'are now' if fetched else 'were there already,'} in {options.outside}.")
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.data.corruptions import KINDS, degraded
+from flowers_core.data.batches import stratified_sample
+from flowers_core.data.corruptions import CORRUPTIONS, corrupted
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule, model_input, open_photo
-from flowers_core.data.sampling import stratified
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import BundleError, BundleWriter, Calibration, load_bundle
 from flowers_core.inference.multi_crop import look_closer
@@ -51,11 +51,13 @@ def main() -> None:
         raise BundleError(f"'{bundle.name}' is not calibrated yet; `python -m scripts.evaluate {bundle.name}` does it.")
     flowers = OxfordFlowers(options.data)
     runtime, means = Runtime(bundle.path(f"{_PRECISION}.tflite")), class_means_of(bundle)
-    cases: dict[str, list[_Case]] = {kind: [] for kind in (AS_THEY_ARE, *KINDS)}
-    for photo_id in progress(stratified(flowers, options.split, options.photos, options.seed).tolist(), "photos"):
+    cases: dict[str, list[_Case]] = {kind: [] for kind in (AS_THEY_ARE, *CORRUPTIONS)}
+    for photo_id in progress(
+        stratified_sample(flowers, options.split, options.photos, options.seed).tolist(), "photos"
+    ):
         pixels = open_photo(flowers.path(photo_id)).pixels
         for kind, found in cases.items():
-            spoilt = pixels if kind == AS_THEY_ARE else degraded(pixels, kind, photo_id)
+            spoilt = pixels if kind == AS_THEY_ARE else corrupted(pixels, kind, photo_id)
             label = flowers.label_of(photo_id)
             found.append(_case(runtime, bundle.crop_rule, bundle.calibration, means, spoilt, label))
     figures = {kind: _figures(found) for kind, found in cases.items()}

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from flowers_core.data.batches import input_batches, inputs
+from flowers_core.data.batches import input_batches, inputs, stratified_sample
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule, PhotoError, model_input, open_photo
-from tests.fixtures.drawn_flowers import draw_dataset
+from tests.fixtures.drawn_flowers import LABELS, draw_dataset
 
 RULE = CropRule(48, 0.9)
 
@@ -30,3 +30,25 @@ def test_a_photo_that_cannot_be_read_is_named(tmp_path) -> None:
     flowers.path(7).write_bytes(b"not a photo")
     with pytest.raises(PhotoError, match=r"image_00007\.jpg"):
         list(input_batches(flowers, flowers.ids, RULE, batch_size=2))
+
+
+def test_every_class_comes_before_any_comes_twice(drawn_dataset: OxfordFlowers) -> None:
+    one_each = [
+        drawn_dataset.label_of(photo_id) for photo_id in stratified_sample(drawn_dataset, "train", len(LABELS), 0)
+    ]
+    assert sorted(one_each) == sorted(LABELS)
+    two_each = [
+        drawn_dataset.label_of(photo_id) for photo_id in stratified_sample(drawn_dataset, "test", 2 * len(LABELS), 0)
+    ]
+    assert sorted(two_each) == sorted([*LABELS, *LABELS])
+
+
+def test_a_sample_as_large_as_the_split_is_the_split(drawn_dataset: OxfordFlowers) -> None:
+    ids = drawn_dataset.split_ids("validation")
+    np.testing.assert_array_equal(stratified_sample(drawn_dataset, "validation", 10_000, 3), np.sort(ids))
+
+
+def test_the_seed_draws_it(drawn_dataset: OxfordFlowers) -> None:
+    first, again, other = (stratified_sample(drawn_dataset, "test", 8, seed).tolist() for seed in (0, 0, 1))
+    assert first == again
+    assert first != other

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flowers_core.data.corruptions import KINDS, degraded
+from flowers_core.data.corruptions import CORRUPTIONS, corrupted
 
 
 @pytest.fixture(scope="module")
@@ -12,32 +12,32 @@ def photo() -> np.ndarray:
     return np.clip(pixels + np.random.default_rng(0).integers(-10, 11, pixels.shape), 0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CORRUPTIONS)
 def test_each_kind_is_repeatable_changes_the_photo_and_spares_it(photo: np.ndarray, kind: str) -> None:
     before = photo.copy()
-    first = degraded(photo, kind, 7)
+    first = corrupted(photo, kind, 7)
     assert first.dtype == np.uint8
     assert first.ndim == 3
     assert first.shape[2] == 3
     assert first.flags.c_contiguous
-    np.testing.assert_array_equal(degraded(photo, kind, 7), first)
+    np.testing.assert_array_equal(corrupted(photo, kind, 7), first)
     assert first.shape != photo.shape or np.abs(first.astype(int) - photo).mean() > 1
     np.testing.assert_array_equal(photo, before)
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"greyscale", "focus blur", "JPEG 30"}))
+@pytest.mark.parametrize("kind", sorted(set(CORRUPTIONS) - {"greyscale", "focus blur", "JPEG 30"}))
 def test_what_is_random_differs_from_photo_to_photo(photo: np.ndarray, kind: str) -> None:
-    variants = [degraded(photo, kind, photo_id) for photo_id in range(12)]
+    variants = [corrupted(photo, kind, photo_id) for photo_id in range(12)]
     assert any(one.shape != variants[0].shape or (one != variants[0]).any() for one in variants[1:])
 
 
 def test_another_seed_is_another_suite(photo: np.ndarray) -> None:
-    assert (degraded(photo, "phone noise", 1, seed=1) != degraded(photo, "phone noise", 1)).any()
+    assert (corrupted(photo, "phone noise", 1, seed=1) != corrupted(photo, "phone noise", 1)).any()
 
 
 def test_a_small_flower_takes_its_share_of_the_frame(photo: np.ndarray) -> None:
     for photo_id in range(10):
-        frame = degraded(photo, "small and off-centre", photo_id)
+        frame = corrupted(photo, "small and off-centre", photo_id)
         assert frame.shape == (160, 160, 3)
         red = (frame[:, :, 0].astype(int) - frame[:, :, 1] > 80).sum()
         disc = np.pi * 40**2
@@ -45,15 +45,15 @@ def test_a_small_flower_takes_its_share_of_the_frame(photo: np.ndarray) -> None:
 
 
 def test_an_edge_leaves_a_corner(photo: np.ndarray) -> None:
-    cut = degraded(photo, "cut off at the edge", 3)
+    cut = corrupted(photo, "cut off at the edge", 3)
     corners = [photo[:72, :96], photo[:72, 64:], photo[48:, :96], photo[48:, 64:]]
     assert any(np.array_equal(cut, corner) for corner in corners)
 
 
 def test_grey_is_grey_and_exposure_burns_out(photo: np.ndarray) -> None:
-    grey = degraded(photo, "greyscale", 1)
+    grey = corrupted(photo, "greyscale", 1)
     assert (grey == grey[:, :, :1]).all()
-    bright = degraded(photo, "over-exposed", 1)
+    bright = corrupted(photo, "over-exposed", 1)
     assert (bright.astype(int) >= photo).all()
     assert (bright[:, :, 0] == 255).mean() > 0.2
 
@@ -61,7 +61,7 @@ def test_grey_is_grey_and_exposure_burns_out(photo: np.ndarray) -> None:
 @pytest.mark.parametrize("kind", ["motion blur", "focus blur"])
 def test_blur_keeps_the_mean_and_loses_the_detail(photo: np.ndarray, kind: str) -> None:
     for photo_id in range(6):
-        blurred = degraded(photo, kind, photo_id)
+        blurred = corrupted(photo, kind, photo_id)
         assert blurred.shape == photo.shape
         assert blurred.mean() == pytest.approx(photo.mean(), abs=1.5)
         assert (
@@ -71,12 +71,12 @@ def test_blur_keeps_the_mean_and_loses_the_detail(photo: np.ndarray, kind: str) 
 
 
 def test_frames_have_their_aspect(photo: np.ndarray) -> None:
-    tall = degraded(photo, "portrait frame", 2)
+    tall = corrupted(photo, "portrait frame", 2)
     assert tall.shape[0] / tall.shape[1] == pytest.approx(16 / 9, abs=0.02)
-    wide = degraded(photo, "panorama frame", 2)
+    wide = corrupted(photo, "panorama frame", 2)
     assert wide.shape[1] / wide.shape[0] == pytest.approx(16 / 9, abs=0.02)
 
 
 def test_an_unknown_kind(photo: np.ndarray) -> None:
     with pytest.raises(KeyError):
-        degraded(photo, "rain", 1)
+        corrupted(photo, "rain", 1)

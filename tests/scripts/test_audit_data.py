@@ -86,11 +86,11 @@ def test_the_bundle_gets_a_record_that_judges_only_photos_it_was_not_fitted_on(
     record = load_audit(load_bundle(folder).path(AUDIT_FILE))
     assert record.judged_splits == ("test",)
     assert record.fingerprint == flowers.fingerprint()
-    assert record.suspects
-    assert all(flowers.split_of(photo.photo_id) == "test" for photo in record.suspects)
+    assert record.label_issues
+    assert all(flowers.split_of(photo.photo_id) == "test" for photo in record.label_issues)
     written = [int(row["id"]) for row in _rows(out / "suspect_labels.csv")]
-    assert written == [photo.photo_id for photo in record.suspects]
-    assert f"{len(record.suspects)} labels of test are suspect" in printed
+    assert written == [photo.photo_id for photo in record.label_issues]
+    assert f"{len(record.label_issues)} labels of test are suspect" in printed
 
 
 def test_a_bundle_without_a_gallery(

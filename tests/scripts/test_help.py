@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.data.audit.near_duplicates import NearPair
+from flowers_core.data.audit.near_duplicates import NearDuplicate
 from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, write_audit
-from flowers_core.data.corruptions import degraded
+from flowers_core.data.corruptions import corrupted
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule, model_input, open_photo
 from flowers_core.evaluation.report import load_predictions
@@ -145,7 +145,7 @@ def test_robustness_is_counted_photo_by_photo(made: Bundle, drawn_dataset: Oxfor
     runtime = Runtime(made.path("int8.tflite"))
     ids = drawn_dataset.split_ids("validation")
     for kind in ("greyscale", "phone noise"):
-        spoilt = [degraded(open_photo(drawn_dataset.path(i)).pixels, kind, int(i)) for i in ids]
+        spoilt = [corrupted(open_photo(drawn_dataset.path(i)).pixels, kind, int(i)) for i in ids]
         logits = runtime.logits(np.stack([model_input(pixels, made.crop_rule).pixels for pixels in spoilt]))
         right = logits.argmax(axis=1) + 1 == drawn_dataset.labels[ids - 1]
         assert figures["top1"][kind] == pytest.approx(right.mean())
@@ -274,7 +274,9 @@ def test_after_an_audit_the_figures_are_given_without_near_copies_too(
     folder = tmp_path / "audited"
     shutil.copytree(made.folder, folder)
     train, test = drawn_dataset.split_ids("train").tolist(), drawn_dataset.split_ids("test").tolist()
-    pairs = tuple(NearPair(*sorted(pair), 5, False, 0.9, False) for pair in ((train[0], test[3]), (test[7], test[8])))
+    pairs = tuple(
+        NearDuplicate(*sorted(pair), 5, False, 0.9, False) for pair in ((train[0], test[3]), (test[7], test[8]))
+    )
     record = AuditRecord(72, drawn_dataset.fingerprint(), "drawn", pairs, (), (), (), max_distance=9, min_cosine=0.8)
     call("evaluate", str(folder), "--kept", "--data", str(drawn_dataset.root))
     assert "No audit of these photos" in capsys.readouterr().out

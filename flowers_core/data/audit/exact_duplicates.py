@@ -1,4 +1,4 @@
-"""What is in the data that a figure must be read with: photos that are there more than once."""
+"""Photos of a data set whose files are the same, byte for byte."""
 
 from collections import defaultdict
 
@@ -9,8 +9,12 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.storage.files import sha256_of
 
 
-def exact_duplicates(flowers: OxfordFlowers) -> list[tuple[int, ...]]:
-    """Groups of two or more photo ids whose files are the same byte for byte, each ascending, in order of first id."""
+def find_exact_duplicates(flowers: OxfordFlowers) -> list[tuple[int, ...]]:
+    """Find the files that are there more than once. Only files of equal size are read.
+
+    Returns:
+        Groups of two or more photo ids, each ascending, in order of their first id.
+    """
     by_size: dict[int, list[int]] = defaultdict(list)
     for photo_id in flowers.ids.tolist():
         by_size[flowers.path(photo_id).stat().st_size].append(photo_id)
@@ -22,10 +26,14 @@ def exact_duplicates(flowers: OxfordFlowers) -> list[tuple[int, ...]]:
     return sorted(tuple(group) for group in by_digest.values() if len(group) > 1)
 
 
-def seen_elsewhere(flowers: OxfordFlowers, split: str) -> NDArray[np.int64]:
-    """The ids of a split whose photo is also in another split, byte for byte: (n,) int64, ascending."""
+def exact_leaks(flowers: OxfordFlowers, split: str) -> NDArray[np.int64]:
+    """Find the photos of a split whose file is also in another split.
+
+    Returns:
+        (n,) int64 photo ids of `split`, ascending.
+    """
     found = []
-    for group in exact_duplicates(flowers):
+    for group in find_exact_duplicates(flowers):
         if len({flowers.split_of(photo_id) for photo_id in group}) > 1:
             found += [photo_id for photo_id in group if flowers.split_of(photo_id) == split]
     return np.array(sorted(found), dtype=np.int64)

@@ -1,10 +1,10 @@
-"""Photos whose label is probably wrong: confident learning on predictions by a model that was not fitted on them.
+"""Labels that are probably wrong, by confident learning (Northcutt, Jiang and Chuang 2021, arXiv 1911.00068).
 
-Northcutt, Jiang and Chuang, "Confident Learning: Estimating Uncertainty in Dataset Labels", Journal of Artificial
-Intelligence Research 70 (2021), arXiv 1911.00068. A photo counts as confidently of class j when its probability of j
-reaches the mean probability of j over the photos labelled j. Where that class is another than the label, the label is
-suspect. The bar differs from class to class, so a class that the model is seldom sure of is not held to be mislabelled
-throughout.
+A photo counts as confidently of class j when its probability of j reaches the mean probability of j over the photos
+labelled j. Where that class differs from the label, the label is an issue. The threshold is one for each class, so a
+class that the model is seldom confident about is not suspected throughout.
+
+The tests hold the results equal to those of cleanlab, the authors' own package.
 """
 
 from __future__ import annotations
@@ -14,17 +14,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-# Probabilities this close to the bar reach it: sums of floats in another order must not decide.
+# Probabilities this close to the threshold reach it: the order of a floating-point sum must not decide.
 _SLACK = 1e-6
 _OUT_OF_REACH = 2.0
 
 
 @dataclass(frozen=True)
-class SuspectLabel:
-    """A photo that is probably of `suggested` rather than of `label`.
+class LabelIssue:
+    """A photo that probably shows `suggested` rather than its label.
 
-    self_confidence: the probability of the label it has, in [0, 1].
-    margin: that minus the largest probability of any other class, in [-1, 1]; the lower, the more suspect.
+    Attributes:
+        photo_id: the photo.
+        label: the label it has, 1-based.
+        suggested: the class that it confidently shows, 1-based.
+        self_confidence: the probability of `label`, in [0, 1].
+        margin: `self_confidence` minus the largest probability of any other class, in [-1, 1]; the lower, the more
+            suspect ("normalized margin").
     """
 
     photo_id: int
@@ -35,10 +40,14 @@ class SuspectLabel:
 
 
 def confident_thresholds(probabilities: ArrayLike, labels: ArrayLike) -> NDArray[np.float64]:
-    """The bar of each class: the mean probability of j over the photos labelled j, (classes,) float64.
+    """Mean probability of each class over the photos that are labelled with it.
 
-    probabilities: (n, classes), rows sum to 1, by a model not fitted on these photos; labels: (n,), 1-based. A class
-    without photos gets a bar above 1, which nothing reaches.
+    Args:
+        probabilities: (n, classes), rows sum to 1, by a model that was not fitted on these photos.
+        labels: (n,), 1-based.
+
+    Returns:
+        (classes,) float64; above 1, out of reach, for a class without photos.
     """
     rows, columns = _checked(probabilities, labels)
     photos = np.bincount(columns, minlength=rows.shape[1])
@@ -47,10 +56,17 @@ def confident_thresholds(probabilities: ArrayLike, labels: ArrayLike) -> NDArray
 
 
 def confident_classes(probabilities: ArrayLike, labels: ArrayLike) -> NDArray[np.int64]:
-    """The label each photo confidently has, (n,) int64; 0 where it reaches no class' bar.
+    """The class that each photo confidently shows.
 
-    Of several classes whose bar is reached, it is the most probable class of all (as in the paper's equation 1 with
-    its rule for collisions).
+    Where several thresholds are reached it is the most probable class (the paper's equation 1 with its rule for
+    collisions).
+
+    Args:
+        probabilities: as for `confident_thresholds`.
+        labels: as for `confident_thresholds`.
+
+    Returns:
+        (n,) int64, 1-based; 0 where no threshold is reached.
     """
     rows, _ = _checked(probabilities, labels)
     reached = rows >= confident_thresholds(probabilities, labels) - _SLACK
@@ -59,21 +75,21 @@ def confident_classes(probabilities: ArrayLike, labels: ArrayLike) -> NDArray[np
     return np.where(count > 0, chosen, 0).astype(np.int64)
 
 
-def confident_joint(probabilities: ArrayLike, labels: ArrayLike) -> NDArray[np.int64]:
-    """(classes, classes) int64: row i, column j counts the photos labelled i + 1 that are confidently of j + 1."""
-    rows, columns = _checked(probabilities, labels)
-    confident = confident_classes(probabilities, labels)
-    classes = rows.shape[1]
-    known = confident > 0
-    cells = columns[known] * classes + confident[known] - 1
-    return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
+def find_label_issues(ids: ArrayLike, probabilities: ArrayLike, labels: ArrayLike) -> list[LabelIssue]:
+    """The photos that confidently show another class than their label.
 
+    A photo whose most probable class is its label is never among them.
 
-def suspect_labels(ids: ArrayLike, probabilities: ArrayLike, labels: ArrayLike) -> list[SuspectLabel]:
-    """The photos off the diagonal of the confident joint, lowest margin first, equals by id.
+    Args:
+        ids: (n,) photo ids.
+        probabilities: as for `confident_thresholds`.
+        labels: as for `confident_thresholds`.
 
-    ids: (n,); probabilities and labels as above. A photo whose most probable class is its label is never suspect.
-    Raises ValueError when the arrays do not belong together.
+    Returns:
+        The issues, lowest margin first, equals by id.
+
+    Raises:
+        ValueError: the arrays do not belong together.
     """
     rows, columns = _checked(probabilities, labels)
     photo_ids = np.asarray(ids, dtype=np.int64)
@@ -86,7 +102,7 @@ def suspect_labels(ids: ArrayLike, probabilities: ArrayLike, labels: ArrayLike) 
         own = float(rows[at, columns[at]])
         others = np.delete(rows[at], columns[at])
         found.append(
-            SuspectLabel(
+            LabelIssue(
                 photo_id=int(photo_ids[at]),
                 label=int(columns[at]) + 1,
                 suggested=int(confident[at]),

@@ -1,22 +1,24 @@
-"""Pictures that are there twice though their bytes differ: scaled, recompressed, retouched, cut or mirrored copies.
+"""Near-duplicates: scaled, recompressed, retouched, cropped or mirrored copies, whose bytes differ.
 
-Two witnesses must agree. A perceptual hash sees the arrangement of light and is fooled by any two dark discs on a pale
-ground; the model's embedding sees the flower and finds two photos of one bed alike. Where both say so, the pair is one
-picture, or two of a series taken within moments: either way the second tells a model nothing that the first did not.
+Two independent signals must agree. A perceptual hash compares the arrangement of light and confuses any two dark discs
+on a pale ground. The model's embedding compares the flowers and confuses two photos of one bed. Where both agree, the
+two photos are one picture or were taken within moments of each other, and the second teaches a model nothing new.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from flowers_core.data.audit.image_statistics import PhotoFacts, hamming
+from flowers_core.data.audit.image_statistics import ImageStatistics, hamming
 
-# Of 64 bits; chance puts two unrelated photos 32 ± 4 apart.
+# Of 64 bits; two unrelated photos differ in 32 ± 4.
 MAX_DISTANCE = 12
 MIN_COSINE = 0.85
 
@@ -24,11 +26,16 @@ _BLOCK = 512
 
 
 @dataclass(frozen=True)
-class NearPair:
-    """Two photos that show the same picture; first < second.
+class NearDuplicate:
+    """Two photos that show the same picture.
 
-    distance: bits of 64 in which their perceptual hashes differ. mirrored: whether it is the mirror image of one that
-    is this near. cosine: likeness of their embeddings, in [-1, 1]. identical: whether the files are equal byte by byte.
+    Attributes:
+        first: the smaller photo id.
+        second: the larger photo id.
+        distance: bits of 64 in which their perceptual hashes differ.
+        mirrored: whether the mirror image of one is closer to the other than the photo itself.
+        cosine: similarity of their embeddings, in [-1, 1].
+        identical: whether the files are the same, byte for byte.
     """
 
     first: int
@@ -39,31 +46,42 @@ class NearPair:
     identical: bool
 
 
-def near_pairs(
-    facts: PhotoFacts,
+def find_near_duplicates(
+    statistics: ImageStatistics,
     embeddings: ArrayLike,
     *,
     max_distance: int = MAX_DISTANCE,
     min_cosine: float = MIN_COSINE,
-) -> list[NearPair]:
-    """Every pair within `max_distance` bits, as it is or mirrored, and of `min_cosine` or more; nearest first.
+) -> list[NearDuplicate]:
+    """Find the pairs that both signals call near. Files that are the same byte for byte are always among them.
 
-    embeddings: (n, c), row i belonging to facts.ids[i], none zero. Equals by ids. Files that are equal byte by byte are
-    always among them. All n(n−1)/2 pairs are compared: 8189 photos take about a second.
+    All n(n − 1)/2 pairs are compared: 8189 photos take about a second.
+
+    Args:
+        statistics: of n photos.
+        embeddings: (n, c), row i of the photo statistics.ids[i]; none zero.
+        max_distance: the largest Hamming distance of the perceptual hashes, as they are or mirrored.
+        min_cosine: the smallest cosine of the embeddings.
+
+    Returns:
+        The pairs, identical files first, then by distance, equals by id.
+
+    Raises:
+        ValueError: the embeddings do not belong to the photos, or one is zero or not finite.
     """
     vectors = np.asarray(embeddings, dtype=np.float32)
-    if vectors.ndim != 2 or len(vectors) != len(facts):
-        raise ValueError(f"There are {len(vectors)} embeddings for {len(facts)} photos.")
+    if vectors.ndim != 2 or len(vectors) != len(statistics):
+        raise ValueError(f"There are {len(vectors)} embeddings for {len(statistics)} photos.")
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     if not (np.isfinite(norms).all() and (norms > 0).all()):
         raise ValueError("An embedding is zero, or holds values that are not finite numbers.")
     vectors = vectors / norms
-    digests = np.array(facts.sha256)
+    digests = np.array(statistics.sha256)
     found = []
-    for start in range(0, len(facts), _BLOCK):
+    for start in range(0, len(statistics), _BLOCK):
         block = slice(start, start + _BLOCK)
-        straight = hamming(facts.hashes[block, None], facts.hashes[None, start:])
-        mirrored = hamming(facts.mirrored_hashes[block, None], facts.hashes[None, start:])
+        straight = hamming(statistics.hashes[block, None], statistics.hashes[None, start:])
+        mirrored = hamming(statistics.mirrored_hashes[block, None], statistics.hashes[None, start:])
         rows, columns = np.nonzero(np.minimum(straight, mirrored) <= max_distance)
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             a, b = start + row, start + column
@@ -73,13 +91,13 @@ def near_pairs(
             cosine = min(1.0, float(vectors[a] @ vectors[b]))
             if identical or cosine >= min_cosine:
                 near, flipped = int(straight[row, column]), int(mirrored[row, column])
-                first, second = sorted((int(facts.ids[a]), int(facts.ids[b])))
-                found.append(NearPair(first, second, min(near, flipped), flipped < near, cosine, identical))
+                first, second = sorted((int(statistics.ids[a]), int(statistics.ids[b])))
+                found.append(NearDuplicate(first, second, min(near, flipped), flipped < near, cosine, identical))
     return sorted(found, key=lambda pair: (not pair.identical, pair.distance, pair.first, pair.second))
 
 
-def near_copy_rule(rule: Mapping[str, Any]) -> str:
-    """What counted as a near copy, as a sentence; rule: as scripts/evaluate.py keeps it beside the figures."""
+def near_duplicate_rule(rule: Mapping[str, Any]) -> str:
+    """What counted as a near-duplicate, as a sentence; `rule` as scripts/evaluate.py keeps it beside the figures."""
     return (
         "A near copy is a photo whose perceptual hash, as it is or mirrored, differs in at most "
         f"{rule['max_distance_of_64_bits']} of 64 bits, and whose embedding by {rule['model']} has a cosine of "
@@ -87,23 +105,59 @@ def near_copy_rule(rule: Mapping[str, Any]) -> str:
     )
 
 
-def groups_of(pairs: Iterable[NearPair]) -> list[tuple[int, ...]]:
-    """The photos that hang together by pairs, each group ascending, in order of their first photo."""
-    group: dict[int, set[int]] = {}
-    for pair in pairs:
-        joined = group.get(pair.first, {pair.first}) | group.get(pair.second, {pair.second})
-        for photo_id in joined:
-            group[photo_id] = joined
-    return sorted({tuple(sorted(members)) for members in group.values()})
+def duplicate_groups(pairs: Iterable[NearDuplicate]) -> list[tuple[int, ...]]:
+    """The photos that are connected by pairs: groups of ids, each ascending, in order of their first id."""
+    edges = np.array([(pair.first, pair.second) for pair in pairs], dtype=np.int64).reshape(-1, 2)
+    ids, ends = np.unique(edges, return_inverse=True)
+    first, second = ends.reshape(-1, 2).T
+    graph = coo_array((np.ones(len(edges), np.int8), (first, second)), shape=(len(ids), len(ids)))
+    count, component = connected_components(graph, directed=False)
+    return sorted(tuple(ids[component == group].tolist()) for group in range(count))
 
 
 def leaks(
-    pairs: Iterable[NearPair], ids: NDArray[np.int64], splits: NDArray[np.str_]
-) -> list[tuple[NearPair, str, str]]:
-    """The pairs whose photos lie in different splits, with the split of the first and of the second."""
+    pairs: Iterable[NearDuplicate], ids: NDArray[np.int64], splits: NDArray[np.str_]
+) -> list[tuple[NearDuplicate, str, str]]:
+    """The pairs whose photos lie in different splits, with the split of the first and of the second.
+
+    Args:
+        pairs: near-duplicates among `ids`.
+        ids: (n,) photo ids.
+        splits: (n,) the split of each.
+    """
     split_of = dict(zip(ids.tolist(), splits.tolist(), strict=True))
     return [
         (pair, split_of[pair.first], split_of[pair.second])
         for pair in pairs
         if split_of[pair.first] != split_of[pair.second]
     ]
+
+
+def near_leaks(
+    pairs: Collection[NearDuplicate],
+    ids: NDArray[np.int64],
+    splits: NDArray[np.str_],
+    split: str,
+    others: Collection[str],
+) -> NDArray[np.int64]:
+    """The photos of a split of which a duplicate, exact or near, lies in one of the other splits.
+
+    An accuracy without these photos is about pictures that the model has never seen.
+
+    Args:
+        pairs: near-duplicates among `ids`.
+        ids: (n,) photo ids.
+        splits: (n,) the split of each.
+        split: whose photos are asked for.
+        others: the splits that the model was fitted on.
+
+    Returns:
+        (m,) int64 ids, ascending.
+    """
+    split_of = dict(zip(ids.tolist(), splits.tolist(), strict=True))
+    found = set()
+    for pair in pairs:
+        for photo, twin in ((pair.first, pair.second), (pair.second, pair.first)):
+            if split_of[photo] == split and split_of[twin] in others:
+                found.add(photo)
+    return np.array(sorted(found), dtype=np.int64)

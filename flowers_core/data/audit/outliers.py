@@ -1,4 +1,4 @@
-"""Photos unlike the others: blurred, dark, washed out, tiny, odd in shape, or far from their class."""
+"""Photos unlike the others: blurred, dark, over-exposed, tiny, of an unusual shape, or far from their class."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowers_core.data.audit.image_statistics import PhotoFacts
+from flowers_core.data.audit.image_statistics import ImageStatistics
 
+# As stored in `audit.json`: "washed out" is over-exposed, "odd shape" an unusual aspect ratio.
 Kind = Literal["blurred", "dark", "washed out", "tiny", "odd shape", "far from its class"]
 
-# A value this many robust standard deviations from the middle is unusual (Iglewicz and Hoaglin 1993).
+# A value this many robust standard deviations from the median is unusual (Iglewicz and Hoaglin 1993).
 UNUSUAL = 3.5
 DARK_HIGHLIGHTS = 0.45  # not even the lightest hundredth of the photo is half as light as white
 PALE_SHADOWS = 0.35  # nothing in the photo is dark
@@ -31,49 +32,72 @@ MEANING: Mapping[Kind, str] = {
 
 
 @dataclass(frozen=True)
-class Oddity:
-    """A photo that is odd in one way; `MEANING[kind]` says what `value` is."""
+class Outlier:
+    """A photo that is unusual in one way; `MEANING[kind]` says what `value` is."""
 
     photo_id: int
     kind: Kind
     value: float
 
 
-def odd_pictures(facts: PhotoFacts) -> list[Oddity]:
-    """What the pixels alone give away, kind by kind, the worst of each first, equals by id.
+def image_outliers(statistics: ImageStatistics) -> list[Outlier]:
+    """Outliers by the pixels alone.
 
-    Blurred is what lies more than UNUSUAL robust standard deviations below the median log sharpness of these photos;
-    the other kinds have fixed bounds.
+    "Blurred" lies more than UNUSUAL robust standard deviations below the median log sharpness of these photos; the
+    other kinds have fixed thresholds.
+
+    Returns:
+        The outliers, kind by kind, the most unusual of each first, equals by id.
     """
-    sides = np.sort(facts.sizes, axis=1).astype(np.float64)
+    sides = np.sort(statistics.sizes, axis=1).astype(np.float64)
     shape = sides[:, 1] / sides[:, 0]
-    blurred = robust_z(np.log(np.maximum(facts.sharpness, 1e-9))) < -UNUSUAL
+    blurred = robust_z(np.log(np.maximum(statistics.sharpness, 1e-9))) < -UNUSUAL
+    highlights, shadows = statistics.highlights, statistics.shadows
     return [
-        *_worst("blurred", facts.ids, facts.sharpness, blurred, lowest=True),
-        *_worst("dark", facts.ids, facts.highlights, facts.highlights < DARK_HIGHLIGHTS, lowest=True),
-        *_worst("washed out", facts.ids, facts.shadows, facts.shadows > PALE_SHADOWS, lowest=False),
-        *_worst("tiny", facts.ids, sides[:, 0], sides[:, 0] < TINY_SIDE, lowest=True),
-        *_worst("odd shape", facts.ids, shape, shape > LONG_SHAPE, lowest=False),
+        *_ranked("blurred", statistics.ids, statistics.sharpness, blurred, lowest=True),
+        *_ranked("dark", statistics.ids, highlights, highlights < DARK_HIGHLIGHTS, lowest=True),
+        *_ranked("washed out", statistics.ids, shadows, shadows > PALE_SHADOWS, lowest=False),
+        *_ranked("tiny", statistics.ids, sides[:, 0], sides[:, 0] < TINY_SIDE, lowest=True),
+        *_ranked("odd shape", statistics.ids, shape, shape > LONG_SHAPE, lowest=False),
     ]
 
 
-def far_from_class(embeddings: ArrayLike, ids: NDArray[np.int64], labels: NDArray[np.int64]) -> list[Oddity]:
-    """Photos whose embedding is unusually unlike the rest of their class, the most unlike first, equals by id.
+def embedding_outliers(embeddings: ArrayLike, ids: NDArray[np.int64], labels: NDArray[np.int64]) -> list[Outlier]:
+    """Photos whose embedding is unusually far from the rest of their class.
 
-    embeddings: (n, c), none zero; ids, labels: (n,). A class is judged by its own spread, so that one of many looks
-    (roses of all colours) is not all outliers; classes of fewer than five photos are left out.
+    Each class is judged by its own spread: a class of many appearances (roses of all colours) has no more outliers
+    than others. Classes of fewer than five photos are left out.
+
+    Args:
+        embeddings: (n, c), none zero.
+        ids: (n,) photo ids.
+        labels: (n,) their labels.
+
+    Returns:
+        The outliers, lowest cosine first, equals by id.
     """
     cosines = cosine_to_class(embeddings, labels)
-    odd = np.zeros(len(ids), dtype=bool)
+    unusual = np.zeros(len(ids), dtype=bool)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
         if len(members) >= 5:
-            odd[members] = robust_z(cosines[members]) < -UNUSUAL
-    return _worst("far from its class", ids, cosines, odd, lowest=True)
+            unusual[members] = robust_z(cosines[members]) < -UNUSUAL
+    return _ranked("far from its class", ids, cosines, unusual, lowest=True)
 
 
 def cosine_to_class(embeddings: ArrayLike, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Cosine of each photo with the mean direction of the other photos of its class; 1 where it has no others."""
+    """Cosine of each photo with the mean direction of the other photos of its class.
+
+    Args:
+        embeddings: (n, c), none zero.
+        labels: (n,).
+
+    Returns:
+        (n,) float64 in [-1, 1]; 1 where a class has one photo.
+
+    Raises:
+        ValueError: the arrays do not belong together, or an embedding is zero or not finite.
+    """
     vectors = np.asarray(embeddings, dtype=np.float64)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     if vectors.shape[:1] != labels.shape or not (np.isfinite(norms).all() and (norms > 0).all()):
@@ -91,7 +115,7 @@ def cosine_to_class(embeddings: ArrayLike, labels: NDArray[np.int64]) -> NDArray
 
 
 def robust_z(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distance from the median in robust standard deviations: 0.6745 (x − median) / MAD (Iglewicz and Hoaglin 1993).
+    """Modified z-score: 0.6745 (x − median) / MAD (Iglewicz and Hoaglin 1993).
 
     0 throughout where more than half of the values are equal: there is no spread to judge by.
     """
@@ -100,8 +124,8 @@ def robust_z(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return 0.6745 * (values - middle) / spread if spread > 0 else np.zeros(len(values))
 
 
-def _worst(
-    kind: Kind, ids: NDArray[np.int64], values: NDArray[np.float64], odd: NDArray[np.bool_], *, lowest: bool
-) -> list[Oddity]:
-    found = [Oddity(int(ids[at]), kind, float(values[at])) for at in np.flatnonzero(odd)]
+def _ranked(
+    kind: Kind, ids: NDArray[np.int64], values: NDArray[np.float64], unusual: NDArray[np.bool_], *, lowest: bool
+) -> list[Outlier]:
+    found = [Outlier(int(ids[at]), kind, float(values[at])) for at in np.flatnonzero(unusual)]
     return sorted(found, key=lambda photo: (photo.value if lowest else -photo.value, photo.photo_id))

@@ -1,9 +1,9 @@
-"""What an audit found, as a file without photos: ids, scores and kinds, so that it can travel with a bundle."""
+"""The findings of an audit as a file without photos: ids, scores and kinds, so that it can travel with a bundle."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.data.audit.image_statistics import PhotoFacts
-from flowers_core.data.audit.label_issues import SuspectLabel, suspect_labels
-from flowers_core.data.audit.near_duplicates import MAX_DISTANCE, MIN_COSINE, NearPair, groups_of, near_pairs
-from flowers_core.data.audit.outliers import Oddity, far_from_class, odd_pictures
+from flowers_core.data.audit.image_statistics import ImageStatistics
+from flowers_core.data.audit.label_issues import LabelIssue, find_label_issues
+from flowers_core.data.audit.near_duplicates import (
+    MAX_DISTANCE,
+    MIN_COSINE,
+    NearDuplicate,
+    duplicate_groups,
+    find_near_duplicates,
+)
+from flowers_core.data.audit.outliers import Outlier, embedding_outliers, image_outliers
 from flowers_core.errors import FlowersError
 
 # Of one split: its name, the photos' ids (n,), calibrated probabilities (n, classes) and labels (n,).
@@ -22,6 +28,7 @@ Judged = tuple[str, NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]
 
 AUDIT_FILE = "audit.json"
 SCHEMA_VERSION = 1
+_ANEW = "scripts/audit_data.py makes it anew."
 
 
 class AuditError(FlowersError):
@@ -32,41 +39,54 @@ class AuditError(FlowersError):
 class AuditRecord:
     """The findings of one audit.
 
-    photos: how many were looked at. fingerprint: of the dataset (`OxfordFlowers.fingerprint`). model: the bundle whose
-    embeddings and predictions were used. near: pairs that show one picture, files equal byte by byte first.
-    judged_splits: whose labels were judged; the model must not have been fitted on them. suspects: labels that are
-    probably wrong, the most suspect first. oddities: kind by kind, the worst of each first. max_distance, min_cosine:
-    the rule by which `near` was found (`near_pairs`).
+    Attributes:
+        photos: how many were audited.
+        fingerprint: of the data set (`Dataset.fingerprint`).
+        model: the bundle whose embeddings and predictions were used.
+        near_duplicates: pairs that show one picture, files that are the same byte for byte first.
+        judged_splits: whose labels were judged; the model must not have been fitted on them.
+        label_issues: labels that are probably wrong, the most suspect first.
+        outliers: kind by kind, the most unusual of each first.
+        max_distance: the rule by which `near_duplicates` were found, as in `find_near_duplicates`.
+        min_cosine: likewise.
     """
 
     photos: int
     fingerprint: str
     model: str
-    near: tuple[NearPair, ...]
+    near_duplicates: tuple[NearDuplicate, ...]
     judged_splits: tuple[str, ...]
-    suspects: tuple[SuspectLabel, ...]
-    oddities: tuple[Oddity, ...]
+    label_issues: tuple[LabelIssue, ...]
+    outliers: tuple[Outlier, ...]
     max_distance: int = MAX_DISTANCE
     min_cosine: float = MIN_COSINE
 
     @property
     def identical(self) -> list[tuple[int, ...]]:
-        """Groups of photos whose files are equal byte by byte."""
-        return groups_of(pair for pair in self.near if pair.identical)
+        """Groups of photos whose files are the same, byte for byte."""
+        return duplicate_groups(pair for pair in self.near_duplicates if pair.identical)
 
-    def oddities_of(self, kind: str) -> tuple[Oddity, ...]:
-        """The photos that are odd in this way, the worst first."""
-        return tuple(photo for photo in self.oddities if photo.kind == kind)
+    def outliers_of(self, kind: str) -> tuple[Outlier, ...]:
+        """The outliers of one kind, the most unusual first."""
+        return tuple(photo for photo in self.outliers if photo.kind == kind)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain dicts, lists and numbers; fractions to five digits."""
-        fields = _rounded(asdict(self))
-        near = {"max_distance_of_64_bits": fields.pop("max_distance"), "min_cosine": fields.pop("min_cosine")}
-        return {"schema_version": SCHEMA_VERSION, "rules": {"near": near}, **fields}
+        """Plain dicts, lists and numbers, with the keys of schema 1; fractions to five digits."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "rules": {"near": {"max_distance_of_64_bits": self.max_distance, "min_cosine": round(self.min_cosine, 5)}},
+            "photos": self.photos,
+            "fingerprint": self.fingerprint,
+            "model": self.model,
+            "near": [_rounded(pair) for pair in self.near_duplicates],
+            "judged_splits": list(self.judged_splits),
+            "suspects": [_rounded(issue) for issue in self.label_issues],
+            "oddities": [_rounded(outlier) for outlier in self.outliers],
+        }
 
 
-def survey(
-    facts: PhotoFacts,
+def run_audit(
+    statistics: ImageStatistics,
     embeddings: NDArray[np.float32],
     labels: NDArray[np.int64],
     answers: Iterable[Judged],
@@ -74,23 +94,29 @@ def survey(
     fingerprint: str,
     model: str,
 ) -> AuditRecord:
-    """Everything there is to find, from measurements and one model's view.
+    """Find near-duplicates, label issues and outliers by image statistics and one model's view.
 
-    embeddings (n, c), labels (n,): row i belongs to facts.ids[i]. answers: of splits that the model was not fitted on.
-    Suspects of all splits are ranked together, each split judged by its own thresholds.
+    Args:
+        statistics: of n photos.
+        embeddings: (n, c), row i of the photo statistics.ids[i].
+        labels: (n,) likewise.
+        answers: predictions for splits that the model was not fitted on. Label issues of all splits are ranked
+            together, each split judged by its own thresholds.
+        fingerprint: of the data set.
+        model: the name of the model.
     """
-    judged, suspects = [], []
+    judged, issues = [], []
     for split, ids, probabilities, given in answers:
         judged.append(split)
-        suspects += suspect_labels(ids, probabilities, given)
+        issues += find_label_issues(ids, probabilities, given)
     return AuditRecord(
-        photos=len(facts),
+        photos=len(statistics),
         fingerprint=fingerprint,
         model=model,
-        near=tuple(near_pairs(facts, embeddings)),
+        near_duplicates=tuple(find_near_duplicates(statistics, embeddings)),
         judged_splits=tuple(judged),
-        suspects=tuple(sorted(suspects, key=lambda photo: (photo.margin, photo.photo_id))),
-        oddities=(*odd_pictures(facts), *far_from_class(embeddings, facts.ids, labels)),
+        label_issues=tuple(sorted(issues, key=lambda photo: (photo.margin, photo.photo_id))),
+        outliers=(*image_outliers(statistics), *embedding_outliers(embeddings, statistics.ids, labels)),
     )
 
 
@@ -105,7 +131,11 @@ def write_audit(record: AuditRecord) -> Callable[[Path], None]:
 
 
 def load_audit(path: Path) -> AuditRecord:
-    """Read what `write_audit` wrote. Raises AuditError when it is missing, damaged or of another version."""
+    """Read what `write_audit` wrote.
+
+    Raises:
+        AuditError: the file is missing, damaged or of another schema version.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["schema_version"] != SCHEMA_VERSION:
@@ -117,10 +147,10 @@ def load_audit(path: Path) -> AuditRecord:
             photos=int(content["photos"]),
             fingerprint=str(content["fingerprint"]),
             model=str(content["model"]),
-            near=tuple(NearPair(**pair) for pair in content["near"]),
+            near_duplicates=tuple(NearDuplicate(**pair) for pair in content["near"]),
             judged_splits=tuple(content["judged_splits"]),
-            suspects=tuple(SuspectLabel(**photo) for photo in content["suspects"]),
-            oddities=tuple(Oddity(**photo) for photo in content["oddities"]),
+            label_issues=tuple(LabelIssue(**photo) for photo in content["suspects"]),
+            outliers=tuple(Outlier(**photo) for photo in content["oddities"]),
             max_distance=int(rule["max_distance_of_64_bits"]),
             min_cosine=float(rule["min_cosine"]),
         )
@@ -130,29 +160,6 @@ def load_audit(path: Path) -> AuditRecord:
         raise AuditError(f"{path} is damaged, or no record of an audit. {_ANEW}") from error
 
 
-def seen_elsewhere_nearly(
-    pairs: Collection[NearPair], ids: NDArray[np.int64], splits: NDArray[np.str_], split: str, others: Collection[str]
-) -> NDArray[np.int64]:
-    """The ids of a split of which a copy, exact or near, lies in one of the other splits: (m,) int64, ascending.
-
-    Figures without these photos say what a model makes of pictures it has really never seen; `others` are the splits it
-    was fitted on.
-    """
-    split_of = dict(zip(ids.tolist(), splits.tolist(), strict=True))
-    found = set()
-    for pair in pairs:
-        for photo, twin in ((pair.first, pair.second), (pair.second, pair.first)):
-            if split_of[photo] == split and split_of[twin] in others:
-                found.add(photo)
-    return np.array(sorted(found), dtype=np.int64)
-
-
-_ANEW = "scripts/audit_data.py makes it anew."
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 5)
-    if isinstance(value, dict):
-        return {key: _rounded(inner) for key, inner in value.items()}
-    return [_rounded(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+def _rounded(finding: NearDuplicate | LabelIssue | Outlier) -> dict[str, Any]:
+    values = asdict(finding)
+    return {key: round(value, 5) if isinstance(value, float) else value for key, value in values.items()}

@@ -1,6 +1,6 @@
 """Photos that have nothing to do with the dataset: people's photos from the desktop backgrounds of Ubuntu's archive.
 
-`outside_photos.json` lists them: 43 that show one of the 102 flowers, named by their files' names and by eye, and 234
+`external.json` lists them: 43 that show one of the 102 flowers, named by their files' names and by eye, and 234
 that show no flower. Where a photo's kind is none of the 102 or could not be told for certain, it was left out, before
 any model had answered. They are fetched as the archive has them and are not part of this project; each package says
 under which licences, most of them Creative Commons.
@@ -24,12 +24,12 @@ from flowers_core.data.download.archive import MOST_BYTES_PER_PHOTO
 from flowers_core.data.download.http import DownloadError, Progress, Report, fetch, not_writable
 from flowers_core.storage.folder_lock import FolderBusy, locked
 
-OUTSIDE_URL = "http://archive.ubuntu.com/ubuntu/"
+EXTERNAL_URL = "http://archive.ubuntu.com/ubuntu/"
 # The two folders of the photos, beside each other: one folder a class in the first.
 FLOWERS = "flowers"
 NO_FLOWER = "no flower"
 
-_LIST = Path(__file__).with_name("outside_photos.json")
+_LIST = Path(__file__).with_name("external.json")
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,14 @@ class Package:
 
 
 @cache
-def outside_packages() -> tuple[Package, ...]:
+def external_packages() -> tuple[Package, ...]:
     """The packages that hold the listed photos."""
     listed = json.loads(_LIST.read_text(encoding="utf-8"))["packages"]
     return tuple(Package(package["file"], package["md5"], package["photos"]) for package in listed)
 
 
-def download_outside(
-    root: Path, base_url: str = OUTSIDE_URL, report: Report | None = None, *, packages: Sequence[Package] | None = None
+def download_external(
+    root: Path, base_url: str = EXTERNAL_URL, report: Report | None = None, *, packages: Sequence[Package] | None = None
 ) -> bool:
     """Make `root` hold the listed photos; True when something had to be fetched for that.
 
@@ -73,7 +73,7 @@ def download_outside(
     """
     missing = [
         package
-        for package in (outside_packages() if packages is None else packages)
+        for package in (external_packages() if packages is None else packages)
         if not all((root / target).is_file() for target in package.targets().values())
     ]
     if not missing:

@@ -10,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.dataset.audit import copies_table, summary, suspects_table
-from flowers_core.data.audit.label_issues import SuspectLabel
-from flowers_core.data.audit.near_duplicates import NearPair
-from flowers_core.data.audit.outliers import Oddity
+from flowers_core.data.audit.label_issues import LabelIssue
+from flowers_core.data.audit.near_duplicates import NearDuplicate
+from flowers_core.data.audit.outliers import Outlier
 from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, write_audit
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import MANIFEST, BundleWriter, load_bundle
@@ -39,16 +39,16 @@ def record(gallery: Gallery) -> AuditRecord:
         photos=len(gallery),
         fingerprint="",
         model="seer",
-        near=(
-            NearPair(train[0], test[0], 0, False, 1.0, True),
-            NearPair(test[1], test[2], 6, True, 0.91, False),
+        near_duplicates=(
+            NearDuplicate(train[0], test[0], 0, False, 1.0, True),
+            NearDuplicate(test[1], test[2], 6, True, 0.91, False),
         ),
         judged_splits=("validation", "test"),
-        suspects=(
-            SuspectLabel(test[5], labels[test[5]], 74, 0.01, -0.98),
-            SuspectLabel(test[9], labels[test[9]], 54, 0.2, -0.5),
+        label_issues=(
+            LabelIssue(test[5], labels[test[5]], 74, 0.01, -0.98),
+            LabelIssue(test[9], labels[test[9]], 54, 0.2, -0.5),
         ),
-        oddities=(Oddity(test[3], "blurred", 5.1), *(Oddity(photo, "dark", 0.2) for photo in test[20:45])),
+        outliers=(Outlier(test[3], "blurred", 5.1), *(Outlier(photo, "dark", 0.2) for photo in test[20:45])),
     )
 
 
@@ -75,15 +75,15 @@ def test_the_findings_have_an_address_and_show_their_photos(
 ) -> None:
     app = open_page("dataset", show="State of the data")
     assert any("**2** pairs show one picture, 1 of them byte for byte; **1** pairs" in m.value for m in app.markdown)
-    suspect = record.suspects[0].photo_id
+    suspect = record.label_issues[0].photo_id
     alike = [n.photo_id for n in gallery.search(gallery.vector(suspect), 5, splits={"train"}, exclude={suspect})]
-    first, odd = record.near[0], record.oddities_of("blurred")[0]
+    first, odd = record.near_duplicates[0], record.outliers_of("blurred")[0]
     assert _photos(app) == [first.first, first.second, suspect, *alike, odd.photo_id]
     app.segmented_control(key="odd").set_value("dark")
-    assert _photos(run(app))[-18:] == [photo.photo_id for photo in record.oddities_of("dark")][:18]
+    assert _photos(run(app))[-18:] == [photo.photo_id for photo in record.outliers_of("dark")][:18]
     assert any("**25** photos, the most so first" in m.value for m in app.markdown)
     app.pagination(key="page").select(2)
-    assert _photos(run(app))[-7:] == [photo.photo_id for photo in record.oddities_of("dark")][18:]
+    assert _photos(run(app))[-7:] == [photo.photo_id for photo in record.outliers_of("dark")][18:]
     sizes = np.bincount(gallery.labels)[1:]
     assert any(
         f"Classes have {sizes.min()} (" in m.value and f" to {sizes.max()} photos (" in m.value for m in app.markdown
@@ -95,10 +95,12 @@ def test_pairs_across_splits_and_under_two_labels(
 ) -> None:
     app = open_page("dataset", show="State of the data", copies="Across splits")
     table = next(frame.value for frame in app.dataframe if "same file" in frame.value)
-    assert table[["one", "other"]].values.tolist() == [[record.near[0].first, record.near[0].second]]
+    assert table[["one", "other"]].values.tolist() == [
+        [record.near_duplicates[0].first, record.near_duplicates[0].second]
+    ]
     label = dict(zip(gallery.ids.tolist(), gallery.labels.tolist(), strict=True))
     app.segmented_control(key="copies").set_value("labels")
-    two = [[pair.first, pair.second] for pair in record.near if label[pair.first] != label[pair.second]]
+    two = [[pair.first, pair.second] for pair in record.near_duplicates if label[pair.first] != label[pair.second]]
     shown = [frame.value for frame in run(app).dataframe if "same file" in frame.value]
     assert [frame[["one", "other"]].values.tolist() for frame in shown] == ([two] if two else [])
     # The figures with and without them are beside the pairs.
@@ -113,15 +115,15 @@ def test_tables_hold_the_record(record: AuditRecord, gallery: Gallery) -> None:
         zip(gallery.ids.tolist(), zip(gallery.labels.tolist(), gallery.splits.tolist(), strict=True), strict=True)
     )
     copies = copies_table(record, known, TAXONOMY)
-    assert copies[["one", "other"]].values.tolist() == [[pair.first, pair.second] for pair in record.near]
+    assert copies[["one", "other"]].values.tolist() == [[pair.first, pair.second] for pair in record.near_duplicates]
     assert copies["splits"].tolist() == ["training, test", "test, test"]
     suspects = suspects_table(record, known, TAXONOMY)
-    assert suspects["photo"].tolist() == [photo.photo_id for photo in record.suspects]
+    assert suspects["photo"].tolist() == [photo.photo_id for photo in record.label_issues]
     assert suspects["looks like"].tolist() == ["rose", "sunflower"]
-    few = {record.near[0].first: (1, "train")}
+    few = {record.near_duplicates[0].first: (1, "train")}
     assert copies_table(record, few, TAXONOMY).empty
     assert suspects_table(record, few, TAXONOMY).empty
-    ids, splits = np.array([record.near[0].first]), np.array(["train"])
+    ids, splits = np.array([record.near_duplicates[0].first]), np.array(["train"])
     assert "**0** pairs show one picture" in summary(record, ids, splits)
 
 

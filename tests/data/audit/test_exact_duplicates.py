@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.data.audit.exact_duplicates import exact_duplicates, seen_elsewhere
+from flowers_core.data.audit.exact_duplicates import exact_leaks, find_exact_duplicates
 from flowers_core.data.oxford import OxfordFlowers
 from tests.fixtures.drawn_flowers import draw_dataset
 
@@ -22,17 +22,17 @@ def flowers(tmp_path: Path) -> OxfordFlowers:
 def test_identical_files_are_grouped(flowers: OxfordFlowers) -> None:
     train, test = flowers.split_ids("train"), flowers.split_ids("test")
     expected = sorted([tuple(sorted((train[1], test[0]))), (test[2], test[4])])
-    assert exact_duplicates(flowers) == expected
+    assert find_exact_duplicates(flowers) == expected
 
 
 def test_only_twins_in_another_split_count_as_seen_elsewhere(flowers: OxfordFlowers) -> None:
-    np.testing.assert_array_equal(seen_elsewhere(flowers, "test"), flowers.split_ids("test")[:1])
-    np.testing.assert_array_equal(seen_elsewhere(flowers, "train"), flowers.split_ids("train")[1:2])
-    assert seen_elsewhere(flowers, "validation").size == 0
+    np.testing.assert_array_equal(exact_leaks(flowers, "test"), flowers.split_ids("test")[:1])
+    np.testing.assert_array_equal(exact_leaks(flowers, "train"), flowers.split_ids("train")[1:2])
+    assert exact_leaks(flowers, "validation").size == 0
 
 
 def test_files_of_one_size_but_other_bytes_are_no_twins(tmp_path: Path) -> None:
     drawn = OxfordFlowers(draw_dataset(tmp_path / "data", classes=(5,)))
     content = drawn.path(1).read_bytes()
     drawn.path(2).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    assert exact_duplicates(drawn) == []
+    assert find_exact_duplicates(drawn) == []

@@ -5,21 +5,21 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from flowers_core.data.audit.image_statistics import (
-    PhotoFacts,
+    ImageStatistics,
     grey,
     hamming,
     measure_photos,
     perceptual_hash,
     sharpness,
 )
-from flowers_core.data.audit.near_duplicates import NearPair, groups_of, leaks, near_pairs
+from flowers_core.data.audit.near_duplicates import NearDuplicate, duplicate_groups, find_near_duplicates, leaks
 from flowers_core.data.oxford import OxfordFlowers
 
 
-def _facts(hashes: list[int], mirrored: list[int], digests: list[str]) -> PhotoFacts:
+def _facts(hashes: list[int], mirrored: list[int], digests: list[str]) -> ImageStatistics:
     n = len(hashes)
     zeros = np.zeros(n)
-    return PhotoFacts(
+    return ImageStatistics(
         ids=np.arange(1, n + 1) * 10,
         sizes=np.full((n, 2), 300),
         sha256=tuple(digests),
@@ -99,7 +99,7 @@ def test_a_near_pair_needs_both_witnesses() -> None:
         ["a", "b", "c", "d", "a"],
     )
     up, nearly_up, side = [1.0, 0.0], [1.0, 0.1], [0.0, 1.0]
-    pairs = near_pairs(facts, [up, nearly_up, side, up, side], max_distance=4, min_cosine=0.9)
+    pairs = find_near_duplicates(facts, [up, nearly_up, side, up, side], max_distance=4, min_cosine=0.9)
     # 10 and 30 are near by hash and far by embedding. 10 and 50 are too, but equal byte by byte. The mirror images of
     # 10 and of 20 are 40 but for two bits and one.
     found = {(pair.first, pair.second): (pair.distance, pair.mirrored, pair.identical) for pair in pairs}
@@ -117,8 +117,8 @@ def test_a_near_pair_needs_both_witnesses() -> None:
 
 
 def test_groups_and_leaks() -> None:
-    pairs = [NearPair(a, b, 0, False, 1.0, False) for a, b in ((1, 2), (5, 9), (2, 7), (4, 5))]
-    assert groups_of(pairs) == [(1, 2, 7), (4, 5, 9)]
+    pairs = [NearDuplicate(a, b, 0, False, 1.0, False) for a, b in ((1, 2), (5, 9), (2, 7), (4, 5))]
+    assert duplicate_groups(pairs) == [(1, 2, 7), (4, 5, 9)]
     ids = np.arange(1, 10)
     splits = np.array(["train", "test", "test", "test", "test", "test", "test", "test", "validation"])
     assert leaks(pairs, ids, splits) == [(pairs[0], "train", "test"), (pairs[1], "test", "validation")]

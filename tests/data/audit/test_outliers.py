@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from scipy.stats import median_abs_deviation
 
-from flowers_core.data.audit.image_statistics import PhotoFacts
-from flowers_core.data.audit.outliers import cosine_to_class, far_from_class, odd_pictures, robust_z
+from flowers_core.data.audit.image_statistics import ImageStatistics
+from flowers_core.data.audit.outliers import cosine_to_class, embedding_outliers, image_outliers, robust_z
 
 
-def _facts(**changed: object) -> PhotoFacts:
+def _facts(**changed: object) -> ImageStatistics:
     """Twenty ordinary photos with ids 1…20, in which single values are changed: name={id: value}."""
     rng = np.random.default_rng(0)
     n = 20
@@ -19,7 +19,7 @@ def _facts(**changed: object) -> PhotoFacts:
     for name, values in changed.items():
         for photo_id, value in values.items():  # type: ignore[attr-defined]
             arrays[name][photo_id - 1] = value
-    return PhotoFacts(
+    return ImageStatistics(
         ids=np.arange(1, n + 1),
         sha256=("",) * n,
         hashes=np.zeros(n, np.uint64),
@@ -30,7 +30,7 @@ def _facts(**changed: object) -> PhotoFacts:
 
 
 def test_ordinary_photos_are_not_odd() -> None:
-    assert odd_pictures(_facts()) == []
+    assert image_outliers(_facts()) == []
 
 
 def test_each_kind_names_its_photos_worst_first() -> None:
@@ -40,7 +40,7 @@ def test_each_kind_names_its_photos_worst_first() -> None:
         shadows={11: 0.4},
         sizes={12: (90, 100), 13: (300, 700), 14: (800, 300)},
     )
-    found = [(photo.kind, photo.photo_id, photo.value) for photo in odd_pictures(facts)]
+    found = [(photo.kind, photo.photo_id, photo.value) for photo in image_outliers(facts)]
     assert found == [
         ("blurred", 8, 1.0),
         ("blurred", 3, 2.0),
@@ -77,9 +77,9 @@ def test_the_stranger_in_a_class_is_far_from_it() -> None:
     vectors = np.eye(3)[labels - 1] + rng.normal(size=(43, 3)) * 0.05
     vectors[7] = (0, 1, 0)
     vectors[41] = (0, 1, 0)  # in a class of three, which is not judged
-    found = far_from_class(vectors, np.arange(100, 143), labels)
+    found = embedding_outliers(vectors, np.arange(100, 143), labels)
     assert found[0].photo_id == 107
     assert found[0].value < 0.2
     assert all(photo.photo_id < 140 for photo in found)
     with pytest.raises(ValueError, match="not zero"):
-        far_from_class(np.zeros((2, 3)), np.arange(2), np.array([1, 1]))
+        embedding_outliers(np.zeros((2, 3)), np.arange(2), np.array([1, 1]))

@@ -6,15 +6,8 @@ import numpy as np
 import pytest
 
 from flowers_core.data.audit.image_statistics import measure_photos
-from flowers_core.data.audit.near_duplicates import NearPair
-from flowers_core.data.audit.record import (
-    AuditError,
-    AuditRecord,
-    load_audit,
-    seen_elsewhere_nearly,
-    survey,
-    write_audit,
-)
+from flowers_core.data.audit.near_duplicates import NearDuplicate, near_leaks
+from flowers_core.data.audit.record import AuditError, AuditRecord, load_audit, run_audit, write_audit
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.prediction import softmax
 
@@ -31,7 +24,7 @@ def record(drawn_dataset: OxfordFlowers) -> AuditRecord:
     logits[np.arange(len(ids)), labels - 1] = 9
     logits[4] = 0
     logits[4, 101 if labels[4] != 102 else 1] = 12
-    return survey(
+    return run_audit(
         facts,
         embeddings,
         drawn_dataset.labels,
@@ -42,13 +35,13 @@ def record(drawn_dataset: OxfordFlowers) -> AuditRecord:
 
 
 def test_the_one_wrong_label_is_suspect(record: AuditRecord, drawn_dataset: OxfordFlowers) -> None:
-    (suspect,) = record.suspects
+    (suspect,) = record.label_issues
     assert suspect.photo_id == drawn_dataset.split_ids("test")[4]
     assert suspect.label == drawn_dataset.label_of(suspect.photo_id)
     assert suspect.suggested == (102 if suspect.label != 102 else 2)
     assert record.judged_splits == ("test",)
-    assert {photo.kind for photo in record.oddities} >= {"tiny"}
-    assert all(photo.value < 200 for photo in record.oddities_of("tiny"))
+    assert {photo.kind for photo in record.outliers} >= {"tiny"}
+    assert all(photo.value < 200 for photo in record.outliers_of("tiny"))
 
 
 def test_a_record_comes_back_as_it_was_written(record: AuditRecord, tmp_path: Path) -> None:
@@ -58,12 +51,12 @@ def test_a_record_comes_back_as_it_was_written(record: AuditRecord, tmp_path: Pa
     write_audit(once)(path)
     assert load_audit(path) == once
     assert (once.photos, once.fingerprint, once.model) == (record.photos, record.fingerprint, record.model)
-    assert [photo.photo_id for photo in once.oddities] == [photo.photo_id for photo in record.oddities]
+    assert [photo.photo_id for photo in once.outliers] == [photo.photo_id for photo in record.outliers]
     assert (once.max_distance, once.min_cosine) == (12, 0.85)
     other = replace(once, max_distance=7, min_cosine=0.91)
     write_audit(other)(path)
     assert load_audit(path) == other
-    assert once.suspects[0].margin == pytest.approx(record.suspects[0].margin, abs=1e-5)
+    assert once.label_issues[0].margin == pytest.approx(record.label_issues[0].margin, abs=1e-5)
 
 
 def test_records_that_cannot_be_used(record: AuditRecord, tmp_path: Path) -> None:
@@ -83,14 +76,14 @@ def test_records_that_cannot_be_used(record: AuditRecord, tmp_path: Path) -> Non
 
 def test_groups_of_identical_files_and_copies_seen_in_training() -> None:
     pairs = (
-        NearPair(1, 4, 0, False, 1.0, True),
-        NearPair(2, 5, 0, False, 1.0, True),
-        NearPair(5, 6, 0, False, 1.0, True),
-        NearPair(3, 6, 4, False, 0.9, False),
+        NearDuplicate(1, 4, 0, False, 1.0, True),
+        NearDuplicate(2, 5, 0, False, 1.0, True),
+        NearDuplicate(5, 6, 0, False, 1.0, True),
+        NearDuplicate(3, 6, 4, False, 0.9, False),
     )
     record = AuditRecord(6, "", "", pairs, (), (), ())
     assert record.identical == [(1, 4), (2, 5, 6)]
     ids = np.arange(1, 7)
     splits = np.array(["train", "validation", "train", "test", "test", "test"])
-    assert seen_elsewhere_nearly(pairs, ids, splits, "test", {"train"}).tolist() == [4, 6]
-    assert seen_elsewhere_nearly(pairs, ids, splits, "test", {"train", "validation"}).tolist() == [4, 5, 6]
+    assert near_leaks(pairs, ids, splits, "test", {"train"}).tolist() == [4, 6]
+    assert near_leaks(pairs, ids, splits, "test", {"train", "validation"}).tolist() == [4, 5, 6]

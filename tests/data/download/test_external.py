@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from flowers_core.data.download import http as fetching
-from flowers_core.data.download.external import FLOWERS, NO_FLOWER, Package, download_outside, outside_packages
+from flowers_core.data.download.external import FLOWERS, NO_FLOWER, Package, download_external, external_packages
 from flowers_core.data.download.http import DownloadError, Progress
 from flowers_core.data.photo_folder import photos_in
 from flowers_core.data.taxonomy import load_taxonomy
@@ -69,7 +69,7 @@ def offer(archive: LocalOxford, content: bytes, name: str = "old-pictures") -> P
 def test_photos_are_taken_out_of_every_kind_of_package(data: str, archive: LocalOxford, tmp_path: Path) -> None:
     wanted = offer(archive, deb(data, DEBS[data]()))
     told: list[Progress] = []
-    assert download_outside(tmp_path, archive.url, told.append, packages=[wanted])
+    assert download_external(tmp_path, archive.url, told.append, packages=[wanted])
     rose = tmp_path / FLOWERS / "rose" / "old-pictures_backgrounds_old_rose.jpg"
     cat = tmp_path / NO_FLOWER / "old-pictures_backgrounds_cat.jpg"
     assert (rose.read_bytes(), cat.read_bytes()) == (ROSE, CAT)
@@ -77,7 +77,7 @@ def test_photos_are_taken_out_of_every_kind_of_package(data: str, archive: Local
     assert told[-1] == Progress("unpacking", "old-pictures", 2, 2)
     # A second call asks nobody.
     asked = len(archive.requests)
-    assert not download_outside(tmp_path, archive.url, packages=[wanted])
+    assert not download_external(tmp_path, archive.url, packages=[wanted])
     assert len(archive.requests) == asked
 
 
@@ -85,9 +85,9 @@ def test_it_goes_on_with_what_is_missing(archive: LocalOxford, tmp_path: Path) -
     first, second = (offer(archive, deb("data.tar.gz", DEBS["data.tar.gz"]()), name) for name in ("first", "second"))
     archive.faults["second_1.0_all.deb"] = [drop_after(90)] * fetching.ATTEMPTS
     with pytest.raises(DownloadError, match="broke off"):
-        download_outside(tmp_path, archive.url, packages=[first, second])
+        download_external(tmp_path, archive.url, packages=[first, second])
     assert len(list((tmp_path / NO_FLOWER).iterdir())) == 1
-    assert download_outside(tmp_path, archive.url, packages=[first, second])
+    assert download_external(tmp_path, archive.url, packages=[first, second])
     assert len(archive.ranges("first_1.0_all.deb")) == 1
     assert archive.ranges("second_1.0_all.deb")[-1] is not None
     assert len(list((tmp_path / NO_FLOWER).iterdir())) == 2
@@ -107,14 +107,14 @@ def test_a_package_that_is_not_right_is_told(
     content: bytes, sentence: str, archive: LocalOxford, tmp_path: Path
 ) -> None:
     with pytest.raises(DownloadError, match=sentence):
-        download_outside(tmp_path, archive.url, packages=[offer(archive, content)])
+        download_external(tmp_path, archive.url, packages=[offer(archive, content)])
 
 
 def test_another_file_than_the_listed_one_is_refused(archive: LocalOxford, tmp_path: Path) -> None:
     wanted = offer(archive, deb("data.tar", tar(PICTURES)))
     archive.files["old-pictures_1.0_all.deb"] += b"and more"
     with pytest.raises(DownloadError, match="another file than the expected old-pictures"):
-        download_outside(tmp_path, archive.url, packages=[wanted])
+        download_external(tmp_path, archive.url, packages=[wanted])
     assert not (tmp_path / FLOWERS).exists()
 
 
@@ -125,12 +125,12 @@ def test_a_link_in_a_photos_place_is_not_followed(archive: LocalOxford, tmp_path
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         made.addfile(link)
     with pytest.raises(DownloadError, match="is not a photo"):
-        download_outside(tmp_path, archive.url, packages=[offer(archive, deb("data.tar", buffer.getvalue()))])
+        download_external(tmp_path, archive.url, packages=[offer(archive, deb("data.tar", buffer.getvalue()))])
     assert not (tmp_path / NO_FLOWER).exists()
 
 
 def test_the_list_names_classes_and_no_path_twice(tmp_path: Path) -> None:
-    packages = outside_packages()
+    packages = external_packages()
     targets = [target for package in packages for target in package.targets().values()]
     assert len(targets) == len(set(targets)) == 277
     assert not [target for target in targets if ".." in target.parts or target.is_absolute()]

@@ -8,10 +8,9 @@ import pytest
 import sklearn.datasets
 from scipy.stats import spearmanr
 
-from flowers_core.data.batches import inputs
+from flowers_core.data.batches import inputs, stratified_sample
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import Photo, model_input, open_photo
-from flowers_core.data.sampling import stratified
 from flowers_core.explain.attributions.cam import class_contrast, class_evidence
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, load_bundle
 from flowers_core.inference.runtime import Forward, Runtime
@@ -106,7 +105,7 @@ def test_of_the_int8_model_it_ranks_as_grad_cam_of_the_float_one(bundle, photo, 
 def test_over_many_photos_the_maps_of_int8_rank_as_those_of_float(bundle):
     """Classes and contrasts alike, on test photos of 34 classes."""
     flowers = OxfordFlowers(default_data_dir())
-    photos = inputs(flowers, stratified(flowers, "test", 34, 0), bundle.crop_rule)
+    photos = inputs(flowers, stratified_sample(flowers, "test", 34, 0), bundle.crop_rule)
     head = bundle.head()[0]
     exact, coarse = (Runtime(bundle.path(f"{name}.tflite"), workers=2).forward(photos) for name in ("float16", "int8"))
     ranks = {"class": [], "contrast": []}

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from flowers_core.data.corruptions import KINDS, degraded
+from flowers_core.data.batches import stratified_sample
+from flowers_core.data.corruptions import CORRUPTIONS, corrupted
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import model_input, open_photo
-from flowers_core.data.sampling import stratified
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import BundleError, BundleWriter, Calibration, load_bundle
 from flowers_core.inference.multi_crop import look_closer
@@ -45,16 +45,16 @@ def test_suggestions_are_counted_photo_by_photo(evaluate, bundle: Path, drawn_da
     made = load_bundle(bundle)
     record = made.manifest["closer_look"]["test"]
     assert (record["images"], record["seed"], record["precision"]) == (5, 3, "int8")
-    assert list(record["kinds"]) == ["as they are", *KINDS]
+    assert list(record["kinds"]) == ["as they are", *CORRUPTIONS]
     assert made.calibration is not None
     runtime = Runtime(made.path("int8.tflite"))
     seen = 0
     for kind in ("as they are", "greyscale"):
         right = taken = not_sure = suggested = 0
-        for photo_id in stratified(drawn_dataset, "test", 5, 3).tolist():
+        for photo_id in stratified_sample(drawn_dataset, "test", 5, 3).tolist():
             pixels = open_photo(drawn_dataset.path(photo_id)).pixels
             if kind != "as they are":
-                pixels = degraded(pixels, kind, photo_id)
+                pixels = corrupted(pixels, kind, photo_id)
             logits = runtime.logits(model_input(pixels, made.crop_rule).pixels[None])[0]
             answer = predict(logits, made.calibration, load_taxonomy())
             closer = look_closer(pixels, runtime, made.crop_rule, made.calibration.temperature)
@@ -67,7 +67,7 @@ def test_suggestions_are_counted_photo_by_photo(evaluate, bundle: Path, drawn_da
         assert (row["not_sure"], row["suggested"]) == (not_sure, suggested)
         seen += suggested
     assert seen  # else nothing of this was tried
-    assert capsys.readouterr().out.count("\n") == 1 + 1 + len(KINDS)
+    assert capsys.readouterr().out.count("\n") == 1 + 1 + len(CORRUPTIONS)
 
 
 def test_nothing_is_kept_of_a_dry_run_nor_asked_of_photos_that_were_learnt(evaluate, bundle: Path) -> None:
