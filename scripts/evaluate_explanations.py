@@ -142,6 +142,9 @@ class Model:
         return subject, int(forward.logits[0].argmax()) + 1
 
     def _build_gradients(self) -> Gradients:
+        from flowers_core.networks import start_tensorflow
+
+        start_tensorflow(quietly=True)
         from flowers_core.networks.classifier import load_classifier
 
         gradients = Gradients(load_classifier(self._bundle.path("classifier.keras")))
@@ -160,6 +163,9 @@ def _sanity(
     missing = [METHODS[name] for name in methods if name not in known]
     if not missing or not photos or not bundle.has("classifier.keras"):
         return known
+    from flowers_core.networks import start_tensorflow
+
+    start_tensorflow(quietly=True)
     from flowers_core.explain.metrics.sanity import sanity_check
     from flowers_core.networks.classifier import load_classifier
 

@@ -49,6 +49,9 @@ def main() -> None:
     validation = inputs(flowers, validation_ids, bundle.crop_rule)
 
     # TensorFlow takes seconds to import: only once everything else is known to be good.
+    from flowers_core.networks import start_tensorflow
+
+    start_tensorflow(quietly=True)
     from flowers_core.networks.classifier import load_classifier
     from flowers_core.quantization.convert import convert
     from flowers_core.quantization.equalization import SHARE, equalized

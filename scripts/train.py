@@ -225,6 +225,9 @@ def _parse() -> argparse.Namespace:
             parser.error(str(error))
     if options.frozen and options.head_recipe is None:
         parser.error("--frozen keeps what the head alone reached: it needs --fine-tune and --head-epochs")
+    from flowers_core.networks import start_tensorflow
+
+    start_tensorflow(quietly=True)
     from flowers_core.networks.backbones import backbone_named
     from flowers_core.storage.paths import default_weights_dir
 

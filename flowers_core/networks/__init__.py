@@ -1,12 +1,26 @@
-"""Training, on Keras and TensorFlow. Importing any of it imports TensorFlow, which takes seconds; nothing else may."""
+"""What a Keras classifier is: backbones with ImageNet weights, the linear head, one compiled forward pass.
+
+This package imports nothing by itself. Its modules import TensorFlow, which takes seconds.
+"""
 
 import os
+from contextlib import nullcontext
 
 from flowers_core.networks.quiet import quiet
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# Some of TensorFlow's start-up lines come before it reads that variable, others when it first looks for devices.
-with quiet():
-    import tensorflow
 
-    tensorflow.config.list_logical_devices()
+def start_tensorflow(*, quietly: bool = False) -> None:
+    """Import TensorFlow, with its log messages limited to errors, and let it look for devices.
+
+    Call it before the first import of Keras or of a module that imports Keras: TensorFlow reads its log level then. A
+    later call does nothing.
+
+    Args:
+        quietly: also discard the lines that TensorFlow writes before it reads its log level, and when it looks for a
+            GPU. This silences the whole process for some seconds, so it is for scripts and never for a server.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with quiet() if quietly else nullcontext():
+        import tensorflow
+
+        tensorflow.config.list_logical_devices()

@@ -12,8 +12,6 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from flowers_core.networks.quiet import quiet
-
 FEATURES, EMBEDDING, LOGITS = "features", "embedding", "logits"
 
 
@@ -58,8 +56,7 @@ def save_half(classifier: keras.Model, path: Path) -> None:
 
 def load_classifier(path: Path) -> keras.Model:
     """Load a classifier saved in either precision as a float32 network; no code in the file is run (safe mode)."""
-    with quiet():  # TensorFlow remarks on how it computes in half precision, which nobody will do here.
-        stored = keras.saving.load_model(path, compile=False, safe_mode=True)
+    stored = keras.saving.load_model(path, compile=False, safe_mode=True)
     classifier = _with_dtype(stored, "float32")
     classifier.set_weights([np.asarray(w, np.float32) for w in stored.get_weights()])
     return classifier

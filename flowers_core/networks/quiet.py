@@ -4,25 +4,34 @@ import contextlib
 import os
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
+# The streams belong to the process. If two threads swapped them at a time, the one that left last would put back the
+# other's log instead of the terminal.
+_STREAMS = threading.RLock()
+
 
 @contextlib.contextmanager
 def quiet() -> Iterator[Callable[[], str]]:
-    """Keep standard output, standard error and warnings off the terminal, also what C++ code writes past Python.
+    """Keep standard output, standard error and warnings off the terminal, even where C++ code writes past Python.
 
-    Yields a function that returns the last of what was said, for the error that may follow. Exceptions pass. For
-    scripts: the streams belong to the process, so other threads fall silent too.
+    File descriptors 1 and 2 of the whole process lead to a log meanwhile. So every other thread falls silent too, and a
+    thread that wants silence itself waits until it is its turn. That suits scripts; a server must never call this.
+
+    Yields:
+        A function that returns the last 4000 bytes of the log, for the message of an error that may follow.
     """
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_STREAMS)
         log = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
 
         def tail() -> str:
             log.flush()
-            said = os.pread(log.fileno(), os.fstat(log.fileno()).st_size, 0)
-            return said[-4000:].decode(errors="replace")
+            content = os.pread(log.fileno(), os.fstat(log.fileno()).st_size, 0)
+            return content[-4000:].decode(errors="replace")
 
         stack.enter_context(_redirected(1, sys.stdout, log.fileno()))
         stack.enter_context(_redirected(2, sys.stderr, log.fileno()))
@@ -37,8 +46,8 @@ def quiet() -> Iterator[Callable[[], str]]:
 def _redirected(descriptor: int, stream: TextIO, target: int) -> Iterator[None]:
     stream.flush()
     saved = os.dup(descriptor)
-    os.dup2(target, descriptor)
     try:
+        os.dup2(target, descriptor)
         yield
     finally:
         os.dup2(saved, descriptor)

@@ -14,11 +14,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowers_core.networks.classifier import three_outputs
-from flowers_core.networks.quiet import quiet
-
-# isort: split
-# After the training package, which keeps TensorFlow's start-up lines off the terminal.
 import keras
 import numpy as np
 import tensorflow as tf
@@ -26,6 +21,8 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from flowers_core.errors import FlowersError
+from flowers_core.networks.classifier import three_outputs
+from flowers_core.networks.quiet import quiet
 from flowers_core.quantization.bias_correction import bias_corrected
 from flowers_core.quantization.compact import compact
 from flowers_core.quantization.equalization import SHARE, equalized

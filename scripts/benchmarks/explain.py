@@ -51,6 +51,9 @@ def measure(options: argparse.Namespace) -> None:
         model_input(open_photo(flowers.path(int(photo))).pixels, bundle.crop_rule).pixels
         for photo in ids[: _WARM_UP + options.rounds]
     ]
+    from flowers_core.networks import start_tensorflow
+
+    start_tensorflow(quietly=True)
     from flowers_core.networks.classifier import load_classifier
 
     classifier = load_classifier(bundle.path("classifier.keras"))

@@ -143,6 +143,9 @@ def _ways(bundle: Bundle, runtime: Runtime, samples: int, *, keras: bool, by_pla
         PACKAGE: package(runtime.logits),
     }
     if keras:
+        from flowers_core.networks import start_tensorflow
+
+        start_tensorflow(quietly=True)
         from flowers_core.networks.classifier import load_classifier
 
         classifier = load_classifier(bundle.path("classifier.keras"))

@@ -162,6 +162,9 @@ def _mean_epoch(runs: list[list[Mapping[str, float]]]) -> dict[str, float]:
 
 
 def _test_figures(flowers: OxfordFlowers, bundle: Bundle) -> dict[str, float]:
+    from flowers_core.networks import start_tensorflow
+
+    start_tensorflow(quietly=True)
     from flowers_core.networks.classifier import load_classifier
     from flowers_core.networks.compiled import traced
 

@@ -106,6 +106,9 @@ def _parse() -> argparse.Namespace:
     add_data_option(parser)
     add_recipe_options(parser)
     options = parse_with_recipe(parser)
+    from flowers_core.networks import start_tensorflow
+
+    start_tensorflow(quietly=True)
     from flowers_core.networks.backbones import backbone_named
     from flowers_core.storage.paths import default_weights_dir
 

@@ -30,6 +30,9 @@ def main() -> None:
     _check(members, like)
     flowers = OxfordFlowers(options.data)
 
+    from flowers_core.networks import start_tensorflow
+
+    start_tensorflow(quietly=True)
     from flowers_core.networks.classifier import load_classifier
     from flowers_core.training.soup import check_alike, greedy_soup, uniform_soup
 

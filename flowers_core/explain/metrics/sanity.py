@@ -31,9 +31,9 @@ class KerasModel:
     """A Keras classifier as methods see a model; it follows when the classifier's weights change."""
 
     def __init__(self, classifier: keras.Model) -> None:
-        from flowers_core.networks.compiled import traced
+        import keras
 
-        import keras  # isort: skip - after the training package, which quiets TensorFlow
+        from flowers_core.networks.compiled import traced
 
         self._classifier = classifier
         self._logits: Callable[..., Any] = traced(classifier)
