@@ -25,8 +25,8 @@ from flowers_core.evaluation.report import load_predictions
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.prediction import softmax
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
-from flowers_core.storage.files import write_atomically
-from scripts.options.command import add_data_option, bundle_folder, run, write_json, write_table
+from flowers_core.storage.files import write_atomically, write_json, write_table
+from scripts.options.command import add_data_option, bundle_folder, run
 
 _SHEET_SIDE = 96
 

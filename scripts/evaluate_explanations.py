@@ -40,8 +40,8 @@ from flowers_core.explain.records.methods import (
 )
 from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
-from flowers_core.storage.files import sha256_of
-from scripts.options.command import add_bundle_argument, add_data_option, progress, run, write_json, write_table
+from flowers_core.storage.files import sha256_of, write_json, write_table
+from scripts.options.command import add_bundle_argument, add_data_option, progress, run
 
 # The reference takes a hundred times as long as the rest; it runs when it is asked for by name.
 DEFAULT_METHODS = tuple(name for name in METHODS if not name.endswith("_reference"))

@@ -8,7 +8,7 @@ import numpy as np
 
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, Calibration
-from scripts.options.command import write_json
+from flowers_core.storage.files import write_json
 
 
 def calibration_of(reference: Bundle) -> Calibration:

@@ -7,17 +7,43 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from flowers_core.data.photo_folder import FolderPhoto, PhotoFolderError, ReadPhoto, photos_in, read_photos
+from flowers_core.data.progress import Track, untracked
+from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.errors import FlowersError
-from flowers_core.evaluation.report import Predictions, load_predictions, stored_precisions
+from flowers_core.evaluation.report import (
+    Predictions,
+    confusion_matrix,
+    load_predictions,
+    mistakes,
+    report,
+    save_predictions,
+    stored_precisions,
+    worst_pairs,
+)
+from flowers_core.evaluation.risk_coverage import coverage_curve
+from flowers_core.inference.bundle import Bundle
+from flowers_core.inference.prediction import softmax
+from flowers_core.inference.runtime import Runtime
+from flowers_core.storage.files import write_json, write_table
 
 REPORT_FILE, PREDICTIONS_FILE, PHOTOS_FILE = "report.json", "predictions.npz", "photos.csv"
+MISTAKES_FILE = "mistakes.csv"
 # Photo 1 of a test set; the data set's numbers end at 8189, and a gallery's own begin at 1 000 001.
 FIRST_TEST_ID = 2_000_001
+
+
+_BATCH = 32
+_CONFIDENT = 0.9
+_PAIRS = 20
 
 
 class OwnEvaluationError(FlowersError):
@@ -64,7 +90,7 @@ def load_evaluation(folder: Path) -> OwnEvaluation:
     """Read an evaluation's folder. Raises OwnEvaluationError when it is not one."""
     try:
         report: dict[str, Any] = json.loads((folder / REPORT_FILE).read_text(encoding="utf-8"))
-        with (folder / PHOTOS_FILE).open(newline="", encoding="utf-8") as handle:
+        with (folder / PHOTOS_FILE).open(newline="", encoding="utf-8-sig") as handle:
             paths = {int(row["id"]) + FIRST_TEST_ID - 1: row["path"] for row in csv.DictReader(handle)}
         return OwnEvaluation(
             folder=folder,
@@ -77,3 +103,120 @@ def load_evaluation(folder: Path) -> OwnEvaluation:
         raise OwnEvaluationError(
             f"{folder} holds no evaluation that can be read; `python -m scripts.evaluate BUNDLE --photos DIR` makes it."
         ) from error
+
+
+def evaluate_folder(
+    bundle: Bundle,
+    folder: Path,
+    out: Path,
+    *,
+    left_out: Callable[[FlowersError], None],
+    track: Track = untracked,
+) -> dict[str, dict[str, Any]]:
+    """Let every numeric format answer the photos of a folder that has one folder a class, and write the evaluation.
+
+    The folder `out` then holds what `load_evaluation` reads, and a table of the mistakes of the smallest format.
+
+    Args:
+        bundle: whose models answer.
+        folder: the photos.
+        out: the evaluation's folder, made where it is not there.
+        left_out: called with what is wrong with each photo that cannot be read.
+        track: watches the photos pass.
+
+    Returns:
+        Numeric format → figures.
+
+    Raises:
+        PhotoFolderError: where the folder does not say what its photos show, or none can be read.
+    """
+    taxonomy = load_taxonomy()
+    found = photos_in(folder, taxonomy)
+    unlabelled = [photo for photo in found if photo.label is None]
+    if unlabelled:
+        raise PhotoFolderError(
+            f"{len(unlabelled)} photos lie in {folder} itself, so nothing says what they show, "
+            f"{unlabelled[0].path.name} for one. Put each into a folder with the name of its class."
+        )
+    photos, logits = _answers(bundle, found, left_out, track)
+    paths = [photo.path.relative_to(folder).as_posix() for photo in photos]
+    labels = [photo.label or 0 for photo in photos]
+    save_predictions(out / PREDICTIONS_FILE, np.arange(1, len(photos) + 1), labels, logits)
+    rows = zip(range(1, len(photos) + 1), paths, labels, strict=True)
+    write_table(
+        out / PHOTOS_FILE,
+        ["id", "path", "label", "class"],
+        ([number, path, label, taxonomy[label].name] for number, path, label in rows),
+    )
+    temperature = bundle.calibration.temperature if bundle.calibration else 1.0
+    kept = {name: load_predictions(out / PREDICTIONS_FILE, name) for name in bundle.precisions}
+    figures = {name: _figures(predictions, temperature) for name, predictions in kept.items()}
+    write_json(
+        out / REPORT_FILE,
+        {
+            "bundle": bundle.name,
+            "models": {name: bundle.manifest["files"][f"{name}.tflite"]["sha256"] for name in bundle.precisions},
+            "folder": str(folder.resolve()),
+            "photos": len(photos),
+            "precisions": figures,
+        },
+    )
+    write_table(
+        out / MISTAKES_FILE,
+        ["id", "path", "class", "called", "confidence", "probability_of_class"],
+        (
+            [
+                mistake.photo_id,
+                paths[mistake.photo_id - 1],
+                taxonomy[mistake.true_label].name,
+                taxonomy[mistake.predicted_label].name,
+                round(mistake.confidence, 4),
+                round(mistake.true_probability, 4),
+            ]
+            for mistake in mistakes(kept[bundle.precisions[-1]], temperature)
+        ),
+    )
+    return figures
+
+
+def _answers(
+    bundle: Bundle, found: Sequence[FolderPhoto], left_out: Callable[[FlowersError], None], track: Track
+) -> tuple[list[FolderPhoto], dict[str, NDArray[np.float32]]]:
+    """The photos that can be read, and the logits of every numeric format for them, (n, classes)."""
+    runtimes = {name: Runtime(bundle.path(f"{name}.tflite")) for name in bundle.precisions}
+    parts: dict[str, list[NDArray[np.float32]]] = {name: [] for name in runtimes}
+    photos: list[FolderPhoto] = []
+    waiting: list[ReadPhoto] = []
+
+    def answer() -> None:
+        if waiting:
+            batch = np.stack([read.pixels for read in waiting])
+            for name, runtime in runtimes.items():
+                parts[name].append(runtime.logits(batch))
+            photos.extend(read.photo for read in waiting)
+            waiting.clear()
+
+    for read in track(read_photos(found, bundle.crop_rule), "photos", len(found)):
+        if isinstance(read, tuple):
+            left_out(read[1])
+            continue
+        waiting.append(read)
+        if len(waiting) == _BATCH:
+            answer()
+    answer()
+    if not photos:
+        raise PhotoFolderError("None of the photos could be read.")
+    return photos, {name: np.concatenate(rows) for name, rows in parts.items()}
+
+
+def _figures(predictions: Predictions, temperature: float) -> dict[str, Any]:
+    curve = coverage_curve(softmax(predictions.logits, temperature), predictions.labels)
+    pairs = worst_pairs(confusion_matrix(predictions), _PAIRS)
+    figures = report(predictions, temperature).to_json()
+    rows = [row for row in figures.pop("rows") if row["support"]]
+    return {
+        **figures,
+        "when_sure": asdict(curve.at(_CONFIDENT)),
+        "worst_pairs": [asdict(pair) for pair in pairs],
+        "rows": rows,
+    }

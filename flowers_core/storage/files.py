@@ -1,10 +1,11 @@
 """Files that are whole or not there: write beside, then rename. The only writers of bytes, text, JSON and npz."""
 
+import csv
 import hashlib
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,21 @@ def npz_bytes(*, compressed: bool = False, **arrays: ArrayLike) -> bytes:
     buffer = io.BytesIO()
     (np.savez_compressed if compressed else np.savez)(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
+
+
+def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a CSV file, in one step, with the byte order mark by which Excel knows UTF-8.
+
+    A file name that is no UTF-8 is escaped rather than refused. Read it again with the encoding "utf-8-sig".
+    """
+
+    def write(beside: Path) -> None:
+        with beside.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as handle:
+            table = csv.writer(handle, lineterminator="\n")
+            table.writerow(header)
+            table.writerows(rows)
+
+    write_atomically(path, write)
 
 
 def sha256_of(path: Path) -> str:

@@ -19,8 +19,9 @@ from flowers_core.explain.attributions import cam
 from flowers_core.explain.explanation import ClassTarget, Explanation
 from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.inference.runtime import Runtime
+from flowers_core.storage.files import write_json
 from scripts.benchmarks.turns import cores, machine, ratio, take_turns
-from scripts.options.command import add_bundle_argument, add_data_option, write_json
+from scripts.options.command import add_bundle_argument, add_data_option
 
 NAME = "explain"
 HELP = "explanations, against tf-keras-vis"

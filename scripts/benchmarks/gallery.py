@@ -28,9 +28,10 @@ from threadpoolctl import threadpool_limits
 from flowers_core.inference.bundle import BundleError, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.large_index import FLAT_BELOW, PROPOSED_AT_LEAST, TRAINED_ON, Proposer, index_description
+from flowers_core.storage.files import write_json
 from scripts.benchmarks.one_code import SAMPLE_AT_LEAST, OneCode, plan
 from scripts.benchmarks.turns import machine
-from scripts.options.command import add_bundle_argument, write_json
+from scripts.options.command import add_bundle_argument
 
 NAME = "gallery"
 HELP = "galleries of several sizes, against a NumPy scan and a flat index"

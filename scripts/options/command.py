@@ -1,17 +1,14 @@
 """What every script does alike: options they share, and errors told in a sentence with an exit code other than zero."""
 
 import argparse
-import csv
-import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tqdm import tqdm
 
 from flowers_core.errors import FlowersError
-from flowers_core.storage.files import write_atomically
 from flowers_core.storage.paths import default_data_dir, default_models_dir
 
 T = TypeVar("T")
@@ -29,6 +26,15 @@ def run(main: Callable[[], None]) -> None:
         sys.exit(130)
     except FlowersError as error:
         sys.exit(f"{error}")
+
+
+def verb_parser(doc: str | None) -> argparse.ArgumentParser:
+    """A verb's parser, named as the person called it and described by the verb's docstring."""
+    called = Path(sys.argv[0]).name
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    if " " not in called and spec is not None and spec.name.startswith("scripts."):
+        called = f"python -m {spec.name}"
+    return argparse.ArgumentParser(prog=called, description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
 def add_data_option(parser: argparse.ArgumentParser) -> None:
@@ -69,25 +75,3 @@ def bundle_folder(text: str) -> Path:
     """The folder that a person means: one that is there or has a path, else a name in the models folder."""
     folder = Path(text)
     return folder if folder.is_dir() or len(folder.parts) > 1 else default_models_dir() / text
-
-
-def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a CSV file, whole or not at all."""
-
-    def write(beside: Path) -> None:
-        with beside.open("w", encoding="utf-8", newline="") as handle:
-            table = csv.writer(handle, lineterminator="\n")
-            table.writerow(header)
-            table.writerows(rows)
-
-    write_atomically(path, write)
-
-
-def write_json(path: Path, record: Any) -> None:
-    """Write a JSON file, whole or not at all. Raises ValueError for numbers that are not finite."""
-    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-    def write(beside: Path) -> None:
-        beside.write_text(text, encoding="utf-8")
-
-    write_atomically(path, write)

@@ -8,8 +8,8 @@ import argparse
 from pathlib import Path
 
 from flowers_core.errors import FlowersError
-from flowers_core.storage.files import write_atomically
-from scripts.options.command import run, write_table
+from flowers_core.storage.files import write_atomically, write_table
+from scripts.options.command import run
 from scripts.options.recipe import add_recipe_options, parse_with_recipe, recipe_of
 
 

@@ -140,7 +140,7 @@ def test_the_records_are_what_the_models_answer(made: Bundle, drawn_dataset: Oxf
 
 
 def test_robustness_is_counted_photo_by_photo(made: Bundle, drawn_dataset: OxfordFlowers) -> None:
-    call("evaluate", str(made.folder), "--data", str(drawn_dataset.root), "--robust", "validation")
+    call("evaluate", str(made.folder), "--data", str(drawn_dataset.root), "--corruptions", "validation")
     figures = load_bundle(made.folder).manifest["robustness"]["int8"]["validation"]
     runtime = Runtime(made.path("int8.tflite"))
     ids = drawn_dataset.split_ids("validation")
@@ -162,7 +162,7 @@ def test_photos_that_were_learnt_from_tell_nothing_of_robustness(
     writer = BundleWriter.open(copy)
     writer.set("training", {**writer.manifest["training"], "splits": ["train", "validation"]})
     with pytest.raises(BundleError, match="has learnt from the validation photos"):
-        call("evaluate", str(copy), "--data", str(drawn_dataset.root), "--robust", "validation")
+        call("evaluate", str(copy), "--data", str(drawn_dataset.root), "--corruptions", "validation")
 
 
 def test_the_gallery_finds_each_photo_itself(made: Bundle, drawn_dataset: OxfordFlowers) -> None:
@@ -211,7 +211,7 @@ def test_photos_of_ones_own_get_the_same_report(
         official = made.metrics[precision]["test"]
         for name in ("images", "top1", "per_class", "top5", "ece", "nll"):
             assert figures["precisions"][precision][name] == pytest.approx(official[name])
-    with (tmp_path / "out" / "photos.csv").open(newline="", encoding="utf-8") as handle:
+    with (tmp_path / "out" / "photos.csv").open(newline="", encoding="utf-8-sig") as handle:
         paths = {int(row["id"]): row for row in csv.DictReader(handle)}
     answers = load_predictions(tmp_path / "out" / "predictions.npz", "int8")
     official_answers = load_predictions(made.path("test_predictions.npz"), "int8")
@@ -278,13 +278,13 @@ def test_after_an_audit_the_figures_are_given_without_near_copies_too(
         NearDuplicate(*sorted(pair), 5, False, 0.9, False) for pair in ((train[0], test[3]), (test[7], test[8]))
     )
     record = AuditRecord(72, drawn_dataset.fingerprint(), "drawn", pairs, (), (), (), max_distance=9, min_cosine=0.8)
-    call("evaluate", str(folder), "--kept", "--data", str(drawn_dataset.root))
-    assert "No audit of these photos" in capsys.readouterr().out
+    call("evaluate", str(folder), "--from-saved", "--data", str(drawn_dataset.root))
+    assert "There is no audit of these photos" in capsys.readouterr().out
     BundleWriter.open(folder).add_file(AUDIT_FILE, write_audit(record))
     for model in folder.glob("*.tflite"):  # what is kept is enough
         model.unlink()
-    call("evaluate", str(folder), "--kept", "--data", str(drawn_dataset.root))
-    assert "No audit" not in capsys.readouterr().out
+    call("evaluate", str(folder), "--from-saved", "--data", str(drawn_dataset.root))
+    assert "no audit" not in capsys.readouterr().out
     after = load_bundle(folder)
     for precision in made.precisions:
         answers = load_predictions(made.path("test_predictions.npz"), precision)

@@ -1,3 +1,4 @@
+import csv
 import hashlib
 import json
 from pathlib import Path
@@ -5,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.storage.files import sha256_of, write_atomically, write_json, write_npz, write_text
+from flowers_core.storage.files import sha256_of, write_atomically, write_json, write_npz, write_table, write_text
 
 
 def test_a_file_appears_whole(tmp_path: Path) -> None:
@@ -71,3 +72,11 @@ def test_what_cannot_be_kept_safely_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="allow_pickle"):
         write_npz(tmp_path / "a.npz", x=np.array([{}], dtype=object))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_reads_back_and_excel_sees_that_it_is_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "flowers.csv"
+    write_table(path, ["name", "photos"], [("Ranúnculo, bianco", 3), ("non\udce9.jpg", 1)])
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfname,photos\n")
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        assert list(csv.reader(handle)) == [["name", "photos"], ["Ranúnculo, bianco", "3"], ["non\\udce9.jpg", "1"]]

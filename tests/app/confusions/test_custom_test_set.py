@@ -13,11 +13,10 @@ from streamlit.testing.v1 import AppTest
 
 from app.confusions.class_report import class_table, pair_table
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.evaluation.custom import FIRST_TEST_ID, OwnEvaluationError, load_evaluation
+from flowers_core.evaluation.custom import FIRST_TEST_ID, OwnEvaluationError, evaluate_folder, load_evaluation
 from flowers_core.evaluation.report import confusion_matrix, load_predictions, report
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.storage.paths import default_models_dir
-from scripts.evaluate_photos import evaluate_photos
 from tests.app.conftest import html, run
 from tests.fixtures.drawn_flowers import draw_flower
 
@@ -36,7 +35,7 @@ def evaluations(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder.mkdir(parents=True)
         for number in range(3 if at else 1):
             draw_flower(2 * at, np.random.default_rng(number)).save(folder / f"{name[0]}{number}.png")
-    evaluate_photos(BUNDLE, root / "meadow", root / "evaluations" / "meadow")
+    evaluate_folder(BUNDLE, root / "meadow", root / "evaluations" / "meadow", left_out=pytest.fail)
     return root / "evaluations"
 
 

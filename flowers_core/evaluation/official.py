@@ -1,0 +1,173 @@
+"""A bundle on the official splits: its predictions, its calibration, and every figure that comes from them.
+
+Calibration is fitted to the validation photos, clean and corrupted, as the INT8 model answers them, since that is the
+model that people meet. The test split is read for the final table and for nothing else.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowers_core.data.audit.exact_duplicates import exact_leaks
+from flowers_core.data.audit.near_duplicates import near_leaks
+from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, load_audit
+from flowers_core.data.batches import input_batches
+from flowers_core.data.oxford import SPLITS, OxfordFlowers
+from flowers_core.data.progress import Track, untracked
+from flowers_core.evaluation.calibration import fit_calibration
+from flowers_core.evaluation.filters import without
+from flowers_core.evaluation.report import Predictions, Report, load_predictions, report, save_predictions
+from flowers_core.evaluation.robustness import corrupted_logits, corruption_figures
+from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, Calibration, list_bundles, load_bundle
+from flowers_core.inference.runtime import Runtime
+
+HELD_OUT = ("validation", "test")
+_BATCH = 32
+
+
+def record_predictions(
+    bundle: Bundle, writer: BundleWriter, flowers: OxfordFlowers, split: str, *, track: Track = untracked
+) -> None:
+    """Let every numeric format answer a split and keep the logits in the bundle."""
+    ids = flowers.split_ids(split)
+    logits = {}
+    for name in bundle.precisions:
+        runtime = Runtime(bundle.path(f"{name}.tflite"))
+        batches = input_batches(flowers, ids, bundle.crop_rule, batch_size=_BATCH)
+        logits[name] = np.concatenate(
+            [runtime.logits(batch) for batch in track(batches, f"{split}, {name}", -(-len(ids) // _BATCH))]
+        )
+    labels = flowers.labels[ids - 1]
+    writer.add_file(_file_of(split), lambda path: save_predictions(path, ids, labels, logits))
+
+
+def calibrate(
+    bundle: Bundle,
+    writer: BundleWriter,
+    flowers: OxfordFlowers,
+    *,
+    cache: Path | None = None,
+    track: Track = untracked,
+) -> dict[str, dict[str, Any]]:
+    """Fit temperature and thresholds to the validation photos, unless the model has learnt from them.
+
+    Args:
+        bundle: whose predictions for the validation split are kept already.
+        writer: of that bundle.
+        flowers: the data set.
+        cache: of the corrupted photos; see `corrupted_logits`.
+        track: watches the photos pass.
+
+    Returns:
+        The figures on corrupted validation photos, `corruption_figures`; nothing where the model has learnt from them.
+    """
+    if "validation" in bundle.manifest["training"]["splits"]:
+        return {}
+    name = "int8" if "int8" in bundle.precisions else bundle.precisions[-1]
+    clean = load_predictions(writer.folder / _file_of("validation"), name)
+    logits = corrupted_logits(bundle, flowers, clean.ids, (name,), cache=cache, track=track)
+    every = logits[name].reshape(-1, clean.classes)
+    corruptions = len(every) // len(clean)
+    calibration = fit_calibration(clean.logits, clean.labels, spoilt=(every, np.repeat(clean.labels, corruptions)))
+    writer.set("calibration", calibration)
+    source = {"split": "validation", "precision": name, "photos": len(clean), "spoilt_kinds": corruptions}
+    writer.set("calibration_source", source)
+    figures = corruption_figures(logits, clean.labels, calibration.temperature)
+    record_robustness(writer, "validation", figures)
+    return figures
+
+
+def record_robustness(writer: BundleWriter, split: str, figures: dict[str, dict[str, Any]]) -> None:
+    """Put the figures of `corruption_figures` into the bundle, beside those of other formats and splits."""
+    stored = writer.manifest.get("robustness", {})
+    added = {name: {**stored.get(name, {}), split: values} for name, values in figures.items()}
+    writer.set("robustness", {**stored, **added})
+
+
+def official_metrics(
+    folder: Path, flowers: OxfordFlowers, formats: Sequence[str], splits: Sequence[str], audit: AuditRecord | None
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Every figure of the predictions that a bundle keeps.
+
+    Args:
+        folder: the bundle's.
+        flowers: the data set that they are predictions of.
+        formats: numeric formats, the most exact first: the others are compared with it.
+        splits: "validation", "test" or both.
+        audit: which photos are near-duplicates; without it there are no figures without them.
+
+    Returns:
+        Numeric format → split → figures.
+
+    Raises:
+        BundleError: where the bundle is not calibrated.
+    """
+    bundle = load_bundle(folder)
+    if bundle.calibration is None:
+        raise BundleError(f"'{bundle.name}' is not calibrated; `python -m scripts.evaluate {bundle.name}` does that.")
+    duplicates = {split: exact_leaks(flowers, split) for split in splits}
+    metrics: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in formats}
+    for name in formats:
+        for split in splits:
+            path = bundle.path(_file_of(split))
+            predictions, exact = load_predictions(path, name), load_predictions(path, formats[0])
+            metrics[name][split] = figures_of(predictions, exact, bundle.calibration, duplicates[split])
+            if audit is not None:
+                metrics[name][split]["without_near_copies"] = figures_without_near_duplicates(
+                    predictions, bundle.calibration, audit, flowers, split
+                )
+    return metrics
+
+
+def figures_of(
+    predictions: Predictions, exact: Predictions, calibration: Calibration, duplicates: NDArray[np.int64]
+) -> dict[str, Any]:
+    """The figures of one numeric format on one split.
+
+    Args:
+        predictions: of that format.
+        exact: of the most exact format, for the share of equal answers.
+        calibration: gives the probabilities.
+        duplicates: ids of photos whose file is in another split too; figures are given with and without them.
+    """
+    alone = without(predictions, duplicates.tolist())
+    return _without_rows(report(predictions, calibration.temperature)) | {
+        "ece_uncalibrated": report(predictions).ece,
+        "agreement": float((predictions.predicted == exact.predicted).mean()),
+        "without_duplicates": _without_rows(report(alone, calibration.temperature)),
+    }
+
+
+def figures_without_near_duplicates(
+    predictions: Predictions, calibration: Calibration, audit: AuditRecord, flowers: OxfordFlowers, split: str
+) -> dict[str, Any]:
+    """The figures of the photos that have no duplicate, exact or near, in another split, and the rule that says so."""
+    others = {other for other in SPLITS if other != split}
+    duplicates = near_leaks(audit.near_duplicates, flowers.ids, flowers.splits, split, others)
+    rule = {"max_distance_of_64_bits": audit.max_distance, "min_cosine": audit.min_cosine, "model": audit.model}
+    figures = report(without(predictions, duplicates.tolist()), calibration.temperature)
+    return {**_without_rows(figures), "rule": rule}
+
+
+def audit_of(flowers: OxfordFlowers, bundle: Bundle, models_dir: Path) -> AuditRecord | None:
+    """The audit of these photos that says which are near-duplicates, or None where there is none.
+
+    One in the models folder comes first, so that all models are judged by the same photos; else the bundle's own.
+    """
+    for found in (*list_bundles(models_dir), bundle):
+        if found.has(AUDIT_FILE):
+            record = load_audit(found.path(AUDIT_FILE))
+            if record.fingerprint == flowers.fingerprint():
+                return record
+    return None
+
+
+def _file_of(split: str) -> str:
+    return f"{split}_predictions.npz"
+
+
+def _without_rows(figures: Report) -> dict[str, Any]:
+    return {key: value for key, value in figures.to_json().items() if key != "rows"}
