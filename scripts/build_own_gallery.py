@@ -12,7 +12,7 @@ from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.user_photos import OwnPhotos, load_own, own_file
-from flowers_core.storage.folder_lock import locked
+from flowers_core.storage.files import locked
 from scripts.options.command import progress
 
 _PRECISION = "int8"

@@ -1,18 +1,28 @@
-"""Files that are whole or not there: write beside, then rename. The only writers of bytes, text, JSON and npz."""
+"""Files that are whole or not there: write beside, then rename. The only writers of bytes, text, JSON and npz.
+
+`locked` lets one writer at a time into a folder.
+"""
 
 import csv
 import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flowers_core.errors import FlowersError
+
 _CHUNK = 1 << 20
+
+
+class FolderBusy(FlowersError):
+    """Another process or thread holds the folder."""
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
@@ -93,3 +103,27 @@ def sha256_of(path: Path) -> str:
         while chunk := handle.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder, so that one process and one thread of it writes there at a time.
+
+    The system releases the lock when its holder dies.
+
+    Raises:
+        FolderBusy: at once, where another holds it.
+        OSError: the lock's file cannot be made in the folder.
+    """
+    from filelock import FileLock, Timeout  # not needed by what only reads
+
+    # The file stays: removing it would let a third writer lock a new file while a second still waits on the old one.
+    lock = FileLock(folder / ".download.lock", blocking=False, preserve_lock_file=True, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise FolderBusy(f"{folder} is in use by another run. Wait until it is done.") from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,4 +1,4 @@
-"""Unpacking the dataset's archive without trusting it: only its photos, under names that we choose."""
+"""Unpack the data set's archive without trusting it: only its photos, under names that we choose."""
 
 from __future__ import annotations
 
@@ -18,15 +18,22 @@ _CHUNK = 1 << 18
 
 
 def unpack_photos(archive: Path, folder: Path, count: int, report: Report, pictures: Pictures = PHOTOS) -> None:
-    """Unpack jpg/image_00001.jpg …, or other pictures so named, of a .tgz into `folder`, which must exist.
+    """Unpack jpg/image_00001.jpg …, or other pictures so named, of a .tgz into `folder`.
 
     Members are never extracted by the paths they carry: a photo's bytes are written under the name of its id, so
-    nothing can land outside `folder`. An archive with links, devices, absolute paths or ".." is refused as a whole;
-    other files in it are passed over. That its bytes are the right ones is for an md5 to say, before this.
+    nothing can land outside `folder`. This is stricter than tarfile's "data" filter, which extracts by path and lets
+    links within the folder pass. Other files in the archive are passed over. The caller checks the archive's md5.
 
-    count: how many photos there must be, with the ids 1…count.
+    Args:
+        archive: the .tgz.
+        folder: where the photos go; it must exist.
+        count: how many photos there must be, with the ids 1…count.
+        report: is called after each photo.
+        pictures: which of the data set's pictures are unpacked.
 
-    Raises DownloadError: damaged, dangerous, incomplete, or the disk is full.
+    Raises:
+        DownloadError: the archive is damaged, incomplete, or holds links, devices, absolute paths or ".."; the disk is
+            full.
     """
     found: set[int] = set()
     for tar, member in _members(archive):

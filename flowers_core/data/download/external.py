@@ -21,8 +21,7 @@ from typing import IO, Any, cast
 import zstandard
 
 from flowers_core.data.download.archive import MOST_BYTES_PER_PHOTO
-from flowers_core.data.download.http import DownloadError, Progress, Report, fetch, not_writable
-from flowers_core.storage.folder_lock import FolderBusy, locked
+from flowers_core.data.download.http import DownloadError, Progress, Report, alone_in, fetch, not_writable
 
 EXTERNAL_URL = "http://archive.ubuntu.com/ubuntu/"
 # The two folders of the photos, beside each other: one folder a class in the first.
@@ -81,14 +80,12 @@ def download_external(
     tell = report or (lambda _: None)
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with locked(root):
+        with alone_in(root):
             for package in missing:
                 partial = root / f"{PurePosixPath(package.file).name}.partial"
                 fetch(f"{base_url.rstrip('/')}/{package.file}", partial, package.md5, tell)
                 _take_out(package, partial, root, tell)
                 partial.unlink()
-    except FolderBusy as error:
-        raise DownloadError(f"Another download into {root} is under way. Wait until it is done.") from error
     except OSError as error:
         raise not_writable(root, error) from error
     return True

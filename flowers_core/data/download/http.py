@@ -1,6 +1,8 @@
-"""Fetching one file over HTTP: resumed where it broke off, bounded, and checked by its md5.
+"""Fetch one file over HTTP: resumed where it broke off, bounded in size, and checked by its md5.
 
-The standard library's urllib is enough for that; no further package is needed.
+This stays on urllib. httpx and tenacity were weighed: what makes up this file (resuming, the count of failures that
+progress resets, the check of space and md5, progress during a pause) is in neither, so that they would replace some
+thirty lines by two dependencies.
 """
 
 from __future__ import annotations
@@ -16,12 +18,14 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from flowers_core.errors import FlowersError
+from flowers_core.storage.files import FolderBusy, locked
 
 MOST_BYTES = 2 << 30  # no file comes near; a server that sends without end is cut off here
 ATTEMPTS = 5  # failures in a row; an attempt that brought a mebibyte starts the count anew
@@ -40,8 +44,11 @@ class DownloadError(FlowersError):
 class Progress:
     """How far a download is.
 
-    step: what is being done; "waiting" is the pause before another attempt.
-    name: the file. done, total: bytes, or photos while unpacking; total is None where the server does not say it.
+    Attributes:
+        step: what is being done; "waiting" is the pause before another attempt.
+        name: of the file.
+        done: bytes, or photos while unpacking.
+        total: of the same; None where the server does not say it.
     """
 
     step: Literal["fetching", "waiting", "checking", "unpacking"]
@@ -51,7 +58,7 @@ class Progress:
 
     @property
     def fraction(self) -> float:
-        """The share of this step that is done, 0…1; 0 while the total is unknown."""
+        """The fraction of this step that is done, 0…1; 0 while the total is unknown."""
         return min(self.done / self.total, 1.0) if self.total else 0.0
 
     @property
@@ -71,16 +78,22 @@ Report = Callable[[Progress], None]
 
 
 def fetch(url: str, partial: Path, md5: str, report: Report, *, room: float = 1.0) -> None:
-    """Bring the file at `url` to `partial`, going on with what an earlier, broken-off call left there.
+    """Bring the file at `url` to `partial`, going on with what an earlier call left there.
 
-    The bytes that are there already are hashed and the server is asked for the rest (HTTP Range, RFC 9110 section 14);
-    a server that ignores that sends all and the file starts anew. No If-Range: the md5 at the end finds out whether the
-    file changed in between, and then it is fetched anew as well. When this returns, `partial` has that md5.
+    The bytes at hand are hashed and the server is asked for the rest (HTTP Range, RFC 9110 section 14). A server that
+    ignores the range sends everything, and the file starts anew. There is no If-Range: the md5 at the end finds out
+    whether the file changed in between, and then it is fetched anew as well.
 
-    md5: hexadecimal. report: called often; whatever it raises stops the download and keeps what has arrived.
-    room: how many times the file's size the disk must have room for.
+    Args:
+        url: of the file.
+        partial: where the bytes are collected. It has the given md5 when this returns.
+        md5: of the whole file, hexadecimal.
+        report: is called often; whatever it raises stops the download and keeps what has arrived.
+        room: how many times the file's size the disk must have room for.
 
-    Raises DownloadError: out of reach, broken off too often, not there, another file than expected, disk full.
+    Raises:
+        DownloadError: the server is out of reach, breaks off too often, or lacks the file; it sends another file than
+            expected; the disk is full.
     """
     name = partial.name.removesuffix(".partial")
     transfer = _Transfer(url, partial, name, report, room)
@@ -108,6 +121,17 @@ def fetch(url: str, partial: Path, md5: str, report: Report, *, room: float = 1.
                     f"Check the address {url}, or try again later."
                 )
             fetched_anew = True
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold a folder so that no other download writes there; raises DownloadError where one does."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(folder))
+        except FolderBusy as error:
+            raise DownloadError(f"Another download into {folder} is under way. Wait until it is done.") from error
+        yield
 
 
 def open_raw(path: Path, mode: str) -> io.FileIO:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from flowers_core.data.download.archive import unpack_photos
-from flowers_core.data.download.http import DownloadError, Progress, Report, fetch, not_writable
+from flowers_core.data.download.http import DownloadError, Progress, Report, alone_in, fetch, not_writable
 from flowers_core.data.oxford import (
     PHOTOS,
     SEGMENTATIONS,
@@ -27,7 +27,6 @@ from flowers_core.data.oxford import (
     is_present,
     read_labels,
 )
-from flowers_core.storage.folder_lock import FolderBusy, locked
 
 __all__ = ["OXFORD_MD5", "OXFORD_URL", "DownloadError", "Progress", "download_dataset", "download_segmentations"]
 
@@ -113,7 +112,7 @@ def _held(root: Path) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         with _writing(root):
             root.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(_alone_in(root))
+            stack.enter_context(alone_in(root))
         yield
 
 
@@ -172,15 +171,6 @@ def _writing(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise not_writable(folder, error) from error
-
-
-@contextlib.contextmanager
-def _alone_in(root: Path) -> Iterator[None]:
-    try:
-        with locked(root):
-            yield
-    except FolderBusy as error:
-        raise DownloadError(f"Another download into {root} is under way. Wait until it is done.") from error
 
 
 def _check_replaceable(folder: Path, pictures: Pictures) -> None:
