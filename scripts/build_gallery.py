@@ -17,10 +17,9 @@ from flowers_core.data.batches import input_batches
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
-from flowers_core.retrieval.gallery import INDEX_FILE, PROPOSER_FILE, RECORDS_FILE, Gallery
-from flowers_core.retrieval.knn import VoteRule, fit_vote
-from flowers_core.retrieval.recall import recall_at_k
-from flowers_core.retrieval.similarity import LIKENESS_FILE, fit_likeness
+from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.retrieval.knn import KnnRule, fit_knn_rule
+from flowers_core.retrieval.similarity import SIMILARITY_FILE, fit_class_similarity, recall_at_k
 from flowers_core.storage.files import sha256_of
 from scripts.build_own_gallery import add_photos, remove_photos
 from scripts.options.command import add_bundle_argument, add_data_option, bundle_folder, progress, run
@@ -67,8 +66,6 @@ def main() -> None:
     writer = BundleWriter.open(options.bundle)
     writer.add_file(INDEX_FILE, gallery.write_index)
     writer.add_file(RECORDS_FILE, gallery.write_records)
-    if gallery.is_large:
-        writer.add_file(PROPOSER_FILE, gallery.write_proposer)
     size = sum(writer.manifest["files"][name]["bytes"] for name in (INDEX_FILE, RECORDS_FILE))
     writer.set(
         "gallery",
@@ -93,17 +90,19 @@ def _add_likeness(writer: BundleWriter, gallery: Gallery, fitted: tuple[str, ...
         chosen[:] = True
     assert gallery.digests is not None
     digests = [row.tobytes() for row in gallery.digests[chosen]]
-    likeness = fit_likeness(gallery.vectors()[chosen], gallery.labels[chosen], digests=digests)
-    writer.add_file(LIKENESS_FILE, likeness.write)
+    likeness = fit_class_similarity(gallery.vectors()[chosen], gallery.labels[chosen], digests=digests)
+    writer.add_file(SIMILARITY_FILE, likeness.write)
 
 
-def _add_vote(writer: BundleWriter, gallery: Gallery, fitted: tuple[str, ...], lent: VoteRule | None) -> None:
+def _add_vote(writer: BundleWriter, gallery: Gallery, fitted: tuple[str, ...], lent: KnnRule | None) -> None:
     """Keep the rule of the vote, or none where there is no honest one."""
     rule = lent
     ask, voters = (gallery.splits == split for split in ("validation", "train"))
     if rule is None and "validation" not in fitted and ask.any() and voters.any():
         vectors = gallery.vectors()
-        rule = fit_vote(vectors[ask], gallery.labels[ask], vectors[voters], gallery.labels[voters], splits=("train",))
+        rule = fit_knn_rule(
+            vectors[ask], gallery.labels[ask], vectors[voters], gallery.labels[voters], splits=("train",)
+        )
     if rule is None:
         writer.manifest.pop("vote", None)
         writer.save()
@@ -113,12 +112,12 @@ def _add_vote(writer: BundleWriter, gallery: Gallery, fitted: tuple[str, ...], l
         print(f"The vote of the {rule.k} nearest is right on {rule.top1:.4f} of the photos its rule was chosen on.")
 
 
-def _rule_of(bundle: Bundle) -> VoteRule:
+def _rule_of(bundle: Bundle) -> KnnRule:
     if "vote" not in bundle.manifest:
         raise BundleError(
             f"'{bundle.name}' has no rule for a vote to lend; `python -m scripts.build_gallery` makes it."
         )
-    return VoteRule.from_json(bundle.manifest["vote"])
+    return KnnRule.from_json(bundle.manifest["vote"])
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from flowers_core.data.photo_folder import ReadPhoto, photos_in, read_photos
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.runtime import Runtime
-from flowers_core.retrieval.user_photos import OwnPhotos, load_own, own_file
+from flowers_core.retrieval.user_photos import UserPhotos, load_user_photos, user_photos_file
 from flowers_core.storage.files import locked
 from scripts.options.command import progress
 
@@ -27,7 +27,7 @@ def add_photos(bundle: Bundle, folder: Path) -> None:
     found = photos_in(folder, load_taxonomy())
     model, path = _place(bundle)
     with locked(path.parent):
-        own = load_own(path, model)
+        own = load_user_photos(path, model)
         before = len(own)
         runtime = Runtime(bundle.path(f"{_PRECISION}.tflite"))
         known = set(own.digests)
@@ -48,7 +48,7 @@ def remove_photos(bundle: Bundle, folder: Path) -> None:
     """Take out the photos that lay in a folder when they were added; the folder itself need not be there any more."""
     model, path = _place(bundle)
     with locked(path.parent):
-        own = load_own(path, model)
+        own = load_user_photos(path, model)
         left = own.without_folder(folder)
         if len(left) < len(own):
             left.save(path)
@@ -56,13 +56,13 @@ def remove_photos(bundle: Bundle, folder: Path) -> None:
 
 
 def _place(bundle: Bundle) -> tuple[str, Path]:
-    path = own_file(bundle.name)
+    path = user_photos_file(bundle.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     bundle.path(f"{_PRECISION}.tflite")
     return bundle.manifest["files"][f"{_PRECISION}.tflite"]["sha256"], path
 
 
-def _kept(own: OwnPhotos, waiting: list[ReadPhoto], runtime: Runtime, path: Path) -> OwnPhotos:
+def _kept(own: UserPhotos, waiting: list[ReadPhoto], runtime: Runtime, path: Path) -> UserPhotos:
     if not waiting:
         return own
     embeddings = runtime.forward(np.stack([read.pixels for read in waiting])).embedding

@@ -12,7 +12,8 @@ from app.elements.words import capital
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.evaluation.report import Mistake
 from flowers_core.inference.bundle import Bundle
-from flowers_core.retrieval.gallery import Gallery, Neighbour
+from flowers_core.retrieval.gallery import Gallery
+from flowers_core.retrieval.neighbour import Neighbour
 
 EACH = 1
 PER_PAGE = 6

@@ -12,11 +12,12 @@ from app import resources
 from app.elements.heatmap import close_up
 from app.elements.photo_grid import Card, draw_photo
 from app.resources import Look
+from flowers_core.data.photo_ref import PhotoRef, oxford
 from flowers_core.data.photos import PhotoError
 from flowers_core.explain.attributions.cam import neighbour_similarity
 from flowers_core.explain.explanation import Explanation
 from flowers_core.explain.overlay import draw
-from flowers_core.retrieval.gallery import Gallery
+from flowers_core.retrieval.user_photos import ExtendedGallery
 
 SIDE = 300
 OPACITY = 0.7
@@ -27,7 +28,7 @@ READING = (
 
 
 def near_explanations(
-    look: Look, gallery: Gallery, photo_id: int, path: Path | None
+    look: Look, gallery: ExtendedGallery, photo: PhotoRef, path: Path | None
 ) -> tuple[Explanation, tuple[Explanation, NDArray[np.uint8]] | None]:
     """Why a photo of the gallery is near: split over the photo at hand, and over the neighbour with its pixels.
 
@@ -35,7 +36,7 @@ def near_explanations(
     """
     size = (look.photo.width, look.photo.height)
     here = neighbour_similarity(
-        look.forward.features[0], gallery.vector(photo_id), photo_id, box=look.seen.box, photo_size=size
+        look.forward.features[0], gallery.vector(photo), photo.id, box=look.seen.box, photo_size=size
     )
     if path is None:
         return here, None
@@ -44,12 +45,12 @@ def near_explanations(
     except PhotoError:
         return here, None
     there = neighbour_similarity(
-        other.features, look.forward.embedding[0], photo_id, box=other.box, photo_size=other.photo_size
+        other.features, look.forward.embedding[0], photo.id, box=other.box, photo_size=other.photo_size
     )
     return here, (there, other.pixels)
 
 
-def draw_near(look: Look, gallery: Gallery, cards: Sequence[Card]) -> None:
+def draw_near(look: Look, gallery: ExtendedGallery, cards: Sequence[Card]) -> None:
     """A pair of maps for each card; the neighbour's number stands in where its photo is not at hand."""
     flowers = resources.data().flowers
     st.markdown(READING)
@@ -57,7 +58,12 @@ def draw_near(look: Look, gallery: Gallery, cards: Sequence[Card]) -> None:
     mine.thumbnail((SIDE, SIDE))
     grid = st.grid(key="photos-near", min_column_width=300, gap=("medium", "medium"))
     for card in cards:
-        here, there = near_explanations(look, gallery, card.photo_id, card.own or resources.photo_file(card.photo_id))
+        here, there = near_explanations(
+            look,
+            gallery,
+            PhotoRef("user", card.photo_id, look.bundle.name) if card.own else oxford(card.photo_id),
+            card.own or resources.photo_file(card.photo_id),
+        )
         with grid.cell():
             left, right = st.columns(2, gap="small")
             with left:

@@ -11,14 +11,15 @@ from app.elements.photo_grid import Card, draw_photos
 from app.elements.words import capital, listed, percent
 from app.identify.neighbour_maps import draw_near
 from app.resources import Look
+from flowers_core.data.photo_ref import PhotoRef, oxford
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.inference.prediction import Prediction
-from flowers_core.retrieval.gallery import Gallery, Neighbour
-from flowers_core.retrieval.knn import Vote, vote
-from flowers_core.retrieval.similarity import Likeness
-from flowers_core.retrieval.user_photos import OWN_SPLIT, UNSAID, OwnPhotos
+from flowers_core.retrieval.knn import KnnPrediction, knn_predict
+from flowers_core.retrieval.neighbour import Neighbour
+from flowers_core.retrieval.similarity import ClassSimilarity
+from flowers_core.retrieval.user_photos import UNLABELLED, USER_SPLIT, ExtendedGallery, UserPhotos
 
-SPLITS = {"all": "All photos", "train": "Training", "validation": "Validation", "test": "Test", OWN_SPLIT: "Yours"}
+SPLITS = {"all": "All photos", "train": "Training", "validation": "Validation", "test": "Test", USER_SPLIT: "Yours"}
 COUNT = 12
 SIMILARITY = (
     "Similarity is the cosine of the angle between what the model makes of two photos; 1 would be the same photo."
@@ -39,7 +40,7 @@ def draw_neighbours(look: Look, answer: int, photo_id: int | None) -> None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         split = st.segmented_control(
             "Among",
-            [name for name in SPLITS if name != OWN_SPLIT or own],
+            [name for name in SPLITS if name != USER_SPLIT or own],
             default="all",
             required=True,
             format_func=SPLITS.__getitem__,
@@ -99,19 +100,20 @@ def doubt(look: Look, prediction: Prediction, photo_id: int | None) -> str:
     return f"The known photos that yours resembles most show {taxonomy[result.label].name} instead; compare them below."
 
 
-def _itself(look: Look, gallery: Gallery, photo_id: int | None) -> set[int]:
+def _itself(look: Look, gallery: ExtendedGallery, photo_id: int | None) -> set[PhotoRef]:
     """The numbers in the gallery of the photo that is looked at, or of the one that it is a part of."""
     part = look.photo.part
-    return {*gallery.ids_of(part.whole if part else look.photo.sha256), *(() if photo_id is None else (photo_id,))}
+    known = gallery.photos_of(part.whole if part else look.photo.sha256)
+    return {*known, *(() if photo_id is None else (oxford(photo_id),))}
 
 
-def _vote(look: Look, gallery: Gallery, itself: set[int]) -> Vote | None:
+def _vote(look: Look, gallery: ExtendedGallery, itself: set[PhotoRef]) -> KnnPrediction | None:
     rule = resources.vote_rule(look.bundle)
     voters = gallery.search(look.forward.embedding[0], rule.k, splits=rule.splits, exclude=itself) if rule else []
-    return vote(voters, rule, len(resources.taxonomy())) if rule and voters else None
+    return knn_predict(voters, rule, len(resources.taxonomy())) if rule and voters else None
 
 
-def vote_sentence(result: Vote, answer: int, taxonomy: Taxonomy) -> str:
+def vote_sentence(result: KnnPrediction, answer: int, taxonomy: Taxonomy) -> str:
     """What the nearest training photos say, how sure that is, and whether the model says so too."""
     named = f"**{taxonomy[result.label].name}** ({percent(result.probability)} sure)"
     said = (
@@ -119,13 +121,13 @@ def vote_sentence(result: Vote, answer: int, taxonomy: Taxonomy) -> str:
         if result.agrees_with(answer)
         else f"where the model says {taxonomy[answer].name}: the two disagree"
     )
-    return f"A second opinion: the {result.voters} nearest training photos speak for {named}, {said}."
+    return f"A second opinion: the {result.neighbours} nearest training photos speak for {named}, {said}."
 
 
-def left_out_sentence(itself: set[int], part: bool = False) -> str:
+def left_out_sentence(itself: set[PhotoRef], part: bool = False) -> str:
     """Which photos of the data set are not among the neighbours, since they are the photo asked about, or it is a part
     of them."""
-    numbers = listed([str(photo_id) for photo_id in sorted(itself)], "and")
+    numbers = listed([str(photo) for photo in sorted(itself)], "and")
     this = "This is part of" if part else "This is"
     return (
         f"{this} photo {numbers} of the data set, which is left out."
@@ -136,7 +138,7 @@ def left_out_sentence(itself: set[int], part: bool = False) -> str:
 
 def second_opinion(found: list[Neighbour], answer: int, taxonomy: Taxonomy) -> str:
     """Whether the nearest photos bear the answer out; found: at least one."""
-    found = [neighbour for neighbour in found if neighbour.label != UNSAID]
+    found = [neighbour for neighbour in found if neighbour.label != UNLABELLED]
     if not found:
         return "Of none of the nearest is it said what it shows."
     counts = Counter(neighbour.label for neighbour in found)
@@ -160,11 +162,11 @@ def closeness(share: float) -> str:
 
 
 def _card(
-    neighbour: Neighbour, taxonomy: Taxonomy, answer: int, likeness: Likeness | None, own: OwnPhotos | None
+    neighbour: Neighbour, taxonomy: Taxonomy, answer: int, likeness: ClassSimilarity | None, own: UserPhotos | None
 ) -> Card:
-    share = likeness.share_below(neighbour.label, neighbour.similarity) if likeness else None
+    share = likeness.level_of(neighbour.label, neighbour.similarity) if likeness else None
     pairs = "" if share is None else f"<br>{closeness(share)}"
-    if neighbour.split == OWN_SPLIT:
+    if neighbour.split == USER_SPLIT:
         return _own_card(neighbour, taxonomy, own)
     name = capital(taxonomy[neighbour.label].name)
     split = SPLITS[neighbour.split].lower()
@@ -179,9 +181,9 @@ def _card(
     )
 
 
-def _own_card(neighbour: Neighbour, taxonomy: Taxonomy, own: OwnPhotos | None) -> Card:
+def _own_card(neighbour: Neighbour, taxonomy: Taxonomy, own: UserPhotos | None) -> Card:
     path = own.path_of(neighbour.photo_id) if own else None
-    name = capital(taxonomy[neighbour.label].name) if neighbour.label != UNSAID else "One of yours"
+    name = capital(taxonomy[neighbour.label].name) if neighbour.label != UNLABELLED else "One of yours"
     file_name = path.name if path else f"no. {neighbour.photo_id}"
     return Card(
         photo_id=neighbour.photo_id,

@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from flowers_core.inference.prototypes import ClassMeans
     from flowers_core.inference.runtime import Forward, Runtime
     from flowers_core.retrieval.gallery import Gallery
-    from flowers_core.retrieval.knn import VoteRule
+    from flowers_core.retrieval.knn import KnnRule
     from flowers_core.retrieval.projection import Projection
-    from flowers_core.retrieval.similarity import Likeness
-    from flowers_core.retrieval.user_photos import OwnPhotos
+    from flowers_core.retrieval.similarity import ClassSimilarity
+    from flowers_core.retrieval.user_photos import ExtendedGallery, UserPhotos
 
 T = TypeVar("T")
 
@@ -176,33 +176,26 @@ def prepare() -> None:
             gallery(bundle)
 
 
-def own_photos(bundle: Bundle) -> OwnPhotos | None:
+def own_photos(bundle: Bundle) -> UserPhotos | None:
     """The person's own photos beside this model's gallery, or None where there are none that can be used."""
-    from flowers_core.retrieval.user_photos import OwnPhotosError, load_own, own_file
+    from flowers_core.retrieval.user_photos import UserPhotosError, load_user_photos, user_photos_file
 
-    path, model = own_file(bundle.name), bundle.manifest["files"].get("int8.tflite", {}).get("sha256")
+    path, model = user_photos_file(bundle.name), bundle.manifest["files"].get("int8.tflite", {}).get("sha256")
     if model is None or not path.is_file():
         return None
     try:
-        own = load_own(path, model)
-    except OwnPhotosError:
+        own = load_user_photos(path, model)
+    except UserPhotosError:
         return None  # the script that adds photos says what is wrong with them
     return own if len(own) else None
 
 
-def gallery_with_own(bundle: Bundle) -> Gallery | None:
+def gallery_with_own(bundle: Bundle) -> ExtendedGallery | None:
     """The gallery with the person's own photos in it, where there are any."""
-    from flowers_core.retrieval.user_photos import own_file
+    from flowers_core.retrieval.user_photos import ExtendedGallery
 
     known, own = gallery(bundle), own_photos(bundle)
-    if known is None or own is None:
-        return known
-    return _gallery_with_own(_digest(bundle, "gallery.npz"), own_file(bundle.name).stat().st_mtime_ns, known, own)
-
-
-@st.cache_resource(show_spinner=False, max_entries=2)
-def _gallery_with_own(digest: str, changed: int, _known: Gallery, _own: OwnPhotos) -> Gallery:  # noqa: ARG001
-    return _own.beside(_known)
+    return None if known is None else ExtendedGallery(known, bundle.name, own)
 
 
 def class_means(bundle: Bundle) -> ClassMeans | None:
@@ -213,28 +206,28 @@ def class_means(bundle: Bundle) -> ClassMeans | None:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _class_means(digest: str, _bundle: Bundle, _gallery: Gallery) -> ClassMeans | None:  # noqa: ARG001
-    from flowers_core.retrieval.gallery_prototypes import class_means_of
+    from flowers_core.retrieval.gallery_prototypes import prototypes_of
 
-    return class_means_of(_bundle, _gallery)
+    return prototypes_of(_bundle, _gallery)
 
 
-def likeness(bundle: Bundle) -> Likeness | None:
+def likeness(bundle: Bundle) -> ClassSimilarity | None:
     """How alike two photos of a class are to this model, or None when the bundle comes without."""
-    from flowers_core.retrieval.similarity import LIKENESS_FILE, LikenessError
+    from flowers_core.retrieval.similarity import SIMILARITY_FILE, SimilarityError
 
-    if not bundle.has(LIKENESS_FILE):
+    if not bundle.has(SIMILARITY_FILE):
         return None
     try:
-        return _likeness(_digest(bundle, LIKENESS_FILE), bundle)
-    except (BundleError, LikenessError):
+        return _likeness(_digest(bundle, SIMILARITY_FILE), bundle)
+    except (BundleError, SimilarityError):
         return None  # what it adds is one line to a card; the gallery stands without
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _likeness(digest: str, _bundle: Bundle) -> Likeness:  # noqa: ARG001
-    from flowers_core.retrieval.similarity import LIKENESS_FILE, load_likeness
+def _likeness(digest: str, _bundle: Bundle) -> ClassSimilarity:  # noqa: ARG001
+    from flowers_core.retrieval.similarity import SIMILARITY_FILE, load_class_similarity
 
-    return load_likeness(_bundle.path(LIKENESS_FILE))
+    return load_class_similarity(_bundle.path(SIMILARITY_FILE))
 
 
 def projection(bundle: Bundle) -> Projection | None:
@@ -276,13 +269,13 @@ def _audit(digest: str, _bundle: Bundle) -> AuditRecord:  # noqa: ARG001
     return load_audit(_bundle.path(AUDIT_FILE))
 
 
-def vote_rule(bundle: Bundle) -> VoteRule | None:
+def vote_rule(bundle: Bundle) -> KnnRule | None:
     """How this model's neighbours vote, or None when no rule was chosen for it."""
-    from flowers_core.retrieval.knn import VoteRule
+    from flowers_core.retrieval.knn import KnnRule
 
     stored = bundle.manifest.get("vote")
     try:
-        return VoteRule.from_json(stored) if stored else None
+        return KnnRule.from_json(stored) if stored else None
     except ValueError:
         return None
 

@@ -1,9 +1,10 @@
-"""Which photos look alike to the model: exact cosine neighbours over embeddings kept in one byte a value, on FAISS."""
+"""The photos that a model finds similar: exact cosine neighbours over embeddings of one byte a value, on FAISS."""
+
+from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,45 +13,35 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowers_core.retrieval.gallery_files import (
-    DIGEST_BYTES,
     INDEX_FILE,
-    PROPOSER_FILE,
     RECORDS_FILE,
     GalleryError,
     packed_digests,
     read_index,
-    read_proposer,
 )
-from flowers_core.retrieval.large_index import PROPOSED_AT_LEAST, Proposer, build_proposer, index_description
-from flowers_core.storage.files import write_atomically
+from flowers_core.retrieval.neighbour import Neighbour
 
-__all__ = ["INDEX_FILE", "PROPOSER_FILE", "RECORDS_FILE", "Gallery", "GalleryError", "Neighbour", "unit_rows"]
+__all__ = ["INDEX_FILE", "RECORDS_FILE", "Gallery", "GalleryError", "unit_rows"]
 
 _BLOCK = 1024
 
 
-@dataclass(frozen=True)
-class Neighbour:
-    """A photo of the gallery and its likeness to the one asked about: the cosine of their embeddings, in [-1, 1]."""
-
-    photo_id: int
-    label: int
-    split: str
-    similarity: float
-
-
 class Gallery:
-    """Embeddings of known photos, searchable by cosine.
+    """Embeddings of the data set's photos, searchable by cosine.
 
     The vectors lie in a FAISS scalar quantizer (QT_8bit, inner product): one byte a value, scaled by the range of each
     dimension, a quarter of float32. A search is exact on the vectors as stored: FAISS proposes by inner product in
-    float32, and the proposals are ranked by cosine in float64, equals by photo id. From 100 000 photos on, proposals
-    come from inverted lists (`large_index`), so that a search of the whole gallery may miss a neighbour; one that is
-    filtered scans what the filter leaves.
+    float32, and the proposals are ranked by cosine in float64, ties by photo id.
 
-    ids: (n,) int64; labels: (n,) int64; splits: (n,) str; digests: (n, 16) uint8, the first half of each file's
-    SHA-256, or None in a gallery without; all read-only and in the order the gallery was built.
     Nothing changes after construction, and FAISS' search is thread-safe, so any number of threads may share a gallery.
+
+    Attributes:
+        ids: (n,) int64, each once.
+        labels: (n,) int64, 1-based.
+        splits: (n,) str.
+        digests: (n, 16) uint8, the first half of each file's SHA-256; None in a gallery without.
+
+    All are read-only and in the order that the gallery was built in.
     """
 
     def __init__(
@@ -60,10 +51,9 @@ class Gallery:
         labels: NDArray[np.int64],
         splits: NDArray[np.str_],
         digests: NDArray[np.uint8] | None = None,
-        proposer: Proposer | None = None,
     ) -> None:
         """Use `build` or `load`; `index` is a trained faiss.IndexScalarQuantizer that holds one vector an id."""
-        self._index, self._proposer = index, proposer
+        self._index = index
         self.ids, self.labels, self.splits, self.digests = ids, labels, splits, digests
         for array in (ids, labels, splits, *(() if digests is None else (digests,))):
             array.flags.writeable = False
@@ -84,11 +74,19 @@ class Gallery:
         labels: ArrayLike,
         splits: ArrayLike,
         digests: Sequence[str] | None = None,
-    ) -> "Gallery":
-        """A gallery of n ≥ 1 photos: embeddings (n, c), of any length but zero; ids, labels, splits (n,).
+    ) -> Gallery:
+        """Compress embeddings into a gallery.
 
-        digests: the SHA-256 of each photo's file in hexadecimal, by which `ids_of` knows a photo again. Raises
-        GalleryError when the arrays do not belong together, an id occurs twice, or an embedding is zero or not finite.
+        Args:
+            embeddings: (n, c), n ≥ 1, of any length but zero.
+            ids: (n,), each once.
+            labels: (n,), 1-based.
+            splits: (n,).
+            digests: the SHA-256 of each photo's file in hexadecimal, by which `ids_of` recognizes a photo.
+
+        Raises:
+            GalleryError: when the arrays do not belong together, an id occurs twice, or an embedding is zero or not
+                finite.
         """
         vectors = np.asarray(embeddings, dtype=np.float32)
         ids, labels = np.array(ids, dtype=np.int64), np.array(labels, dtype=np.int64)
@@ -105,84 +103,30 @@ class Gallery:
         # The range of every dimension is taken from all vectors, so none is cut off.
         index.train(unit)
         index.add(unit)
-        description = index_description(*vectors.shape)
-        proposer = None if description == "SQ8" else build_proposer(unit, description)
-        return cls(index, ids, labels, splits, None if digests is None else packed_digests(digests), proposer)
+        return cls(index, ids, labels, splits, None if digests is None else packed_digests(digests))
 
     @classmethod
-    def load(cls, index_path: Path, records_path: Path, proposer_path: Path | None = None) -> "Gallery":
-        """Read what `save` wrote; without the proposer's file a large gallery is scanned, slowly and exactly.
+    def load(cls, index_path: Path, records_path: Path) -> Gallery:
+        """Read what `write_index` and `write_records` wrote.
 
-        Raises GalleryError when a file is missing or damaged, or the two are not of one gallery. The digest is compared
-        before FAISS sees the bytes: its reader is written for files one trusts.
+        The digest is compared before FAISS sees the bytes, because its reader is written for trusted files.
+
+        Raises:
+            GalleryError: when a file is missing or damaged, or the two are not of one gallery.
         """
         index, records = read_index(index_path, records_path)
-        proposer = None if proposer_path is None else read_proposer(proposer_path, records)
-        return cls(index, records.ids, records.labels, records.splits, records.digests, proposer)
-
-    def extended(
-        self, embeddings: ArrayLike, ids: ArrayLike, labels: ArrayLike, splits: ArrayLike, digests: Sequence[str]
-    ) -> "Gallery":
-        """A gallery of these photos and more, arguments as in `build`; this one is left as it is.
-
-        Nothing is trained anew: a value outside the range that this gallery's photos span in its dimension is brought
-        to the end of that range. Raises GalleryError as `build` does, and for embeddings of another length.
-        """
-        more = Gallery.build(embeddings, ids, labels, splits, digests)
-        if more.dimension != self.dimension:
-            raise GalleryError(
-                f"Embeddings of {more.dimension} values cannot join a gallery of {self.dimension}: "
-                "they were made with another model."
-            )
-        # Not faiss.clone_index: what is mapped from a file would stay so, and could not be added to.
-        index = faiss.deserialize_index(faiss.serialize_index(self._index))
-        index.add(unit_rows(np.asarray(embeddings, dtype=np.float32)))
-        known = self.digests if self.digests is not None else np.zeros((len(self), DIGEST_BYTES), np.uint8)
-        assert more.digests is not None
-        proposer = None if self._proposer is None else self._proposer.copy()
-        if proposer is not None:
-            proposer.add(unit_rows(np.asarray(embeddings, dtype=np.float32)))
-        return Gallery(
-            index,
-            np.concatenate([self.ids, more.ids]),
-            np.concatenate([self.labels, more.labels]),
-            np.concatenate([self.splits, more.splits]),
-            np.concatenate([known, more.digests]),
-            proposer,
-        )
-
-    def save(self, folder: Path) -> None:
-        """Write gallery.faiss and gallery.npz, each atomically; `load` refuses what a kill in between leaves.
-
-        A large gallery writes gallery_lists.faiss too.
-        """
-        if self._proposer is not None:
-            write_atomically(folder / PROPOSER_FILE, self.write_proposer)
-        write_atomically(folder / INDEX_FILE, self.write_index)
-        write_atomically(folder / RECORDS_FILE, self.write_records)
+        return cls(index, records.ids, records.labels, records.splits, records.digests)
 
     def write_index(self, path: Path) -> None:
-        """Write the FAISS index alone, as one of a bundle's files."""
+        """Write the FAISS index, one of a bundle's files."""
         path.write_bytes(self._serialized())
 
-    @property
-    def is_large(self) -> bool:
-        """Whether there is a third file, for `write_proposer` to write."""
-        return self._proposer is not None
-
-    def write_proposer(self, path: Path) -> None:
-        """Write the inverted lists of a large gallery alone, as one of a bundle's files."""
-        assert self._proposer is not None
-        path.write_bytes(self._proposer.serialized())
-
     def write_records(self, path: Path) -> None:
-        """Write all but the index, and the digest of the index it belongs to, alone, as one of a bundle's files."""
+        """Write everything but the index, and the digest of the index that it belongs to."""
         digest = hashlib.sha256(self._serialized()).hexdigest()
         arrays: dict[str, Any] = {"ids": self.ids, "labels": self.labels, "splits": self.splits, "index_sha256": digest}
         if self.digests is not None:
             arrays["digests"] = self.digests
-        if self._proposer is not None:
-            arrays["proposer_sha256"] = hashlib.sha256(self._proposer.serialized()).hexdigest()
         np.savez_compressed(path, **arrays)
 
     def __len__(self) -> int:
@@ -193,13 +137,17 @@ class Gallery:
 
     @property
     def dimension(self) -> int:
-        """How many values an embedding has."""
+        """The number of values in an embedding."""
         return int(self._index.d)
 
     def ids_of(self, sha256: str) -> tuple[int, ...]:
-        """The photos whose files have this SHA-256, in hexadecimal: a photo and its byte-identical twins, by id.
+        """The photos whose files have this SHA-256: a photo and its exact duplicates, by id.
 
-        Nothing where there is none, or the gallery keeps no digests. Half of the digest is compared: 128 bits.
+        Args:
+            sha256: in hexadecimal; its first 128 bits are compared.
+
+        Returns:
+            No ids where there is no such photo, or the gallery keeps no digests.
         """
         if self.digests is None:
             return ()
@@ -207,15 +155,16 @@ class Gallery:
         return tuple(sorted(int(photo_id) for photo_id in self.ids[same]))
 
     def vector(self, photo_id: int) -> NDArray[np.float32]:
-        """A photo's embedding as stored, (c,) float32, scaled to norm 1. Raises GalleryError for an unknown id."""
+        """A photo's embedding as stored, (c,) float32 of norm 1. Raises GalleryError for an unknown id."""
         if photo_id not in self._positions:
             raise GalleryError(f"Photo {photo_id} is not in the gallery.")
         return self._vectors(np.array([self._positions[photo_id]]))[0].astype(np.float32)
 
     def vectors(self, splits: Collection[str] | None = None) -> NDArray[np.float32]:
-        """Every embedding as stored, (n, c) float32 of norm 1, in the order of `ids`; 42 MB for 8189 of 1280 values.
+        """The embeddings as stored, (n, c) float32 of norm 1, in the order of `ids`; 42 MB for 8189 of 1280 values.
 
-        splits: of their photos alone.
+        Args:
+            splits: only photos of these; None for all.
         """
         if splits is not None:
             return self._vectors(np.flatnonzero(np.isin(self.splits, list(splits)))).astype(np.float32)
@@ -232,11 +181,21 @@ class Gallery:
         labels: Collection[int] | None = None,
         exclude: Collection[int] = (),
     ) -> list[Neighbour]:
-        """The k photos nearest to an embedding (c,), most similar first; fewer when fewer are left.
+        """Find the k photos nearest to an embedding.
 
-        splits, labels: only photos of these (None: of all); exclude: photo ids to leave out, known here or not. A
-        neighbour's similarity is the cosine with `vector(photo_id)`. Raises GalleryError when the embedding has another
-        length than the gallery's, is zero or not finite.
+        Args:
+            embedding: (c,), of any length but zero.
+            k: at least 1.
+            splits: only photos of these; None for all.
+            labels: only photos of these; None for all.
+            exclude: ids to leave out, in the gallery or not.
+
+        Returns:
+            The most similar first, ties by id; fewer than k when fewer are left. A neighbour's similarity is the cosine
+            with `vector(photo_id)`.
+
+        Raises:
+            GalleryError: when the embedding has another length than the gallery's, is zero or not finite.
         """
         if k < 1:
             raise ValueError(f"Ask for at least one neighbour, not {k}.")
@@ -246,31 +205,17 @@ class Gallery:
         if left == 0:
             return []
         k = min(k, left)
-        if self._proposer is not None and left == len(self):
-            with _one_faiss_thread():
-                positions = self._proposer.propose(query.astype(np.float32), max(4 * k, PROPOSED_AT_LEAST))
-            if len(positions) >= k:
-                return self._neighbours(positions, *self._ranked(query, positions, k))
-        fetch = min(2 * k + 16, left)
+        count = min(2 * k + 16, left)
         while True:
-            positions, products = self._propose(query.astype(np.float32), fetch, allowed)
-            cosines, order = self._ranked(query, positions, k)
-            if fetch == left or cosines[order[-1]] > self._highest_cosine(products[-1]):
+            positions, products = self._propose(query.astype(np.float32), count, allowed)
+            # Not a matrix product: BLAS may round equal rows differently, and exact duplicates must stay equal.
+            cosines = np.clip((self._vectors(positions) * query).sum(axis=1), -1, 1)
+            order = np.lexsort((self.ids[positions], -cosines))[:k]
+            # FAISS ranks by inner product. What it did not propose cannot beat the k-th when even the highest cosine
+            # that the last proposal's product allows is smaller.
+            if count == left or cosines[order[-1]] > self._highest_cosine(products[-1]):
                 break
-            fetch = min(4 * fetch, left)
-        return self._neighbours(positions, cosines, order)
-
-    def _ranked(
-        self, query: NDArray[np.float64], positions: NDArray[np.int64], k: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """The cosines with the vectors at these positions, and which k of them are nearest, in order."""
-        # Not a matrix product: BLAS may round equal rows differently, and byte-identical photos must stay equal.
-        cosines = np.clip((self._vectors(positions) * query).sum(axis=1), -1, 1)
-        return cosines, np.lexsort((self.ids[positions], -cosines))[:k]
-
-    def _neighbours(
-        self, positions: NDArray[np.int64], cosines: NDArray[np.float64], order: NDArray[np.int64]
-    ) -> list[Neighbour]:
+            count = min(4 * count, left)
         return [
             Neighbour(int(self.ids[at]), int(self.labels[at]), str(self.splits[at]), float(cosine))
             for at, cosine in zip(positions[order], cosines[order], strict=True)
@@ -331,9 +276,9 @@ class Gallery:
 
 
 def unit_rows(vectors: NDArray[Any]) -> NDArray[Any]:
-    """The rows (n, c) scaled to norm 1, in their own precision. Raises GalleryError where a row has no direction."""
+    """The rows (n, c) scaled to norm 1, in their own dtype. Raises GalleryError where a row has no direction."""
     norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    if not (np.isfinite(norms).all() and norms.min() > 0):
+    if not (np.isfinite(norms).all() and norms.min(initial=np.inf) > 0):
         raise GalleryError("An embedding is zero, or holds values that are not finite numbers.")
     return (vectors / norms).astype(vectors.dtype)
 

@@ -1,97 +1,87 @@
-"""The files of a gallery: read with their digests compared, since FAISS' reader is written for files one trusts."""
+"""The files of a gallery, read only when their digests agree: FAISS' reader is written for trusted files."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.errors import FlowersError
-from flowers_core.retrieval.large_index import LargeIndexError, Proposer
 from flowers_core.storage.files import sha256_of
 from flowers_core.storage.npz import NpzError, read_npz
 
 INDEX_FILE = "gallery.faiss"
 RECORDS_FILE = "gallery.npz"
-PROPOSER_FILE = "gallery_lists.faiss"
 DIGEST_BYTES = 16
 
 _ANEW = "scripts/build_gallery.py makes the gallery anew."
 
 
 class GalleryError(FlowersError):
-    """A gallery, or a question to it, that cannot be used; the message is a sentence for the person who meets it."""
+    """A gallery, or a query to it, that cannot be used."""
 
 
 @dataclass(frozen=True, eq=False)
 class Records:
-    """What is known of each photo: ids, labels (n,) int64; splits (n,) str; digests (n, DIGEST_BYTES) uint8 or None.
+    """What a gallery knows of its photos besides their vectors.
 
-    proposer_sha256: of the third file that a large gallery has.
+    Attributes:
+        ids: (n,) int64.
+        labels: (n,) int64, 1-based.
+        splits: (n,) str.
+        digests: (n, DIGEST_BYTES) uint8, the first half of each file's SHA-256, or None.
     """
 
     ids: NDArray[np.int64]
     labels: NDArray[np.int64]
     splits: NDArray[np.str_]
     digests: NDArray[np.uint8] | None
-    proposer_sha256: str | None
 
 
-def read_index(index_path: Path, records_path: Path) -> tuple[Any, Records]:
-    """The FAISS index and the records. Raises GalleryError when one is missing or damaged, or they do not match.
+def read_index(index_path: Path, records_path: Path) -> tuple[faiss.IndexScalarQuantizer, Records]:
+    """Read the FAISS index and the records.
 
-    The codes of a large gallery stay in the file, mapped into memory: a search reads the few that were proposed.
+    Raises:
+        GalleryError: when a file is missing or damaged, or the two do not belong together.
     """
     try:
-        records = read_npz(records_path)
+        arrays = read_npz(records_path)
         found = sha256_of(index_path)
     except (NpzError, OSError) as error:
         reason = f"{index_path} cannot be read." if isinstance(error, OSError) else str(error)
         raise GalleryError(f"{reason} {_ANEW}") from error
     try:
-        digest = str(records["index_sha256"])
-        ids, labels = records["ids"].astype(np.int64), records["labels"].astype(np.int64)
-        splits = records["splits"].astype(np.str_)
-        digests = records.get("digests")
+        digest = str(arrays["index_sha256"])
+        records = Records(
+            arrays["ids"].astype(np.int64),
+            arrays["labels"].astype(np.int64),
+            arrays["splits"].astype(np.str_),
+            arrays.get("digests"),
+        )
     except (KeyError, ValueError, TypeError) as error:
         raise GalleryError(f"{records_path} does not describe a gallery. {_ANEW}") from error
     if found != digest:
         raise GalleryError(f"{index_path} is damaged, or not the index that {records_path} belongs to. {_ANEW}")
-    large = "proposer_sha256" in records
     try:
-        index = faiss.read_index(str(index_path), faiss.IO_FLAG_MMAP_IFC if large else 0)
+        index = faiss.read_index(str(index_path))
     except RuntimeError as error:
         raise GalleryError(f"{index_path} is no FAISS index. {_ANEW}") from error
     if not isinstance(index, faiss.IndexScalarQuantizer) or index.metric_type != faiss.METRIC_INNER_PRODUCT:
         raise GalleryError(f"{index_path} is a FAISS index of another kind. {_ANEW}")
-    if index.ntotal < 1 or any(array.shape != (index.ntotal,) for array in (ids, labels, splits)):
-        raise GalleryError(f"{records_path} does not describe the {index.ntotal} vectors of {index_path}. {_ANEW}")
-    if digests is not None and (digests.dtype != np.uint8 or digests.shape != (index.ntotal, DIGEST_BYTES)):
-        raise GalleryError(f"{records_path} holds digests that are none. {_ANEW}")
-    proposer = records.get("proposer_sha256")
-    return index, Records(ids, labels, splits, digests, None if proposer is None else str(proposer))
+    _check_shapes(index.ntotal, records, index_path, records_path)
+    return index, records
 
 
-def read_proposer(path: Path, records: Records) -> Proposer:
-    """The inverted lists of a large gallery. Raises GalleryError when they are missing, damaged or of another."""
-    try:
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != records.proposer_sha256:
-            raise GalleryError(f"{path} is damaged, or belongs to another gallery. {_ANEW}")
-        proposer = Proposer.deserialized(content)
-    except OSError as error:
-        raise GalleryError(f"{path} cannot be read. {_ANEW}") from error
-    except LargeIndexError as error:
-        raise GalleryError(f"{error} {_ANEW}") from error
-    if len(proposer) != len(records.ids):
-        raise GalleryError(f"{path} belongs to another gallery. {_ANEW}")
-    return proposer
+def _check_shapes(count: int, records: Records, index_path: Path, records_path: Path) -> None:
+    arrays, digests = (records.ids, records.labels, records.splits), records.digests
+    if count < 1 or any(array.shape != (count,) for array in arrays):
+        raise GalleryError(f"{records_path} does not describe the {count} vectors of {index_path}. {_ANEW}")
+    if digests is not None and (digests.dtype != np.uint8 or digests.shape != (count, DIGEST_BYTES)):
+        raise GalleryError(f"{records_path} holds digests of another kind. {_ANEW}")
 
 
 def packed_digests(digests: Sequence[str]) -> NDArray[np.uint8]:

@@ -7,15 +7,15 @@ from flowers_core.inference.prototypes import ClassMeans, fit_class_means
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 
 
-def class_means_of(bundle: Bundle, gallery: Gallery | None = None) -> ClassMeans | None:
-    """A bundle's prototypes, over the splits that it learnt from.
+def prototypes_of(bundle: Bundle, gallery: Gallery | None = None) -> ClassMeans | None:
+    """A bundle's prototypes, over the splits that it was trained on.
 
     Args:
         bundle: the bundle.
         gallery: its gallery, which is loaded where it is not given.
 
     Returns:
-        The prototypes, or None for a bundle without a gallery or without a word on its training.
+        The prototypes, or None for a bundle without a gallery or without a record of its training.
     """
     if not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE) and "training" in bundle.manifest):
         return None

@@ -1,18 +1,16 @@
-"""A second opinion beside the classifier's: what the nearest training photos say, with a probability of its own."""
+"""k-NN agreement: what the nearest training photos say beside the classifier, with a calibrated probability."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowers_core.inference.prediction import Candidate
-
-if TYPE_CHECKING:
-    from flowers_core.retrieval.gallery import Neighbour
+from flowers_core.retrieval.neighbour import Neighbour
 
 COUNTS = (1, 3, 5, 10, 20, 40)
 FLOORS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
@@ -20,11 +18,18 @@ TEMPERATURE_RANGE = (0.005, 1.0)
 
 
 @dataclass(frozen=True)
-class VoteRule:
-    """How neighbours vote: each of the k nearest by exp(cosine / temperature), normalised.
+class KnnRule:
+    """How neighbours are weighted: each of the k nearest by exp(cosine / temperature), normalized.
 
-    floor: in (0, 1), the probability kept back and given to all classes alike, since the right one may be among none of
-    the k. splits: whose photos vote. top1, nll, photos: how the rule fared on the photos it was chosen on.
+    Attributes:
+        k: how many neighbours are asked.
+        temperature: above 0.
+        floor: in (0, 1), the probability that is spread over all classes, since the true class may be among none of
+            the k.
+        splits: whose photos are asked.
+        top1: accuracy on the photos that the rule was chosen on.
+        nll: mean negative log-likelihood there, in nats.
+        photos: their number.
     """
 
     k: int
@@ -36,32 +41,33 @@ class VoteRule:
     photos: int
 
     def to_json(self) -> dict[str, Any]:
-        """As a bundle's manifest keeps it, under "vote"."""
+        """As a bundle's manifest keeps it."""
         return {**asdict(self), "splits": list(self.splits)}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> VoteRule:
-        """Back from `to_json`; raises ValueError with a sentence when the values are not a rule."""
+    def from_json(cls, values: Mapping[str, Any]) -> KnnRule:
+        """Back from `to_json`; raises ValueError with a sentence when the values are no rule."""
         try:
             rule = cls(**{**values, "splits": tuple(values["splits"])})
             if rule.k >= 1 and rule.temperature > 0 and 0 < rule.floor < 1:
                 return rule
         except (KeyError, TypeError) as error:
-            raise ValueError(f"A vote's rule has k, temperature, floor and splits, unlike {values!r}.") from error
-        raise ValueError(f"A vote's rule is out of range: {values!r}.")
+            raise ValueError(f"A k-NN rule has k, temperature, floor and splits, unlike {values!r}.") from error
+        raise ValueError(f"A k-NN rule is out of range: {values!r}.")
 
 
 @dataclass(frozen=True)
-class Vote:
+class KnnPrediction:
     """What the neighbours say.
 
-    candidates: the classes of the voters, most probable first, equals by label; their probabilities and that of all
-    other classes together sum to 1. voters: how many neighbours voted. for_first: how many of them are of the first.
+    Attributes:
+        candidates: the neighbours' classes, most probable first, ties by label; their probabilities and that of all
+            other classes together sum to 1.
+        neighbours: how many were asked.
     """
 
     candidates: tuple[Candidate, ...]
-    voters: int
-    for_first: int
+    neighbours: int
 
     @property
     def label(self) -> int:
@@ -70,50 +76,59 @@ class Vote:
 
     @property
     def probability(self) -> float:
-        """How probable it is that they are right, in (0, 1)."""
+        """The probability of that class, in (0, 1)."""
         return self.candidates[0].probability
 
     def agrees_with(self, label: int) -> bool:
-        """Whether this is what the classifier says too."""
+        """Whether the neighbours favour this class too."""
         return self.label == label
 
 
-def vote(neighbours: Sequence[Neighbour], rule: VoteRule, classes: int = 102) -> Vote:
-    """Count the votes of the first `rule.k` neighbours, nearest first; the caller leaves out the photo itself.
+def knn_predict(neighbours: Sequence[Neighbour], rule: KnnRule, classes: int = 102) -> KnnPrediction:
+    """Ask the first `rule.k` neighbours.
 
-    Raises ValueError when there are none.
+    Args:
+        neighbours: at least one, nearest first, without the photo itself.
+        rule: how they are weighted.
+        classes: the number of classes.
     """
-    voters = list(neighbours[: rule.k])
-    if not voters:
-        raise ValueError("There are no neighbours to vote.")
-    labels = np.array([[neighbour.label for neighbour in voters]])
-    cosines = np.array([[neighbour.similarity for neighbour in voters]])
-    probabilities = vote_probabilities(cosines, labels, rule.temperature, rule.floor, classes)[0]
-    named = sorted({neighbour.label for neighbour in voters}, key=lambda label: (-probabilities[label - 1], label))
-    return Vote(
-        candidates=tuple(Candidate(label, float(probabilities[label - 1])) for label in named),
-        voters=len(voters),
-        for_first=sum(neighbour.label == named[0] for neighbour in voters),
-    )
+    asked = list(neighbours[: rule.k])
+    if not asked:
+        raise ValueError("There are no neighbours to ask.")
+    labels = np.array([[neighbour.label for neighbour in asked]])
+    cosines = np.array([[neighbour.similarity for neighbour in asked]])
+    probabilities = knn_probabilities(cosines, labels, rule.temperature, rule.floor, classes)[0]
+    named = sorted({neighbour.label for neighbour in asked}, key=lambda label: (-probabilities[label - 1], label))
+    return KnnPrediction(tuple(Candidate(label, float(probabilities[label - 1])) for label in named), len(asked))
 
 
-def vote_probabilities(
+def knn_probabilities(
     cosines: ArrayLike, labels: ArrayLike, temperature: float, floor: float, classes: int
 ) -> NDArray[np.float64]:
-    """(n, classes) float64, rows sum to 1, from the cosines and labels (n, k) of each photo's voters.
+    """The classes' probabilities from the neighbours of n photos.
 
-    The share of class c is the sum of exp(cosine / temperature) over its voters, normalised over all of them (Wu et al.
-    2018, arXiv 1805.01978, section 3.4), times 1 − floor, plus floor / classes.
+    The weight of a class is the sum of exp(cosine / temperature) over its neighbours, normalized over all of them (Wu
+    et al. 2018, arXiv 1805.01978, section 3.4), times 1 − floor, plus floor / classes.
+
+    Args:
+        cosines: (n, k).
+        labels: (n, k), 1-based.
+        temperature: above 0.
+        floor: in [0, 1).
+        classes: the number of classes.
+
+    Returns:
+        (n, classes) float64, rows sum to 1.
     """
     similar, columns = np.asarray(cosines, dtype=np.float64), np.asarray(labels, dtype=np.int64) - 1
     weights = np.exp((similar - similar.max(axis=1, keepdims=True)) / temperature)
     weights /= weights.sum(axis=1, keepdims=True)
-    shares = np.zeros((len(similar), classes))
-    np.add.at(shares, (np.arange(len(similar))[:, None], columns), weights)
-    return (1 - floor) * shares + floor / classes
+    of_class = np.zeros((len(similar), classes))
+    np.add.at(of_class, (np.arange(len(similar))[:, None], columns), weights)
+    return (1 - floor) * of_class + floor / classes
 
 
-def fit_vote(
+def fit_knn_rule(
     vectors: ArrayLike,
     labels: ArrayLike,
     gallery_vectors: ArrayLike,
@@ -121,29 +136,34 @@ def fit_vote(
     *,
     splits: tuple[str, ...],
     classes: int = 102,
-) -> VoteRule:
-    """Choose k, temperature and floor by the least negative log-likelihood of photos that are not in the gallery.
+) -> KnnRule:
+    """Choose k, temperature and floor by the smallest negative log-likelihood of photos outside the gallery.
 
-    vectors (n, c), gallery_vectors (m, c): norm 1; labels (n,), gallery_labels (m,): 1-based. A probability fitted so
-    is calibrated for questions to a gallery of the same kind: `splits` names the photos in it, and only they may vote.
+    Args:
+        vectors: (n, c), norm 1, of the photos to choose on.
+        labels: (n,), 1-based.
+        gallery_vectors: (m, c), norm 1, of the photos that are asked.
+        gallery_labels: (m,), 1-based.
+        splits: the splits of the photos that are asked. The probabilities are calibrated for these alone.
+        classes: the number of classes.
     """
     from scipy.optimize import minimize_scalar
 
-    queries, voters = np.asarray(vectors, dtype=np.float32), np.asarray(gallery_vectors, dtype=np.float32)
-    columns, voter_labels = np.asarray(labels, dtype=np.int64) - 1, np.asarray(gallery_labels, dtype=np.int64)
-    if not len(queries) or not len(voters):
-        raise ValueError("A vote's rule needs photos to be chosen on, and photos that vote.")
-    cosines = queries @ voters.T
+    queries, asked = np.asarray(vectors, dtype=np.float32), np.asarray(gallery_vectors, dtype=np.float32)
+    columns, asked_labels = np.asarray(labels, dtype=np.int64) - 1, np.asarray(gallery_labels, dtype=np.int64)
+    if not len(queries) or not len(asked):
+        raise ValueError("A k-NN rule needs photos to be chosen on, and photos to ask.")
+    cosines = queries @ asked.T
     nearest = np.argsort(-cosines, axis=1, kind="stable")[:, : max(COUNTS)]
-    similar, named = np.take_along_axis(cosines, nearest, axis=1), voter_labels[nearest]
-    each = np.arange(len(queries))
+    similar, named = np.take_along_axis(cosines, nearest, axis=1), asked_labels[nearest]
+    rows = np.arange(len(queries))
 
     def loss(log_temperature: float, k: int, floor: float) -> float:
-        probabilities = vote_probabilities(similar[:, :k], named[:, :k], np.exp(log_temperature), floor, classes)
-        return -float(np.log(probabilities[each, columns]).mean())
+        probabilities = knn_probabilities(similar[:, :k], named[:, :k], np.exp(log_temperature), floor, classes)
+        return -float(np.log(probabilities[rows, columns]).mean())
 
     trials = []
-    for k in sorted({min(k, len(voters)) for k in COUNTS}):
+    for k in sorted({min(k, len(asked)) for k in COUNTS}):
         for floor in FLOORS:
             found = minimize_scalar(
                 loss,
@@ -154,6 +174,6 @@ def fit_vote(
             )
             trials.append((float(found.fun), k, float(np.exp(found.x)), floor))
     nll, k, temperature, floor = min(trials)
-    probabilities = vote_probabilities(similar[:, :k], named[:, :k], temperature, floor, classes)
-    right = probabilities.argmax(axis=1) == columns
-    return VoteRule(k, temperature, floor, splits, float(right.mean()), nll, len(queries))
+    probabilities = knn_probabilities(similar[:, :k], named[:, :k], temperature, floor, classes)
+    correct = probabilities.argmax(axis=1) == columns
+    return KnnRule(k, temperature, floor, splits, float(correct.mean()), nll, len(queries))

@@ -1,7 +1,7 @@
-"""What a similarity means: how it compares with that of two photos of one class.
+"""What a similarity means: how it compares with the similarities within a class, and what compression costs.
 
-A cosine of 0.8 is ordinary between two sunflowers and remarkable between two roses, so it is read against the cosines
-of all true pairs of the class: "closer than 95 % of the true pairs of this class".
+A cosine of 0.8 is ordinary between two sunflowers and remarkable between two roses. It is therefore read against the
+cosines of all pairs of photos of the class: "closer than 95 % of pairs".
 """
 
 from __future__ import annotations
@@ -14,53 +14,70 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowers_core.errors import FlowersError
+from flowers_core.retrieval.gallery import Gallery, GalleryError, unit_rows
 from flowers_core.storage.npz import NpzError, read_npz
 
-LIKENESS_FILE = "likeness.npz"
-# Below this there are too few pairs to speak of per cents.
+SIMILARITY_FILE = "likeness.npz"
+# With fewer pairs there is nothing to say in per cents.
 MIN_PAIRS = 20
-_GRID = np.linspace(0, 1, 101)
+
+_LEVELS = np.linspace(0, 1, 101)
+_BLOCK = 1024
+_ANEW = "scripts/build_gallery.py makes it anew."
 
 
-class LikenessError(FlowersError):
-    """A file of likenesses that cannot be used; the message is a sentence for the person who meets it."""
+class SimilarityError(FlowersError):
+    """A file of within-class similarities that cannot be used."""
 
 
 @dataclass(frozen=True, eq=False)
-class Likeness:
+class ClassSimilarity:
     """The distribution of cosines between two different photos of one class.
 
-    labels: (m,) int64, ascending, the classes with at least MIN_PAIRS pairs. pairs: (m,) int64, how many each has.
-    quantiles: (m, 101) float32, the 0 % … 100 % quantiles of the cosines of each class' pairs.
+    Attributes:
+        labels: (m,) int64, ascending, the classes with at least MIN_PAIRS pairs.
+        pairs: (m,) int64, the number of pairs of each.
+        quantiles: (m, 101) float32, the 0 % … 100 % quantiles of the cosines of each class's pairs.
     """
 
     labels: NDArray[np.int64]
     pairs: NDArray[np.int64]
     quantiles: NDArray[np.float32]
 
-    def share_below(self, label: int, similarity: float) -> float | None:
-        """The share of the class' true pairs that are less alike than this, in [0, 1]; None for a class not kept.
+    def level_of(self, label: int, similarity: float) -> float | None:
+        """The fraction of the class's pairs that are less similar than this.
 
-        0 below the least and 1 above the greatest of all pairs; between two kept quantiles a straight line.
+        Args:
+            label: the class, 1-based.
+            similarity: a cosine.
+
+        Returns:
+            A fraction in [0, 1], linear between two stored quantiles, 0 below the smallest cosine of all pairs and 1
+            above the largest; None for a class that has too few pairs.
         """
         row = int(np.searchsorted(self.labels, label))
         if row == len(self.labels) or self.labels[row] != label:
             return None
-        # Quantiles that are equal leave a step; the upper end of it is the share of pairs at or below.
+        # Equal quantiles make a step. Its upper end is the fraction of pairs at or below it.
         values, last = np.unique(self.quantiles[row][::-1], return_index=True)
-        return float(np.interp(similarity, values, _GRID[::-1][last], left=0.0, right=1.0))
+        return float(np.interp(similarity, values, _LEVELS[::-1][last], left=0.0, right=1.0))
 
     def write(self, path: Path) -> None:
-        """Write the file that `load_likeness` reads; about 20 kB."""
+        """Write the file that `load_class_similarity` reads; about 20 kB."""
         np.savez_compressed(path, labels=self.labels, pairs=self.pairs, quantiles=self.quantiles)
 
 
-def fit_likeness(vectors: ArrayLike, labels: ArrayLike, *, digests: Collection[bytes] | None = None) -> Likeness:
-    """Measure the cosines of all pairs of one class.
+def fit_class_similarity(
+    vectors: ArrayLike, labels: ArrayLike, *, digests: Collection[bytes] | None = None
+) -> ClassSimilarity:
+    """Measure the cosines of all pairs within each class.
 
-    vectors: (n, c), norm 1; labels: (n,); digests: n of them, of the files' bytes: files that are equal count once,
-    since a photo's likeness to itself says nothing. The photos should be ones that the model was not fitted on: fitting
-    draws those of a class together.
+    Args:
+        vectors: (n, c), norm 1, of photos that the model was not fitted on: fitting draws the photos of a class
+            together.
+        labels: (n,), 1-based.
+        digests: n digests of the photos' files. Exact duplicates count once, because a photo's similarity to itself
+            says nothing.
     """
     unit, all_labels = np.asarray(vectors, dtype=np.float32), np.asarray(labels, dtype=np.int64)
     if unit.ndim != 2 or all_labels.shape != unit.shape[:1] or (digests is not None and len(digests) != len(unit)):
@@ -77,22 +94,56 @@ def fit_likeness(vectors: ArrayLike, labels: ArrayLike, *, digests: Collection[b
         if len(cosines) >= MIN_PAIRS:
             kept.append(int(label))
             pairs.append(len(cosines))
-            quantiles.append(np.quantile(np.clip(cosines, -1, 1), _GRID))
-    return Likeness(
-        np.array(kept, np.int64), np.array(pairs, np.int64), np.array(quantiles, np.float32).reshape(-1, len(_GRID))
+            quantiles.append(np.quantile(np.clip(cosines, -1, 1), _LEVELS))
+    return ClassSimilarity(
+        np.array(kept, np.int64), np.array(pairs, np.int64), np.array(quantiles, np.float32).reshape(-1, len(_LEVELS))
     )
 
 
-def load_likeness(path: Path) -> Likeness:
-    """Read what `Likeness.write` wrote. Raises LikenessError when it is missing or damaged."""
+def load_class_similarity(path: Path) -> ClassSimilarity:
+    """Read what `ClassSimilarity.write` wrote. Raises SimilarityError when it is missing or damaged."""
     try:
         arrays = read_npz(path)
-        found = Likeness(
+        found = ClassSimilarity(
             arrays["labels"].astype(np.int64), arrays["pairs"].astype(np.int64), arrays["quantiles"].astype(np.float32)
         )
     except (NpzError, KeyError, ValueError, TypeError) as error:
-        raise LikenessError(f"{path} cannot be read. scripts/build_gallery.py makes it anew.") from error
+        raise SimilarityError(f"{path} cannot be read. {_ANEW}") from error
     rows = len(found.labels)
-    if found.pairs.shape != (rows,) or found.quantiles.shape != (rows, len(_GRID)) or found.labels.ndim != 1:
-        raise LikenessError(f"{path} is damaged. scripts/build_gallery.py makes it anew.")
+    if found.pairs.shape != (rows,) or found.quantiles.shape != (rows, len(_LEVELS)) or found.labels.ndim != 1:
+        raise SimilarityError(f"{path} is damaged. {_ANEW}")
     return found
+
+
+def recall_at_k(gallery: Gallery, embeddings: ArrayLike, k: int) -> float:
+    """The fraction of true nearest neighbours that a gallery finds in spite of its compression.
+
+    Every photo is the query once, with its float32 embedding, and is itself left out. A neighbour counts when its
+    float32 cosine reaches the k-th largest, so that equals (exact duplicates) may stand in for each other.
+
+    Args:
+        gallery: the gallery.
+        embeddings: (n, c), row i of the photo `gallery.ids[i]`.
+        k: at least 1 and less than n.
+
+    Returns:
+        Recall in [0, 1].
+
+    Raises:
+        GalleryError: when the embeddings are not those of the gallery's photos.
+    """
+    vectors = unit_rows(np.asarray(embeddings, dtype=np.float32))
+    if vectors.shape != (len(gallery), gallery.dimension) or not 1 <= k < len(gallery):
+        raise GalleryError(f"Recall needs one embedding for each of the {len(gallery)} photos, and k below that.")
+    found = 0
+    row_of = {int(photo_id): row for row, photo_id in enumerate(gallery.ids)}
+    for start in range(0, len(vectors), _BLOCK):
+        for offset, cosines in enumerate(vectors[start : start + _BLOCK] @ vectors.T):
+            row = start + offset
+            cosines[row] = -np.inf
+            kth = np.partition(cosines, -k)[-k]
+            neighbours = gallery.search(vectors[row], k, exclude=(int(gallery.ids[row]),))
+            rows = [row_of[neighbour.photo_id] for neighbour in neighbours]
+            # Float32 rounds the cosines of equal vectors differently by a few parts in ten million.
+            found += int((cosines[rows] >= kth - 1e-6).sum())
+    return found / (k * len(vectors))

@@ -1,41 +1,45 @@
-"""Photos of one's own beside a bundle's gallery: added, removed and added again, while the bundle stays as it is.
+"""A user's own photos beside a bundle's gallery: added, removed and added again, while the bundle stays as it is.
 
-They lie in one small file for each bundle, apart from it. The gallery is extended by them when it is loaded, which
-takes no training: FAISS adds vectors to a quantizer that is trained already.
+They are kept in one small file for each bundle. `ExtendedGallery` searches the bundle's gallery and them as one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from flowers_core.data.photo_ref import PhotoRef, oxford
 from flowers_core.errors import FlowersError
-from flowers_core.retrieval.gallery import Gallery
+from flowers_core.retrieval.gallery import Gallery, GalleryError, unit_rows
+from flowers_core.retrieval.neighbour import Neighbour
 from flowers_core.storage.files import write_atomically
 from flowers_core.storage.npz import NpzError, read_npz
 from flowers_core.storage.paths import default_user_photos_dir
 
-OWN_SPLIT = "own"
-UNSAID = 0
-# Numbers from here on are photos of one's own; the dataset's end at 8189.
-FIRST_ID = 1_000_001
+USER_SPLIT = "user"
+UNLABELLED = 0
 
 
-class OwnPhotosError(FlowersError):
-    """A file of one's own photos that cannot be used; the message is a sentence for the person who meets it."""
+class UserPhotosError(FlowersError):
+    """A file of user photos that cannot be used."""
 
 
 @dataclass(frozen=True, eq=False)
-class OwnPhotos:
-    """n photos of one's own as one model sees them.
+class UserPhotos:
+    """n photos of a user as one model sees them.
 
-    model: SHA-256 of the model that embedded them. ids: (n,) int64 from FIRST_ID on, never given twice in the file's
-    life. labels: (n,) int64, 1…102, or UNSAID. digests: SHA-256 of each file, no two alike. embeddings: (n, c) float32.
-    next_id: the number that the next photo gets.
+    Attributes:
+        model: SHA-256 of the model that embedded them.
+        ids: (n,) int64; an id is never given twice in the file's life.
+        labels: (n,) int64, 1-based, or UNLABELLED.
+        paths: where each photo lay when it was added.
+        digests: SHA-256 of each file, no two alike.
+        embeddings: (n, c) float32.
+        next_id: the id that the next photo gets.
     """
 
     model: str
@@ -44,7 +48,7 @@ class OwnPhotos:
     paths: tuple[str, ...]
     digests: tuple[str, ...]
     embeddings: NDArray[np.float32]
-    next_id: int = FIRST_ID
+    next_id: int = 1
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -54,14 +58,19 @@ class OwnPhotos:
         at = np.flatnonzero(self.ids == photo_id)
         return Path(self.paths[at[0]]) if len(at) else None
 
+    def label_of(self, photo_id: int) -> int:
+        """The photo's class, 1-based; UNLABELLED for one without, or that is not here."""
+        at = np.flatnonzero(self.ids == photo_id)
+        return int(self.labels[at[0]]) if len(at) else UNLABELLED
+
     def with_added(
         self,
         paths: Sequence[Path],
         labels: Sequence[int | None],
         digests: Sequence[str],
         embeddings: NDArray[np.float32],
-    ) -> OwnPhotos:
-        """These and more. A file that is here already, by its bytes, keeps its number and place."""
+    ) -> UserPhotos:
+        """These and more. A file that is here already, by its bytes, keeps its id and path."""
         known, fresh = set(self.digests), []
         for at, digest in enumerate(digests):
             if digest not in known:
@@ -73,14 +82,14 @@ class OwnPhotos:
         return replace(
             self,
             ids=np.concatenate([self.ids, np.arange(self.next_id, self.next_id + len(fresh))]),
-            labels=np.concatenate([self.labels, np.array([labels[at] or UNSAID for at in fresh], np.int64)]),
+            labels=np.concatenate([self.labels, np.array([labels[at] or UNLABELLED for at in fresh], np.int64)]),
             paths=(*self.paths, *(str(paths[at].resolve()) for at in fresh)),
             digests=(*self.digests, *(digests[at] for at in fresh)),
             embeddings=np.concatenate([self.embeddings, new]) if len(self) else new,
             next_id=self.next_id + len(fresh),
         )
 
-    def without_folder(self, folder: Path) -> OwnPhotos:
+    def without_folder(self, folder: Path) -> UserPhotos:
         """These without the ones that lay in a folder, or in one within it, when they were added."""
         root = folder.resolve()
         kept = [at for at, path in enumerate(self.paths) if root not in Path(path).parents]
@@ -109,24 +118,95 @@ class OwnPhotos:
             ),
         )
 
-    def beside(self, gallery: Gallery) -> Gallery:
-        """The gallery with these photos in it, in split OWN_SPLIT; the one given is left as it is."""
-        if not len(self):
-            return gallery
-        return gallery.extended(self.embeddings, self.ids, self.labels, [OWN_SPLIT] * len(self), self.digests)
+
+class ExtendedGallery:
+    """A bundle's gallery and a user's photos, searched as one.
+
+    The user's embeddings are few: they are compared one by one, in float64.
+    """
+
+    def __init__(self, gallery: Gallery, collection: str, user: UserPhotos | None = None) -> None:
+        """Join the two.
+
+        Args:
+            gallery: the bundle's own.
+            collection: the name of the bundle, for the references to the user's photos.
+            user: the user's photos, made with the same model.
+
+        Raises:
+            GalleryError: when the photos were embedded by another model.
+        """
+        self.gallery, self.collection = gallery, collection
+        self.user = user if user is not None and len(user) else None
+        if self.user is not None and self.user.embeddings.shape[1] != gallery.dimension:
+            raise GalleryError(
+                f"Embeddings of {self.user.embeddings.shape[1]} values cannot join a gallery of {gallery.dimension}: "
+                "they were made with another model."
+            )
+        self._unit = None if self.user is None else unit_rows(self.user.embeddings.astype(np.float64))
+
+    def photos_of(self, sha256: str) -> tuple[PhotoRef, ...]:
+        """The photos whose files have this SHA-256, in hexadecimal."""
+        found = tuple(oxford(photo_id) for photo_id in self.gallery.ids_of(sha256))
+        if self.user is None or sha256 not in self.user.digests:
+            return found
+        return (*found, self._ref(self.user.digests.index(sha256)))
+
+    def vector(self, photo: PhotoRef) -> NDArray[np.float32]:
+        """A photo's embedding, (c,) float32 of norm 1. Raises GalleryError for an unknown one."""
+        if photo.source == "oxford":
+            return self.gallery.vector(photo.id)
+        if photo.source == "user" and self.user is not None and self._unit is not None:
+            rows = np.flatnonzero(self.user.ids == photo.id)
+            if len(rows):
+                return self._unit[rows[0]].astype(np.float32)
+        raise GalleryError(f"Photo {photo} is not in the gallery.")
+
+    def search(
+        self,
+        embedding: ArrayLike,
+        k: int,
+        *,
+        splits: Collection[str] | None = None,
+        labels: Collection[int] | None = None,
+        exclude: Collection[PhotoRef] = (),
+    ) -> list[Neighbour]:
+        """The k nearest photos of both, most similar first; arguments as in `Gallery.search`."""
+        left_out = {photo.id for photo in exclude if photo.source == "oxford"}
+        found = self.gallery.search(embedding, k, splits=splits, labels=labels, exclude=left_out)
+        if self.user is None or self._unit is None or (splits is not None and USER_SPLIT not in splits):
+            return found
+        query = unit_rows(np.asarray(embedding, dtype=np.float64)[None])[0]
+        cosines = np.clip((self._unit * query).sum(axis=1), -1, 1)
+        mine = [
+            Neighbour(photo.id, label, USER_SPLIT, float(cosine), "user", self.collection)
+            for row, (label, cosine) in enumerate(zip(self.user.labels.tolist(), cosines, strict=True))
+            if (photo := self._ref(row)) not in exclude and (labels is None or label in labels)
+        ]
+        both = [*found, *sorted(mine, key=lambda neighbour: (-neighbour.similarity, neighbour.photo_id))]
+        return sorted(both, key=lambda neighbour: -neighbour.similarity)[:k]
+
+    def _ref(self, row: int) -> PhotoRef:
+        assert self.user is not None
+        return PhotoRef("user", int(self.user.ids[row]), self.collection)
 
 
-def load_own(path: Path, model: str) -> OwnPhotos:
-    """The photos in a file, none where there is no file. model: SHA-256 of the model that the gallery was made with.
+def load_user_photos(path: Path, model: str) -> UserPhotos:
+    """Read a file of user photos.
 
-    Raises OwnPhotosError when the file is damaged, or its photos were embedded by another model.
+    Args:
+        path: the file; where there is none, there are no photos.
+        model: SHA-256 of the model that the gallery was made with.
+
+    Raises:
+        UserPhotosError: when the file is damaged, or its photos were embedded by another model.
     """
     if not path.exists():
         empty = np.empty(0, np.int64)
-        return OwnPhotos(model, empty, empty, (), (), np.empty((0, 0), np.float32))
+        return UserPhotos(model, empty, empty, (), (), np.empty((0, 0), np.float32))
     try:
         arrays = read_npz(path)
-        found = OwnPhotos(
+        found = UserPhotos(
             model=str(arrays["model"]),
             ids=arrays["ids"].astype(np.int64),
             labels=arrays["labels"].astype(np.int64),
@@ -135,23 +215,19 @@ def load_own(path: Path, model: str) -> OwnPhotos:
             embeddings=arrays["embeddings"].astype(np.float32),
             next_id=int(arrays["next_id"]),
         )
+        lengths = {len(found.labels), len(found.paths), len(found.digests), len(found.embeddings)}
+        whole = found.embeddings.ndim == 2 and lengths == {len(found.ids)}
     except (NpzError, KeyError, ValueError, TypeError) as error:
-        raise OwnPhotosError(f"{path} is damaged. Delete it and add your photos again.") from error
-    n = len(found.ids)
-    if found.embeddings.ndim != 2 or {
-        len(found.labels),
-        len(found.paths),
-        len(found.digests),
-        len(found.embeddings),
-    } != {n}:
-        raise OwnPhotosError(f"{path} is damaged. Delete it and add your photos again.")
+        raise UserPhotosError(f"{path} is damaged. Delete it and add your photos again.") from error
+    if not whole:
+        raise UserPhotosError(f"{path} is damaged. Delete it and add your photos again.")
     if found.model != model:
-        raise OwnPhotosError(
-            f"The photos in {path} were looked at by another version of the model. Delete the file and add them again."
+        raise UserPhotosError(
+            f"The photos in {path} were embedded by another version of the model. Delete the file and add them again."
         )
     return found
 
 
-def own_file(bundle_name: str) -> Path:
-    """Where the photos beside a bundle are kept: FLOWERS_OWN_DIR, or `own/` of this project."""
+def user_photos_file(bundle_name: str) -> Path:
+    """Where the user photos beside a bundle are kept: FLOWERS_OWN_DIR, or `own/` of this project."""
     return default_user_photos_dir() / f"{bundle_name}.npz"

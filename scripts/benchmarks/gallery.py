@@ -1,19 +1,15 @@
-"""Galleries of 10⁴, 10⁵ and 10⁶ vectors: recall@10, time a query, bytes a vector and build time of each kind of index.
+"""Galleries of 10⁴ and 10⁵ vectors: recall@10, time a query, bytes a vector and build time of each kind of index.
 
 The vectors are made from a bundle's real embeddings: a photo's own, plus half the difference of two photos of one
 class, cut off at zero as the network's are. So they lie where photos lie, in classes, and vary as photos of a class do;
-of a million such vectors the tenth neighbour's cosine is about 0.9. They are drawn block by block from a seed and never
+of many such vectors the tenth neighbour's cosine is about 0.9. They are drawn block by block from a seed and never
 held whole. Everything runs on one thread; recall@10 is held against all float32 cosines.
 
-Bytes in memory are all that an index takes, tables and ids included. A large gallery leaves the codes that it ranks by
-on disk, mapped into memory, as DiskANN does (Subramanya et al. 2019): they are a column of their own, and are timed as
-the system keeps them, and once more after it was told to forget them. The last way is the best that was found with
-nothing on disk: one code of 160 bytes in all.
+Bytes in memory are all that an index takes, tables and ids included. Every index is a scan or a graph over all vectors:
+what serves far larger galleries is not built here.
 """
 
 import argparse
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -27,9 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from flowers_core.inference.bundle import BundleError, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
-from flowers_core.retrieval.large_index import FLAT_BELOW, PROPOSED_AT_LEAST, TRAINED_ON, Proposer, index_description
 from flowers_core.storage.files import write_json
-from scripts.benchmarks.one_code import SAMPLE_AT_LEAST, OneCode, plan
 from scripts.benchmarks.turns import machine
 from scripts.options.command import add_bundle_argument
 
@@ -38,6 +32,8 @@ HELP = "galleries of several sizes, against a NumPy scan and a flat index"
 K = 10
 _BLOCK = 10_000
 _SPREAD = 0.5
+# Up to here an uncompressed index and a graph are tried as well.
+_UNCOMPRESSED_BELOW = 10**5
 _QUERY_BLOCK = 10**6  # far beyond the blocks of any gallery
 
 
@@ -45,8 +41,7 @@ _QUERY_BLOCK = 10**6  # far beyond the blocks of any gallery
 class Row:
     """One way of searching at one size.
 
-    milliseconds: median a query on one thread. bytes: memory a vector. disk_bytes: what a query reads some rows of,
-    a vector.
+    milliseconds: median a query on one thread. bytes: memory a vector.
     """
 
     vectors: int
@@ -55,7 +50,6 @@ class Row:
     milliseconds: float
     bytes: float
     build_seconds: float
-    disk_bytes: float = 0.0
 
 
 class Likenesses:
@@ -91,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which bundle's embeddings to go by, how many vectors and questions, and where to keep the figures."""
     add_bundle_argument(parser)
     parser.add_argument(
-        "--sizes", type=_size, nargs="+", default=[10**4, 10**5, 10**6], metavar="N", help="vectors in each gallery"
+        "--sizes", type=_size, nargs="+", default=[10**4, 10**5], metavar="N", help="vectors in each gallery"
     )
     parser.add_argument("--queries", type=_size, default=200, metavar="N", help="questions (default: 200)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures there as JSON")
@@ -107,7 +101,7 @@ def measure(options: argparse.Namespace) -> None:
     rows: list[Row] = []
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
-    print(f"{'vectors':>9}  {'way':44} {'recall@10':>9} {'ms':>8} {'bytes':>7} {'on disk':>7} {'build s':>8}")
+    print(f"{'vectors':>9}  {'way':44} {'recall@10':>9} {'ms':>8} {'bytes':>7} {'build s':>8}")
     try:
         with threadpool_limits(1):
             for size in options.sizes:
@@ -115,7 +109,7 @@ def measure(options: argparse.Namespace) -> None:
                     rows.append(row)
                     print(
                         f"{row.vectors:9}  {row.way:44} {row.recall_at_10:9.3f} {row.milliseconds:8.2f} "
-                        f"{row.bytes:7.0f} {row.disk_bytes:7.0f} {row.build_seconds:8.1f}",
+                        f"{row.bytes:7.0f} {row.build_seconds:8.1f}",
                         flush=True,
                     )
     finally:
@@ -135,7 +129,7 @@ def _measure(source: Likenesses, size: int, asked: NDArray[np.float32]) -> Itera
     truth, scan = _exact(source, size, asked)
     c = source.dimension
     yield Row(size, "NumPy scan, float32", 1.0, scan, 4.0 * c, 0.0)
-    if size <= FLAT_BELOW:
+    if size <= _UNCOMPRESSED_BELOW:
         flat = faiss.IndexFlatIP(c)
         yield _row("FAISS Flat, float32", size, source, flat, lambda q: flat.search(q[None], K)[1][0], asked, truth)
     codes = faiss.IndexScalarQuantizer(c, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
@@ -143,60 +137,12 @@ def _measure(source: Likenesses, size: int, asked: NDArray[np.float32]) -> Itera
     yield _row(
         "FAISS SQ8, one byte a value", size, source, codes, lambda q: codes.search(q[None], K)[1][0], asked, truth
     )
-    if size <= FLAT_BELOW:
+    if size <= _UNCOMPRESSED_BELOW:
         graph: Any = faiss.index_factory(c, "HNSW32,SQ8", faiss.METRIC_L2)
         graph.train(source.block(0))
         graph.hnsw.efSearch = 128
         way = "FAISS HNSW32,SQ8"
         yield _row(way, size, source, graph, lambda q: graph.search(q[None], K)[1][0], asked, truth)
-    description = index_description(max(size, FLAT_BELOW), c)
-    start = time.perf_counter()
-    lists = int(description.split("IVF")[1].split(",")[0])
-    sample = np.concatenate(list(source.blocks(min(size, max(TRAINED_ON * lists, 2 * c)))))
-    proposer = Proposer.trained(sample, description)
-    trained = time.perf_counter() - start
-    del sample
-    row = _row(
-        f"{description}", size, source, proposer, lambda q: proposer.propose(q, K), asked, truth, seconds=trained
-    )
-    yield row
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / INDEX_FILE
-        faiss.write_index(codes, str(path))
-        on_disk = path.stat().st_size / size
-        codes.reset()  # or else the file would not be what is read
-        forgotten = forget(path)
-        mapped = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-
-        def ranked(query: NDArray[np.float32]) -> NDArray[np.int64]:
-            proposed = proposer.propose(query, PROPOSED_AT_LEAST)
-            cosines = mapped.reconstruct_batch(proposed) @ query
-            return proposed[np.argsort(-cosines)[:K]]
-
-        way = f"the same, {PROPOSED_AT_LEAST} ranked by SQ8"
-        for which in (*((", read anew",) if forgotten else ()), ""):
-            found, milliseconds = _ask(ranked, asked)
-            recall = _recall(found, truth)
-            yield Row(size, way + which, recall, milliseconds, row.bytes, row.build_seconds, on_disk)
-    chosen = plan(size, c)
-    if chosen is not None:
-        start = time.perf_counter()
-        wanted = max(TRAINED_ON * chosen.lists, SAMPLE_AT_LEAST, 2 * c)
-        one = OneCode(np.concatenate(list(source.blocks(min(size, wanted)))), chosen)
-        trained = time.perf_counter() - start
-        way = f"{chosen.name} alone"
-        yield _row(way, size, source, one, lambda q: one.search(q, K), asked, truth, seconds=trained)
-
-
-def forget(path: Path) -> bool:
-    """Ask the system to drop what it keeps of a file in memory; False where it cannot be asked."""
-    if not hasattr(os, "posix_fadvise"):
-        return False
-    with path.open("rb") as handle:
-        os.fsync(handle.fileno())
-        os.posix_fadvise(handle.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    return True
 
 
 def _exact(source: Likenesses, size: int, asked: NDArray[np.float32]) -> tuple[NDArray[np.int64], float]:
@@ -225,19 +171,15 @@ def _row(
     answer: Callable[[NDArray[np.float32]], NDArray[np.int64]],
     asked: NDArray[np.float32],
     truth: NDArray[np.int64],
-    *,
-    seconds: float = 0.0,
 ) -> Row:
     """Fill an index, ask it, weigh it. Drawing the vectors is not counted."""
+    seconds = 0.0
     for block in source.blocks(size):
         start = time.perf_counter()
         index.add(block)
         seconds += time.perf_counter() - start
     found, milliseconds = _ask(answer, asked)
-    if isinstance(index, OneCode):
-        weight = index.nbytes
-    else:
-        weight = len(index.serialized() if isinstance(index, Proposer) else faiss.serialize_index(index))
+    weight = len(faiss.serialize_index(index))
     return Row(size, way, _recall(found, truth), milliseconds, weight / size, seconds)
 
 

@@ -22,7 +22,7 @@ from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, loa
 from flowers_core.inference.multi_crop import look_closer
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
-from flowers_core.retrieval.gallery_prototypes import class_means_of
+from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from scripts.options.command import add_bundle_argument, add_outside_option, progress, run
 
 _PRECISION = "int8"
@@ -89,7 +89,7 @@ def _photos(folder: Path) -> list[tuple[Path, int | None]]:
 def _answers(bundle: Bundle, photos: Sequence[tuple[Path, int | None]]) -> list[_Answer]:
     assert bundle.calibration is not None
     runtime, taxonomy = Runtime(bundle.path(f"{_PRECISION}.tflite")), load_taxonomy()
-    means = class_means_of(bundle)
+    means = prototypes_of(bundle)
     answers = []
     for path, label in progress(photos, "photos"):
         pixels = open_photo(path).pixels

@@ -23,7 +23,7 @@ from flowers_core.inference.multi_crop import look_closer
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.prototypes import ClassMeans
 from flowers_core.inference.runtime import Runtime
-from flowers_core.retrieval.gallery_prototypes import class_means_of
+from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from scripts.options.command import add_bundle_argument, add_data_option, progress, run
 
 _PRECISION = "int8"
@@ -50,7 +50,7 @@ def main() -> None:
     if bundle.calibration is None:
         raise BundleError(f"'{bundle.name}' is not calibrated yet; `python -m scripts.evaluate {bundle.name}` does it.")
     flowers = OxfordFlowers(options.data)
-    runtime, means = Runtime(bundle.path(f"{_PRECISION}.tflite")), class_means_of(bundle)
+    runtime, means = Runtime(bundle.path(f"{_PRECISION}.tflite")), prototypes_of(bundle)
     cases: dict[str, list[_Case]] = {kind: [] for kind in (AS_THEY_ARE, *CORRUPTIONS)}
     for photo_id in progress(
         stratified_sample(flowers, options.split, options.photos, options.seed).tolist(), "photos"

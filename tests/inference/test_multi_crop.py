@@ -15,7 +15,7 @@ from flowers_core.inference.multi_crop import MOST, CloserLook, agreed_on, look_
 from flowers_core.inference.prediction import predict, softmax
 from flowers_core.inference.prototypes import ClassMeans
 from flowers_core.inference.runtime import Runtime
-from flowers_core.retrieval.gallery_prototypes import class_means_of
+from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from flowers_core.storage.paths import default_models_dir
 
 BOXES = [(0, 0, 10, 10), (5, 0, 15, 10), (0, 5, 10, 15), (5, 5, 15, 15), (10, 10, 20, 20), (3, 3, 13, 13)]
@@ -134,7 +134,7 @@ def test_the_dahlia_is_named_closer_in() -> None:
     pixels, runtime = load_sample_image("flower.jpg"), Runtime(bundle.path("int8.tflite"))
     logits = runtime.logits(model_input(pixels, bundle.crop_rule).pixels[None])[0]
     whole = predict(logits, bundle.calibration, load_taxonomy())
-    means = class_means_of(bundle)
+    means = prototypes_of(bundle)
     found = look_closer(pixels, runtime, bundle.crop_rule, bundle.calibration.temperature, means)
     assert found is not None
     assert "dahlia" in load_taxonomy()[found.label].name

@@ -3,10 +3,10 @@ import pytest
 from sklearn.metrics import log_loss
 from sklearn.neighbors import KNeighborsClassifier
 
-from flowers_core.retrieval.gallery import Neighbour
-from flowers_core.retrieval.knn import COUNTS, VoteRule, fit_vote, vote, vote_probabilities
+from flowers_core.retrieval.knn import COUNTS, KnnRule, fit_knn_rule, knn_predict, knn_probabilities
+from flowers_core.retrieval.neighbour import Neighbour
 
-RULE = VoteRule(k=3, temperature=0.1, floor=0.04, splits=("train",), top1=0.0, nll=0.0, photos=0)
+RULE = KnnRule(k=3, temperature=0.1, floor=0.04, splits=("train",), top1=0.0, nll=0.0, photos=0)
 
 
 def _neighbours(*pairs: tuple[int, float]) -> list[Neighbour]:
@@ -14,17 +14,17 @@ def _neighbours(*pairs: tuple[int, float]) -> list[Neighbour]:
 
 
 def test_by_hand() -> None:
-    result = vote(_neighbours((5, 0.9), (9, 0.8), (9, 0.8), (5, 0.79)), RULE, classes=4 + 6)
-    # Weights 1, 1/e, 1/e of three voters; the fourth is not asked.
+    result = knn_predict(_neighbours((5, 0.9), (9, 0.8), (9, 0.8), (5, 0.79)), RULE, classes=4 + 6)
+    # Weights 1, 1/e, 1/e of three neighbours; the fourth is not asked.
     total = 1 + 2 / np.e
     assert [candidate.label for candidate in result.candidates] == [5, 9]
     assert result.probability == pytest.approx(0.96 / total + 0.004)
     assert result.candidates[1].probability == pytest.approx(0.96 * (2 / np.e) / total + 0.004)
-    assert (result.voters, result.for_first) == (3, 1)
+    assert result.neighbours == 3
     assert result.agrees_with(5)
     assert not result.agrees_with(9)
     with pytest.raises(ValueError, match="no neighbours"):
-        vote([], RULE)
+        knn_predict([], RULE)
 
 
 def test_at_a_high_temperature_it_is_a_plain_count() -> None:
@@ -36,7 +36,7 @@ def test_at_a_high_temperature_it_is_a_plain_count() -> None:
     expected = KNeighborsClassifier(7).fit(points, labels).predict_proba(queries)
     cosines = queries @ points.T
     nearest = np.argsort(-cosines, axis=1)[:, :7]
-    found = vote_probabilities(np.take_along_axis(cosines, nearest, 1), labels[nearest], 1e6, 0.0, 4)
+    found = knn_probabilities(np.take_along_axis(cosines, nearest, 1), labels[nearest], 1e6, 0.0, 4)
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
@@ -53,7 +53,7 @@ def _drawn(noise: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
 
 def test_the_rule_is_the_best_that_was_tried() -> None:
     vectors, labels, gallery, gallery_labels = _drawn(1.2)
-    rule = fit_vote(vectors, labels, gallery, gallery_labels, splits=("train",), classes=8)
+    rule = fit_knn_rule(vectors, labels, gallery, gallery_labels, splits=("train",), classes=8)
     assert rule.k in COUNTS
     assert rule.k > 1
     cosines = vectors @ gallery.T
@@ -61,7 +61,7 @@ def test_the_rule_is_the_best_that_was_tried() -> None:
 
     def loss(k: int, temperature: float, floor: float) -> float:
         near = order[:, :k]
-        rows = vote_probabilities(np.take_along_axis(cosines, near, 1), gallery_labels[near], temperature, floor, 8)
+        rows = knn_probabilities(np.take_along_axis(cosines, near, 1), gallery_labels[near], temperature, floor, 8)
         return float(log_loss(labels, rows, labels=np.arange(1, 9)))
 
     assert rule.nll == pytest.approx(loss(rule.k, rule.temperature, rule.floor), abs=1e-6)
@@ -74,19 +74,19 @@ def test_probabilities_are_calibrated_on_photos_of_the_same_kind() -> None:
     from flowers_core.evaluation.calibration import ece
 
     vectors, labels, gallery, gallery_labels = _drawn(1.0)
-    rule = fit_vote(vectors[:60], labels[:60], gallery, gallery_labels, splits=("train",), classes=8)
+    rule = fit_knn_rule(vectors[:60], labels[:60], gallery, gallery_labels, splits=("train",), classes=8)
     cosines = vectors[60:] @ gallery.T
     near = np.argsort(-cosines, axis=1)[:, : rule.k]
-    rows = vote_probabilities(
+    rows = knn_probabilities(
         np.take_along_axis(cosines, near, 1), gallery_labels[near], rule.temperature, rule.floor, 8
     )
-    raw = vote_probabilities(np.take_along_axis(cosines, near, 1), gallery_labels[near], 0.005, 0.001, 8)
+    raw = knn_probabilities(np.take_along_axis(cosines, near, 1), gallery_labels[near], 0.005, 0.001, 8)
     assert ece(rows, labels[60:], bins=5) < ece(raw, labels[60:], bins=5)
 
 
 def test_a_rule_comes_back_from_json() -> None:
-    assert VoteRule.from_json(RULE.to_json()) == RULE
+    assert KnnRule.from_json(RULE.to_json()) == RULE
     with pytest.raises(ValueError, match="unlike"):
-        VoteRule.from_json({"k": 3})
+        KnnRule.from_json({"k": 3})
     with pytest.raises(ValueError, match="out of range"):
-        VoteRule.from_json(RULE.to_json() | {"temperature": 0.0})
+        KnnRule.from_json(RULE.to_json() | {"temperature": 0.0})

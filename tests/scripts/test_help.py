@@ -22,9 +22,9 @@ from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, loa
 from flowers_core.inference.runtime import Runtime
 from flowers_core.networks.classifier import head_of, save_half
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
-from flowers_core.retrieval.knn import VoteRule, vote
-from flowers_core.retrieval.similarity import LIKENESS_FILE, load_likeness
-from flowers_core.retrieval.user_photos import load_own
+from flowers_core.retrieval.knn import KnnRule, knn_predict
+from flowers_core.retrieval.similarity import SIMILARITY_FILE, load_class_similarity
+from flowers_core.retrieval.user_photos import ExtendedGallery, load_user_photos
 from tests.fixtures.drawn_flowers import LABELS, draw_flower
 from tests.fixtures.tiny_classifier import SIZE, tiny_classifier
 
@@ -180,16 +180,16 @@ def test_the_gallery_finds_each_photo_itself(made: Bundle, drawn_dataset: Oxford
 def test_what_makes_a_similarity_readable_comes_with_the_gallery(made: Bundle, drawn_dataset: OxfordFlowers) -> None:
     gallery = Gallery.load(made.path(INDEX_FILE), made.path(RECORDS_FILE))
     assert gallery.ids_of(open_photo(drawn_dataset.path(20)).sha256) == (20,)
-    likeness = load_likeness(made.path(LIKENESS_FILE))
+    likeness = load_class_similarity(made.path(SIMILARITY_FILE))
     assert likeness.labels.tolist() == sorted(LABELS)
     assert set(likeness.pairs.tolist()) == {8 * 7 // 2}  # validation and test photos of a class
-    rule = VoteRule.from_json(made.manifest["vote"])
+    rule = KnnRule.from_json(made.manifest["vote"])
     assert (rule.splits, rule.photos) == (("train",), 18)
     validation = drawn_dataset.split_ids("validation")
     right = 0
     for photo_id in validation:
         near = gallery.search(gallery.vector(int(photo_id)), rule.k, splits=rule.splits)
-        right += vote(near, rule).label == drawn_dataset.label_of(int(photo_id))
+        right += knn_predict(near, rule).label == drawn_dataset.label_of(int(photo_id))
     assert rule.top1 == pytest.approx(right / len(validation))
 
 
@@ -243,21 +243,21 @@ def test_photos_of_ones_own_join_the_gallery_and_leave_it(
     call("build_gallery", str(made.folder), "--photos", str(tmp_path / "mine"))
     model = made.manifest["files"]["int8.tflite"]["sha256"]
     path = tmp_path / "own" / "tiny.npz"
-    first = load_own(path, model)
+    first = load_user_photos(path, model)
     assert len(first) == 41
-    gallery = first.beside(Gallery.load(made.path(INDEX_FILE), made.path(RECORDS_FILE)))
+    gallery = ExtendedGallery(Gallery.load(made.path(INDEX_FILE), made.path(RECORDS_FILE)), made.name, first)
     photo = open_photo(tmp_path / "mine" / "rose" / "8.png")
-    (photo_id,) = gallery.ids_of(photo.sha256)
+    (ref,) = gallery.photos_of(photo.sha256)
     forward = Runtime(made.path("int8.tflite")).forward(model_input(photo.pixels, made.crop_rule).pixels[None])
     nearest = gallery.search(forward.embedding[0], 1)[0]
-    assert (nearest.photo_id, nearest.label, nearest.split) == (photo_id, 74, "own")
+    assert (nearest.photo, nearest.label, nearest.split) == (ref, 74, "user")
 
     draw_flower(3, np.random.default_rng(8)).save(tmp_path / "mine" / "rose" / "new.png")
     call("build_gallery", str(made.folder), "--photos", str(tmp_path / "mine"))
-    assert load_own(path, model).ids.tolist() == [*first.ids.tolist(), first.next_id]
+    assert load_user_photos(path, model).ids.tolist() == [*first.ids.tolist(), first.next_id]
     shutil.rmtree(tmp_path / "mine" / "rose")
     call("build_gallery", str(made.folder), "--photos", str(tmp_path / "mine" / "rose"), "--remove")
-    assert [Path(kept).name for kept in load_own(path, model).paths] == ["loose.png"]
+    assert [Path(kept).name for kept in load_user_photos(path, model).paths] == ["loose.png"]
     assert (made.folder / "bundle.json").read_bytes() == before
 
 

@@ -9,7 +9,8 @@ from app.confusions.nearest_training_photos import PER_PAGE, beside, beside_sent
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import Mistake, load_predictions, mistakes
 from flowers_core.inference.bundle import load_bundle
-from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery, Neighbour
+from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.retrieval.neighbour import Neighbour
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run
 

@@ -7,7 +7,7 @@ from app.identify.neighbours import second_opinion
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import Calibration
 from flowers_core.inference.prediction import Prediction, predict
-from flowers_core.retrieval.gallery import Neighbour
+from flowers_core.retrieval.neighbour import Neighbour
 
 TAXONOMY = load_taxonomy()
 CALIBRATION = Calibration(temperature=1.0, conformal_coverage=0.95, conformal_threshold=0.9, unsure_below=0.6)

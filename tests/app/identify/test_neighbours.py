@@ -15,22 +15,23 @@ from app.elements.words import percent
 from app.identify.neighbour_maps import SIDE, near_explanations
 from app.identify.neighbours import closeness, doubt, left_out_sentence, vote_sentence
 from app.resources import Look
+from flowers_core.data.photo_ref import oxford
 from flowers_core.data.photos import model_input, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import MANIFEST, BundleWriter, load_bundle
 from flowers_core.inference.prediction import Candidate
 from flowers_core.inference.runtime import Forward, Runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
-from flowers_core.retrieval.knn import Vote, VoteRule, vote
-from flowers_core.retrieval.similarity import LIKENESS_FILE, fit_likeness
-from flowers_core.retrieval.user_photos import load_own, own_file
+from flowers_core.retrieval.knn import KnnPrediction, KnnRule, knn_predict
+from flowers_core.retrieval.similarity import SIMILARITY_FILE, fit_class_similarity
+from flowers_core.retrieval.user_photos import ExtendedGallery, load_user_photos, user_photos_file
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import drawn_photo, example_bytes, html, run
 from tests.app.elements.test_words import prediction
 
 Open = Callable[..., AppTest]
 SHIPPED = load_bundle(default_models_dir() / "efficientnet_lite0")
-RULE = VoteRule(k=20, temperature=0.03, floor=0.01, splits=("train",), top1=0.8, nll=0.9, photos=1020)
+RULE = KnnRule(k=20, temperature=0.03, floor=0.01, splits=("train",), top1=0.8, nll=0.9, photos=1020)
 
 
 def _copy(models: Path) -> Path:
@@ -39,7 +40,7 @@ def _copy(models: Path) -> Path:
     folder.mkdir()
     manifest = json.loads((SHIPPED.folder / MANIFEST).read_text(encoding="utf-8"))
     manifest.pop("vote", None)
-    manifest["files"].pop(LIKENESS_FILE, None)
+    manifest["files"].pop(SIMILARITY_FILE, None)
     for name in manifest["files"]:
         (folder / name).symlink_to(SHIPPED.folder / name)
     (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
@@ -67,12 +68,12 @@ def test_the_photo_itself_is_left_out_the_vote_and_the_likeness_are_told(open_pa
     digests = [photo.sha256 if photo_id in twins else f"{photo_id:064x}" for photo_id in shipped.ids.tolist()]
     gallery = Gallery.build(shipped.vectors(), shipped.ids, shipped.labels, shipped.splits, digests)
     held_out = gallery.splits == "test"
-    likeness = fit_likeness(gallery.vectors()[held_out], gallery.labels[held_out])
+    likeness = fit_class_similarity(gallery.vectors()[held_out], gallery.labels[held_out])
     writer = BundleWriter.open(bundle_folder)
     for name, write in (
         (INDEX_FILE, gallery.write_index),
         (RECORDS_FILE, gallery.write_records),
-        (LIKENESS_FILE, likeness.write),
+        (SIMILARITY_FILE, likeness.write),
     ):
         (bundle_folder / name).unlink(missing_ok=True)
         writer.add_file(name, write)
@@ -82,10 +83,10 @@ def test_the_photo_itself_is_left_out_the_vote_and_the_likeness_are_told(open_pa
     page = html(app)
     expected = gallery.search(embedding, 12, exclude=twins)
     assert re.findall(r"<span>photo</span><b>(\d+)</b>", page) == [str(neighbour.photo_id) for neighbour in expected]
-    share = likeness.share_below(expected[0].label, expected[0].similarity)
+    share = likeness.level_of(expected[0].label, expected[0].similarity)
     assert share is not None
     assert closeness(share) in page
-    result = vote(gallery.search(embedding, RULE.k, splits={"train"}, exclude=twins), RULE)
+    result = knn_predict(gallery.search(embedding, RULE.k, splits={"train"}, exclude=twins), RULE)
     name = load_taxonomy()[result.label].name
     said = next(text.value for text in app.markdown if "second opinion" in text.value)
     assert f"the 20 nearest training photos speak for **{name}** ({percent(result.probability)} sure)" in said
@@ -143,7 +144,7 @@ def test_without_all_that_the_neighbours_are_counted(open_page: Open, bundle_fol
 
 
 def test_a_damaged_likeness_is_done_without(open_page: Open, bundle_folder: Path) -> None:
-    BundleWriter.open(bundle_folder).add_file(LIKENESS_FILE, lambda path: path.write_bytes(b"no such thing"))
+    BundleWriter.open(bundle_folder).add_file(SIMILARITY_FILE, lambda path: path.write_bytes(b"no such thing"))
     assert "of pairs" not in html(open_page(photo="example"))
 
 
@@ -158,14 +159,14 @@ def test_photos_of_ones_own_are_among_them(
     model = SHIPPED.manifest["files"]["int8.tflite"]["sha256"]
     embedding = _embedding()
     other = np.roll(embedding, 1)
-    own = load_own(tmp_path / "none.npz", model).with_added(
+    own = load_user_photos(tmp_path / "none.npz", model).with_added(
         [kept, tmp_path / "gone.jpg"], [None, 74], ["a" * 64, "b" * 64], np.stack([embedding, other])
     )
-    own.save(own_file(SHIPPED.name))
+    own.save(user_photos_file(SHIPPED.name))
     app = open_page(photo="example")
     assert "One of yours" in html(app)
     assert "meadow.png" in html(app)
-    app.segmented_control(key="among").set_value("own")
+    app.segmented_control(key="among").set_value("user")
     run(app)
     assert "gone.jpg" in html(app)
     assert any("1 of the 1 nearest are labelled **rose**" in text.value for text in app.markdown)
@@ -173,13 +174,13 @@ def test_photos_of_ones_own_are_among_them(
 
 def test_sentences() -> None:
     taxonomy = load_taxonomy()
-    result = Vote((Candidate(74, 0.83), Candidate(54, 0.1)), 20, 15)
+    result = KnnPrediction((Candidate(74, 0.83), Candidate(54, 0.1)), 20)
     assert vote_sentence(result, 74, taxonomy) == (
         "A second opinion: the 20 nearest training photos speak for **rose** (83 % sure), as the model says."
     )
     assert "where the model says sunflower: the two disagree" in vote_sentence(result, 54, taxonomy)
-    assert left_out_sentence({7}) == "This is photo 7 of the data set, which is left out."
-    assert left_out_sentence({9, 7}).startswith("This is photo 7 and 9 of the data set")
+    assert left_out_sentence({oxford(7)}) == "This is photo 7 of the data set, which is left out."
+    assert left_out_sentence({oxford(9), oxford(7)}).startswith("This is photo 7 and 9 of the data set")
 
 
 def test_filtered_by_split_and_class(open_page: Open, bundle_folder: Path) -> None:
@@ -207,7 +208,7 @@ def test_why_near_adds_up_on_both_photos(open_page: Open, tmp_path: Path, drawn_
     (nearest,) = gallery.search(look.forward.embedding[0], 1)
     path = tmp_path / "other.png"
     Image.fromarray(drawn_photo()).save(path)
-    here, there = near_explanations(look, gallery, nearest.photo_id, path)
+    here, there = near_explanations(look, ExtendedGallery(gallery, SHIPPED.name), nearest.photo, path)
     # The INT8 model rounds its embedding once more than its features.
     assert here.contributions.sum() == pytest.approx(nearest.similarity, abs=1e-3)
     assert there is not None
@@ -221,5 +222,5 @@ def test_why_near_adds_up_on_both_photos(open_page: Open, tmp_path: Path, drawn_
     np.testing.assert_allclose(there[0].contributions, expected, atol=1e-4)
     assert max(there[1].shape[:2]) == SIDE
     path.write_bytes(b"no photo")
-    assert near_explanations(look, gallery, nearest.photo_id, path)[1] is None
-    assert near_explanations(look, gallery, nearest.photo_id, None)[1] is None
+    assert near_explanations(look, ExtendedGallery(gallery, SHIPPED.name), nearest.photo, path)[1] is None
+    assert near_explanations(look, ExtendedGallery(gallery, SHIPPED.name), nearest.photo, None)[1] is None

@@ -16,7 +16,8 @@ from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
-from flowers_core.retrieval.gallery import Gallery, Neighbour
+from flowers_core.retrieval.gallery import Gallery
+from flowers_core.retrieval.neighbour import Neighbour
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import drawn_photo, example_bytes, html, images, run
 

@@ -13,7 +13,7 @@ from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.multi_crop import look_closer
 from flowers_core.inference.prediction import Candidate, predict
 from flowers_core.inference.runtime import Runtime
-from flowers_core.retrieval.gallery_prototypes import class_means_of
+from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import example_bytes, html, run
 from tests.app.identify.test_page import bars
@@ -33,7 +33,7 @@ def test_a_part_is_suggested_and_its_own_page_says_what_was_said_of_it(open_page
     bundle = load_bundle(default_models_dir() / "efficientnet_lite0")
     assert bundle.calibration is not None
     photo, runtime = read_photo(example_bytes()), Runtime(bundle.path("int8.tflite"))
-    means = class_means_of(bundle)
+    means = prototypes_of(bundle)
     found = look_closer(photo.pixels, runtime, bundle.crop_rule, bundle.calibration.temperature, means)
     assert found is not None
     app = open_page(photo="example")
