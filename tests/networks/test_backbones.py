@@ -11,19 +11,29 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule
 from flowers_core.inference.runtime import Runtime
 from flowers_core.networks import backbones
-from flowers_core.networks.backbones import BACKBONES, WeightsMissing, backbone_named, build_backbone, take_rgb
+from flowers_core.networks.backbones import (
+    BACKBONES,
+    WeightsMissing,
+    backbone_named,
+    build_backbone,
+    lite_blocks,
+    take_rgb,
+)
 from flowers_core.networks.classifier import build_classifier, set_head
 from flowers_core.quantization.convert import convert
 from flowers_core.storage.paths import default_weights_dir
 from flowers_core.training.linear_probe import embed, fit_probe
 
 # Parameters up to the last feature map. MobileNetV2 and InceptionV3 as Keras' documentation counts them without top
-# (InceptionV3 less its last two blocks); EfficientNet-Lite0 has 4.65 million with its ImageNet head of 1000 classes and
+# (InceptionV3 less its last two blocks). EfficientNet-Lite0 has 4.65 million with its ImageNet head of 1000 classes and
 # batch norm, of which the head has 1.281 million. Its first 13 blocks: less the last convolution (410,880), block 16
-# (602,816), block 15 (473,664) and the projection of block 14 (221,376).
+# (602,816), block 15 (473,664) and the projection of block 14 (221,376). Lite1 has 5,416,680 with all that and Lite2
+# 6,092,072; batch norm is folded into as many biases here, less its scales of 26,832 and 29,048 channels.
 PARAMETERS = {
     "efficientnet_lite0": 3_350_000,
     "efficientnet_lite0_13_blocks": 3_350_000 - 410_880 - 602_816 - 473_664 - 221_376,
+    "efficientnet_lite1": 5_416_680 - 1_281_000 - 26_832,
+    "efficientnet_lite2": 6_092_072 - 1_281_000 - 29_048,
     "inception_v3": 21_802_784,
     "inception_v3_mixed7": 8_975_264,
     "inception_v3_mixed8": 10_674_848,
@@ -34,6 +44,8 @@ PARAMETERS = {
 GRIDS = {
     "efficientnet_lite0": (7, 7, 1280),
     "efficientnet_lite0_13_blocks": (7, 7, 1152),
+    "efficientnet_lite1": (8, 8, 1280),
+    "efficientnet_lite2": (9, 9, 1280),
     "inception_v3": (8, 8, 2048),
     "inception_v3_mixed7": (17, 17, 768),
     "inception_v3_mixed8": (8, 8, 1280),
@@ -54,6 +66,33 @@ def test_shapes_and_parameters(backbone: keras.Model) -> None:
     assert not any(isinstance(layer, keras.Model) for layer in backbone.layers)
 
 
+# (expansion, kernel, stride, channels) of every block, worked out by hand. Lite1 repeats its stages but the first and
+# the last ⌈1.1 · (2, 2, 3, 3, 4)⌉ = 3, 3, 4, 4, 5 times. Lite2 does so as often, ⌈1.2 · …⌉; its channels are 1.1 · (16,
+# 24, 40, 80, 112, 192, 320) = 17.6, 26.4, 44, 88, 123.2, 211.2, 352 to the nearest multiple of 8, halves up.
+LITE1_BLOCKS = [
+    (1, 3, 1, 16),
+    *[(6, 3, 2, 24), (6, 3, 1, 24), (6, 3, 1, 24)],
+    *[(6, 5, 2, 40), (6, 5, 1, 40), (6, 5, 1, 40)],
+    *[(6, 3, 2, 80), (6, 3, 1, 80), (6, 3, 1, 80), (6, 3, 1, 80)],
+    *[(6, 5, 1, 112), (6, 5, 1, 112), (6, 5, 1, 112), (6, 5, 1, 112)],
+    *[(6, 5, 2, 192), (6, 5, 1, 192), (6, 5, 1, 192), (6, 5, 1, 192), (6, 5, 1, 192)],
+    (6, 3, 1, 320),
+]
+LITE2_CHANNELS = {16: 16, 24: 24, 40: 48, 80: 88, 112: 120, 192: 208, 320: 352}
+
+
+def test_the_blocks_of_lite1_and_lite2() -> None:
+    assert lite_blocks(width=1.0, depth=1.1) == LITE1_BLOCKS
+    assert lite_blocks(width=1.1, depth=1.2) == [(*block, LITE2_CHANNELS[c]) for *block, c in LITE1_BLOCKS]
+
+
+def test_channels_are_not_rounded_down_by_more_than_a_tenth() -> None:
+    """At 0.3 of the width, 40 and 80 channels are 12 and 24; 24 are 7.2, and 16 are 4.8, for which 8 is the least;
+    112 are 33.6, and 32 is more than nine tenths of that."""
+    channels = [c for *_, c in lite_blocks(width=0.3, depth=1.0)]
+    assert channels == [8, 8, 8, 16, 16, 24, 24, 24, 32, 32, 32, 56, 56, 56, 56, 96]
+
+
 def test_features_are_not_negative(backbone: keras.Model) -> None:
     size = backbone.input_shape[1]
     photos = np.random.default_rng(0).integers(0, 256, (1, size, size, 3)).astype(np.float32)
@@ -68,7 +107,7 @@ def test_the_scaling_is_inside_the_graph(backbone: keras.Model) -> None:
         expected = np.subtract([[0.0] * 3, [255.0] * 3], (123.68, 116.779, 103.939))
     else:
         # Lite models were trained on (x − 127) / 128, the others on x / 127.5 − 1.
-        expected = np.array([[-127 / 128 if "lite0" in backbone.name else -1.0] * 3, [1.0] * 3])
+        expected = np.array([[-127 / 128 if "lite" in backbone.name else -1.0] * 3, [1.0] * 3])
     np.testing.assert_allclose(ends, expected, atol=1e-4)
 
 
@@ -122,8 +161,10 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 
 
 def test_weights_that_cannot_be_had_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(WeightsMissing, match=r"efficientnet_lite0_imagenet_notop\.weights\.h5"):
-        build_backbone("efficientnet_lite0", weights_dir=tmp_path)
+    for number in (0, 1, 2):
+        named = rf"scripts\.download_weights.*efficientnet_lite{number}_imagenet_notop\.weights\.h5"
+        with pytest.raises(WeightsMissing, match=named):
+            build_backbone(f"efficientnet_lite{number}", weights_dir=tmp_path)
 
     def no_network(**_: object) -> keras.Model:
         raise Exception("URL fetch failure")  # what Keras raises
