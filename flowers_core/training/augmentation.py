@@ -7,6 +7,7 @@ view at 224 and at 299 pixels, which is how a teacher and a student with differe
 Shift, crop, zoom, turn and flip are one affine map and one bicubic resampling; what lies outside the photo is mirrored.
 """
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -30,6 +31,9 @@ class Augmentation:
     (Zhong et al. 2017, arXiv 1708.04896).
     small_share: the photo is shown small, at `small_side` of the frame's side, on a background of other colours.
     tiled_share: two by two of the photo, mirrored, as several flowers in one frame.
+    laid_out_area: as crop_area, for views laid out small or tiled: a crop of them should not undo that; None for the
+    same as of others. most_tiles: up to so many by so many.
+    scenery: what is shown small is the whole photo, once to three times, and the background has patches of every size.
     """
 
     rotation: float = 0.0
@@ -50,6 +54,9 @@ class Augmentation:
     small_side: tuple[float, float] = (0.35, 0.8)
     small_share: float = 0.0
     tiled_share: float = 0.0
+    laid_out_area: tuple[float, float] | None = None
+    most_tiles: int = 2
+    scenery: bool = False
 
 
 NONE = Augmentation()
@@ -83,7 +90,17 @@ WILD = Augmentation(
     small_share=0.2,
     tiled_share=0.1,
 )
-AUGMENTATIONS = {"none": NONE, "published": PUBLISHED, "crops": CROPS, "wild": WILD}
+# As wild, but flowers that are far away stay so.
+FAR = dataclasses.replace(
+    WILD,
+    small_side=(0.3, 0.7),
+    small_share=0.25,
+    tiled_share=0.1,
+    laid_out_area=(0.7, 1.0),
+    most_tiles=3,
+    scenery=True,
+)
+AUGMENTATIONS = {"none": NONE, "published": PUBLISHED, "crops": CROPS, "wild": WILD, "far": FAR}
 
 
 def view_generator(seed: int, view: int, photo_id: int) -> np.random.Generator:
@@ -96,9 +113,12 @@ def random_view(pixels: Pixels, size: int, augmentation: Augmentation, rng: np.r
     laid_out = rng.random()
     source = pixels
     if laid_out < augmentation.small_share:
-        source = _small_on_background(pixels, augmentation.small_side, rng)
+        lay_out = _small_in_scenery if augmentation.scenery else _small_on_background
+        source = lay_out(pixels, augmentation.small_side, rng)
     elif laid_out < augmentation.small_share + augmentation.tiled_share:
-        source = _tiled(pixels)
+        source = _tiled(pixels, augmentation.most_tiles, rng)
+    if source is not pixels and augmentation.laid_out_area is not None:
+        augmentation = dataclasses.replace(augmentation, crop_area=augmentation.laid_out_area)
     image = _resampled(source, size, augmentation, rng)
     return np.asarray(_altered(image, augmentation, rng))
 
@@ -226,6 +246,50 @@ def _small_on_background(pixels: Pixels, side_range: tuple[float, float], rng: n
 _BACKGROUND_COLOURS = ((60, 90, 45), (95, 120, 70), (90, 75, 60), (150, 180, 210), (200, 200, 195), (35, 40, 35))
 
 
-def _tiled(pixels: Pixels) -> Pixels:
-    row = np.concatenate([pixels, pixels[:, ::-1]], axis=1)
-    return np.concatenate([row, row[::-1]], axis=0)
+def _small_in_scenery(pixels: Pixels, side_range: tuple[float, float], rng: np.random.Generator) -> Pixels:
+    """The whole photo, small, once or up to three times, anywhere in a square of scenery."""
+    height, width, _ = pixels.shape
+    side = max(height, width)
+    ground = Image.fromarray(_scenery(side, rng))
+    photo = Image.fromarray(pixels)
+    for _ in range(rng.choice(3, p=(0.7, 0.15, 0.15)) + 1):
+        share = rng.uniform(*side_range)
+        w, h = max(1, round(width * share)), max(1, round(height * share))
+        x, y = rng.uniform(0, side - w), rng.uniform(0, side - h)
+        shown = photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else photo
+        # Edges from hard to soft, else the net would learn to look for the one or the other.
+        soft = rng.uniform(0.0, 0.1) * min(w, h) if rng.random() < 0.6 else 0.0
+        rows, columns = (np.minimum(np.arange(n) + 1, np.arange(n)[::-1] + 1) / max(1.0, soft) for n in (h, w))
+        alpha = np.clip(np.minimum(rows[:, None], columns[None, :]), 0, 1)
+        mask = Image.fromarray((alpha * 255).astype(np.uint8))
+        ground.paste(shown.resize((w, h), Image.Resampling.BICUBIC), (int(x), int(y)), mask)
+    return np.asarray(ground)
+
+
+def _scenery(side: int, rng: np.random.Generator) -> Pixels:
+    """A square of patches from coarse to fine in light and hue, around one colour or between two."""
+    base = np.asarray(_BACKGROUND_COLOURS[rng.integers(len(_BACKGROUND_COLOURS))], float)
+    other = np.asarray(_BACKGROUND_COLOURS[rng.integers(len(_BACKGROUND_COLOURS))], float)
+    slope = np.linspace(0, 1, side)[:, None, None] * (rng.random() < 0.3)
+    values = np.tile((1 - slope) * base + slope * other + rng.normal(0, 15, 3), (1, side, 1))
+    for _ in range(rng.integers(2, 5)):
+        cells = round(math.exp(rng.uniform(math.log(2), math.log(60))))
+        noise = rng.normal(0, 1, (cells, cells, 1)) * rng.uniform(5, 25) + rng.normal(
+            0, rng.uniform(0, 10), (cells, cells, 3)
+        )
+        values = values + np.stack(
+            [
+                np.asarray(
+                    Image.fromarray(noise[:, :, c].astype(np.float32)).resize((side, side), Image.Resampling.BICUBIC)
+                )
+                for c in range(3)
+            ],
+            axis=2,
+        )
+    return np.clip(values, 0, 255).astype(np.uint8)
+
+
+def _tiled(pixels: Pixels, most: int, rng: np.random.Generator) -> Pixels:
+    tiles = 2 if most == 2 else int(rng.integers(2, most + 1))
+    row = np.concatenate([pixels, pixels[:, ::-1], pixels][:tiles], axis=1)
+    return np.concatenate([row, row[::-1], row][:tiles], axis=0)

@@ -47,7 +47,7 @@ def test_another_seed_view_or_photo_gives_another_view(flower, changed):
     assert not np.array_equal(first, random_view(flower, 48, CROPS, view_generator(*changed)))
 
 
-@pytest.mark.parametrize("name", ["published", "crops", "wild"])
+@pytest.mark.parametrize("name", ["published", "crops", "wild", "far"])
 def test_the_same_view_at_two_sizes_shows_the_same_thing(flower, name):
     for view in range(25):
         small = random_view(flower, 56, AUGMENTATIONS[name], view_generator(3, view, 1))
@@ -146,6 +146,34 @@ def test_erasing_fills_one_rectangle_with_one_colour():
         rows, columns = np.where(changed)
         assert changed.sum() == (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
         assert 0.01 < changed.mean() < 0.28
+
+
+def test_in_scenery_the_whole_photo_is_small_and_stays_so():
+    """A black photo of 60 by 100 at half the frame's side is 30 by 50 of a frame of 100, on colours seldom black; there
+    are one to three of it, which may overlap, and edges up to a tenth of its short side wide are soft."""
+    black = np.zeros((60, 100, 3), np.uint8)
+    far = Augmentation(
+        small_side=(0.5, 0.5),
+        small_share=1.0,
+        crop_area=(0.01, 0.02),
+        laid_out_area=(1.0, 1.0),
+        scenery=True,
+    )
+    shares = [(view < 3).all(axis=2).mean() for view in views(black, 100, far)]
+    assert 24 * 44 / 10_000 <= min(shares) < 0.17
+    assert 0.17 < max(shares) < 0.5
+
+
+def test_tiles_are_two_or_three_a_side():
+    """Of a photo with one white row and column, in a frame that shows all of it."""
+    cross = np.zeros((50, 50, 3), np.uint8)
+    cross[20:24] = cross[:, 20:24] = 255
+    tiled = Augmentation(tiled_share=1.0, crop_area=(0.1, 0.1), laid_out_area=(1.0, 1.0), most_tiles=3)
+    counts = set()
+    for view in views(cross, 150, tiled):
+        lit = (view[0, :, 0] > 127).astype(int)
+        counts.add(int((np.diff(lit) == 1).sum() + lit[0]))
+    assert counts == {2, 3}
 
 
 def test_published_and_wild_are_what_they_are_documented_to_be():
