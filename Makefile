@@ -1,41 +1,66 @@
-# Two commands: `make app` opens the dashboard, `make test` runs the tests. Each installs what it needs first.
+# `make app` opens the dashboard, `make test` runs the tests; `make` alone lists everything. Each target installs what it
+# needs first, into .venv.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Two workers with two threads each would crowd two cores; tests of numbers need one thread to be reproducible anyway.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+PARALLEL := --numprocesses auto --dist loadfile
 
-.PHONY: app test e2e lint clean
+.DEFAULT_GOAL := help
+.PHONY: help app serve test test-all e2e lint coverage clean
 
-app: $(VENV)/app-installed
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+app: $(VENV)/app-installed ## Install everything and open the dashboard
 	$(BIN)/streamlit run app/main.py
 
-test: $(VENV)/test-installed
-	$(BIN)/python -m pytest -m "not e2e" -n auto --dist loadfile
+serve: $(VENV)/serve-installed ## Install only what serves, without TensorFlow, and open the dashboard
+	$(BIN)/streamlit run app/main.py
+
+test: $(VENV)/test-installed ## Run the tests, but for those that take long or drive a browser
+	$(PYTEST) -m "not slow and not e2e" $(PARALLEL) --durations=15
+
+test-all: $(VENV)/test-installed ## Run all tests that need no browser
+	$(PYTEST) -m "not e2e" $(PARALLEL) --durations=15
 
 # Needs a Chromium or Chrome; CHROMIUM=/path/to/it where it is not found by name.
-e2e: $(VENV)/test-installed
+e2e: $(VENV)/test-installed ## Run the tests in a headless Chromium
 	$(BIN)/python -m pytest -m e2e tests/e2e
 
-lint: $(VENV)/test-installed
+lint: $(VENV)/test-installed ## Check style, types and the floors of the house
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-clean:
+coverage: $(VENV)/test-installed ## Measure which lines the tests run
+	$(PYTEST) -m "not e2e" $(PARALLEL) --cov --cov-report=term-missing:skip-covered
+
+clean: ## Remove .venv
 	rm -rf $(VENV)
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed; name one with PYTHON=... (this is $$($(PYTHON) --version))."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "Python 3.11, 3.12 or 3.13 is needed: TensorFlow comes for no other. This is $$($(PYTHON) --version);" \
+		  "name another with PYTHON=python3.13."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# The stamps are written last: an installation that was broken off is taken up again.
-$(VENV)/app-installed: requirements.txt | $(BIN)/python
-	$(PIP) --requirement requirements.txt
+# A stamp is written last: an installation that was broken off is taken up again.
+$(VENV)/serve-installed: requirements-serve.txt pyproject.toml | $(BIN)/python
+	$(PIP) --requirement requirements-serve.txt
+	$(PIP) --no-deps --editable .
 	touch $@
 
-$(VENV)/test-installed: requirements-test.txt requirements.txt | $(BIN)/python
+$(VENV)/app-installed: requirements.txt requirements-serve.txt pyproject.toml | $(BIN)/python
+	$(PIP) --requirement requirements.txt
+	$(PIP) --no-deps --editable .
+	touch $@ $(VENV)/serve-installed
+
+$(VENV)/test-installed: requirements-test.txt requirements.txt requirements-serve.txt pyproject.toml | $(BIN)/python
 	$(PIP) --requirement requirements-test.txt
-	touch $@ $(VENV)/app-installed
+	$(PIP) --no-deps --editable .
+	touch $@ $(VENV)/app-installed $(VENV)/serve-installed

@@ -1,14 +1,8 @@
 """The dashboard's entry: page settings and navigation. Started with `streamlit run app/main.py`."""
 
-import sys
 from pathlib import Path
 
 import streamlit as st
-
-# Streamlit puts this file's folder on the path, not the project's, where `app` and `flowers_core` are.
-PROJECT = str(Path(__file__).resolve().parents[1])
-if PROJECT not in sys.path:
-    sys.path.insert(0, PROJECT)
 
 HERE = Path(__file__).resolve().parent
 st.set_page_config(
