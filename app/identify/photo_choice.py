@@ -42,8 +42,7 @@ def choose_photo() -> tuple[Chosen | None, DeltaGenerator]:
     limit = st.get_option("server.maxUploadSize")
     st.caption(f"JPEG, PNG, WebP, HEIC, AVIF, TIFF, GIF or BMP, up to {limit} MB.")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        if resources.example_photo() is not None:
-            st.button("Use the example photo", icon=":material/image:", on_click=_take_example, key="use-example")
+        st.button("Use the example photo", icon=":material/image:", on_click=_take_example, key="use-example")
         camera = st.toggle("Camera", key="camera-on")
         st.space("stretch")
         beside = st.container(width="content")
@@ -86,10 +85,7 @@ def _follow_address() -> None:
 
 def _fetch(wanted: str) -> Chosen:
     if wanted == EXAMPLE:
-        example = resources.example_photo()
-        if example is None:
-            raise NotThereError("The example photo comes with scikit-learn, which is not installed here.")
-        return Chosen(example.read_bytes(), "scikit-learn’s example photo")
+        return Chosen(resources.example_photo().read_bytes(), "the example photo")
     flowers = resources.data().flowers
     if flowers is None:
         raise NotThereError(f"Photo {wanted} of the data set cannot be shown: the data set is not on this machine.")

@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import resources
 from app.elements.heatmap import draw_heatmap, reading
+from app.elements.words import listed
 from app.identify.answer import close_rival
 from app.identify.downloads import offer_files
 from app.identify.faithfulness import draw_trust
@@ -20,6 +21,7 @@ from flowers_core.explain.records.methods import default_method, default_sentenc
 from flowers_core.inference.prediction import Prediction
 
 CLOSED_FORM = METHODS["cam"]
+_INSTALL = "pip install -r requirements.txt"
 # Fewer looks than this take no longer than the page does.
 AT_ONCE_LOOKS = 16
 
@@ -115,8 +117,13 @@ def _choose_rival(prediction: Prediction, taxonomy: Taxonomy, label: int, *, dis
 
 
 def _choose_method(look: Look) -> Method:
-    methods = {m.title: m for m in METHODS.values() if not m.keras or look.bundle.has("classifier.keras")}
+    kept = [method for method in METHODS.values() if not method.keras or look.bundle.has("classifier.keras")]
+    methods = {method.title: method for method in kept if resources.is_installed(_package(method))}
+    missing = [method.title for method in kept if method.title not in methods]
     first = METHODS[default_method(resources.evaluated_methods(look.bundle))]
+    words = [f"**{method.title}**: {method.says}" for method in methods.values()]
+    if missing:
+        words.append(f"{listed(missing, 'and')} need packages that are not installed here: `{_INSTALL}` adds them.")
     chosen = st.selectbox(
         "Method",
         list(methods),
@@ -124,10 +131,15 @@ def _choose_method(look: Look) -> Method:
         key="method",
         bind="query-params",
         filter_mode="contains",
-        help="  \n".join(f"**{method.title}**: {method.says}" for method in methods.values()),
+        help="  \n".join(words),
         width=180,
     )
     return methods[chosen] if chosen else CLOSED_FORM
+
+
+def _package(method: Method) -> str:
+    """The package that a method needs beyond what serves; NumPy where it needs none."""
+    return "tensorflow" if method.keras else "lime" if method.name == "lime_reference" else "numpy"
 
 
 def _target(label: int, rival: int | None) -> ClassTarget | ContrastTarget:

@@ -11,6 +11,7 @@ import contextlib
 import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -450,13 +451,9 @@ def records() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.str_]] |
     return None
 
 
-def example_photo() -> Path | None:
-    """The flower photo that scikit-learn ships; found without importing scikit-learn, which takes seconds."""
-    spec = importlib.util.find_spec("sklearn")
-    if spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin).parent / "datasets" / "images" / "flower.jpg"
-    return path if path.is_file() else None
+def example_photo() -> Path:
+    """The photo of a dahlia that comes with the app; its author and licence are in the folder's README."""
+    return Path(__file__).resolve().parents[1] / "example" / "dahlia.jpg"
 
 
 # The photo at hand
@@ -545,10 +542,16 @@ def _shown_pixels(sha256: str, _photo: Photo) -> NDArray[np.uint8]:  # noqa: ARG
     return np.asarray(image)
 
 
+@cache
+def is_installed(package: str) -> bool:
+    """Whether a package is there, found without importing it: an installation that only serves has no TensorFlow."""
+    return importlib.util.find_spec(package) is not None
+
+
 def gradients(bundle: Bundle) -> Callable[[], Gradients] | None:
     """Gives the Keras model's gradients, built at the first call (TensorFlow takes seconds); None where it is not
-    part of the bundle."""
-    if not bundle.has("classifier.keras"):
+    part of the bundle or TensorFlow is not installed."""
+    if not (bundle.has("classifier.keras") and is_installed("tensorflow")):
         return None
     return lambda: _gradients(_digest(bundle, "classifier.keras"), bundle)
 

@@ -14,7 +14,9 @@ Colour maps, all fit for the colour-blind:
 
 from __future__ import annotations
 
+import json
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +25,8 @@ from PIL import Image
 from flowers_core.explain.explanation import Box, ContrastTarget, Explanation, FloatArray, pixels_inside
 
 Pixels = npt.NDArray[np.uint8]
-#: Names here → names in matplotlib.
+_TABLES = Path(__file__).with_name("colormaps.json")
+#: Names here → names in matplotlib and in the file of tables.
 _SEQUENTIAL = {"evidence": "plasma", "inferno": "inferno", "viridis": "viridis"}
 #: Those with a middle, at 0: colours at −1, −½, 0, ½, 1.
 _DIVERGING = {"contrast": ((0, 114, 178), (86, 180, 233), (160, 160, 160), (230, 159, 0), (213, 94, 0))}
@@ -230,12 +233,10 @@ def _table(colormap: str) -> tuple[Pixels, Pixels]:
         anchors = np.array(_DIVERGING[colormap])
         colours = np.stack([np.interp(value, (-1, -0.5, 0, 0.5, 1), channel) for channel in anchors.T], axis=1)
     else:
-        # The tables only: pyplot, which costs a second and keeps global state, stays out; and even so, only when
-        # drawing.
-        from matplotlib import colormaps
-
         value = steps / 255
-        colours = colormaps[_SEQUENTIAL[colormap]](steps)[:, :3] * 255
+        # Matplotlib's tables without matplotlib, which an installation that only serves need not have.
+        tables = json.loads(_TABLES.read_text(encoding="utf-8"))
+        colours = np.array([list(bytes.fromhex(colour)) for colour in tables[_SEQUENTIAL[colormap]].split()])
     # Smooth from nothing to all over the lower half: faint noise leaves the photo alone, the strong is told by colour.
     rise = np.clip(2 * np.abs(value), 0, 1)
     strength = 255 * rise**2 * (3 - 2 * rise)

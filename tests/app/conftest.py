@@ -56,9 +56,7 @@ def html(app: AppTest) -> str:
 def example_bytes() -> bytes:
     from app import resources
 
-    path = resources.example_photo()
-    assert path is not None
-    return path.read_bytes()
+    return resources.example_photo().read_bytes()
 
 
 def images(app: AppTest) -> list[Any]:

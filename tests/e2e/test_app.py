@@ -45,9 +45,7 @@ def settle(page: Page) -> None:
 
 
 def upload_example(page: Page) -> None:
-    photo = example_photo()
-    assert photo is not None
-    page.set_input_files(UPLOADER, photo)
+    page.set_input_files(UPLOADER, example_photo())
 
 
 def no_trouble(page: Page) -> None:
@@ -68,7 +66,7 @@ def sticking_out(page: Page) -> list[str]:
 
 
 def test_a_photo_in_an_explained_answer_out(page: Page, server: str, record_property: pytest.FixtureRequest) -> None:
-    photo = read_photo(example_photo().read_bytes())  # type: ignore[union-attr]
+    photo = read_photo(example_photo().read_bytes())
     forward = Runtime(BUNDLE.path("int8.tflite")).forward(model_input(photo.pixels, BUNDLE.crop_rule).pixels[None])
     prediction = predict(forward.logits[0], BUNDLE.calibration, TAXONOMY)  # type: ignore[arg-type]
 
@@ -127,7 +125,7 @@ def test_the_map_changes_with_opacity_and_class(page: Page, server: str) -> None
 
 
 def test_a_rectangle_on_the_photo_asks_about_that_part(page: Page, server: str) -> None:
-    photo = read_photo(example_photo().read_bytes())  # type: ignore[union-attr]
+    photo = read_photo(example_photo().read_bytes())
     page.goto(f"{server}/?photo=example")
     answer = page.get_by_role("region", name="Answer")
     expect(answer).to_be_visible()
@@ -162,7 +160,7 @@ def test_a_rectangle_on_the_photo_asks_about_that_part(page: Page, server: str) 
 
 
 def test_the_part_that_is_offered_is_one_click_away_and_so_is_the_way_back(page: Page, server: str) -> None:
-    photo = read_photo(example_photo().read_bytes())  # type: ignore[union-attr]
+    photo = read_photo(example_photo().read_bytes())
     page.goto(f"{server}/?photo=example")
     offer = page.get_by_text("A part of the photo says")
     expect(offer).to_be_visible()
@@ -218,7 +216,7 @@ def test_a_wrong_file_gets_a_sentence(
     page: Page, server: str, tmp_path: Path, name: str, content: bytes | None, sentence: str
 ) -> None:
     file = tmp_path / name
-    whole = example_photo().read_bytes()  # type: ignore[union-attr]
+    whole = example_photo().read_bytes()
     file.write_bytes(content or whole[: len(whole) // 2])
     page.goto(server)
     page.set_input_files(UPLOADER, file)
