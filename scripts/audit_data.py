@@ -1,11 +1,12 @@
-"""See what the data is before learning from it: `python -m scripts.audit_data OUT`.
+"""Look at the data before learning from it: tables, figures, duplicates, outliers, label issues.
+
+    flowers audit_data OUT [--bundle NAME]
 
 Reads every photo once and leaves tables (CSV, JSON) and figures (PNG) in the folder OUT. Some of the figures hold
 photos of the dataset: keep them to yourself. With `--bundle NAME` a model's view is added: near copies, suspect labels
 and photos far from their class, as tables in OUT and, ids and scores only, as audit.json in the bundle.
 """
 
-import argparse
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,14 +27,14 @@ from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, loa
 from flowers_core.inference.prediction import softmax
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.storage.files import write_atomically, write_json, write_table
-from scripts.options.command import add_data_option, bundle_folder, run
+from scripts.options.command import add_data_option, bundle_folder, run, verb_parser
 
 _SHEET_SIDE = 96
 
 
 def main() -> None:
     """Parse the command line, measure the photos, write tables and figures, say what stands out."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.audit_data", description="See what the data is.")
+    parser = verb_parser(__doc__)
     parser.add_argument("out", type=Path, metavar="OUT", help="folder for tables and figures")
     parser.add_argument("--bundle", type=bundle_folder, metavar="BUNDLE", help="add what this model sees in the data")
     add_data_option(parser)

@@ -1,4 +1,6 @@
-"""Index the photos by what a bundle's model sees in them: `python -m scripts.build_gallery efficientnet_lite0`.
+"""Index photos by what a bundle's model sees in them, the data set's or your own.
+
+    flowers build_gallery efficientnet_lite0
 
 The embeddings come from the INT8 model, the one that will be asked about new photos, so that both sides are alike.
 Beside the index are kept: the digest of each photo, so that one of the dataset is known again; how alike two photos of
@@ -8,7 +10,6 @@ validation photos. Where the model was fitted on those, `--vote-from` takes the 
 With `--photos DIR` photos of one's own join the gallery, and with `--remove` they leave it; the bundle stays as it is.
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from flowers_core.retrieval.knn import KnnRule, fit_knn_rule
 from flowers_core.retrieval.similarity import SIMILARITY_FILE, fit_class_similarity, recall_at_k
 from flowers_core.storage.files import sha256_of
 from scripts.build_own_gallery import add_photos, remove_photos
-from scripts.options.command import add_bundle_argument, add_data_option, bundle_folder, progress, run
+from scripts.options.command import add_bundle_argument, add_data_option, bundle_folder, progress, run, verb_parser
 
 _BATCH = 32
 _PRECISION = "int8"
@@ -30,9 +31,7 @@ _PRECISION = "int8"
 
 def main() -> None:
     """Parse the command line, embed every photo, write the gallery into the bundle."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.build_gallery", description="Index the dataset's photos for a bundle."
-    )
+    parser = verb_parser(__doc__)
     add_bundle_argument(parser)
     add_data_option(parser)
     parser.add_argument(

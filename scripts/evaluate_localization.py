@@ -1,4 +1,6 @@
-"""How much of the evidence lies on the flower? `python -m scripts.evaluate_localization efficientnet_lite0`.
+"""Measure how much of the evidence lies on the flower.
+
+    flowers evaluate_localization efficientnet_lite0
 
 On every test photo the closed form explains what the INT8 model answers, and Oxford's automatic segmentation says how
 much of that lies on the flower. The shares are kept in a file photo by photo, so that a run that was broken off goes on
@@ -20,7 +22,7 @@ from flowers_core.explain.records.localization import SHARES_FILE, MeanShare, Sh
 from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.files import sha256_of
-from scripts.options.command import add_bundle_argument, add_data_option, progress, run
+from scripts.options.command import add_bundle_argument, add_data_option, progress, run, verb_parser
 
 _PRECISION = "int8"
 
@@ -110,9 +112,7 @@ def _told(share: MeanShare | None) -> str:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.evaluate_localization", description="Measure how much of the evidence is on the flower."
-    )
+    parser = verb_parser(__doc__)
     add_bundle_argument(parser)
     add_data_option(parser)
     parser.add_argument(

@@ -1,21 +1,19 @@
-"""Draw the map of a bundle's gallery: `python -m scripts.project_embeddings efficientnet_lite0`.
+"""Lay a bundle's gallery out as a map.
+
+    flowers project_embeddings efficientnet_lite0
 
 Needs the bundle's gallery and nothing else: neither the dataset nor the models.
 """
 
-import argparse
-
 from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.projection import PROJECTION_FILE, project
-from scripts.options.command import add_bundle_argument, run
+from scripts.options.command import add_bundle_argument, run, verb_parser
 
 
 def main() -> None:
     """Parse the command line, lay the embeddings out, write them into the bundle."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.project_embeddings", description="Draw the map of a gallery."
-    )
+    parser = verb_parser(__doc__)
     add_bundle_argument(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the layout (default: 0)")
     options = parser.parse_args()

@@ -1,4 +1,6 @@
-"""Make a bundle's TFLite models from its Keras classifier: `python -m scripts.quantize efficientnet_lite0`.
+"""Make a bundle's TFLite models from its Keras classifier.
+
+    flowers quantize efficientnet_lite0
 
 Each model must answer the validation photos as well as float32 does. One that loses more than is allowed is not put
 into the bundle; the script says which layers INT8 hurts most and exits with 1, unless told to go on.
@@ -27,7 +29,7 @@ from flowers_core.evaluation.report import Predictions
 from flowers_core.inference.bundle import PRECISIONS, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.quantization.gate import ALLOWED_POINTS, PrecisionLoss, precision_loss
-from scripts.options.command import add_bundle_argument, add_data_option, run
+from scripts.options.command import add_bundle_argument, add_data_option, run, verb_parser
 
 _DEFAULT = ("float32", "float16", "int8")
 _LAYERS_SHOWN = 10
@@ -202,7 +204,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m scripts.quantize", description="Make a bundle's TFLite models.")
+    parser = verb_parser(__doc__)
     add_bundle_argument(parser)
     parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=list(_DEFAULT))
     parser.add_argument("--calibration-photos", type=int, default=204, metavar="N", help="how many (default: 204)")

@@ -1,4 +1,6 @@
-"""Train a classifier and write it as a bundle: `python -m scripts.train --backbone efficientnet_lite0`.
+"""Train a classifier and write it as a bundle.
+
+    flowers train --backbone efficientnet_lite0
 
 Without more, a linear probe: the backbone keeps its ImageNet weights, and logistic regression on its embedding of the
 training photos (each also mirrored) becomes the head. How strongly it is regularized is chosen on validation.
@@ -28,7 +30,7 @@ from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.storage.paths import default_models_dir
 from scripts.fine_tuning import Plan, fine_tuned
-from scripts.options.command import add_data_option, bundle_folder, progress, run
+from scripts.options.command import add_data_option, bundle_folder, progress, run, verb_parser
 from scripts.options.recipe import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of, told
 from scripts.trained_bundle import calibration_of, write_trained
 
@@ -169,7 +171,7 @@ def _command(options: argparse.Namespace) -> str:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m scripts.train", description="Train a classifier.")
+    parser = verb_parser(__doc__)
     parser.add_argument("--backbone", default="efficientnet_lite0", help="name of the pretrained network")
     parser.add_argument("--out", type=Path, metavar="DIR", help="the bundle's folder (default: models/<backbone>)")
     parser.add_argument("--size", type=int, help="side of the model's input in pixels (default: the backbone's own)")

@@ -1,6 +1,8 @@
-"""Write `results.md`, `models/README.md` and the README's table from the records: `python -m scripts.write_results`."""
+"""Write results.md, the model card and the README's table from the records.
 
-import argparse
+flowers write_results [--check]
+"""
+
 import sys
 from functools import partial
 from pathlib import Path
@@ -13,14 +15,14 @@ from flowers_core.reports.run_records import list_records
 from flowers_core.reports.training_speed import load_training_speed
 from flowers_core.storage.files import write_atomically
 from flowers_core.storage.paths import default_models_dir
-from scripts.options.command import run
+from scripts.options.command import run, verb_parser
 
 _ROOT = Path(__file__).resolve().parents[1]
 
 
 def main() -> None:
     """Parse the command line; write the documents, or only say whether they are up to date."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.write_results", description="Write the tables of results.")
+    parser = verb_parser(__doc__)
     parser.add_argument(
         "--models", type=Path, default=default_models_dir(), metavar="DIR", help="folder of the bundles"
     )

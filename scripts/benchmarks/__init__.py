@@ -1,1 +1,1 @@
-"""What can be measured with `python -m scripts.benchmarks`: one module a verb, with `add_to` and `measure`."""
+"""What can be measured with `flowers benchmarks VERB`: one module a verb, as ratios within one run."""

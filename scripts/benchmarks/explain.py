@@ -1,4 +1,6 @@
-"""Explanations of the same photos by this project's methods and by tf-keras-vis, with the Keras classifier as it comes.
+"""Explain the same photos with this project and with tf-keras-vis.
+
+    flowers benchmarks explain BUNDLE
 
 TensorFlow computes on every core, so the pass of the closed form does too; what the INT8 pass takes on one thread is a
 row of its own, and so is the pass of the most exact model in the bundle.
@@ -21,10 +23,8 @@ from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.files import write_json
 from scripts.benchmarks.turns import cores, machine, ratio, take_turns
-from scripts.options.command import add_bundle_argument, add_data_option
+from scripts.options.command import add_bundle_argument, add_data_option, at_least, run, verb_parser
 
-NAME = "explain"
-HELP = "explanations, against tf-keras-vis"
 _WARM_UP = 2
 _TRACED = ("grad_cam", "grad_cam_plus_plus", "layer_cam", "saliency")
 _SMOOTH = 16
@@ -34,17 +34,9 @@ _ON_ONE_THREAD = f"{_WITH_PASS}, 1 thread"
 Pixels = NDArray[np.uint8]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which bundle and photos, how often, and where to write."""
-    add_bundle_argument(parser)
-    add_data_option(parser)
-    parser.add_argument("--rounds", type=int, default=20, help="test photos for each method (default: 20)")
-    parser.add_argument("--seed", type=int, default=0, help="draws the photos (default: 0)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures there as JSON")
-
-
-def measure(options: argparse.Namespace) -> None:
-    """Measure and print; every ratio is of neighbours in time."""
+def main() -> None:
+    """Parse the command line. Measure and print; every ratio is of neighbours in time."""
+    options = _parse()
     bundle = load_bundle(options.bundle)
     flowers = OxfordFlowers(options.data)
     ids = np.random.default_rng(options.seed).permutation(flowers.split_ids("test"))
@@ -148,3 +140,17 @@ def _alike(one: Explanation, other: Explanation) -> float:
     """Spearman's correlation; the negative parts, which tf-keras-vis cuts off, count as nothing in both."""
     maps = [np.maximum(explained.contributions, 0).ravel() for explained in (one, other)]
     return float(spearmanr(*maps)[0])
+
+
+def _parse() -> argparse.Namespace:
+    parser = verb_parser(__doc__)
+    add_bundle_argument(parser)
+    add_data_option(parser)
+    parser.add_argument("--rounds", type=at_least(1), default=20, help="test photos for each method (default: 20)")
+    parser.add_argument("--seed", type=int, default=0, help="draws the photos (default: 0)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures there as JSON")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run(main)

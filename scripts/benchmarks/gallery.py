@@ -1,4 +1,6 @@
-"""Galleries of 10⁴ and 10⁵ vectors: recall@10, time a query, bytes a vector and build time of each kind of index.
+"""Search galleries of ten and a hundred thousand photos with every kind of index.
+
+    flowers benchmarks gallery BUNDLE
 
 The vectors are made from a bundle's real embeddings: a photo's own, plus half the difference of two photos of one
 class, cut off at zero as the network's are. So they lie where photos lie, in classes, and vary as photos of a class do;
@@ -25,10 +27,8 @@ from flowers_core.inference.bundle import BundleError, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.storage.files import write_json
 from scripts.benchmarks.turns import machine
-from scripts.options.command import add_bundle_argument
+from scripts.options.command import add_bundle_argument, at_least, run, verb_parser
 
-NAME = "gallery"
-HELP = "galleries of several sizes, against a NumPy scan and a flat index"
 K = 10
 _BLOCK = 10_000
 _SPREAD = 0.5
@@ -81,18 +81,9 @@ class Likenesses:
         return self.block(_QUERY_BLOCK, count)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which bundle's embeddings to go by, how many vectors and questions, and where to keep the figures."""
-    add_bundle_argument(parser)
-    parser.add_argument(
-        "--sizes", type=_size, nargs="+", default=[10**4, 10**5], metavar="N", help="vectors in each gallery"
-    )
-    parser.add_argument("--queries", type=_size, default=200, metavar="N", help="questions (default: 200)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures there as JSON")
-
-
-def measure(options: argparse.Namespace) -> None:
-    """Measure every way at every size and print the table as it grows."""
+def main() -> None:
+    """Parse the command line. Measure every way at every size and print the table as it grows."""
+    options = _parse()
     bundle = load_bundle(options.bundle)
     if not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE)):
         raise BundleError(f"'{bundle.name}' has no gallery yet; `python -m scripts.build_gallery` makes it.")
@@ -116,13 +107,6 @@ def measure(options: argparse.Namespace) -> None:
         faiss.omp_set_num_threads(before)
     if options.out:
         write_json(options.out, {"machine": machine(), "threads": 1, "rows": [asdict(row) for row in rows]})
-
-
-def _size(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
 
 
 def _measure(source: Likenesses, size: int, asked: NDArray[np.float32]) -> Iterator[Row]:
@@ -197,3 +181,23 @@ def _ask(
 
 def _recall(found: list[NDArray[np.int64]], truth: NDArray[np.int64]) -> float:
     return float(np.mean([len(set(a.tolist()) & set(b.tolist())) / K for a, b in zip(found, truth, strict=True)]))
+
+
+def _parse() -> argparse.Namespace:
+    parser = verb_parser(__doc__)
+    add_bundle_argument(parser)
+    parser.add_argument(
+        "--sizes",
+        type=at_least(1),
+        nargs="+",
+        default=[10**4, 10**5],
+        metavar="N",
+        help="vectors in each gallery",
+    )
+    parser.add_argument("--queries", type=at_least(1), default=200, metavar="N", help="questions (default: 200)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures there as JSON")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,4 +1,6 @@
-"""One photo through every path that can answer for it, each with one thread and with as many as there are cores.
+"""Answer a photo through every path that can: formats, threads, Keras.
+
+    flowers benchmarks inference BUNDLE
 
 What each costs before its first answer, imports included, and the most memory it ever holds, are measured in a process
 of its own. The memory is the peak of the resident set as Linux counts it (VmHWM), which begins anew with a process, as
@@ -21,10 +23,8 @@ from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from scripts.benchmarks.keras_worker import KerasWorker
 from scripts.benchmarks.turns import cores, machine, ratio, take_turns
-from scripts.options.command import add_bundle_argument
+from scripts.options.command import add_bundle_argument, at_least, run, verb_parser
 
-NAME = "inference"
-HELP = "one photo through every path that can answer for it"
 _SEED = 0
 _WARM_UP = 3
 
@@ -60,15 +60,9 @@ print(next((line.split()[1] for line in lines if line.startswith("VmHWM:")), "un
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which bundle, how often, and whether with Keras."""
-    add_bundle_argument(parser)
-    parser.add_argument("--rounds", type=int, default=100, help="photos for each path (default: 100)")
-    parser.add_argument("--no-keras", action="store_true", help="leave the paths out that need TensorFlow")
-
-
-def measure(options: argparse.Namespace) -> None:
-    """Measure, print the table and record the latencies in the bundle."""
+def main() -> None:
+    """Parse the command line. Measure, print the table and record the latencies in the bundle."""
+    options = _parse()
     rounds, keras = options.rounds, not options.no_keras
     bundle = load_bundle(options.bundle)
     with ExitStack() as workers:
@@ -171,3 +165,15 @@ def _alone(kind: str, model: Path) -> tuple[float, float | None]:
     )
     seconds, kilobytes = done.stdout.split()[-2:]
     return float(seconds), None if kilobytes == "unknown" else int(kilobytes) * 1024 / 1e6
+
+
+def _parse() -> argparse.Namespace:
+    parser = verb_parser(__doc__)
+    add_bundle_argument(parser)
+    parser.add_argument("--rounds", type=at_least(1), default=100, help="photos for each path (default: 100)")
+    parser.add_argument("--no-keras", action="store_true", help="leave the paths out that need TensorFlow")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,4 +1,6 @@
-"""LIME against the `lime` package with its defaults: as quick as it says, and as faithful and stable?
+"""Explain the same photos with our LIME and with the lime package.
+
+    flowers benchmarks lime BUNDLE
 
 Both explain what the INT8 model answers on test photos spread over the classes, in turns; on a few photos the package
 also asks Keras' `predict`, as everybody does. Once the times are taken both go on with more seeds, and the five
@@ -40,10 +42,8 @@ from flowers_core.explain.records.lime import (
 from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from scripts.benchmarks.turns import machine
-from scripts.options.command import add_bundle_argument, add_data_option, progress
+from scripts.options.command import add_bundle_argument, add_data_option, progress, run, verb_parser
 
-NAME = "lime"
-HELP = "LIME, against the lime package"
 SEEDED = (OURS, PACKAGE)  # what is quick enough to be judged by its maps, too, and by more than one seed
 
 Pixels = NDArray[np.uint8]
@@ -60,27 +60,9 @@ class _Found:
     alike: dict[int, float] = field(default_factory=dict)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which bundle and photos, and how many seeds."""
-    add_bundle_argument(parser)
-    add_data_option(parser)
-    parser.add_argument("--photos", type=int, default=50, help="photos, spread over the classes (default: 50)")
-    parser.add_argument("--alike-photos", type=int, default=50, help="of them with more seeds (default: 50)")
-    parser.add_argument("--seeds", type=int, default=10, help="seeds on each of those (default: 10)")
-    parser.add_argument("--keras-photos", type=int, default=5, help="of them with Keras, 0 for none (default: 5)")
-    parser.add_argument(
-        "--package-samples", type=int, default=1000, help="looks of the package (default: 1000, as its)"
-    )
-    parser.add_argument(
-        "--regression", action="store_true", help="ours by regression, which does not watch every place apart"
-    )
-    parser.add_argument("--split", choices=("validation", "test"), default="test", help="default: test")
-    parser.add_argument("--seed", type=int, default=0, help="draws the photos (default: 0)")
-    parser.add_argument("--dry", action="store_true", help="print only: write nothing into the bundle")
-
-
-def measure(options: argparse.Namespace) -> None:
-    """Measure, print the table and keep the record in the bundle."""
+def main() -> None:
+    """Parse the command line. Measure, print the table and keep the record in the bundle."""
+    options = _parse()
     bundle = load_bundle(options.bundle)
     flowers = OxfordFlowers(options.data)
     photos = stratified_sample(flowers, options.split, options.photos, options.seed).tolist()
@@ -202,3 +184,27 @@ def _print(record: LimeRecord) -> None:
     for what, gain in (("Deletion less than", record.deletion_less), ("Top 5 alike more than", record.alike_more)):
         if gain:
             print(f"{what} the package's by {gain.value:.3f} [{gain.low:.3f}, {gain.high:.3f}].")
+
+
+def _parse() -> argparse.Namespace:
+    parser = verb_parser(__doc__)
+    add_bundle_argument(parser)
+    add_data_option(parser)
+    parser.add_argument("--photos", type=int, default=50, help="photos, spread over the classes (default: 50)")
+    parser.add_argument("--alike-photos", type=int, default=50, help="of them with more seeds (default: 50)")
+    parser.add_argument("--seeds", type=int, default=10, help="seeds on each of those (default: 10)")
+    parser.add_argument("--keras-photos", type=int, default=5, help="of them with Keras, 0 for none (default: 5)")
+    parser.add_argument(
+        "--package-samples", type=int, default=1000, help="looks of the package (default: 1000, as its)"
+    )
+    parser.add_argument(
+        "--regression", action="store_true", help="ours by regression, which does not watch every place apart"
+    )
+    parser.add_argument("--split", choices=("validation", "test"), default="test", help="default: test")
+    parser.add_argument("--seed", type=int, default=0, help="draws the photos (default: 0)")
+    parser.add_argument("--dry", action="store_true", help="print only: write nothing into the bundle")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,4 +1,6 @@
-"""A page of two hundred photos, and the way from a confusion to its photos, on the server's side.
+"""Time a page of two hundred photos, and the way from a confusion to its photos.
+
+    flowers benchmarks pages BUNDLE
 
 Small copies of the photos are made in every way they can come about, by turns; then *Confusions* is run whole, as it is
 when a cell of the matrix is clicked. What the browser takes to lay it out comes on top.
@@ -17,24 +19,16 @@ from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.data.thumbnails import Thumbnails, shrunk
 from flowers_core.evaluation.report import confusion_matrix, load_predictions, worst_pairs
 from flowers_core.inference.bundle import load_bundle
-from scripts.options.command import add_bundle_argument, add_data_option
+from scripts.options.command import add_bundle_argument, add_data_option, at_least, run, verb_parser
 
-NAME = "pages"
-HELP = "a page of two hundred photos, and the way to the photos behind a confusion"
 PHOTOS = 200
 _SIDE = 120
 _MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which bundle and photos, and how often."""
-    add_bundle_argument(parser)
-    add_data_option(parser)
-    parser.add_argument("--rounds", type=int, default=5, help="times each way is taken (default: 5)")
-
-
-def measure(options: argparse.Namespace) -> None:
-    """Measure and print, best of the rounds; nothing is recorded."""
+def main() -> None:
+    """Parse the command line. Measure and print, best of the rounds; nothing is recorded."""
+    options = _parse()
     flowers = OxfordFlowers(options.data)
     paths = [flowers.path(int(photo)) for photo in flowers.split_ids("test")[:PHOTOS]]
     took: dict[str, list[float]] = {"every photo decoded": [], "small copies made": [], "small copies kept": []}
@@ -91,3 +85,15 @@ def _seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
+
+
+def _parse() -> argparse.Namespace:
+    parser = verb_parser(__doc__)
+    add_bundle_argument(parser)
+    add_data_option(parser)
+    parser.add_argument("--rounds", type=at_least(1), default=5, help="times each way is taken (default: 5)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run(main)

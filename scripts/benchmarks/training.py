@@ -1,4 +1,6 @@
-"""From nothing to a good model: minutes to the first one above the published best, and the ratio to plain `model.fit`.
+"""Train from nothing to a good model, against plain model.fit.
+
+    flowers benchmarks training
 
 Our run is `scripts.train --recipe fast` in a process and a folder of its own, with an empty cache; the clock begins
 with the process. Plain fit's epochs cost the same each, so a few are timed, half of them before our run and half after
@@ -26,39 +28,16 @@ from flowers_core.reports.results import PUBLISHED
 from flowers_core.reports.training_speed import TrainingSpeed, save_training_speed, training_speed_text
 from flowers_core.storage.paths import default_models_dir
 from scripts.benchmarks.turns import machine
-from scripts.options.command import add_data_option, progress
+from scripts.options.command import add_data_option, progress, run, verb_parser
 
-NAME = "training"
-HELP = "minutes from nothing to a good model, and the ratio to plain model.fit"
 BAR = max(figure.after for figure in PUBLISHED)
 _ROOT = Path(__file__).resolve().parents[2]
 _EPOCH = re.compile(r"epoch (\d+)/(\d+): loss [\d.]+, ([\d.]+) of validation right")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What may differ from the recipe, and where the record goes."""
-    parser.add_argument("--backbone", default="efficientnet_lite0", help="name of the pretrained network")
-    parser.add_argument(
-        "--weights", type=Path, metavar="DIR", help="folder of the ImageNet weights, as of scripts.train"
-    )
-    parser.add_argument(
-        "--but",
-        default="",
-        metavar="OPTIONS",
-        help='options of scripts.train that differ from the recipe: --but="--epochs 2 --head-epochs 2"',
-    )
-    parser.add_argument(
-        "--plain-epochs", type=int, default=1, help="of each phase before our run, and as many after it (default: 1)"
-    )
-    parser.add_argument(
-        "--models", type=Path, default=default_models_dir(), metavar="DIR", help="folder that the record goes into"
-    )
-    parser.add_argument("--no-record", action="store_true", help="only print")
-    add_data_option(parser)
-
-
-def measure(options: argparse.Namespace) -> None:
-    """Time plain fit, our run, and plain fit again; print the table and record it."""
+def main() -> None:
+    """Parse the command line. Time plain fit, our run, and plain fit again; print the table and record it."""
+    options = _parse()
     flowers = OxfordFlowers(options.data)
     line = ["--backbone", options.backbone, "--recipe", "fast", *shlex.split(options.but)]
     places = ["--data", str(options.data.resolve())]
@@ -175,3 +154,30 @@ def _test_figures(flowers: OxfordFlowers, bundle: Bundle) -> dict[str, float]:
     classes = flowers.labels[ids - 1]
     per_class = [right[classes == label].mean() for label in np.unique(classes)]
     return {"top1": float(right.mean()), "per_class": float(np.mean(per_class))}
+
+
+def _parse() -> argparse.Namespace:
+    parser = verb_parser(__doc__)
+    parser.add_argument("--backbone", default="efficientnet_lite0", help="name of the pretrained network")
+    parser.add_argument(
+        "--weights", type=Path, metavar="DIR", help="folder of the ImageNet weights, as of scripts.train"
+    )
+    parser.add_argument(
+        "--but",
+        default="",
+        metavar="OPTIONS",
+        help='options of scripts.train that differ from the recipe: --but="--epochs 2 --head-epochs 2"',
+    )
+    parser.add_argument(
+        "--plain-epochs", type=int, default=1, help="of each phase before our run, and as many after it (default: 1)"
+    )
+    parser.add_argument(
+        "--models", type=Path, default=default_models_dir(), metavar="DIR", help="folder that the record goes into"
+    )
+    parser.add_argument("--no-record", action="store_true", help="only print")
+    add_data_option(parser)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run(main)

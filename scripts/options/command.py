@@ -1,6 +1,7 @@
 """What every script does alike: options they share, and errors told in a sentence with an exit code other than zero."""
 
 import argparse
+import errno
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -10,22 +11,35 @@ from tqdm import tqdm
 
 from flowers_core.errors import FlowersError
 from flowers_core.storage.paths import default_data_dir, default_models_dir
+from scripts.options.output import leave_broken_pipe, print_whatever_comes
 
 T = TypeVar("T")
+# What the person can mend, unlike other errors of the system: rights, a folder in a file's place, a full disk.
+_MENDABLE = (errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENOSPC, errno.EROFS)
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a script's main function and leave the process.
+    """Run a verb's main function and leave the process.
 
-    Errors that the library raises on purpose are sentences for the person: they are printed as such and the exit code
-    is 1. Anything else is a defect and keeps its traceback. Ctrl-C ends quietly with 130, as shells expect.
+    An error that the library raises on purpose is a sentence for the person: it is printed, and the exit code is 1.
+    Anything else is a defect and keeps its traceback. Ctrl-C ends quietly with 130, a reader of the output that has
+    left with 141, as shells expect.
     """
+    print_whatever_comes()
     try:
         main()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        leave_broken_pipe()
     except FlowersError as error:
         sys.exit(f"{error}")
+    except OSError as error:
+        if error.errno not in _MENDABLE:
+            raise
+        sys.exit(f"{error.filename or 'A file'} cannot be written or read: {error.strerror}.")
 
 
 def verb_parser(doc: str | None) -> argparse.ArgumentParser:
@@ -64,6 +78,19 @@ def add_bundle_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "bundle", type=bundle_folder, metavar="BUNDLE", help="a bundle's folder, or its name in models/"
     )
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """The type of an option that is a whole number of at least so much."""
+
+    def number(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"must be at least {least}")
+        return value
+
+    number.__name__ = "whole number"  # argparse's "invalid … value"
+    return number
 
 
 def progress(steps: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:

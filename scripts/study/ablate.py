@@ -1,4 +1,6 @@
-"""Ablation, one change of the recipe at a time: `python -m scripts.study.ablate BUNDLE`.
+"""Vary a recipe, one change a run, and keep the record of each.
+
+    flowers study ablate BUNDLE
 
 BUNDLE is a fine-tuned bundle, or one of which only the record was kept. Each run has its recipe but for one entry, and
 answers the validation photos alone, as they are and spoilt. Of each only the record stays, in `models/records/`;
@@ -18,7 +20,7 @@ from pathlib import Path
 from flowers_core.inference.bundle import BundleError, load_bundle
 from flowers_core.reports.run_records import RECORDS_FOLDER, RunRecord, load_record, record_of
 from flowers_core.storage.paths import default_models_dir
-from scripts.options.command import add_data_option, bundle_folder, run
+from scripts.options.command import add_data_option, bundle_folder, run, verb_parser
 
 # One change each, by the name of its record; {base} is the bundle that is varied.
 CHANGES = {
@@ -123,9 +125,7 @@ def _call(script: str, *words: str) -> None:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.study.ablate", description="Vary a recipe, one change a run."
-    )
+    parser = verb_parser(__doc__)
     parser.add_argument("bundle", type=bundle_folder, metavar="BUNDLE", help="the fine-tuned run to vary")
     parser.add_argument("--changes", nargs="+", choices=CHANGES, help="default: all of them")
     parser.add_argument(

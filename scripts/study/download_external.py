@@ -1,24 +1,20 @@
-"""Fetch other people's photos, of flowers and of none: `python -m scripts.study.download_external`.
+"""Fetch other people's photos, of flowers and of none (636 MB).
+
+    flowers study download_external
 
 277 photos out of packages of desktop backgrounds from Ubuntu's archive (636 MB, of which 358 MB stay): 43 that show one
 of the 102 flowers, in a folder a class, and 234 that show no flower. Run it again after it was broken off: it goes on
 from there. `python -m scripts.study.evaluate_external BUNDLE` measures a bundle by them.
 """
 
-import argparse
-
 from flowers_core.data.download.external import EXTERNAL_URL, download_external, external_packages
-from scripts.options.command import add_outside_option, run
+from scripts.options.command import add_outside_option, run, verb_parser
 from scripts.options.download_bars import Bars
 
 
 def main() -> None:
     """Parse the command line, download, say what is there now."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.study.download_external",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = verb_parser(__doc__)
     add_outside_option(parser)
     parser.add_argument(
         "--url", default=EXTERNAL_URL, metavar="BASE", help=f"the archive, or a mirror of it (default: {EXTERNAL_URL})"

@@ -1,10 +1,11 @@
-"""What several bundles answer together: `python -m scripts.study.evaluate_ensemble NAME BUNDLE BUNDLE …`.
+"""Evaluate several bundles that answer together.
+
+    flowers study evaluate_ensemble NAME BUNDLE BUNDLE …
 
 No model is run: the answers that `scripts.evaluate` kept are joined by the geometric mean of their calibrated
 probabilities. The weights come from the validation photos; the figures go to `models/records/NAME.json`.
 """
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,14 @@ from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
 from flowers_core.inference.ensemble import choose_weights, geometric_mean
 from flowers_core.reports.run_records import RunRecord, save_record
 from flowers_core.storage.paths import default_models_dir
-from scripts.options.command import bundle_folder, run
+from scripts.options.command import bundle_folder, run, verb_parser
 
 _SPLITS = ("validation", "test")
 
 
 def main() -> None:
     """Parse the command line, join the answers, write the record."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.study.evaluate_ensemble", description="Evaluate an ensemble."
-    )
+    parser = verb_parser(__doc__)
     parser.add_argument("name", help="what to call it")
     parser.add_argument("bundles", nargs="+", type=bundle_folder, metavar="BUNDLE", help="names or folders of members")
     parser.add_argument("--precisions", nargs="+", default=["float32", "int8"], help="default: float32 int8")

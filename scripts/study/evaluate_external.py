@@ -1,4 +1,6 @@
-"""How does a model do on other people's photos? `python -m scripts.study.evaluate_external BUNDLE`.
+"""Measure a model on other people's photos, of flowers and of none.
+
+    flowers study evaluate_external BUNDLE
 
 The INT8 model, which is the one that people meet, answers the photos that `scripts.study.download_external` fetched, as
 *Identify* does: with its verdict, and with a closer look where it is not sure. Of the photos that show no flower, what
@@ -6,7 +8,6 @@ is counted is how often it claims one. They are too few to choose a model by, an
 go into the bundle, for `results.md`.
 """
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from flowers_core.inference.multi_crop import look_closer
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
-from scripts.options.command import add_bundle_argument, add_outside_option, progress, run
+from scripts.options.command import add_bundle_argument, add_outside_option, progress, run, verb_parser
 
 _PRECISION = "int8"
 _TOP = 5
@@ -48,10 +49,7 @@ class _Answer:
 
 def main() -> None:
     """Parse the command line, look at the photos, print the figures and keep them in the bundle."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.study.evaluate_external",
-        description="Measure a model on photos from outside its dataset.",
-    )
+    parser = verb_parser(__doc__)
     add_bundle_argument(parser)
     add_outside_option(parser)
     parser.add_argument("--dry", action="store_true", help="print only: write nothing into the bundle")

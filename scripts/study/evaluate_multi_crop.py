@@ -1,4 +1,6 @@
-"""What does a closer look give? `python -m scripts.study.evaluate_multi_crop efficientnet_lite0`.
+"""Measure what answering crops of a photo gives where the whole leaves doubt.
+
+    flowers study evaluate_multi_crop efficientnet_lite0
 
 The INT8 model answers photos of a split as they are and spoilt in fourteen ways. Where it is not sure, parts of the
 photo are looked at as on *Identify*, and the name that they agree on, if they do, is held against the truth and against
@@ -24,7 +26,7 @@ from flowers_core.inference.prediction import predict
 from flowers_core.inference.prototypes import ClassMeans
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
-from scripts.options.command import add_bundle_argument, add_data_option, progress, run
+from scripts.options.command import add_bundle_argument, add_data_option, progress, run, verb_parser
 
 _PRECISION = "int8"
 AS_THEY_ARE = "as they are"
@@ -111,10 +113,7 @@ def _print(figures: dict[str, dict[str, Any]]) -> None:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.study.evaluate_multi_crop",
-        description="Measure what looking at parts of a photo gives.",
-    )
+    parser = verb_parser(__doc__)
     add_bundle_argument(parser)
     add_data_option(parser)
     parser.add_argument("--split", choices=("validation", "test"), default="test", help="default: test")

@@ -1,4 +1,6 @@
-"""Range test: `python -m scripts.study.find_learning_rate` plots the loss against a growing learning rate.
+"""Find the learning rates at which a network learns: the range test.
+
+    flowers study find_learning_rate
 
 The tail is trained for one run of growing rates from the probed head on, and thrown away; with `--head-epochs` from the
 head that these trained. The suggested bounds are for `scripts.train --learning-rate UPPER --lower-rate LOWER`, with the
@@ -16,7 +18,7 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule
 from flowers_core.errors import FlowersError
 from flowers_core.storage.files import write_atomically
-from scripts.options.command import add_data_option, run
+from scripts.options.command import add_data_option, run, verb_parser
 from scripts.options.recipe import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of
 
 
@@ -88,10 +90,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.study.find_learning_rate",
-        description="Find the learning rates at which a network learns.",
-    )
+    parser = verb_parser(__doc__)
     parser.add_argument("--backbone", default="efficientnet_lite0", help="name of the pretrained network")
     parser.add_argument("--size", type=int, help="side of the model's input in pixels (default: the backbone's own)")
     parser.add_argument("--weights", type=Path, metavar="DIR", help="folder of the ImageNet weights")

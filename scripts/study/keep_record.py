@@ -1,22 +1,21 @@
-"""Keep the record of a run whose bundle is not shipped: `python -m scripts.study.keep_record BUNDLE`.
+"""Keep the record of a run whose bundle is not shipped.
+
+    flowers study keep_record BUNDLE
 
 `results.md` is made from the shipped bundles and from these records, in `models/records/`.
 """
 
-import argparse
 from pathlib import Path
 
 from flowers_core.inference.bundle import BundleError, load_bundle
 from flowers_core.reports.run_records import record_of, save_record
 from flowers_core.storage.paths import default_models_dir
-from scripts.options.command import bundle_folder, run
+from scripts.options.command import bundle_folder, run, verb_parser
 
 
 def main() -> None:
     """Parse the command line, write the records."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.study.keep_record", description="Keep the record of a run."
-    )
+    parser = verb_parser(__doc__)
     parser.add_argument("bundles", nargs="+", type=bundle_folder, metavar="BUNDLE", help="name or folder of a bundle")
     parser.add_argument(
         "--models", type=Path, default=default_models_dir(), metavar="DIR", help="folder of the bundles and records"

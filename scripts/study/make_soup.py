@@ -1,4 +1,6 @@
-"""Average fine-tuned bundles of one network into one: `python -m scripts.study.make_soup NAME BUNDLE BUNDLE …`.
+"""Average fine-tuned bundles of one network into one.
+
+    flowers study make_soup NAME BUNDLE BUNDLE …
 
 A model soup costs no more than each of its members (Wortsman et al. 2022, arXiv 2203.05482). Which members go in is
 chosen greedily on the validation photos, by their likelihood: on a thousand photos accuracy is as good as equal for
@@ -18,7 +20,7 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.prediction import log_softmax
 from flowers_core.storage.paths import default_models_dir
-from scripts.options.command import add_data_option, bundle_folder, run
+from scripts.options.command import add_data_option, bundle_folder, run, verb_parser
 from scripts.trained_bundle import calibration_of, write_trained
 
 
@@ -119,7 +121,7 @@ def _command(options: argparse.Namespace) -> str:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m scripts.study.make_soup", description="Average fine-tuned models.")
+    parser = verb_parser(__doc__)
     parser.add_argument("out", type=_new_bundle, metavar="NAME", help="the new bundle's name, or its folder")
     parser.add_argument("bundles", nargs="+", type=bundle_folder, metavar="BUNDLE", help="names or folders of members")
     parser.add_argument(

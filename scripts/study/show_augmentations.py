@@ -1,4 +1,6 @@
-"""A contact sheet of what training sees: `python -m scripts.study.show_augmentations --augmentation wild`.
+"""Draw a contact sheet of the augmented views that training sees.
+
+    flowers study show_augmentations --augmentation wild
 
 One row a photo: the central crop that the model is served, then views 1, 2, … as training draws them. The sheet holds
 photos of the dataset, so it belongs into `runs/`, which git ignores.
@@ -14,7 +16,7 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import CropRule, model_input, open_photo
 from flowers_core.storage.files import write_atomically
 from flowers_core.training.augmentation import AUGMENTATIONS, random_view, view_generator
-from scripts.options.command import add_data_option, run
+from scripts.options.command import add_data_option, run, verb_parser
 
 _GAP = 4
 
@@ -46,9 +48,7 @@ def _framed(view: np.ndarray) -> np.ndarray:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.study.show_augmentations", description="Draw a contact sheet of what training sees."
-    )
+    parser = verb_parser(__doc__)
     parser.add_argument("--augmentation", choices=tuple(AUGMENTATIONS), default="crops")
     parser.add_argument("--photos", type=int, default=6, help="rows (default: 6)")
     parser.add_argument("--views", type=int, default=9, help="columns, the central crop included (default: 9)")

@@ -1,4 +1,6 @@
-"""What a learning rate does in a run: `python -m scripts.study.show_schedules` draws every schedule.
+"""Draw every schedule of the learning rate.
+
+    flowers study show_schedules
 
 Triangular, triangular2, exp_range, one-cycle, cosine and constant between the same two rates, as `scripts.train`
 follows them. The numbers lie beside the picture, one row a step.
@@ -9,7 +11,7 @@ from pathlib import Path
 
 from flowers_core.errors import FlowersError
 from flowers_core.storage.files import write_atomically, write_table
-from scripts.options.command import run
+from scripts.options.command import run, verb_parser
 from scripts.options.recipe import add_recipe_options, parse_with_recipe, recipe_of
 
 
@@ -32,9 +34,7 @@ def main() -> None:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.study.show_schedules", description="Draw every schedule of the learning rate."
-    )
+    parser = verb_parser(__doc__)
     parser.add_argument(
         "--steps-per-epoch", type=int, default=31, metavar="N", help="default: 31, of 1020 photos by 32"
     )

@@ -1,4 +1,4 @@
-"""The benchmark's turns and ratios, Keras in its own process, and that every verb is wired in."""
+"""The benchmark's turns and ratios, and Keras in its own process."""
 
 import time
 from pathlib import Path
@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.benchmarks import __main__ as benchmark
 from scripts.benchmarks.keras_worker import WAYS, KerasWorker, WorkerError
 from scripts.benchmarks.turns import Took, ratio, take_turns
 from tests.fixtures.tiny_classifier import SIZE, tiny_classifier
@@ -52,11 +51,3 @@ def test_the_ratio_is_of_neighbours_in_time():
     # A machine that grows ten times slower half-way: the ratio stays 4.
     assert ratio([4, 4, 40, 40], [1, 1, 10, 10]) == pytest.approx(4)
     assert ratio([1, 8, 3], [1, 1, 1]) == pytest.approx(np.median([1, 8, 3]))
-
-
-@pytest.mark.parametrize("verb", benchmark.VERBS, ids=lambda verb: verb.NAME)
-def test_each_verb_explains_itself(verb, monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["benchmark", verb.NAME, "--help"])
-    with pytest.raises(SystemExit, match="0"):
-        benchmark.main()
-    assert f"benchmark {verb.NAME}" in capsys.readouterr().out

@@ -1,0 +1,179 @@
+"""Name photos on disk with LiteRT alone, on every core, in memory that does not grow with their number."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flowers_core.data.photo_folder import ENDINGS, PhotoFolderError
+from flowers_core.data.photos import PhotoError, model_input, open_photo
+from flowers_core.data.taxonomy import Taxonomy, load_taxonomy
+from flowers_core.inference.bundle import Bundle, BundleError
+from flowers_core.inference.prediction import Prediction, predict
+from flowers_core.inference.runtime import Runtime
+
+#: How many names a table or a line of JSON gives for a photo.
+NAMES_IN_TABLE, NAMES_IN_JSON = 3, 5
+# Photos under way for each core: enough that none waits for the one that is handed out.
+_AHEAD = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Identified:
+    """A photo and what the model says about it.
+
+    Attributes:
+        path: as it was asked for.
+        prediction: None for a photo that cannot be read.
+        error: what is wrong with such a photo.
+    """
+
+    path: Path
+    prediction: Prediction | None
+    error: PhotoError | None = None
+
+    @property
+    def complaint(self) -> str:
+        """What is wrong with a photo that cannot be read, with its whole path; its name alone would not find it."""
+        return f"{self.path}: {str(self.error).removeprefix(self.path.name).lstrip(': ')}"
+
+
+def photos_below(paths: Iterable[Path]) -> Iterator[Path]:
+    """Every photo that files and folders name, folders with all that is below them, in the order of their names.
+
+    A file that is named itself counts whatever its name; in a folder, names must end as photos do, and what is hidden
+    is left out. Links to folders are not followed.
+
+    Raises:
+        PhotoFolderError: for a path that is neither.
+    """
+    for path in paths:
+        if path.is_dir():
+            for folder, below, names in os.walk(path):
+                below[:] = sorted(name for name in below if not name.startswith("."))
+                for name in sorted(names):
+                    if Path(name).suffix.lower() in ENDINGS and not name.startswith("."):
+                        yield Path(folder) / name
+        elif path.is_file():
+            yield path
+        else:
+            raise PhotoFolderError(f"There is no photo and no folder {path}.")
+
+
+def identify(bundle: Bundle, paths: Iterable[Path], *, workers: int | None = None) -> Iterator[Identified]:
+    """What a bundle says about each photo, in the order given.
+
+    Args:
+        bundle: its INT8 model answers, or its smallest where it has no INT8.
+        paths: of the photos, drawn from only as far as needed.
+        workers: photos that are decoded and answered at once; every core's worth by default.
+
+    Raises:
+        BundleError: for a bundle that is not calibrated, or has no model.
+    """
+    calibration = bundle.calibration
+    if calibration is None or not bundle.precisions:
+        raise BundleError(f"'{bundle.name}' is not evaluated yet; `python -m scripts.evaluate {bundle.name}` does it.")
+    workers = workers or _cores()
+    name = "int8" if "int8" in bundle.precisions else bundle.precisions[-1]
+    runtime = Runtime(bundle.path(f"{name}.tflite"), workers=workers)
+    taxonomy = load_taxonomy()
+
+    def answer(path: Path) -> Identified:
+        try:
+            photo = open_photo(path)
+        except PhotoError as error:
+            return Identified(path, None, error)
+        logits = runtime.logits(model_input(photo.pixels, bundle.crop_rule).pixels[None])[0]
+        return Identified(path, predict(logits, calibration, taxonomy))
+
+    return _in_order(answer, paths, workers)
+
+
+def _in_order(answer: Callable[[Path], Identified], paths: Iterable[Path], workers: int) -> Iterator[Identified]:
+    waiting: deque[Future[Identified]] = deque()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="identify")
+    try:
+        for path in paths:
+            waiting.append(pool.submit(answer, path))
+            if len(waiting) > _AHEAD * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def as_json(found: Identified, taxonomy: Taxonomy, model: str) -> dict[str, Any]:
+    """A photo that was read as plain values: path, model, verdict and the most probable names."""
+    return {
+        "path": str(found.path),
+        "model": model,
+        "verdict": _read(found).verdict,
+        "names": [
+            {
+                "label": candidate.label,
+                "name": taxonomy[candidate.label].name,
+                "scientific_name": taxonomy[candidate.label].scientific_name,
+                "probability": round(candidate.probability, 6),
+            }
+            for candidate in _read(found).top(NAMES_IN_JSON)
+        ],
+    }
+
+
+def table_header() -> list[str]:
+    """The columns of `as_row`."""
+    ranks = ["", *(f"_{rank}" for rank in range(2, NAMES_IN_TABLE + 1))]
+    return ["path", "verdict", *(f"{what}{rank}" for rank in ranks for what in ("name", "probability"))]
+
+
+def as_row(found: Identified, taxonomy: Taxonomy) -> list[str]:
+    """A photo that was read as a row of a table: path, verdict, the most probable names and their probabilities."""
+    row = [str(found.path), _read(found).verdict]
+    for candidate in _read(found).top(NAMES_IN_TABLE):
+        row += [taxonomy[candidate.label].name, f"{candidate.probability:.4f}"]
+    return row
+
+
+def as_sentence(found: Identified, taxonomy: Taxonomy) -> str:
+    """A photo that was read, in words: the name where the model is sure, the names between which it is not."""
+    prediction = _read(found)
+    shown = prediction.candidates[: len(prediction.plausible) if prediction.verdict == "between" else 1]
+    names = [f"{taxonomy[candidate.label].name} {candidate.probability:.0%}" for candidate in shown]
+    doubt = "not sure, perhaps " if prediction.verdict == "unsure" else ""
+    return f"{found.path}: {doubt}{' or '.join(names)}"
+
+
+def identified_before(lines: Iterable[Any], model: str) -> set[str]:
+    """The paths of the photos in lines that `as_json` made.
+
+    Raises:
+        BundleError: where another model made a line: a table of two models' answers would be neither's.
+    """
+    done = set()
+    for line in lines:
+        if not isinstance(line, dict) or "path" not in line:
+            continue
+        if line.get("model") != model:
+            raise BundleError(
+                f"These photos were named by '{line.get('model')}', not by '{model}': go on with that model, or name "
+                "another file."
+            )
+        done.add(str(line["path"]))
+    return done
+
+
+def _read(found: Identified) -> Prediction:
+    if found.prediction is None:
+        raise ValueError(f"{found.path} was not read; there is nothing to say about it.")
+    return found.prediction
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,103 @@
+"""Name the flowers in photos: files, folders, or whole trees of them.
+
+    flowers identify holiday.jpg
+    flowers identify ~/Pictures --csv flowers.csv
+    flowers identify ~/Pictures --jsonl flowers.jsonl --resume
+
+A photo that cannot be read is named on standard error and left out; the exit code is 1 then. The table (`--csv`) opens
+in a spreadsheet. Of JSON lines (`--jsonl`) each is written as soon as it is known: after a break `--resume` goes on
+behind the last one. Neither the data set nor TensorFlow is needed.
+"""
+
+import argparse
+import csv
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
+
+from flowers_core.data.photo_folder import PhotoFolderError
+from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
+from flowers_core.inference.identify import (
+    Identified,
+    as_json,
+    as_row,
+    as_sentence,
+    identified_before,
+    identify,
+    photos_below,
+    table_header,
+)
+from flowers_core.storage.json_lines import JsonLines, read_json_lines
+from scripts.options.command import bundle_folder, progress, run, verb_parser
+
+
+def main() -> None:
+    """Parse the command line and name the photos."""
+    options = _parse()
+    bundle = load_bundle(options.bundle)
+    before = identified_before(read_json_lines(options.jsonl), bundle.name) if options.resume else set()
+    # Walked twice rather than kept: a million paths are hundreds of megabytes.
+    total = sum(str(path) not in before for path in photos_below(options.paths))
+    if not total and not before:
+        raise PhotoFolderError(f"There are no photos in {', '.join(map(str, options.paths))}.")
+    left_out = 0
+    missing = (path for path in photos_below(options.paths) if str(path) not in before)
+    with _writer(options, bundle.name) as write:
+        for found in progress(identify(bundle, missing), "photos", total):
+            if found.error is None:
+                write(found)
+            else:
+                left_out += 1
+                tqdm.write(f"Left out: {found.complaint}", file=sys.stderr)
+    if left_out:
+        sys.exit(f"{left_out} of {total} photos could not be read.")
+
+
+@contextmanager
+def _writer(options: argparse.Namespace, model: str) -> Iterator[Callable[[Identified], None]]:
+    """What writes each photo where the options say: into a table, as a line of JSON, or as a sentence."""
+    taxonomy = load_taxonomy()
+    if options.jsonl:
+        with JsonLines(options.jsonl) as lines:
+            yield lambda found: lines.add(as_json(found, taxonomy, model))
+    elif options.csv:
+        options.csv.parent.mkdir(parents=True, exist_ok=True)
+        # The byte order mark tells Excel that this is UTF-8; a name that is none is escaped.
+        with options.csv.open("w", 1, encoding="utf-8-sig", errors="backslashreplace", newline="") as handle:
+            table = csv.writer(handle, lineterminator="\n")
+            table.writerow(table_header())
+            yield lambda found: table.writerow(as_row(found, taxonomy))
+    else:
+        yield lambda found: tqdm.write(as_sentence(found, taxonomy))
+
+
+def _parse() -> argparse.Namespace:
+    parser = verb_parser(__doc__)
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a photo, or a folder with photos below it")
+    into = parser.add_mutually_exclusive_group()
+    into.add_argument("--csv", type=Path, metavar="FILE", help="write a table for spreadsheets")
+    into.add_argument("--jsonl", type=Path, metavar="FILE", help="write one line of JSON a photo")
+    parser.add_argument(
+        "--bundle",
+        type=bundle_folder,
+        default=bundle_folder(DEFAULT_BUNDLE),
+        metavar="NAME",
+        help=f"the model that answers (default: {DEFAULT_BUNDLE})",
+    )
+    parser.add_argument("--resume", action="store_true", help="go on with the file of --jsonl where it ends")
+    options = parser.parse_args()
+    if options.resume and not options.jsonl:
+        parser.error("--resume goes with --jsonl: it says which file to go on with")
+    file = options.csv or options.jsonl
+    if file and file.exists() and not options.resume:
+        how = "add --resume to go on with it, or " if options.jsonl else ""
+        parser.error(f"{file} is there already: {how}delete it or name another file")
+    return options
+
+
+if __name__ == "__main__":
+    run(main)
