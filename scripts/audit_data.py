@@ -19,8 +19,8 @@ from flowers_core.data.audit.image_statistics import ImageStatistics, measure_ph
 from flowers_core.data.audit.near_duplicates import leaks
 from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, run_audit, write_audit
 from flowers_core.data.batches import inputs
+from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import SPLITS, OxfordFlowers
-from flowers_core.data.photos import CropRule
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import load_predictions
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.data.batches import stratified_sample
+from flowers_core.data.model_input import ModelInput, model_input
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import ModelInput, model_input, open_photo
+from flowers_core.data.photos import open_photo
 from flowers_core.explain.attributions.gradients import Gradients
 from flowers_core.explain.explanation import ClassTarget
 from flowers_core.explain.methods import METHODS, Subject

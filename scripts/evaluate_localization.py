@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from flowers_core.data.model_input import model_input
 from flowers_core.data.oxford import DatasetMissing, OxfordFlowers, how_to_get_segmentations
-from flowers_core.data.photos import model_input, open_photo
+from flowers_core.data.photos import open_photo
 from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.explain.metrics.localization import Share, has_masks, mask_of, share_on_flower
 from flowers_core.explain.records.localization import SHARES_FILE, MeanShare, ShareRecord

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import CropRule
 from flowers_core.inference.bundle import Bundle
 
 # What a run is, and its whole history.

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.data.batches import inputs, stratified_sample
+from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import CropRule
 from flowers_core.evaluation.report import Predictions
 from flowers_core.inference.bundle import PRECISIONS, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime

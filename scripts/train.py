@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
+from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import CropRule
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.storage.paths import default_models_dir

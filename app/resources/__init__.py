@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from flowers_core.data.audit.record import AuditRecord
+    from flowers_core.data.model_input import ModelInput
     from flowers_core.data.oxford import OxfordFlowers
-    from flowers_core.data.photos import ModelInput, Photo
+    from flowers_core.data.photos import Photo
     from flowers_core.evaluation.custom import OwnEvaluation
     from flowers_core.evaluation.report import Predictions, Report
     from flowers_core.explain.attributions.gradients import Gradients
@@ -474,7 +475,7 @@ def look(photo: Photo, bundle: Bundle, precision: str) -> Look:
 
 @st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
 def _look(sha256: str, digest: str, _photo: Photo, _bundle: Bundle, _precision: str) -> Look:  # noqa: ARG001
-    from flowers_core.data.photos import model_input
+    from flowers_core.data.model_input import model_input
 
     seen = model_input(_photo.pixels, _bundle.crop_rule)
     forward = runtime(_bundle, _precision).forward(seen.pixels[None])
@@ -517,7 +518,8 @@ def _glance(path: str, changed: int, digest: str, side: int, _bundle: Bundle, _p
     import numpy as np
     from PIL import Image
 
-    from flowers_core.data.photos import model_input, open_photo
+    from flowers_core.data.model_input import model_input
+    from flowers_core.data.photos import open_photo
 
     photo = open_photo(Path(path))
     seen = model_input(photo.pixels, _bundle.crop_rule)

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import CropRule, model_input, open_photo
+from flowers_core.data.photos import open_photo
 
 _DECODERS = 2
 

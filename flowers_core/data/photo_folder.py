@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.data.photos import CropRule, PhotoError, model_input, open_photo
+from flowers_core.data.model_input import CropRule, model_input
+from flowers_core.data.photos import PhotoError, open_photo
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
 

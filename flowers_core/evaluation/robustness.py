@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from flowers_core.data.batches import stratified_sample
 from flowers_core.data.corruptions import CORRUPTIONS, SEED, corrupted
+from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import CropRule, model_input, open_photo
+from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.evaluation.calibration import ece
 from flowers_core.inference.bundle import Bundle, BundleError

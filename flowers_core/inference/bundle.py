@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.data.photos import CropRule
+from flowers_core.data.model_input import CropRule
 from flowers_core.errors import FlowersError
 from flowers_core.storage.files import sha256_of, write_atomically
 

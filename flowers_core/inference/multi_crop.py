@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flowers_core.data.photos import MIN_SIDE, CropRule, PixelBox, model_input
+from flowers_core.data.model_input import CropRule, model_input
+from flowers_core.data.photos import MIN_SIDE, PixelBox
 from flowers_core.inference.prediction import softmax
 from flowers_core.inference.prototypes import ClassMeans
 from flowers_core.inference.runtime import Runtime

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from flowers_core.data.photos import CropRule
+from flowers_core.data.model_input import CropRule
 from flowers_core.networks.classifier import EMBEDDING, FEATURES, head_of
 from flowers_core.quantization.bias_correction import bias_corrected
 from flowers_core.quantization.fake_quantization import activation_ranges, copy_weights, imitation, is_depthwise

@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from flowers_core.data.photos import CropRule, model_input
+from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.storage.files import write_atomically
 from flowers_core.training.augmentation import Augmentation, random_view, view_generator
 from flowers_core.training.decoded_cache import PhotoStore

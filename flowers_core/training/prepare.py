@@ -8,8 +8,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import CropRule
 from flowers_core.inference.bundle import Bundle
 from flowers_core.networks.classifier import load_classifier
 from flowers_core.training.decoded_cache import open_store

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from flowers_core.data.model_input import model_input
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import model_input, open_photo
+from flowers_core.data.photos import open_photo
 from flowers_core.explain.attributions import cam
 from flowers_core.explain.explanation import ClassTarget, Explanation
 from flowers_core.inference.bundle import Bundle, load_bundle

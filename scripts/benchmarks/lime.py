@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.data.batches import stratified_sample
+from flowers_core.data.model_input import model_input
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import model_input, open_photo
+from flowers_core.data.photos import open_photo
 from flowers_core.explain.explanation import Explanation
 from flowers_core.explain.lime.explain import explain_lime
 from flowers_core.explain.lime.per_position import Places

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.data.model_input import model_input
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import Photo, model_input, open_photo
+from flowers_core.data.photos import Photo, open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.inference.bundle import Bundle, list_bundles

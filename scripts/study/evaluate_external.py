@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from flowers_core.data.download.external import FLOWERS, NO_FLOWER
+from flowers_core.data.model_input import model_input
 from flowers_core.data.photo_folder import ENDINGS, PhotoFolderError, photos_in
-from flowers_core.data.photos import model_input, open_photo
+from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.multi_crop import look_closer

@@ -14,8 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import CropRule
 from flowers_core.errors import FlowersError
 from flowers_core.storage.files import write_atomically
 from scripts.options.command import add_data_option, run, verb_parser

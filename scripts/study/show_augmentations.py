@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import CropRule, model_input, open_photo
+from flowers_core.data.photos import open_photo
 from flowers_core.storage.files import write_atomically
 from flowers_core.training.augmentation import AUGMENTATIONS, random_view, view_generator
 from scripts.options.command import add_data_option, run, verb_parser

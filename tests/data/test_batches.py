@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from flowers_core.data.batches import input_batches, inputs, stratified_sample
+from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import CropRule, PhotoError, model_input, open_photo
+from flowers_core.data.photos import PhotoError, open_photo
 from tests.fixtures.drawn_flowers import LABELS, draw_dataset
 
 RULE = CropRule(48, 0.9)

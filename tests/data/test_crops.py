@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from flowers_core.data.crops import crop_photo, squared
-from flowers_core.data.photos import MAX_SIDE, MIN_SIDE, CropRule, Photo, PhotoError, model_input, read_photo
+from flowers_core.data.model_input import CropRule, model_input
+from flowers_core.data.photos import MAX_SIDE, MIN_SIDE, Photo, PhotoError, read_photo
 
 
 def photo(width: int = 96, height: int = 64) -> Photo:

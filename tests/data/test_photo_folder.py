@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.photo_folder import FolderPhoto, PhotoFolderError, ReadPhoto, photos_in, read_photos
-from flowers_core.data.photos import CropRule, model_input, open_photo
+from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from tests.fixtures.drawn_flowers import draw_flower
 

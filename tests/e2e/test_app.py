@@ -13,7 +13,8 @@ from app.elements.words import capital, percent
 from app.identify.crop_choice import pixels_of
 from app.resources import example_photo
 from flowers_core.data.crops import crop_photo
-from flowers_core.data.photos import Photo, model_input, read_photo
+from flowers_core.data.model_input import model_input
+from flowers_core.data.photos import Photo, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.prediction import predict

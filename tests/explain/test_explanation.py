@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowers_core.data.photos import CropRule, model_input
+from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.explain.explanation import (
     ClassTarget,
     ContrastTarget,

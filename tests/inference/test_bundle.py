@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.data.photos import CropRule
+from flowers_core.data.model_input import CropRule
 from flowers_core.inference.bundle import (
     DEFAULT_BUNDLE,
     BundleError,

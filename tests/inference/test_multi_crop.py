@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from flowers_core.data.photos import MIN_SIDE, CropRule, model_input
+from flowers_core.data.model_input import CropRule, model_input
+from flowers_core.data.photos import MIN_SIDE
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.multi_crop import MOST, CloserLook, agreed_on, look_closer, parts_of, views_of

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from flowers_core.data.batches import inputs
+from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import CropRule
 from flowers_core.inference.runtime import Runtime
 from flowers_core.networks import backbones
 from flowers_core.networks.backbones import (

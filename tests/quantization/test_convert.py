@@ -139,7 +139,7 @@ def test_the_shipped_models_answer_like_the_shipped_classifier() -> None:
     """On scikit-learn's own photo of a flower, whole and in four quarters."""
     from sklearn.datasets import load_sample_image
 
-    from flowers_core.data.photos import model_input
+    from flowers_core.data.model_input import model_input
 
     bundle = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
     flower = load_sample_image("flower.jpg")

@@ -5,8 +5,8 @@ import keras
 import numpy as np
 import pytest
 
+from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import CropRule
 from flowers_core.inference.runtime import Runtime
 from flowers_core.quantization.convert import convert
 from flowers_core.quantization.qat import AwareRecipe, aware, learning_layers

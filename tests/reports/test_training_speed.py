@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import CropRule, model_input, open_photo
+from flowers_core.data.photos import open_photo
 from flowers_core.reports.results import results_document
 from flowers_core.reports.training_speed import (
     TrainingSpeed,

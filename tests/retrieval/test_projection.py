@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from flowers_core.data.photos import CropRule
+from flowers_core.data.model_input import CropRule
 from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.projection import PROJECTION_FILE, ProjectionError, load_projection, project

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from flowers_core.data.audit.record import AUDIT_FILE, load_audit
+from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import CropRule
 from flowers_core.evaluation.report import save_predictions
 from flowers_core.inference.bundle import BundleWriter, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flowers_core.data.model_input import model_input
 from flowers_core.data.oxford import DatasetMissing, OxfordFlowers
-from flowers_core.data.photos import model_input, open_photo
+from flowers_core.data.photos import open_photo
 from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.explain.metrics.localization import mask_path, read_mask
 from flowers_core.explain.records.localization import SHARES_FILE, load_shares

@@ -15,8 +15,9 @@ import pytest
 from flowers_core.data.audit.near_duplicates import NearDuplicate
 from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, write_audit
 from flowers_core.data.corruptions import corrupted
+from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import CropRule, model_input, open_photo
+from flowers_core.data.photos import open_photo
 from flowers_core.evaluation.report import load_predictions
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from flowers_core.data.photos import CropRule, model_input
+from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.training.augmentation import (
     AUGMENTATIONS,
     CROPS,

@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.elements.localization import mean_sentence, share_sentence
 from app.elements.words import percent
-from flowers_core.data.photos import model_input, open_photo
+from flowers_core.data.model_input import model_input
+from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import load_predictions
 from flowers_core.explain.attributions.cam import class_evidence

@@ -10,7 +10,8 @@ from app import resources
 from app.elements.words import capital, percent
 from app.identify.crop_choice import WHOLE, drawn_percents, picker, pixels_of, read_percents, written
 from flowers_core.data.crops import crop_photo, squared
-from flowers_core.data.photos import model_input, read_photo
+from flowers_core.data.model_input import model_input
+from flowers_core.data.photos import read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.prediction import Prediction, predict
 from flowers_core.inference.runtime import Runtime

@@ -15,8 +15,9 @@ from app.elements.words import percent
 from app.identify.neighbour_maps import SIDE, near_explanations
 from app.identify.neighbours import closeness, doubt, left_out_sentence, vote_sentence
 from app.resources import Look
+from flowers_core.data.model_input import model_input
 from flowers_core.data.photo_ref import oxford
-from flowers_core.data.photos import model_input, read_photo
+from flowers_core.data.photos import read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import MANIFEST, BundleWriter, load_bundle
 from flowers_core.inference.prediction import Candidate

@@ -11,7 +11,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app.elements.words import capital, percent
-from flowers_core.data.photos import PhotoError, model_input, read_photo
+from flowers_core.data.model_input import model_input
+from flowers_core.data.photos import PhotoError, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.prediction import predict

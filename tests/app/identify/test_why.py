@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from app import resources
 from app.identify.downloads import as_npy, as_png
-from flowers_core.data.photos import model_input, read_photo
+from flowers_core.data.model_input import model_input
+from flowers_core.data.photos import read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.explain.explanation import ClassTarget

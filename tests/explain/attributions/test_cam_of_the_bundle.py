@@ -9,8 +9,9 @@ import sklearn.datasets
 from scipy.stats import spearmanr
 
 from flowers_core.data.batches import inputs, stratified_sample
+from flowers_core.data.model_input import model_input
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import Photo, model_input, open_photo
+from flowers_core.data.photos import Photo, open_photo
 from flowers_core.explain.attributions.cam import class_contrast, class_evidence
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, load_bundle
 from flowers_core.inference.runtime import Forward, Runtime

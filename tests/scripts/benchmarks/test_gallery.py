@@ -8,7 +8,7 @@ import faiss
 import numpy as np
 import pytest
 
-from flowers_core.data.photos import CropRule
+from flowers_core.data.model_input import CropRule
 from flowers_core.inference.bundle import BundleWriter
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from scripts.benchmarks import gallery as benchmark

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from flowers_core.data.download.external import FLOWERS, NO_FLOWER
+from flowers_core.data.model_input import model_input
 from flowers_core.data.photo_folder import PhotoFolderError
-from flowers_core.data.photos import model_input, open_photo
+from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import BundleError, BundleWriter, Calibration, load_bundle
 from flowers_core.inference.multi_crop import look_closer

@@ -8,8 +8,9 @@ import pytest
 
 from flowers_core.data.batches import stratified_sample
 from flowers_core.data.corruptions import CORRUPTIONS, corrupted
+from flowers_core.data.model_input import model_input
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import model_input, open_photo
+from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import BundleError, BundleWriter, Calibration, load_bundle
 from flowers_core.inference.multi_crop import look_closer
