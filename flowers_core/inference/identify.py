@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flowers_core.data.model_input import model_input
 from flowers_core.data.photo_folder import ENDINGS, PhotoFolderError
-from flowers_core.data.photos import PhotoError, model_input, open_photo
+from flowers_core.data.photos import PhotoError, open_photo
 from flowers_core.data.taxonomy import Taxonomy, load_taxonomy
 from flowers_core.inference.bundle import Bundle, BundleError
 from flowers_core.inference.prediction import Prediction, predict

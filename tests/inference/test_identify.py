@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flowers_core.data.model_input import model_input
 from flowers_core.data.photo_folder import PhotoFolderError
-from flowers_core.data.photos import PhotoError, model_input, open_photo
+from flowers_core.data.photos import PhotoError, open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import Bundle, BundleError, Calibration, load_bundle
 from flowers_core.inference.identify import (
