@@ -5,8 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# Two workers with two threads each would crowd two cores; tests of numbers need one thread to be reproducible anyway.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+# A worker a core is enough: threads of BLAS and TensorFlow beside them only crowd.
+THREADS := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
+PYTEST := $(THREADS) $(BIN)/python -m pytest
 PARALLEL := --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
@@ -29,7 +30,7 @@ test-all: $(VENV)/test-installed ## Run all tests that need no browser
 
 # Needs a Chromium or Chrome; CHROMIUM=/path/to/it where it is not found by name.
 e2e: $(VENV)/test-installed ## Run the tests in a headless Chromium
-	$(BIN)/python -m pytest -m e2e tests/e2e
+	$(PYTEST) -m e2e tests/e2e
 
 lint: $(VENV)/test-installed ## Check style, types and the floors of the house
 	$(BIN)/ruff check

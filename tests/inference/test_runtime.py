@@ -32,6 +32,7 @@ def test_the_answers_are_those_of_a_bare_interpreter(bundle: Bundle, photos: np.
             np.testing.assert_array_equal(getattr(forward, name)[position], expected[name][0])
 
 
+@pytest.mark.slow
 def test_eight_threads_get_the_same_answers_as_one(bundle: Bundle, photos: np.ndarray) -> None:
     expected = [Runtime(bundle.path("int8.tflite"), workers=1).forward(photo[None]).logits[0] for photo in photos]
     shared = Runtime(bundle.path("int8.tflite"), workers=2)

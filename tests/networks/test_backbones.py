@@ -111,6 +111,7 @@ def test_the_scaling_is_inside_the_graph(backbone: keras.Model) -> None:
     np.testing.assert_allclose(ends, expected, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "network", "module"),
     [
@@ -133,6 +134,7 @@ def test_a_photo_goes_in_as_keras_own_preprocessing_would_have_it(
     np.testing.assert_allclose(ours(photos).numpy(), expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["vgg16", "resnet50"])
 def test_published_networks_from_photos_to_a_tflite_model(
     name: str, drawn_dataset: OxfordFlowers, tmp_path: Path
@@ -175,6 +177,7 @@ def test_weights_that_cannot_be_had_are_named(tmp_path: Path, monkeypatch: pytes
         build_backbone("mobilenet_v2", weights_dir=tmp_path)
 
 
+@pytest.mark.slow
 def test_weights_come_from_a_folder(tmp_path: Path) -> None:
     saved = keras.applications.MobileNetV2(alpha=1.0, include_top=False, weights=None, input_shape=(224, 224, 3))
     keras.Model(saved.input, saved.output).save_weights(tmp_path / BACKBONES["mobilenet_v2"].weights_file)
@@ -183,6 +186,7 @@ def test_weights_come_from_a_folder(tmp_path: Path) -> None:
         np.testing.assert_array_equal(before, after)
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 def test_every_backbone_loads_its_imagenet_weights() -> None:
     """Built twice it answers alike: what was not loaded would be drawn anew each time."""

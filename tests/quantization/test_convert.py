@@ -87,6 +87,7 @@ def test_noise_is_that_of_rounding_to_256_levels(classifier: keras.Model, photos
     assert ordered == sorted(ordered)
 
 
+@pytest.mark.slow
 def test_noise_of_early_layers_is_not_read_after_later_ones_took_their_memory(photos: np.ndarray) -> None:
     """A layer that is given exact inputs rounds to 256 levels, whatever is beside and behind it."""
     keras.utils.set_random_seed(0)
@@ -102,6 +103,7 @@ def test_noise_of_early_layers_is_not_read_after_later_ones_took_their_memory(ph
     assert all(layer.decibels > 25 for layer in noise), [layer for layer in noise if layer.decibels <= 25]
 
 
+@pytest.mark.slow
 def test_layers_left_in_float_lose_their_noise(classifier: keras.Model, photos: np.ndarray, tmp_path: Path) -> None:
     exact = three_outputs(classifier)(photos.astype(np.float32))["logits"].numpy()
     errors = []
@@ -135,6 +137,7 @@ def test_the_converter_is_silent(classifier: keras.Model, capfd: pytest.CaptureF
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_the_shipped_models_answer_like_the_shipped_classifier() -> None:
     """On scikit-learn's own photo of a flower, whole and in four quarters."""
     from sklearn.datasets import load_sample_image

@@ -88,6 +88,7 @@ def test_calibration_photos_are_training_photos_spread_over_the_classes(
     assert {drawn_dataset.split_of(photo_id) for photo_id in ids} == {"train"}
 
 
+@pytest.mark.slow
 def test_a_model_that_loses_too_much_is_kept_out(
     made: Bundle, drawn_dataset: OxfordFlowers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -104,6 +105,7 @@ def test_a_model_that_loses_too_much_is_kept_out(
     assert (made.folder / "bundle.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_weights_fitted_to_being_rounded_change_the_int8_model_alone(
     made: Bundle, drawn_dataset: OxfordFlowers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -224,6 +226,7 @@ def test_photos_of_ones_own_get_the_same_report(
     assert len((tmp_path / "out" / "mistakes.csv").read_text().splitlines()) == wrong + 1
 
 
+@pytest.mark.slow
 def test_photos_of_ones_own_must_say_what_they_show(made: Bundle, drawn_dataset: OxfordFlowers, tmp_path: Path) -> None:
     shutil.copy(drawn_dataset.path(1), tmp_path / "flat.jpg")
     done = shell("evaluate", str(made.folder), "--photos", str(tmp_path))
@@ -302,6 +305,7 @@ def test_after_an_audit_the_figures_are_given_without_near_copies_too(
         assert figures == made.metrics[precision]["test"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["evaluate", "quantize", "build_gallery"])
 def test_a_bundle_that_is_not_there(script: str, tmp_path: Path) -> None:
     done = shell(script, str(tmp_path / "absent"))
@@ -310,6 +314,7 @@ def test_a_bundle_that_is_not_there(script: str, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["evaluate", "quantize", "build_gallery"])
 def test_a_dataset_that_is_not_there(script: str, made: Bundle) -> None:
     before = (made.folder / "bundle.json").read_bytes()
@@ -320,6 +325,7 @@ def test_a_dataset_that_is_not_there(script: str, made: Bundle) -> None:
     assert (made.folder / "bundle.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_training_says_what_is_wrong_with_its_arguments(drawn_dataset: OxfordFlowers, tmp_path: Path) -> None:
     done = shell("train", "--backbone", "vgg99")
     assert done.returncode == 2

@@ -117,6 +117,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_the_same(tmp_path, average, opt
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_kill_9_in_the_middle_and_the_same_command_again_end_the_same(tmp_path):
     script = textwrap.dedent("""
         import json, os, signal, sys

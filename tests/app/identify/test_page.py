@@ -204,6 +204,7 @@ def test_lime_waits_for_a_click_and_is_remembered(open_page: Open) -> None:
     assert sentence in [m.value for m in app.markdown]
 
 
+@pytest.mark.slow
 def test_the_pieces_are_the_persons_choice(open_page: Open) -> None:
     app = open_page(photo="example", method="LIME")
 

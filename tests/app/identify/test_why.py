@@ -59,6 +59,7 @@ def test_every_method_can_be_chosen_and_no_slow_one_runs_unasked(open_page: Open
         assert app.selectbox(key="against").disabled == (not method.contrasts)
 
 
+@pytest.mark.slow
 def test_occlusion_runs_on_a_click_and_is_remembered(open_page: Open) -> None:
     app = open_page(photo="example", method="Occlusion")
     assert "up to 145 looks" in said(app)
@@ -70,6 +71,7 @@ def test_occlusion_runs_on_a_click_and_is_remembered(open_page: Open) -> None:
     assert not any(button.key in ("run-occlusion", "stop-occlusion") for button in app.button)
 
 
+@pytest.mark.slow
 def test_a_slow_method_sets_two_classes_against_each_other(open_page: Open) -> None:
     app = open_page(photo="example", method="Score-CAM", explain="rose", against="sunflower")
     app.button(key="run-score_cam").click()
@@ -78,6 +80,7 @@ def test_a_slow_method_sets_two_classes_against_each_other(open_page: Open) -> N
     assert "logits" not in said(app)
 
 
+@pytest.mark.slow
 def test_grad_cam_runs_with_the_keras_model(open_page: Open) -> None:
     app = open_page(photo="example", method="Grad-CAM")
     app.button(key="run-grad_cam").click()

@@ -157,6 +157,7 @@ def test_the_value_is_the_models_logit_without_its_bias(keras, photos):
             assert explained.contributions.sum() == pytest.approx(explained.value, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_evidence_is_grad_cam(keras, photos):
     from tf_keras_vis.utils.scores import CategoricalScore
 

@@ -29,6 +29,7 @@ def test_a_path_that_times_itself_is_believed():
     assert times == {"elsewhere": [1.5, 2.5]}
 
 
+@pytest.mark.slow
 def test_keras_answers_in_a_process_of_its_own_and_times_itself(tmp_path: Path):
     path = tmp_path / "classifier.keras"
     tiny_classifier(classes=5).save(path)
@@ -42,6 +43,7 @@ def test_keras_answers_in_a_process_of_its_own_and_times_itself(tmp_path: Path):
     assert all(len(taken) == 2 for taken in times.values())
 
 
+@pytest.mark.slow
 def test_a_worker_that_fails_says_why(tmp_path: Path):
     with pytest.raises(WorkerError, match=r"no\.keras"), KerasWorker(tmp_path / "no.keras", 1):
         pass
