@@ -2,11 +2,11 @@
 
     flowers quantize efficientnet_lite0
 
-Each model must answer the validation photos as well as float32 does. One that loses more than is allowed is not put
-into the bundle; the script says which layers INT8 hurts most and exits with 1, unless told to go on.
+Each model must answer the validation photos as well as float32 does. One that loses more is not put into the bundle:
+the verb lists the layers that INT8 hurts most and exits with 1, unless `--allow-loss` accepts it.
 
-With `--aware STEPS`, the INT8 model's weights are fitted to being rounded first, on views of the training photos; the
-classifier in the bundle, its head and the other precisions stay as they are.
+`--qat-steps STEPS` first trains the INT8 model's weights to stand rounding (quantization-aware training) on augmented
+views of the training photos. The bundle's classifier, its head and the other formats stay as they are.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def main() -> None:
     even, record = classifier, None
     if "int8" in options.precisions:
         even = equalized(classifier, calibration, share=share)
-        if options.aware:
+        if options.qat_steps:
             even, record = _aware(even, calibration, flowers, bundle.crop_rule, options)
 
     def convert_to(precision: str) -> bytes:
@@ -86,11 +86,12 @@ def main() -> None:
     if failed:
         if "int8" in failed:
             _print_noise(even, calibration, validation[:_PHOTOS_FOR_NOISE])
-        if not options.go_on:
+        if not options.allow_loss:
             sys.exit(
                 f"{' and '.join(failed)} would lose more than {ALLOWED_POINTS} points: the bundle is left as it was. "
-                "Fit the weights to being rounded (--aware), leave the noisiest layers in float (--float-layers), take "
-                "more calibration photos (--calibration-photos), or accept the loss (--go-on)."
+                "Train the weights to stand rounding (--qat-steps), leave the noisiest layers in float "
+                "(--float-layers), take more calibration photos (--calibration-photos), or accept the loss "
+                "(--allow-loss)."
             )
     remedies = {"equalization": share, "bias_correction": True, "float_head": True, "aware": record}
     _write_models(options, models, losses, ids, remedies)
@@ -113,16 +114,16 @@ def _aware(
         Views(open_store(flowers, ids, options.cache), ids, CROPS, options.seed),
         rule,
         AwareRecipe(
-            options.aware,
-            options.aware_layers,
-            views=options.aware_views,
-            learning_rate=options.aware_rate,
+            options.qat_steps,
+            options.qat_layers,
+            views=options.qat_views,
+            learning_rate=options.qat_rate,
             seed=options.seed,
         ),
         options.cache,
         data=flowers.fingerprint(),
         progress=tell,
-        report=lambda step, loss: tell("steps", step, options.aware, f", loss {loss:.5f}"),
+        report=lambda step, loss: tell("steps", step, options.qat_steps, f", loss {loss:.5f}"),
     )
     before, after = record["mismatch_before"]["logits"], record["mismatch_after"]["logits"]
     print(
@@ -216,26 +217,26 @@ def _parse() -> argparse.Namespace:
         "--equalize", type=float, metavar="SHARE", help="how far to even out channels for int8, 0 to 1 (default: 0.5)"
     )
     parser.add_argument(
-        "--aware",
+        "--qat-steps",
         type=int,
         default=0,
         metavar="STEPS",
         help="fit the weights of int8 to being rounded, in so many steps of 16 photos",
     )
     parser.add_argument(
-        "--aware-layers",
+        "--qat-layers",
         type=int,
         metavar="N",
         help="fit the backbone's last N layers only, counted as Keras lists them",
     )
     parser.add_argument(
-        "--aware-views", type=int, default=3, metavar="K", help="views of each photo, of which one judges (default: 3)"
+        "--qat-views", type=int, default=3, metavar="K", help="views of each photo, of which one judges (default: 3)"
     )
-    parser.add_argument("--aware-rate", type=float, default=2e-5, metavar="RATE", help="learning rate (default: 2e-5)")
+    parser.add_argument("--qat-rate", type=float, default=2e-5, metavar="RATE", help="learning rate (default: 2e-5)")
     parser.add_argument(
-        "--cache", type=Path, default=Path("cache"), metavar="DIR", help="where --aware keeps photos and features"
+        "--cache", type=Path, default=Path("cache"), metavar="DIR", help="where --qat-steps keeps photos and features"
     )
-    parser.add_argument("--go-on", action="store_true", help="write the models though one loses more than is allowed")
+    parser.add_argument("--allow-loss", action="store_true", help="write the models even where one loses too much")
     parser.add_argument(
         "--remove",
         nargs="+",
@@ -247,14 +248,14 @@ def _parse() -> argparse.Namespace:
     options = parser.parse_args()
     if options.calibration_photos < 1:
         parser.error("--calibration-photos must be at least 1")
-    if options.aware < 0 or options.aware_views < 2 or options.aware_rate <= 0:
-        parser.error("--aware takes a number of steps, --aware-views at least 2 and --aware-rate a rate above 0")
+    if options.qat_steps < 0 or options.qat_views < 2 or options.qat_rate <= 0:
+        parser.error("--qat-steps takes a number of steps, --qat-views at least 2 and --qat-rate a rate above 0")
     if options.equalize is not None and not 0 <= options.equalize <= 1:
         parser.error("--equalize lies from 0 to 1")
-    if options.aware and "int8" not in options.precisions:
-        parser.error("--aware is for int8, which --precisions leaves out")
-    if options.aware and options.float_layers:
-        parser.error("--aware rounds every layer: leave out --float-layers")
+    if options.qat_steps and "int8" not in options.precisions:
+        parser.error("--qat-steps is for int8, which --precisions leaves out")
+    if options.qat_steps and options.float_layers:
+        parser.error("--qat-steps rounds every layer: leave out --float-layers")
     return options
 
 

@@ -99,7 +99,7 @@ def main() -> None:
             found[name].alike[photo] = top_regions_alike([found[name].maps[photo], *again])
     record = _record(options, found)
     _print(record)
-    if not options.dry:
+    if not options.dry_run:
         BundleWriter.open(bundle.folder).add_file(LIME_FILE, lambda path: save_lime(record, path))
 
 
@@ -203,7 +203,7 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--split", choices=("validation", "test"), default="test", help="default: test")
     parser.add_argument("--seed", type=int, default=0, help="draws the photos (default: 0)")
-    parser.add_argument("--dry", action="store_true", help="print only: write nothing into the bundle")
+    parser.add_argument("--dry-run", action="store_true", help="print only: write nothing into the bundle")
     return parser.parse_args()
 
 

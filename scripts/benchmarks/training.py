@@ -39,7 +39,7 @@ def main() -> None:
     """Parse the command line. Time plain fit, our run, and plain fit again; print the table and record it."""
     options = _parse()
     flowers = OxfordFlowers(options.data)
-    line = ["--backbone", options.backbone, "--recipe", "fast", *shlex.split(options.but)]
+    line = ["--backbone", options.backbone, "--recipe", "fast", *shlex.split(options.override)]
     places = ["--data", str(options.data.resolve())]
     if options.weights:
         places += ["--weights", str(options.weights.resolve())]
@@ -163,10 +163,10 @@ def _parse() -> argparse.Namespace:
         "--weights", type=Path, metavar="DIR", help="folder of the ImageNet weights, as of scripts.train"
     )
     parser.add_argument(
-        "--but",
+        "--override",
         default="",
         metavar="OPTIONS",
-        help='options of scripts.train that differ from the recipe: --but="--epochs 2 --head-epochs 2"',
+        help='options of scripts.train that differ from the recipe: --override="--epochs 2 --head-epochs 2"',
     )
     parser.add_argument(
         "--plain-epochs", type=int, default=1, help="of each phase before our run, and as many after it (default: 1)"

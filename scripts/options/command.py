@@ -62,14 +62,14 @@ def add_data_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_outside_option(parser: argparse.ArgumentParser) -> None:
-    """--outside DIR: the folder of photos that have nothing to do with the dataset."""
+def add_external_option(parser: argparse.ArgumentParser) -> None:
+    """--external DIR: the folder of external photos, which have nothing to do with the data set."""
     parser.add_argument(
-        "--outside",
+        "--external",
         type=Path,
         default=default_data_dir().parent / "outside",
         metavar="DIR",
-        help="folder of the photos from outside (default: outside, beside the dataset)",
+        help="folder of the external photos (default: outside, beside the data set)",
     )
 
 

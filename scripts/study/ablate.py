@@ -82,7 +82,7 @@ def _make(name: str, line: list[str], options: argparse.Namespace) -> None:
     # Of an option that is given twice the last one counts.
     kept = ("--data", str(options.data), "--cache", str(options.cache))
     _call("train", *line, "--out", str(folder), *kept)
-    _call("quantize", str(folder), "--precisions", "float32", "int8", "--go-on", "--data", str(options.data))
+    _call("quantize", str(folder), "--precisions", "float32", "int8", "--allow-loss", "--data", str(options.data))
     _call("evaluate", str(folder), "--validation-only", *kept)
     _call("keep_record", str(folder), "--models", str(options.models))
     shutil.rmtree(folder)

@@ -8,22 +8,22 @@ from there. `python -m scripts.study.evaluate_external BUNDLE` measures a bundle
 """
 
 from flowers_core.data.download.external import EXTERNAL_URL, download_external, external_packages
-from scripts.options.command import add_outside_option, run, verb_parser
+from scripts.options.command import add_external_option, run, verb_parser
 from scripts.options.download_bars import Bars
 
 
 def main() -> None:
     """Parse the command line, download, say what is there now."""
     parser = verb_parser(__doc__)
-    add_outside_option(parser)
+    add_external_option(parser)
     parser.add_argument(
         "--url", default=EXTERNAL_URL, metavar="BASE", help=f"the archive, or a mirror of it (default: {EXTERNAL_URL})"
     )
     options = parser.parse_args()
     with Bars() as bars:
-        fetched = download_external(options.outside, options.url, bars.show)
+        fetched = download_external(options.external, options.url, bars.show)
     count = sum(len(package.photos) for package in external_packages())
-    print(f"{count} photos {'are now' if fetched else 'were there already,'} in {options.outside}.")
+    print(f"{count} photos {'are now' if fetched else 'were there already,'} in {options.external}.")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from flowers_core.inference.multi_crop import look_closer
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
-from scripts.options.command import add_bundle_argument, add_outside_option, progress, run, verb_parser
+from scripts.options.command import add_bundle_argument, add_external_option, progress, run, verb_parser
 
 _PRECISION = "int8"
 _TOP = 5
@@ -52,13 +52,13 @@ def main() -> None:
     """Parse the command line, look at the photos, print the figures and keep them in the bundle."""
     parser = verb_parser(__doc__)
     add_bundle_argument(parser)
-    add_outside_option(parser)
-    parser.add_argument("--dry", action="store_true", help="print only: write nothing into the bundle")
+    add_external_option(parser)
+    parser.add_argument("--dry-run", action="store_true", help="print only: write nothing into the bundle")
     options = parser.parse_args()
     bundle = load_bundle(options.bundle)
     if bundle.calibration is None:
         raise BundleError(f"'{bundle.name}' is not calibrated yet; `python -m scripts.evaluate {bundle.name}` does it.")
-    answers = _answers(bundle, _photos(options.outside))
+    answers = _answers(bundle, _photos(options.external))
     flowers = [answer for answer in answers if answer.label is not None]
     record: dict[str, Any] = {
         "precision": _PRECISION,
@@ -68,7 +68,7 @@ def main() -> None:
     }
     for what in (FLOWERS, "no_flower"):
         print(f"{what}: " + ", ".join(f"{name} {value:.4g}" for name, value in record[what].items()))
-    if not options.dry:
+    if not options.dry_run:
         BundleWriter.open(bundle.folder).set("outside", record)
 
 

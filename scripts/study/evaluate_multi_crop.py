@@ -65,7 +65,7 @@ def main() -> None:
             found.append(_case(runtime, bundle.crop_rule, bundle.calibration, means, spoilt, label))
     figures = {kind: _figures(found) for kind, found in cases.items()}
     _print(figures)
-    if not options.dry:
+    if not options.dry_run:
         record = {"precision": _PRECISION, "images": len(cases[AS_THEY_ARE]), "seed": options.seed, "kinds": figures}
         writer = BundleWriter.open(bundle.folder)
         writer.set("closer_look", {**writer.manifest.get("closer_look", {}), options.split: record})
@@ -120,7 +120,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--split", choices=("validation", "test"), default="test", help="default: test")
     parser.add_argument("--photos", type=int, default=204, help="photos, spread over the classes (default: 204)")
     parser.add_argument("--seed", type=int, default=0, help="draws the photos (default: 0)")
-    parser.add_argument("--dry", action="store_true", help="print only: write nothing into the bundle")
+    parser.add_argument("--dry-run", action="store_true", help="print only: write nothing into the bundle")
     return parser.parse_args()
 
 

@@ -2,10 +2,10 @@
 
     flowers study make_soup NAME BUNDLE BUNDLE …
 
-A model soup costs no more than each of its members (Wortsman et al. 2022, arXiv 2203.05482). Which members go in is
-chosen greedily on the validation photos, by their likelihood: on a thousand photos accuracy is as good as equal for
-many. Members that have learnt from those cannot be chosen between: with `--like SOUP` the members given are averaged as
-they are, as the counterparts of SOUP's, whose calibration is taken over.
+A model soup costs no more than one of its members (Wortsman et al. 2022, arXiv 2203.05482). The members are chosen
+greedily by the likelihood of the validation photos: on a thousand photos the accuracies of many are nearly equal.
+Members that have learnt from the validation photos cannot be chosen by them. With `--reference SOUP` all of them are
+averaged, as the counterparts of that soup's members, and its calibration is taken over.
 """
 
 import argparse
@@ -28,8 +28,8 @@ def main() -> None:
     """Parse the command line, choose, average, write the bundle."""
     options = _parse()
     members = [load_bundle(folder) for folder in options.bundles]
-    like = load_bundle(options.like) if options.like else None
-    _check(members, like)
+    reference = load_bundle(options.reference) if options.reference else None
+    _check(members, reference)
     flowers = OxfordFlowers(options.data)
 
     from flowers_core.networks import start_tensorflow
@@ -46,7 +46,7 @@ def main() -> None:
         raise BundleError(str(error)) from error
     history: dict[str, Any] = {}
     chosen = list(range(len(members)))
-    if like is None:
+    if reference is None:
         score = _score_on_validation(classifiers[0], flowers, members[0])
         chosen, alone = greedy_soup(weights, score)
         history["members"] = [
@@ -78,23 +78,23 @@ def main() -> None:
         "seed": first["training"]["seed"],
         "command": _command(options),
     }
-    write_trained(writer, flowers, classifiers[0], training, training | history, like)
+    write_trained(writer, flowers, classifiers[0], training, training | history, reference)
 
 
-def _check(members: Sequence[Bundle], like: Bundle | None) -> None:
+def _check(members: Sequence[Bundle], reference: Bundle | None) -> None:
     kinds = {(m.manifest["backbone"], m.crop_rule, tuple(m.manifest["training"]["splits"])) for m in members}
     if len(kinds) > 1:
         raise BundleError("Only models of one network, with one input, trained on the same photos can be averaged.")
     learnt = "validation" in members[0].manifest["training"]["splits"]
-    if learnt and like is None:
+    if learnt and reference is None:
         raise BundleError(
             "These models have learnt from the validation photos, which therefore cannot choose between them: name the "
-            "soup of their counterparts with --like."
+            "soup of their counterparts with --reference."
         )
-    if like is not None:
+    if reference is not None:
         if not learnt:
-            raise BundleError("--like is for models that have learnt from the validation photos; these have not.")
-        calibration_of(like)
+            raise BundleError("--reference is for models that have learnt from the validation photos; these have not.")
+        calibration_of(reference)
 
 
 def _score_on_validation(classifier: Any, flowers: OxfordFlowers, bundle: Bundle) -> Any:
@@ -115,9 +115,9 @@ def _score_on_validation(classifier: Any, flowers: OxfordFlowers, bundle: Bundle
 
 
 def _command(options: argparse.Namespace) -> str:
-    like = f" --like {options.like.name}" if options.like else ""
+    reference = f" --reference {options.reference.name}" if options.reference else ""
     members = " ".join(folder.name for folder in options.bundles)
-    return f"python -m scripts.study.make_soup {options.out.name} {members}{like}"
+    return f"python -m scripts.study.make_soup {options.out.name} {members}{reference}"
 
 
 def _parse() -> argparse.Namespace:
@@ -125,7 +125,10 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("out", type=_new_bundle, metavar="NAME", help="the new bundle's name, or its folder")
     parser.add_argument("bundles", nargs="+", type=bundle_folder, metavar="BUNDLE", help="names or folders of members")
     parser.add_argument(
-        "--like", type=bundle_folder, metavar="SOUP", help="for members that have learnt from the validation photos too"
+        "--reference",
+        type=bundle_folder,
+        metavar="SOUP",
+        help="the soup of the same members without validation photos",
     )
     add_data_option(parser)
     options = parser.parse_args()

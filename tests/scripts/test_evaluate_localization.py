@@ -16,7 +16,7 @@ from flowers_core.explain.records.localization import SHARES_FILE, load_shares
 from flowers_core.inference.bundle import BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.paths import default_models_dir
-from scripts import evaluate_localization as measure_flower_share
+from scripts import evaluate_localization
 from tests.fixtures.drawn_flowers import draw_dataset, draw_segmentations
 
 SHIPPED = load_bundle(default_models_dir() / "efficientnet_lite0_small")
@@ -44,8 +44,8 @@ def bundle(tmp_path: Path) -> Path:
 def measure(bundle: Path, flowers: OxfordFlowers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def call() -> Path:
         given = [str(bundle), "--data", str(flowers.root), "--out", str(tmp_path / "out")]
-        monkeypatch.setattr(sys, "argv", ["measure_flower_share", *given])
-        measure_flower_share.main()
+        monkeypatch.setattr(sys, "argv", ["evaluate_localization", *given])
+        evaluate_localization.main()
         (folder,) = (tmp_path / "out").iterdir()
         return folder / "shares.jsonl"
 
@@ -93,8 +93,8 @@ def test_a_broken_off_run_goes_on_where_it_was(measure, flowers: OxfordFlowers, 
     whole = path.read_text()
     path.write_text(whole[:-20])  # killed while the last line was being written
     asked = []
-    open_photo = measure_flower_share.open_photo
-    monkeypatch.setattr(measure_flower_share, "open_photo", lambda path: asked.append(path) or open_photo(path))
+    open_photo = evaluate_localization.open_photo
+    monkeypatch.setattr(evaluate_localization, "open_photo", lambda path: asked.append(path) or open_photo(path))
     measure()
     assert asked == [flowers.path(int(flowers.split_ids("test")[-1]))]
     assert path.read_text() == whole

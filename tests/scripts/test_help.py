@@ -112,8 +112,10 @@ def test_weights_fitted_to_being_rounded_change_the_int8_model_alone(
     folder = tmp_path / "tiny"
     shutil.copytree(made.folder, folder)
     before = dict(made.manifest["files"])
-    aware = ("--aware", "8", "--aware-rate", "3e-4", "--cache", str(tmp_path / "cache"))
-    call("quantize", str(folder), "--calibration-photos", "24", "--go-on", *aware, "--data", str(drawn_dataset.root))
+    aware = ("--qat-steps", "8", "--qat-rate", "3e-4", "--cache", str(tmp_path / "cache"))
+    call(
+        "quantize", str(folder), "--calibration-photos", "24", "--allow-loss", *aware, "--data", str(drawn_dataset.root)
+    )
     after = load_bundle(folder).manifest
     assert {name for name, entry in after["files"].items() if entry != before[name]} == {"int8.tflite"}
     record = after["quantization"]["aware"]

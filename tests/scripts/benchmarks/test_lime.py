@@ -62,6 +62,6 @@ def test_ours_by_regression_takes_more_looks_and_the_record_says_so(benchmark_li
 
 def test_nothing_is_kept_of_a_dry_run(benchmark_lime, bundle):
     before = (bundle / "bundle.json").read_bytes()
-    benchmark_lime("--photos", "1", "--alike-photos", "0", "--keras-photos", "0", "--dry")
+    benchmark_lime("--photos", "1", "--alike-photos", "0", "--keras-photos", "0", "--dry-run")
     assert (bundle / "bundle.json").read_bytes() == before
     assert not (bundle / LIME_FILE).exists()

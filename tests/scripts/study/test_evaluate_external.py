@@ -19,7 +19,7 @@ from flowers_core.inference.prediction import Prediction, predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.reports.external import outside_table
 from flowers_core.reports.run_records import RunRecord
-from scripts.study import evaluate_external as evaluate_outside
+from scripts.study import evaluate_external
 from tests.fixtures.drawn_flowers import draw_flower
 
 KINDS = ("rose", "sunflower", "foxglove")
@@ -59,8 +59,8 @@ def outside(tmp_path: Path, bundle: Path) -> Path:
 @pytest.fixture
 def evaluate(bundle: Path, outside: Path, monkeypatch: pytest.MonkeyPatch):
     def call(*arguments: str) -> None:
-        monkeypatch.setattr(sys, "argv", ["evaluate_outside", str(bundle), "--outside", str(outside), *arguments])
-        evaluate_outside.main()
+        monkeypatch.setattr(sys, "argv", ["evaluate_external", str(bundle), "--external", str(outside), *arguments])
+        evaluate_external.main()
 
     return call
 
@@ -109,14 +109,14 @@ def test_each_photo_is_answered_as_on_the_page(evaluate, bundle: Path, outside: 
 
 
 def test_nothing_is_kept_of_a_dry_run(evaluate, bundle: Path, capsys) -> None:
-    evaluate("--dry")
+    evaluate("--dry-run")
     assert "outside" not in load_bundle(bundle).manifest
     assert capsys.readouterr().out.startswith("flowers: photos 9, top1 ")
 
 
 def test_what_is_missing_is_told(evaluate, bundle: Path, outside: Path) -> None:
     shutil.rmtree(outside / NO_FLOWER)
-    with pytest.raises(PhotoFolderError, match=r"scripts\.download_outside` brings them"):
+    with pytest.raises(PhotoFolderError, match=r"scripts\.study\.download_external` brings them"):
         evaluate()
     BundleWriter.open(bundle).set("calibration", None)
     with pytest.raises(BundleError, match="is not calibrated yet"):

@@ -18,7 +18,7 @@ from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.reports.multi_crop import closer_look_table
 from flowers_core.reports.run_records import RunRecord
-from scripts.study import evaluate_multi_crop as evaluate_closer_look
+from scripts.study import evaluate_multi_crop
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def bundle(tmp_path: Path, tiny_bundle: Path) -> Path:
 def evaluate(bundle: Path, drawn_dataset: OxfordFlowers, monkeypatch: pytest.MonkeyPatch):
     def call(*arguments: str) -> None:
         given = [str(bundle), "--data", str(drawn_dataset.root), "--photos", "5", "--seed", "3", *arguments]
-        monkeypatch.setattr(sys, "argv", ["evaluate_closer_look", *given])
-        evaluate_closer_look.main()
+        monkeypatch.setattr(sys, "argv", ["evaluate_multi_crop", *given])
+        evaluate_multi_crop.main()
 
     return call
 
@@ -72,7 +72,7 @@ def test_suggestions_are_counted_photo_by_photo(evaluate, bundle: Path, drawn_da
 
 
 def test_nothing_is_kept_of_a_dry_run_nor_asked_of_photos_that_were_learnt(evaluate, bundle: Path) -> None:
-    evaluate("--dry")
+    evaluate("--dry-run")
     writer = BundleWriter.open(bundle)
     assert "closer_look" not in writer.manifest
     writer.set("training", {"splits": ["train", "validation"]})

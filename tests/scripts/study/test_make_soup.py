@@ -50,7 +50,7 @@ def test_a_soup_is_the_mean_of_its_members(folder: Path, data: Path, monkeypatch
         soup(monkeypatch, folder, data, "both", "m0_2040", "m1_2040")
     with pytest.raises(BundleError, match="trained on the same photos"):
         soup(monkeypatch, folder, data, "both", "m0", "m1_2040")
-    both = soup(monkeypatch, folder, data, "both", "m0_2040", "m1_2040", "--like", "soup")
+    both = soup(monkeypatch, folder, data, "both", "m0_2040", "m1_2040", "--reference", "soup")
     assert both.calibration == Calibration(1.0, 0.95, 0.9, 0.4)
     assert both.manifest["reference"]["name"] == "soup"
     assert both.manifest["training"]["training_images"] == 306
