@@ -44,13 +44,13 @@ def explored(
         printed: list[str] = []
         out.setattr("builtins.print", lambda *words: printed.append(" ".join(map(str, words))))
         arguments = [str(folder / "out"), "--data", str(drawn_dataset.root), "--bundle", str(folder / "seer")]
-        patch.setattr(sys, "argv", ["explore_data", *arguments])
+        patch.setattr(sys, "argv", ["audit_data", *arguments])
         main()
     return folder / "out", folder / "seer", drawn_dataset, "\n".join(printed)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as handle:
+    with path.open(newline="", encoding="utf-8-sig") as handle:
         return list(csv.DictReader(handle))
 
 
@@ -88,9 +88,9 @@ def test_the_bundle_gets_a_record_that_judges_only_photos_it_was_not_fitted_on(
     assert record.fingerprint == flowers.fingerprint()
     assert record.label_issues
     assert all(flowers.split_of(photo.photo_id) == "test" for photo in record.label_issues)
-    written = [int(row["id"]) for row in _rows(out / "suspect_labels.csv")]
+    written = [int(row["id"]) for row in _rows(out / "label_issues.csv")]
     assert written == [photo.photo_id for photo in record.label_issues]
-    assert f"{len(record.label_issues)} labels of test are suspect" in printed
+    assert f"Label issues of test: {len(record.label_issues)}." in printed
 
 
 def test_a_bundle_without_a_gallery(
@@ -102,7 +102,7 @@ def test_a_bundle_without_a_gallery(
         tmp_path / "bare", name="bare", backbone="none", crop_rule=CropRule(32), classes=list(drawn_dataset.names)
     ).save()
     arguments = [str(tmp_path / "out"), "--data", str(drawn_dataset.root), "--bundle", str(tmp_path / "bare")]
-    monkeypatch.setattr(sys, "argv", ["explore_data", *arguments])
+    monkeypatch.setattr(sys, "argv", ["audit_data", *arguments])
     with pytest.raises(BundleError, match=r"scripts\.build_gallery"):
         main()
     assert not (tmp_path / "out").exists()

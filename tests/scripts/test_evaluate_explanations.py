@@ -40,7 +40,7 @@ def test_the_table_has_a_row_for_each_method_and_the_bundle_keeps_it(evaluate, b
     folder = evaluate("--photos", "4", "--sanity-photos", "2")
     lines = [json.loads(line) for line in (folder / "scores.jsonl").read_text().splitlines()]
     assert len(lines) == 4 * len(ROWS)
-    with (folder / "table.csv").open(newline="") as handle:
+    with (folder / "table.csv").open(newline="", encoding="utf-8-sig") as handle:
         rows = {row["method"]: row for row in csv.DictReader(handle)}
     assert list(rows) == ROWS
     for name, row in rows.items():

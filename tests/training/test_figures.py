@@ -44,7 +44,7 @@ def test_the_script_writes_picture_and_table(tmp_path, monkeypatch):
     line = "--recipe published --backbone resnet50 --epochs 8 --steps-per-epoch 15 --out"
     monkeypatch.setattr(sys, "argv", ["show_schedules", *line.split(), str(tmp_path)])
     show_schedules.main()
-    with (tmp_path / "schedules.csv").open(newline="") as handle:
+    with (tmp_path / "schedules.csv").open(newline="", encoding="utf-8-sig") as handle:
         rows = list(csv.DictReader(handle))
     assert len(rows) == 8 * 15
     rates = np.array([float(row["triangular"]) for row in rows])

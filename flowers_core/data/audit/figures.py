@@ -12,11 +12,33 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from flowers_core.data.oxford import SPLITS
+from flowers_core.data.audit.image_statistics import ImageStatistics
+from flowers_core.data.batches import inputs
+from flowers_core.data.model_input import CropRule
+from flowers_core.data.oxford import SPLITS, OxfordFlowers
 
 _COLOURS = {"train": "#1b7f5c", "validation": "#e0a030", "test": "#5b6ea8"}
 _COLUMNS = 12
 _DPI = 110
+_SHEET_SIDE = 96
+
+
+def audit_figures(flowers: OxfordFlowers, statistics: ImageStatistics) -> dict[str, Figure]:
+    """Every figure of an audit by the name of its file: photos a class, sizes, the mean and the first photo of a class.
+
+    The last two show photos of the data set.
+    """
+    ids = flowers.split_ids("train")
+    photos, labels = inputs(flowers, ids, CropRule(_SHEET_SIDE)), flowers.labels[ids - 1]
+    means = mean_pictures(photos, labels)
+    titles = [flowers.names[label - 1] for label in means]
+    firsts = [photos[int(np.flatnonzero(labels == label)[0])] for label in means]
+    return {
+        "class_counts.png": class_counts(flowers.labels, flowers.splits, flowers.names),
+        "image_sizes.png": image_sizes(statistics.sizes),
+        "mean_images.png": picture_sheet(list(means.values()), titles),
+        "sample_sheet.png": picture_sheet(firsts, titles),
+    }
 
 
 def class_counts(labels: NDArray[np.int64], splits: NDArray[np.str_], names: Sequence[str]) -> Figure:
