@@ -75,7 +75,7 @@ def _audit(bundle: Bundle, flowers: OxfordFlowers, statistics: ImageStatistics) 
             f"`python -m scripts.build_gallery {bundle.name}` makes it anew."
         )
     # A model is no judge of the labels it was fitted on.
-    fitted = set(bundle.manifest.get("training", {}).get("splits", ("train", "validation")))
+    fitted = set(bundle.fitted_splits or ("train", "validation"))
     temperature = bundle.calibration.temperature if bundle.calibration else 1.0
     answers = []
     for split in ("validation", "test"):

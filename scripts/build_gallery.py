@@ -17,9 +17,10 @@ import numpy as np
 from flowers_core.data.batches import input_batches
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.manifest import GalleryFacts, KnnRule
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
-from flowers_core.retrieval.knn import KnnRule, fit_knn_rule
+from flowers_core.retrieval.knn import fit_knn_rule
 from flowers_core.retrieval.similarity import SIMILARITY_FILE, fit_class_similarity, recall_at_k
 from flowers_core.storage.files import sha256_of
 from scripts.build_own_gallery import add_photos, remove_photos
@@ -65,18 +66,10 @@ def main() -> None:
     writer = BundleWriter.open(options.bundle)
     writer.add_file(INDEX_FILE, gallery.write_index)
     writer.add_file(RECORDS_FILE, gallery.write_records)
-    size = sum(writer.manifest["files"][name]["bytes"] for name in (INDEX_FILE, RECORDS_FILE))
-    writer.set(
-        "gallery",
-        {
-            "photos": len(gallery),
-            "precision": _PRECISION,
-            "compression": "8-bit scalar quantizer, one byte a value",
-            "bytes": size,
-            "recall_at_10": recall,
-        },
-    )
-    fitted = tuple(bundle.manifest.get("training", {}).get("splits", ("train",)))
+    size = sum(writer.manifest.files[name].bytes for name in (INDEX_FILE, RECORDS_FILE))
+    facts = GalleryFacts(len(gallery), _PRECISION, "8-bit scalar quantizer, one byte a value", size, float(recall))
+    writer.update(gallery=facts)
+    fitted = bundle.fitted_splits or ("train",)
     _add_likeness(writer, gallery, fitted)
     _add_vote(writer, gallery, fitted, lent)
     print(f"{len(gallery)} photos in {size / 1e6:.2f} MB; recall@10 against float32 {recall:.4f}.")
@@ -102,21 +95,19 @@ def _add_vote(writer: BundleWriter, gallery: Gallery, fitted: tuple[str, ...], l
         rule = fit_knn_rule(
             vectors[ask], gallery.labels[ask], vectors[voters], gallery.labels[voters], splits=("train",)
         )
+    writer.update(knn=rule)
     if rule is None:
-        writer.manifest.pop("vote", None)
-        writer.save()
         print("No vote: no photos are left to choose its rule on; --vote-from takes that of another bundle.")
     else:
-        writer.set("vote", rule.to_json())
         print(f"The vote of the {rule.k} nearest is right on {rule.top1:.4f} of the photos its rule was chosen on.")
 
 
 def _rule_of(bundle: Bundle) -> KnnRule:
-    if "vote" not in bundle.manifest:
+    if bundle.manifest.knn is None:
         raise BundleError(
             f"'{bundle.name}' has no rule for a vote to lend; `python -m scripts.build_gallery` makes it."
         )
-    return KnnRule.from_json(bundle.manifest["vote"])
+    return bundle.manifest.knn
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 
 from flowers_core.data.photo_folder import ReadPhoto, photos_in, read_photos
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import Bundle
+from flowers_core.inference.bundle import Bundle, model_file
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.user_photos import UserPhotos, load_user_photos, user_photos_file
 from flowers_core.storage.files import locked
@@ -59,7 +59,7 @@ def _place(bundle: Bundle) -> tuple[str, Path]:
     path = user_photos_file(bundle.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     bundle.path(f"{_PRECISION}.tflite")
-    return bundle.manifest["files"][f"{_PRECISION}.tflite"]["sha256"], path
+    return bundle.digest(model_file(_PRECISION)) or "", path
 
 
 def _kept(own: UserPhotos, waiting: list[ReadPhoto], runtime: Runtime, path: Path) -> UserPhotos:

@@ -13,7 +13,6 @@ anew from the answers that the bundle keeps, after an audit for one, and runs no
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.evaluation.custom import evaluate_folder
@@ -28,6 +27,7 @@ from flowers_core.evaluation.official import (
 from flowers_core.evaluation.report import stored_precisions
 from flowers_core.evaluation.robustness import evaluate_robustness
 from flowers_core.inference.bundle import PRECISIONS, Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.manifest import Accuracy, CorruptionMetrics
 from flowers_core.storage.paths import default_evaluations_dir, default_models_dir
 from scripts.options.command import add_bundle_argument, add_data_option, progress, run, verb_parser
 
@@ -66,7 +66,7 @@ def _write_metrics(bundle: Bundle, flowers: OxfordFlowers, formats: Sequence[str
             f"`python -m scripts.audit_data OUT --bundle {bundle.name}`, then this verb again with --from-saved."
         )
     metrics = official_metrics(bundle.folder, flowers, formats, splits, audit)
-    BundleWriter.open(bundle.folder).set("metrics", metrics)
+    BundleWriter.open(bundle.folder).update(metrics=metrics)
     _print_table({(name, split): figures for name, found in metrics.items() for split, figures in found.items()})
 
 
@@ -77,21 +77,21 @@ def _evaluate_folder(bundle: Bundle, folder: Path, out: Path | None) -> None:
     print(f"Wrote {out}.")
 
 
-def _print_table(rows: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
+def _print_table(rows: Mapping[tuple[str, str], Accuracy]) -> None:
     print(f"{'format':10} {'split':10} {'photos':>6} {'top-1':>7} {'balanced':>9} {'top-5':>7} {'ECE':>6}")
     for (name, split), row in rows.items():
-        figures = f"{row['top1']:7.4f} {row['per_class']:9.4f} {row['top5']:7.4f} {row['ece']:6.4f}"
-        print(f"{name:10} {split:10} {row['images']:6} {figures}")
+        figures = f"{row.top1:7.4f} {row.balanced_accuracy:9.4f} {row.top5:7.4f} {row.ece:6.4f}"
+        print(f"{name:10} {split:10} {row.photos:6} {figures}")
 
 
-def _print_robustness(split: str, found: Mapping[str, Mapping[str, Any]]) -> None:
+def _print_robustness(split: str, found: Mapping[str, CorruptionMetrics]) -> None:
     for name, figures in found.items():
-        for kind, top1 in figures["top1"].items():
-            print(f"{name:8} {kind:24} {top1:7.4f}   wrong at 90 %: {figures['confidently_wrong_by_kind'][kind]:.4f}")
-        worst = figures["worst"]
+        for kind, top1 in figures.top1.items():
+            wrong = figures.high_confidence_errors_by_corruption[kind]
+            print(f"{name:8} {kind:24} {top1:7.4f}   wrong at 90 %: {wrong:.4f}")
         print(
-            f"{name:8} {split}: mean {figures['mean']:.4f}, worst {figures['top1'][worst]:.4f} ({worst}), "
-            f"wrong at 90 %: {figures['confidently_wrong']:.4f}"
+            f"{name:8} {split}: mean {figures.mean:.4f}, worst {figures.top1[figures.worst]:.4f} ({figures.worst}), "
+            f"wrong at 90 %: {figures.high_confidence_errors:.4f}"
         )
 
 

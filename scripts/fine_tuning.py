@@ -1,18 +1,20 @@
 """A fine-tuning run as a person at a terminal follows it: prepared, trained in its phases, told epoch by epoch."""
 
-import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.inference.bundle import Bundle
+from flowers_core.inference.bundle import HISTORY_FILE, Bundle, reference_to
+from flowers_core.inference.commands import Command
+from flowers_core.inference.manifest import Training
+from flowers_core.storage.typed_json import read_json
 
 # What a run is, and its whole history.
-Made = tuple[dict[str, Any], dict[str, Any]]
+Made = tuple[Training, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,12 @@ def fine_tuned(
     flowers: OxfordFlowers,
     rule: CropRule,
     plan: Plan,
-    after_head: Callable[[dict[str, Any], dict[str, Any]], None] | None = None,
+    command: Command,
+    after_head: Callable[[Training, dict[str, Any]], None] | None = None,
 ) -> Made:
     """Train a classifier in place and return its record and its whole history.
 
+    command: what began the run, for the record.
     after_head: called with those of the first phase while the classifier is as that left it: nothing unfrozen.
     """
     from flowers_core.training.examples import Fixed
@@ -62,15 +66,15 @@ def fine_tuned(
     )
     fixed = None
     if reference is not None:
-        chosen = json.loads(reference.path("history.json").read_text(encoding="utf-8"))
+        chosen = read_json(reference.path(HISTORY_FILE))
         fixed = Fixed((chosen["probe"] or {}).get("strength", 0.0), chosen["interpolation"]["share"])
-    common = {
-        "splits": ["train"] if reference is None else ["train", "validation"],
-        "training_images": len(examples.labels),
-        "teachers": [
-            {"name": t.name, "classifier": t.manifest["files"]["classifier.keras"]["sha256"]} for t in plan.teachers
-        ],
-    }
+    common = Training(
+        method="the head alone, on frozen features",
+        splits=("train",) if reference is None else ("train", "validation"),
+        photos=len(examples.labels),
+        command=command,
+        teachers=tuple(reference_to(teacher) for teacher in plan.teachers),
+    )
     first: dict[str, Any] = {}
     if head is not None:
         print("The head alone, on frozen features:", flush=True)
@@ -89,8 +93,7 @@ def fine_tuned(
             f"The head alone: {_judged(first)}the last {recipe.unfrozen_layers} layers learn with it now.", flush=True
         )
         if after_head is not None:
-            record = {"method": "the head alone, on frozen features"} | common | _record(head, first, told)
-            after_head(record, record | first)
+            after_head(_record(common, head, first, told), first)
 
     told = _Told(recipe.epochs, plan.logs)
     history = fine_tune(
@@ -109,24 +112,24 @@ def fine_tuned(
         method = "fine-tuning after the head alone"
     else:
         method = "fine-tuning after a linear probe" if recipe.probe_views else "fine-tuning from a random head"
-    record = {"method": method} | common | _record(recipe, history, told) | {"cut": split.cut}
+    record = replace(_record(common, recipe, history, told), method=method, freeze_point=split.cut)
     if head is not None:
-        record["head_recipe"] = head.to_json()
-        return record, record | history | {"head": first}
-    return record, record | history
+        return replace(record, head_recipe=head.to_json()), history | {"head": first}
+    return record, history
 
 
-def _record(recipe: Any, history: dict[str, Any], told: "_Told") -> dict[str, Any]:
-    return {
-        "recipe": recipe.to_json(),
-        "kept_epoch": history["kept_epoch"],
-        "interpolation": history["interpolation"]["share"],
-        "probe_strength": (history["probe"] or {}).get("strength"),
-        "validation_top1": history.get("validation_top1"),
-        "seed": recipe.seed,
+def _record(common: Training, recipe: Any, history: dict[str, Any], told: "_Told") -> Training:
+    return replace(
+        common,
+        recipe=recipe.to_json(),
+        kept_epoch=history["kept_epoch"],
+        wise_ft_alpha=history["interpolation"]["share"],
+        probe_regularization=(history["probe"] or {}).get("strength"),
+        validation_top1=history.get("validation_top1"),
+        seed=recipe.seed,
         # Not known of a run that was broken off: the history, which must not depend on that, has no times.
-        "seconds_of_epochs": round(sum(told.took), 1) if len(told.took) == len(history["epochs"]) else None,
-    }
+        epoch_seconds=round(sum(told.took), 1) if len(told.took) == len(history["epochs"]) else None,
+    )
 
 
 class _Told:

@@ -11,11 +11,8 @@ views of the training photos. The bundle's classifier, its head and the other fo
 
 import argparse
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +23,8 @@ from flowers_core.data.batches import inputs, stratified_sample
 from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.evaluation.report import Predictions
-from flowers_core.inference.bundle import PRECISIONS, BundleWriter, load_bundle
+from flowers_core.inference.bundle import PRECISIONS, BundleWriter, load_bundle, model_file
+from flowers_core.inference.manifest import FormatLoss, Quantization
 from flowers_core.inference.runtime import Runtime
 from flowers_core.quantization.gate import ALLOWED_POINTS, PrecisionLoss, precision_loss
 from scripts.options.command import add_bundle_argument, add_data_option, run, verb_parser
@@ -72,7 +70,7 @@ def main() -> None:
         return convert(classifier, precision)
 
     def answers_of(model: bytes) -> Predictions:
-        logits = _run(model, validation)
+        logits = Runtime(model).logits(validation)
         return Predictions(validation_ids, flowers.labels[validation_ids - 1], logits)
 
     exact_model = convert_to("float32")
@@ -93,8 +91,25 @@ def main() -> None:
                 "(--float-layers), take more calibration photos (--calibration-photos), or accept the loss "
                 "(--allow-loss)."
             )
-    remedies = {"equalization": share, "bias_correction": True, "float_head": True, "aware": record}
-    _write_models(options, models, losses, ids, remedies)
+    made = Quantization(
+        representative_photos=tuple(ids.tolist()),
+        split="train",
+        seed=options.seed,
+        equalization=share,
+        bias_correction=True,
+        float_head=True,
+        qat=record,
+        float_layers=tuple(options.float_layers),
+        loss_on_validation={
+            precision: FormatLoss(loss.top1, loss.per_class, loss.agreement, loss.logit_error)
+            for precision, loss in losses.items()
+        },
+    )
+    writer = BundleWriter.open(options.bundle)
+    writer.update(quantization=made)
+    for precision, model in models.items():
+        writer.update(model_bytes={**writer.manifest.model_bytes, precision: len(model)})
+        writer.add_bytes(model_file(precision), model)
 
 
 def _aware(
@@ -149,13 +164,6 @@ def _tell_left() -> Callable[..., None]:
     return tell
 
 
-def _run(model: bytes, photos: NDArray[np.uint8]) -> NDArray[np.float32]:
-    with tempfile.TemporaryDirectory(prefix="flowers-quantize-") as folder:
-        path = Path(folder) / "model.tflite"
-        path.write_bytes(model)
-        return Runtime(path).logits(photos)
-
-
 def _print_row(precision: str, size: int, loss: PrecisionLoss) -> None:
     print(
         f"{precision:8} {size / 1e6:6.2f} MB   on validation against float32: top-1 {-loss.top1:+.2f} points, "
@@ -172,36 +180,11 @@ def _print_noise(even: Any, calibration: NDArray[np.uint8], photos: NDArray[np.u
         print(f"  {layer.decibels:6.1f} dB  {layer.operation:18} {layer.layer}")
 
 
-def _write_models(
-    options: argparse.Namespace,
-    models: dict[str, bytes],
-    losses: dict[str, PrecisionLoss],
-    calibration_ids: NDArray[np.int64],
-    remedies: dict[str, Any],
-) -> None:
-    writer = BundleWriter.open(options.bundle)
-    writer.manifest["quantization"] = {
-        "calibration_photos": calibration_ids.tolist(),
-        "split": "train",
-        "seed": options.seed,
-        **remedies,
-        "float_layers": options.float_layers,
-        "loss_on_validation": {precision: asdict(loss) for precision, loss in losses.items()},
-    }
-    for precision, model in models.items():
-        writer.manifest["model_bytes"] = {**writer.manifest.get("model_bytes", {}), precision: len(model)}
-        writer.add_file(f"{precision}.tflite", partial(_write, content=model))
-
-
 def _remove(folder: Path, precisions: list[str]) -> None:
     writer = BundleWriter.open(folder)
     for precision in precisions:
-        writer.remove_file(f"{precision}.tflite")
+        writer.remove_file(model_file(precision))
         print(f"Removed {precision}.tflite; its figures stay in the record.")
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
 
 
 def _parse() -> argparse.Namespace:

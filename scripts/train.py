@@ -18,6 +18,7 @@ teachers, name them by `--teacher` again, or others: teachers may have learnt fr
 
 import argparse
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,12 @@ from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.commands import Command
+from flowers_core.inference.manifest import Training
 from flowers_core.storage.paths import default_models_dir
 from scripts.fine_tuning import Plan, fine_tuned
 from scripts.options.command import add_data_option, bundle_folder, progress, run, verb_parser
-from scripts.options.recipe import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of, told
+from scripts.options.recipe import add_recipe_options, given, head_recipe_of, parse_with_recipe, recipe_of
 from scripts.trained_bundle import calibration_of, write_trained
 
 
@@ -42,17 +45,16 @@ def main() -> None:
     reference = load_bundle(options.also_validation) if options.also_validation else None
     if reference is not None:
         calibration_of(reference)
-        options.backbone = reference.manifest["backbone"]
-        options.random_weights = "weights" in reference.manifest["training"]
-        options.named_recipe = reference.manifest["training"].get("named_recipe")
+        options.backbone = reference.manifest.backbone
+        options.random_weights = reference.training.random_weights
+        options.named_recipe = reference.training.named_recipe
     options.out = options.out or default_models_dir() / options.backbone
 
     # TensorFlow takes seconds to import: only once the arguments are known to be good.
     from flowers_core.networks.backbones import backbone_named, build_backbone
     from flowers_core.networks.classifier import build_classifier
 
-    recipe = _recipe_of(reference) if reference else options.recipe
-    head = _recipe_of(reference, "head_recipe") if reference else options.head_recipe
+    recipe, head = _recipes_of(reference) if reference else (options.recipe, options.head_recipe)
     teachers = _teachers(options.teacher, recipe, reference)
     rule = (
         reference.crop_rule
@@ -64,32 +66,36 @@ def main() -> None:
     classifier = build_classifier(backbone, len(flowers.names), dropout=recipe.dropout if recipe else 0.0)
     started = time.perf_counter()
 
-    def write(folder: Path, record: dict[str, Any], history: dict[str, Any]) -> None:
-        record["seconds_of_this_call"] = round(time.perf_counter() - started, 1)
-        record["command"] = _command(options)
-        if options.named_recipe:
-            record["named_recipe"] = options.named_recipe
-        if options.random_weights:
-            record["weights"] = "random: nothing was learnt from ImageNet"
-        writer = BundleWriter.create(
-            folder, name=folder.name, backbone=options.backbone, crop_rule=rule, classes=list(flowers.names)
+    command = _command(options)
+
+    def write(folder: Path, record: Training, history: dict[str, Any]) -> None:
+        training = replace(
+            record,
+            seconds=round(time.perf_counter() - started, 1),
+            named_recipe=options.named_recipe,
+            random_weights=options.random_weights,
         )
-        write_trained(writer, flowers, classifier, record, history, reference)
+        writer = BundleWriter.create(
+            folder, name=folder.name, backbone=options.backbone, crop_rule=rule, classes=flowers.names
+        )
+        write_trained(writer, flowers, classifier, training, history, reference)
 
     if recipe is None:
-        record = history = _fit_head(classifier, flowers, rule)
+        record, history = _fit_head(classifier, flowers, rule, command)
     else:
         name = options.out.name
         logs = options.tensorboard and options.tensorboard / name
         plan = Plan(recipe, head, teachers, reference, options.runs / name, options.cache, logs)
         keep = partial(write, options.frozen) if options.frozen else None
-        record, history = fine_tuned(classifier, flowers, rule, plan, keep)
+        record, history = fine_tuned(classifier, flowers, rule, plan, command, keep)
         if options.frozen:
-            record["frozen"] = options.frozen.name
+            record = replace(record, frozen=options.frozen.name)
     write(options.out, record, history)
 
 
-def _fit_head(classifier: Any, flowers: OxfordFlowers, rule: CropRule) -> dict[str, Any]:
+def _fit_head(
+    classifier: Any, flowers: OxfordFlowers, rule: CropRule, command: Command
+) -> tuple[Training, dict[str, Any]]:
     from flowers_core.data.batches import input_batches
     from flowers_core.networks.classifier import set_head
     from flowers_core.training.linear_probe import embed, fit_probe
@@ -109,28 +115,31 @@ def _fit_head(classifier: Any, flowers: OxfordFlowers, rule: CropRule) -> dict[s
     best = max(accuracy for _, accuracy in probe.trials)
     print(f"Linear probe: C = {probe.strength:g}, {best:.4f} of the validation photos right.")
     set_head(classifier, probe.W, probe.b)
-    return {
-        "method": "linear probe",
-        "splits": ["train"],
-        "training_images": len(labels["train"]),
-        "augmentation": "horizontal flip",
-        "strength": probe.strength,
-        "validation_top1_by_strength": dict(probe.trials),
-        "seed": None,
-        "seed_note": "nothing is drawn at random: the problem is convex",
-    }
+    trials = {f"{strength:g}": accuracy for strength, accuracy in probe.trials}
+    # No seed: the problem is convex, and nothing is drawn at random.
+    record = Training(
+        method="linear probe",
+        splits=("train",),
+        photos=len(labels["train"]),
+        command=command,
+        probe_regularization=probe.strength,
+        validation_top1_by_regularization=trials,
+    )
+    return record, {"validation_top1_by_regularization": trials}
 
 
-def _recipe_of(reference: Bundle, entry: str = "recipe") -> Any:
+def _recipes_of(reference: Bundle) -> tuple[Any, Any]:
+    """The recipe of a fine-tuned bundle, and that of its head warm-up, if there was one."""
     from flowers_core.training.recipe import Recipe
 
-    training = reference.manifest["training"]
-    if "recipe" not in training or training["splits"] != ["train"]:
+    training = reference.training
+    if training.recipe is None or training.splits != ("train",):
         raise BundleError(
             f"'{reference.name}' cannot be repeated with the validation photos: "
             "it was not fine-tuned on the training ones alone."
         )
-    return Recipe.from_json(training[entry]) if entry in training else None
+    head = Recipe.from_json(training.head_recipe) if training.head_recipe else None
+    return Recipe.from_json(training.recipe), head
 
 
 def _teachers(names: list[str], recipe: Any, reference: Bundle | None) -> list[Bundle]:
@@ -140,7 +149,7 @@ def _teachers(names: list[str], recipe: Any, reference: Bundle | None) -> list[B
 
     wanted = recipe is not None and recipe.teacher_weight > 0
     if wanted and not names and reference is not None:
-        before = ", ".join(teacher["name"] for teacher in reference.manifest["training"]["teachers"])
+        before = ", ".join(teacher.name for teacher in reference.training.teachers)
         raise RecipeError(
             f"'{reference.name}' learnt from {before}: name by --teacher which bundle is to teach now, "
             "the same one or one that has learnt from the validation photos too."
@@ -153,21 +162,27 @@ def _teachers(names: list[str], recipe: Any, reference: Bundle | None) -> list[B
     return [load_bundle(bundle_folder(name)) for name in names]
 
 
-def _command(options: argparse.Namespace) -> str:
-    size = f" --size {options.size}" if options.size else ""
-    crop = f" --crop-fraction {options.crop_fraction:g}" if options.crop_fraction != 1 else ""
-    # A bundle's place is its own affair, its name is not: the line is one that makes it in the models folder.
-    out = "" if options.out.name == options.backbone else f" --out models/{options.out.name}"
-    teachers = "".join(f" --teacher {Path(name).name}" for name in options.teacher)
+def _command(options: argparse.Namespace) -> Command:
+    """What makes this bundle again. A bundle's place is its own affair, its name is not: it says the models folder."""
+    made: dict[str, Any] = {}
+    teachers = {"teacher": tuple(Path(name).name for name in options.teacher)} if options.teacher else {}
     if options.also_validation:
-        return f"python -m scripts.train --also-validation {options.also_validation.name}{teachers}{out}"
-    weights = " --random-weights" if options.random_weights else ""
-    tuned = ""
-    if options.fine_tune is not None:
-        tuned = f" --fine-tune {options.fine_tune}{teachers} {options.told}".rstrip()
-    if options.frozen and not options.named_recipe:
-        tuned += f" --frozen models/{options.frozen.name}"
-    return f"python -m scripts.train --backbone {options.backbone}{weights}{size}{crop}{tuned}{out}"
+        made |= {"also_validation": options.also_validation.name} | teachers
+    else:
+        made["backbone"] = options.backbone
+        if options.random_weights:
+            made["random_weights"] = True
+        if options.size:
+            made["size"] = options.size
+        if options.crop_fraction != 1:
+            made["crop_fraction"] = options.crop_fraction
+        if options.fine_tune is not None:
+            made |= {"fine_tune": options.fine_tune} | teachers | options.given
+        if options.frozen and not options.named_recipe:
+            made["frozen"] = f"models/{options.frozen.name}"
+    if options.out.name != options.backbone:
+        made["out"] = f"models/{options.out.name}"
+    return Command("scripts.train", made)
 
 
 def _parse() -> argparse.Namespace:
@@ -215,7 +230,7 @@ def _parse() -> argparse.Namespace:
     )
     add_recipe_options(parser)
     options = parse_with_recipe(parser)
-    options.told = told(options, parser)
+    options.given = given(options, parser)
     options.recipe = options.head_recipe = None
     if options.also_validation and (options.fine_tune is not None or options.size or options.frozen):
         parser.error("--also-validation takes everything from its bundle: leave out --fine-tune, --size and --frozen")

@@ -1,14 +1,20 @@
 """What every script that makes a classifier writes: a new bundle with its network, head, history and origin."""
 
-from dataclasses import asdict
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, Calibration
-from flowers_core.storage.files import write_json
+from flowers_core.inference.bundle import (
+    CLASSIFIER_FILE,
+    HEAD_FILE,
+    HISTORY_FILE,
+    Bundle,
+    BundleError,
+    BundleWriter,
+    reference_to,
+)
+from flowers_core.inference.manifest import Calibration, Counterpart, DataFingerprint, Manifest, Training
 
 
 def calibration_of(reference: Bundle) -> Calibration:
@@ -29,7 +35,7 @@ def write_trained(
     writer: BundleWriter,
     flowers: OxfordFlowers,
     classifier: Any,
-    training: dict[str, Any],
+    training: Training,
     history: dict[str, Any],
     reference: Bundle | None = None,
 ) -> None:
@@ -41,24 +47,30 @@ def write_trained(
     from flowers_core.networks.classifier import load_classifier, save_half
 
     packages = ("tensorflow", "keras", "scikit-learn", "numpy")
-    writer.manifest["training"] = training | {"versions": {package: version(package) for package in packages}}
+    manifest = replace(
+        writer.manifest,
+        training=replace(training, versions={package: version(package) for package in packages}),
+        data=DataFingerprint(flowers.fingerprint(), len(flowers)),
+    )
     if reference is not None:
-        writer.manifest["calibration"] = asdict(calibration_of(reference))
-        writer.manifest["calibration_source"] = {
-            **reference.manifest.get("calibration_source", {}),
-            "answers_of": f"{reference.name}: the same recipe on the training photos alone, which had not seen them",
-            "classifier": reference.manifest["files"]["classifier.keras"]["sha256"],
-        }
-        writer.manifest["reference"] = {
-            "name": reference.name,
-            "training_images": reference.manifest["training"]["training_images"],
-            "metrics": reference.metrics,
-        }
-    writer.manifest["data"] = {"fingerprint": flowers.fingerprint(), "photos": len(flowers)}
-    writer.add_file("classifier.keras", lambda path: save_half(classifier, path))
+        manifest = _calibrated_by(manifest, reference)
+    # Nothing is on disk before the first file is: an older bundle in the folder stays whole until then.
+    writer.manifest = manifest
+    writer.add_file(CLASSIFIER_FILE, lambda path: save_half(classifier, path))
     # The head is stored as the saved classifier has it, so that the closed forms add up to what the models answer.
-    W, b = load_classifier(writer.folder / "classifier.keras").get_layer("logits").get_weights()
-    writer.add_file("head.npz", lambda path: np.savez(path, W=W, b=b))
-    writer.add_file("history.json", lambda path: write_json(path, history))
+    W, b = load_classifier(writer.folder / CLASSIFIER_FILE).get_layer("logits").get_weights()
+    writer.add_npz(HEAD_FILE, W=W, b=b)
+    writer.add_json(HISTORY_FILE, history)
     writer.sweep()
-    print(f"Wrote {writer.folder}; `python -m scripts.quantize {writer.manifest['name']}` makes the TFLite models.")
+    print(f"Wrote {writer.folder}; `python -m scripts.quantize {manifest.name}` makes the TFLite models.")
+
+
+def _calibrated_by(manifest: Manifest, reference: Bundle) -> Manifest:
+    """The manifest with the calibration of the counterpart that had not learnt from the validation photos."""
+    source = reference.manifest.calibration_source
+    return replace(
+        manifest,
+        calibration=calibration_of(reference),
+        calibration_source=source and replace(source, model=reference_to(reference)),
+        counterpart=Counterpart(reference.name, reference.training.photos, reference.metrics),
+    )

@@ -40,8 +40,8 @@ matrix = confusion_matrix(predictions)
 wrong = int(matrix.sum() - matrix.trace())
 whose = f"of your own, {escape(answers.own.name)}," if answers.own else "test photos"
 lede.html(
-    f'<p class="lede">Of {report.images:,} {whose} {wrong:,} were given a wrong name. '
-    f"{percent(report.top1)} are right, or {percent(report.per_class)} when every class counts alike. "
+    f'<p class="lede">Of {report.photos:,} {whose} {wrong:,} were given a wrong name. '
+    f"{percent(report.top1)} are right, or {percent(report.balanced_accuracy)} when every class counts alike. "
     "Click a cell, or choose a row of a table, and see the photos behind it.</p>"
 )
 if answers.own and not answers.are_of_this_model:

@@ -8,7 +8,7 @@ from app import resources
 from app.elements.model_choice import choose_model
 from flowers_core.evaluation.custom import OwnEvaluation
 from flowers_core.evaluation.report import Predictions, Report, report
-from flowers_core.inference.bundle import Bundle
+from flowers_core.inference.bundle import Bundle, model_file
 
 OFFICIAL = "official test split"
 
@@ -38,7 +38,7 @@ class Answers:
     @property
     def are_of_this_model(self) -> bool:
         """Whether the file that answered is the one the bundle holds now, as far as can be told."""
-        now = self.bundle.manifest["files"].get(f"{self.precision}.tflite", {}).get("sha256")
+        now = self.bundle.digest(model_file(self.precision))
         return self.own is None or now is None or self.own.models.get(self.precision, now) == now
 
 

@@ -1,6 +1,7 @@
 """What a bundle's record says about its models, as tables. Nothing here is measured; it is only read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
 from html import escape
 from typing import Any
 
@@ -8,7 +9,17 @@ import pandas as pd
 import streamlit as st
 
 from flowers_core.data.audit.near_duplicates import near_duplicate_rule
-from flowers_core.inference.bundle import PRECISIONS, Bundle
+from flowers_core.inference.bundle import PRECISIONS, Bundle, model_file
+from flowers_core.inference.commands import Command
+from flowers_core.inference.manifest import (
+    Accuracy,
+    Calibration,
+    DataFingerprint,
+    Latency,
+    Metrics,
+    ModelReference,
+    Training,
+)
 
 # What the columns mean, for the small print of their heads; those that are shares of 1.
 MEANINGS = {
@@ -26,7 +37,10 @@ MEANINGS = {
     "ms a photo": "Median time for one photo, one thread, on the machine named below",
     "training photos": "Photos whose labels the model was fitted to",
 }
-WITHOUT = {"without copies": "without_duplicates", "without near copies": "without_near_copies"}
+WITHOUT: dict[str, Callable[[Metrics], Accuracy | None]] = {
+    "without copies": lambda test: test.without_duplicates,
+    "without near copies": lambda test: test.without_near_duplicates,
+}
 SHARES = (
     *("top-1", "mean per class", "top-5", "calibration error", "uncalibrated", "agreement"),
     *(f"{figure}, {which}" for which in WITHOUT for figure in ("top-1", "mean per class")),
@@ -42,21 +56,21 @@ def figure_table(bundles: tuple[Bundle, ...]) -> pd.DataFrame:
         for precision in PRECISIONS:
             if precision not in bundle.precisions and precision not in bundle.metrics:
                 continue
-            test = bundle.metrics.get(precision, {}).get("test", {})
+            test = bundle.metrics.get(precision, {}).get("test")
             size = model_bytes(bundle, precision)
             rows.append(
                 {
                     "model": bundle.name,
                     "precision": precision,
                     "MB": size / 1e6 if size else None,
-                    "top-1": test.get("top1"),
-                    "mean per class": test.get("per_class"),
-                    "top-5": test.get("top5"),
-                    "calibration error": test.get("ece"),
-                    "uncalibrated": test.get("ece_uncalibrated"),
-                    "agreement": test.get("agreement"),
+                    "top-1": test and test.top1,
+                    "mean per class": test and test.balanced_accuracy,
+                    "top-5": test and test.top5,
+                    "calibration error": test and test.ece,
+                    "uncalibrated": test and test.ece_uncalibrated,
+                    "agreement": test and test.agreement,
                     "ms a photo": milliseconds(bundle.latency, precision),
-                    "training photos": bundle.manifest.get("training", {}).get("training_images"),
+                    "training photos": bundle.manifest.training and bundle.manifest.training.photos,
                 }
             )
     return pd.DataFrame(rows)
@@ -68,22 +82,24 @@ def duplicate_table(bundles: tuple[Bundle, ...]) -> pd.DataFrame:
     rows = []
     for bundle in bundles:
         for precision in PRECISIONS:
-            test = bundle.metrics.get(precision, {}).get("test", {})
+            test = bundle.metrics.get(precision, {}).get("test")
+            if test is None:
+                continue
             row = {
                 "model": bundle.name,
                 "precision": precision,
-                "photos": test.get("images"),
-                "top-1": test.get("top1"),
-                "mean per class": test.get("per_class"),
+                "photos": test.photos,
+                "top-1": test.top1,
+                "mean per class": test.balanced_accuracy,
             }
-            without = {which: test[key] for which, key in WITHOUT.items() if key in test}
+            without = {which: alone for which, subset in WITHOUT.items() if (alone := subset(test))}
             for which, alone in without.items():
                 row |= {
-                    f"photos, {which}": alone["images"],
-                    f"top-1, {which}": alone["top1"],
-                    f"mean per class, {which}": alone["per_class"],
+                    f"photos, {which}": alone.photos,
+                    f"top-1, {which}": alone.top1,
+                    f"mean per class, {which}": alone.balanced_accuracy,
                 }
-            if any(alone["images"] < test["images"] for alone in without.values()):
+            if any(alone.photos < test.photos for alone in without.values()):
                 rows.append(row)
     return pd.DataFrame(rows)
 
@@ -93,9 +109,9 @@ def near_copy_rules(bundles: tuple[Bundle, ...]) -> list[str]:
     rules: dict[str, None] = {}
     for bundle in bundles:
         for precision in bundle.metrics.values():
-            rule = precision.get("test", {}).get("without_near_copies", {}).get("rule")
-            if rule:
-                rules[near_duplicate_rule(rule)] = None
+            test = precision.get("test")
+            if test and test.without_near_duplicates:
+                rules[near_duplicate_rule(asdict(test.without_near_duplicates.rule))] = None
     return list(rules)
 
 
@@ -122,30 +138,31 @@ def draw_figures(table: pd.DataFrame, alt: str) -> None:
 
 def model_bytes(bundle: Bundle, precision: str) -> int | None:
     """Size of the TFLite file, also of one that was evaluated and then left out of the bundle."""
-    entry = bundle.manifest["files"].get(f"{precision}.tflite", {})
-    return entry.get("bytes", bundle.manifest.get("model_bytes", {}).get(precision))
+    entry = bundle.manifest.files.get(model_file(precision))
+    return entry.bytes if entry else bundle.manifest.model_bytes.get(precision)
 
 
-def milliseconds(latency: Mapping[str, Any], precision: str) -> float | None:
+def milliseconds(latency: Latency, precision: str) -> float | None:
     """Median time for one photo on one thread, where it was measured."""
-    return latency.get("paths", {}).get(f"{precision}, 1 thread", {}).get("median_ms")
+    timing = latency.paths.get(f"{precision}, 1 thread")
+    return timing.median_ms if timing else None
 
 
 def speed_table(bundle: Bundle) -> pd.DataFrame:
     """Every way of running the model that was timed, in one run; no rows where none was."""
-    peak = bundle.latency.get("peak_megabytes", {})
+    peak = bundle.latency.peak_megabytes
     return pd.DataFrame(
         [
             {
                 "way": way,
-                "threads": found.get("threads"),
-                "median, ms": found["median_ms"],
-                "95 of 100 within, ms": found["p95_ms"],
-                "times int8": found["ratio_to_int8"],
-                "times int8, same threads": found.get("ratio_to_int8_same_threads"),
+                "threads": found.threads,
+                "median, ms": found.median_ms,
+                "95 of 100 within, ms": found.p95_ms,
+                "times int8": found.ratio_to_int8,
+                "times int8, same threads": found.ratio_to_int8_same_threads,
                 "memory, MB": peak.get("keras" if way == "keras predict" else way.removesuffix(", 1 thread")),
             }
-            for way, found in bundle.latency.get("paths", {}).items()
+            for way, found in bundle.latency.paths.items()
         ]
     )
 
@@ -155,11 +172,11 @@ def recipe(bundle: Bundle) -> list[tuple[str, str]]:
     manifest, rule = bundle.manifest, bundle.crop_rule
     seen = "" if rule.crop_fraction == 1 else f", the middle {100 * rule.crop_fraction:.0f} % of the short side"
     found: list[tuple[str, Any]] = [
-        ("backbone", manifest["backbone"]),
+        ("backbone", manifest.backbone),
         ("input", f"{rule.size} × {rule.size} pixels{seen}"),
-        *_flat(manifest.get("training", {})),
-        *_flat(manifest.get("calibration", {})),
-        *((f"data {name}", value) for name, value in _flat(manifest.get("data", {}))),
+        *_flat(manifest.training),
+        *_flat(manifest.calibration),
+        *((f"data {name}", value) for name, value in _flat(manifest.data)),
     ]
     return [(name.replace("_", " "), _in_words(value)) for name, value in found if value is not None]
 
@@ -170,11 +187,17 @@ def definition_list(lines: list[tuple[str, str]]) -> str:
     return f'<dl class="recipe">{items}</dl>'
 
 
-def _flat(record: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return [(name, value) for name, value in record.items() if not isinstance(value, Mapping)]
+def _flat(record: Training | Calibration | DataFingerprint | None) -> list[tuple[str, Any]]:
+    """The entries that a line can hold."""
+    if record is None:
+        return []
+    found = ((entry.name, getattr(record, entry.name)) for entry in fields(record))
+    return [(name, value) for name, value in found if not isinstance(value, Mapping)]
 
 
 def _in_words(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
+    if isinstance(value, Command):
+        return value.line()
+    if isinstance(value, tuple):
+        return ", ".join(each.name if isinstance(each, ModelReference) else str(each) for each in value) or "none"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -206,12 +206,12 @@ def _slow(look: Look, method: Method, target: Target) -> Explanation | None:
 
 def _how_slow(look: Look, method: Method) -> str:
     """What the method costs, from the latencies that were measured for this model."""
-    paths = look.bundle.latency.get("paths", {})
-    path = paths.get("keras tf.function" if method.keras else f"{look.precision}, 1 thread", {})
+    paths = look.bundle.latency.paths
+    timing = paths.get("keras tf.function" if method.keras else f"{look.precision}, 1 thread")
     words = f"It takes up to {method.looks} looks at the photo" if method.looks > 3 else "It takes a moment"
     if method.name == "lime":
         words += " (more where there are over 32 pieces)"  # a balanced block of them
-    seconds = method.looks * path.get("median_ms", 0) / 1e3
+    seconds = method.looks * (timing.median_ms if timing else 0.0) / 1e3
     if seconds >= 1:
         words += f", about {seconds:.0f} s on the machine that was measured"
     return words + ("; the first time TensorFlow is loaded, some 10 s more." if method.keras else ".")

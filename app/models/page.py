@@ -52,7 +52,7 @@ for bundle in shelf.bundles:
         continue
     st.header(f"Speed of {bundle.name}")
     st.markdown(
-        f"One photo at a time, measured in turns on: {bundle.latency.get('machine', 'a machine that was not noted')}."
+        f"One photo at a time, measured in turns on: {bundle.latency.machine or 'a machine that was not noted'}."
     )
     draw_figures(speeds, f"Time that {bundle.name} takes for one photo, by the way it is run")
 

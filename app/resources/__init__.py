@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import streamlit as st
 
 from flowers_core.data.taxonomy import Taxonomy, load_taxonomy
-from flowers_core.inference.bundle import MANIFEST, Bundle, BundleError, load_bundle
+from flowers_core.inference.bundle import Bundle, BundleError, load_bundle, model_file
+from flowers_core.inference.manifest import MANIFEST
 from flowers_core.storage.paths import default_models_dir
 
 if TYPE_CHECKING:
@@ -35,12 +36,12 @@ if TYPE_CHECKING:
     from flowers_core.explain.explanation import Box
     from flowers_core.explain.records.localization import ShareRecord
     from flowers_core.explain.records.methods import MethodRecord
+    from flowers_core.inference.manifest import KnnRule
     from flowers_core.inference.multi_crop import CloserLook
     from flowers_core.inference.prediction import Prediction
     from flowers_core.inference.prototypes import ClassMeans
     from flowers_core.inference.runtime import Forward, Runtime
     from flowers_core.retrieval.gallery import Gallery
-    from flowers_core.retrieval.knn import KnnRule
     from flowers_core.retrieval.projection import Projection
     from flowers_core.retrieval.similarity import ClassSimilarity
     from flowers_core.retrieval.user_photos import ExtendedGallery, UserPhotos
@@ -125,7 +126,7 @@ def _bundle(folder: str, changed: int) -> Bundle:  # noqa: ARG001 - `changed` is
 
 def _digest(bundle: Bundle, file_name: str) -> str:
     """Names a file's content, so that a model made anew is not answered from the old one's cache."""
-    return str(bundle.manifest["files"].get(file_name, {}).get("sha256", file_name))
+    return bundle.digest(file_name) or file_name
 
 
 def preferred(precisions: Sequence[str]) -> str:
@@ -182,7 +183,7 @@ def own_photos(bundle: Bundle) -> UserPhotos | None:
     """The person's own photos beside this model's gallery, or None where there are none that can be used."""
     from flowers_core.retrieval.user_photos import UserPhotosError, load_user_photos, user_photos_file
 
-    path, model = user_photos_file(bundle.name), bundle.manifest["files"].get("int8.tflite", {}).get("sha256")
+    path, model = user_photos_file(bundle.name), bundle.digest(model_file("int8"))
     if model is None or not path.is_file():
         return None
     try:
@@ -273,13 +274,7 @@ def _audit(digest: str, _bundle: Bundle) -> AuditRecord:  # noqa: ARG001
 
 def vote_rule(bundle: Bundle) -> KnnRule | None:
     """How this model's neighbours vote, or None when no rule was chosen for it."""
-    from flowers_core.retrieval.knn import KnnRule
-
-    stored = bundle.manifest.get("vote")
-    try:
-        return KnnRule.from_json(stored) if stored else None
-    except ValueError:
-        return None
+    return bundle.manifest.knn
 
 
 def evaluated_methods(bundle: Bundle) -> MethodRecord | None:

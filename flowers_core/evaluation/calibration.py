@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
-from flowers_core.inference.bundle import Calibration
+from flowers_core.inference.manifest import Calibration
 from flowers_core.inference.prediction import log_softmax, softmax
 
 # An answer counts as sure where validation was right at least this often, and a class as ruled out when leaving it out

@@ -21,6 +21,7 @@ from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.errors import FlowersError
 from flowers_core.evaluation.report import (
     Predictions,
+    Report,
     confusion_matrix,
     load_predictions,
     mistakes,
@@ -30,7 +31,7 @@ from flowers_core.evaluation.report import (
     worst_pairs,
 )
 from flowers_core.evaluation.risk_coverage import coverage_curve
-from flowers_core.inference.bundle import Bundle
+from flowers_core.inference.bundle import Bundle, model_file
 from flowers_core.inference.prediction import softmax
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.files import write_json, write_table
@@ -112,7 +113,7 @@ def evaluate_folder(
     *,
     left_out: Callable[[FlowersError], None],
     track: Track = untracked,
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Report]:
     """Let every numeric format answer the photos of a folder that has one folder a class, and write the evaluation.
 
     The folder `out` then holds what `load_evaluation` reads, and a table of the mistakes of the smallest format.
@@ -125,7 +126,7 @@ def evaluate_folder(
         track: watches the photos pass.
 
     Returns:
-        Numeric format → figures.
+        Numeric format → its figures.
 
     Raises:
         PhotoFolderError: where the folder does not say what its photos show, or none can be read.
@@ -150,15 +151,15 @@ def evaluate_folder(
     )
     temperature = bundle.calibration.temperature if bundle.calibration else 1.0
     kept = {name: load_predictions(out / PREDICTIONS_FILE, name) for name in bundle.precisions}
-    figures = {name: _figures(predictions, temperature) for name, predictions in kept.items()}
+    reports = {name: report(predictions, temperature) for name, predictions in kept.items()}
     write_json(
         out / REPORT_FILE,
         {
             "bundle": bundle.name,
-            "models": {name: bundle.manifest["files"][f"{name}.tflite"]["sha256"] for name in bundle.precisions},
+            "models": {name: bundle.digest(model_file(name)) for name in bundle.precisions},
             "folder": str(folder.resolve()),
             "photos": len(photos),
-            "precisions": figures,
+            "precisions": {name: _figures(kept[name], found, temperature) for name, found in reports.items()},
         },
     )
     write_table(
@@ -176,7 +177,7 @@ def evaluate_folder(
             for mistake in mistakes(kept[bundle.precisions[-1]], temperature)
         ),
     )
-    return figures
+    return reports
 
 
 def _answers(
@@ -209,14 +210,12 @@ def _answers(
     return photos, {name: np.concatenate(rows) for name, rows in parts.items()}
 
 
-def _figures(predictions: Predictions, temperature: float) -> dict[str, Any]:
+def _figures(predictions: Predictions, found: Report, temperature: float) -> dict[str, Any]:
     curve = coverage_curve(softmax(predictions.logits, temperature), predictions.labels)
     pairs = worst_pairs(confusion_matrix(predictions), _PAIRS)
-    figures = report(predictions, temperature).to_json()
-    rows = [row for row in figures.pop("rows") if row["support"]]
     return {
-        **figures,
+        **found.figures(),
         "when_sure": asdict(curve.at(_CONFIDENT)),
         "worst_pairs": [asdict(pair) for pair in pairs],
-        "rows": rows,
+        "rows": [asdict(row) for row in found.rows if row.support],
     }

@@ -4,9 +4,9 @@ Calibration is fitted to the validation photos, clean and corrupted, as the INT8
 model that people meet. The test split is read for the final table and for nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,27 @@ from flowers_core.data.oxford import SPLITS, OxfordFlowers
 from flowers_core.data.progress import Track, untracked
 from flowers_core.evaluation.calibration import fit_calibration
 from flowers_core.evaluation.filters import without
-from flowers_core.evaluation.report import Predictions, Report, load_predictions, report, save_predictions
+from flowers_core.evaluation.report import Predictions, load_predictions, report, save_predictions
 from flowers_core.evaluation.robustness import corrupted_logits, corruption_figures
-from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, Calibration, list_bundles, load_bundle
+from flowers_core.inference.bundle import (
+    Bundle,
+    BundleError,
+    BundleWriter,
+    list_bundles,
+    load_bundle,
+    model_file,
+    predictions_file,
+)
+from flowers_core.inference.manifest import (
+    Accuracy,
+    AccuracyByRule,
+    Calibration,
+    CalibrationSource,
+    CorruptionMetrics,
+    Metrics,
+    MetricsByFormat,
+    NearDuplicateRule,
+)
 from flowers_core.inference.runtime import Runtime
 
 HELD_OUT = ("validation", "test")
@@ -35,13 +53,13 @@ def record_predictions(
     ids = flowers.split_ids(split)
     logits = {}
     for name in bundle.precisions:
-        runtime = Runtime(bundle.path(f"{name}.tflite"))
+        runtime = Runtime(bundle.path(model_file(name)))
         batches = input_batches(flowers, ids, bundle.crop_rule, batch_size=_BATCH)
         logits[name] = np.concatenate(
             [runtime.logits(batch) for batch in track(batches, f"{split}, {name}", -(-len(ids) // _BATCH))]
         )
     labels = flowers.labels[ids - 1]
-    writer.add_file(_file_of(split), lambda path: save_predictions(path, ids, labels, logits))
+    writer.add_file(predictions_file(split), lambda path: save_predictions(path, ids, labels, logits))
 
 
 def calibrate(
@@ -51,7 +69,7 @@ def calibrate(
     *,
     cache: Path | None = None,
     track: Track = untracked,
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, CorruptionMetrics]:
     """Fit temperature and thresholds to the validation photos, unless the model has learnt from them.
 
     Args:
@@ -64,32 +82,31 @@ def calibrate(
     Returns:
         The figures on corrupted validation photos, `corruption_figures`; nothing where the model has learnt from them.
     """
-    if "validation" in bundle.manifest["training"]["splits"]:
+    if "validation" in bundle.fitted_splits:
         return {}
     name = "int8" if "int8" in bundle.precisions else bundle.precisions[-1]
-    clean = load_predictions(writer.folder / _file_of("validation"), name)
+    clean = load_predictions(writer.folder / predictions_file("validation"), name)
     logits = corrupted_logits(bundle, flowers, clean.ids, (name,), cache=cache, track=track)
     every = logits[name].reshape(-1, clean.classes)
     corruptions = len(every) // len(clean)
     calibration = fit_calibration(clean.logits, clean.labels, spoilt=(every, np.repeat(clean.labels, corruptions)))
-    writer.set("calibration", calibration)
-    source = {"split": "validation", "precision": name, "photos": len(clean), "spoilt_kinds": corruptions}
-    writer.set("calibration_source", source)
+    source = CalibrationSource("validation", name, len(clean), corruptions)
+    writer.update(calibration=calibration, calibration_source=source)
     figures = corruption_figures(logits, clean.labels, calibration.temperature)
     record_robustness(writer, "validation", figures)
     return figures
 
 
-def record_robustness(writer: BundleWriter, split: str, figures: dict[str, dict[str, Any]]) -> None:
+def record_robustness(writer: BundleWriter, split: str, figures: Mapping[str, CorruptionMetrics]) -> None:
     """Put the figures of `corruption_figures` into the bundle, beside those of other formats and splits."""
-    stored = writer.manifest.get("robustness", {})
+    stored = writer.manifest.corruptions
     added = {name: {**stored.get(name, {}), split: values} for name, values in figures.items()}
-    writer.set("robustness", {**stored, **added})
+    writer.update(corruptions={**stored, **added})
 
 
 def official_metrics(
     folder: Path, flowers: OxfordFlowers, formats: Sequence[str], splits: Sequence[str], audit: AuditRecord | None
-) -> dict[str, dict[str, dict[str, Any]]]:
+) -> MetricsByFormat:
     """Every figure of the predictions that a bundle keeps.
 
     Args:
@@ -109,22 +126,22 @@ def official_metrics(
     if bundle.calibration is None:
         raise BundleError(f"'{bundle.name}' is not calibrated; `python -m scripts.evaluate {bundle.name}` does that.")
     duplicates = {split: exact_leaks(flowers, split) for split in splits}
-    metrics: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in formats}
+    metrics: dict[str, dict[str, Metrics]] = {name: {} for name in formats}
     for name in formats:
         for split in splits:
-            path = bundle.path(_file_of(split))
+            path = bundle.path(predictions_file(split))
             predictions, exact = load_predictions(path, name), load_predictions(path, formats[0])
-            metrics[name][split] = figures_of(predictions, exact, bundle.calibration, duplicates[split])
+            figures = figures_of(predictions, exact, bundle.calibration, duplicates[split])
             if audit is not None:
-                metrics[name][split]["without_near_copies"] = figures_without_near_duplicates(
-                    predictions, bundle.calibration, audit, flowers, split
-                )
+                alone = figures_without_near_duplicates(predictions, bundle.calibration, audit, flowers, split)
+                figures = replace(figures, without_near_duplicates=alone)
+            metrics[name][split] = figures
     return metrics
 
 
 def figures_of(
     predictions: Predictions, exact: Predictions, calibration: Calibration, duplicates: NDArray[np.int64]
-) -> dict[str, Any]:
+) -> Metrics:
     """The figures of one numeric format on one split.
 
     Args:
@@ -134,22 +151,23 @@ def figures_of(
         duplicates: ids of photos whose file is in another split too; figures are given with and without them.
     """
     alone = without(predictions, duplicates.tolist())
-    return _without_rows(report(predictions, calibration.temperature)) | {
-        "ece_uncalibrated": report(predictions).ece,
-        "agreement": float((predictions.predicted == exact.predicted).mean()),
-        "without_duplicates": _without_rows(report(alone, calibration.temperature)),
-    }
+    return Metrics(
+        **report(predictions, calibration.temperature).figures(),
+        ece_uncalibrated=report(predictions).ece,
+        agreement=float((predictions.predicted == exact.predicted).mean()),
+        without_duplicates=Accuracy(**report(alone, calibration.temperature).figures()),
+    )
 
 
 def figures_without_near_duplicates(
     predictions: Predictions, calibration: Calibration, audit: AuditRecord, flowers: OxfordFlowers, split: str
-) -> dict[str, Any]:
+) -> AccuracyByRule:
     """The figures of the photos that have no duplicate, exact or near, in another split, and the rule that says so."""
     others = {other for other in SPLITS if other != split}
     duplicates = near_leaks(audit.near_duplicates, flowers.ids, flowers.splits, split, others)
-    rule = {"max_distance_of_64_bits": audit.max_distance, "min_cosine": audit.min_cosine, "model": audit.model}
-    figures = report(without(predictions, duplicates.tolist()), calibration.temperature)
-    return {**_without_rows(figures), "rule": rule}
+    rule = NearDuplicateRule(audit.max_distance, audit.min_cosine, audit.model)
+    alone = report(without(predictions, duplicates.tolist()), calibration.temperature)
+    return AccuracyByRule(**alone.figures(), rule=rule)
 
 
 def audit_of(flowers: OxfordFlowers, bundle: Bundle, models_dir: Path) -> AuditRecord | None:
@@ -163,11 +181,3 @@ def audit_of(flowers: OxfordFlowers, bundle: Bundle, models_dir: Path) -> AuditR
             if record.fingerprint == flowers.fingerprint():
                 return record
     return None
-
-
-def _file_of(split: str) -> str:
-    return f"{split}_predictions.npz"
-
-
-def _without_rows(figures: Report) -> dict[str, Any]:
-    return {key: value for key, value in figures.to_json().items() if key != "rows"}

@@ -6,7 +6,7 @@ and in the top five alike.
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowers_core.errors import FlowersError
 from flowers_core.evaluation.calibration import ece
+from flowers_core.inference.manifest import Accuracy
 from flowers_core.inference.prediction import log_softmax, softmax
 from flowers_core.storage.files import write_atomically
 from flowers_core.storage.npz import NpzError, read_npz
@@ -91,21 +92,17 @@ class ClassRow:
 
 
 @dataclass(frozen=True)
-class Report:
-    """The figures of one model on one set of photos.
+class Report(Accuracy):
+    """The figures of one model on one set of photos, and one row for each class, by label.
 
-    top1, top5: share of photos whose true class is the first, among the first five; per_class: recall averaged over the
-    classes that have photos (scikit-learn: balanced accuracy); ece: expected calibration error in 15 bins (Guo et al.
-    2017); nll: mean negative log-likelihood in nats; rows: one a class, by label.
+    Balanced accuracy is over the classes that have photos, as in scikit-learn.
     """
 
-    images: int
-    top1: float
-    per_class: float
-    top5: float
-    ece: float
-    nll: float
     rows: tuple[ClassRow, ...]
+
+    def figures(self) -> dict[str, Any]:
+        """All but the classes' rows, by name."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(Accuracy)}
 
     def to_json(self) -> dict[str, Any]:
         """Plain dicts, lists, numbers and None, all finite."""
@@ -203,9 +200,9 @@ def report(predictions: Predictions, temperature: float = 1.0) -> Report:
     each = np.arange(len(predictions))
     log_probabilities = log_softmax(predictions.logits, temperature)
     return Report(
-        images=len(predictions),
+        photos=len(predictions),
         top1=float((predictions.predicted == predictions.labels).mean()),
-        per_class=float(recall[support > 0].mean()),
+        balanced_accuracy=float(recall[support > 0].mean()),
         top5=float((_rank_of_truth(predictions) < 5).mean()),
         ece=ece(np.exp(log_probabilities), predictions.labels),
         nll=-float(log_probabilities[each, predictions.labels - 1].mean()),

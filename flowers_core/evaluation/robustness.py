@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,8 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.evaluation.calibration import ece
-from flowers_core.inference.bundle import Bundle, BundleError
+from flowers_core.inference.bundle import Bundle, BundleError, model_file
+from flowers_core.inference.manifest import CorruptionMetrics
 from flowers_core.inference.prediction import softmax
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.files import write_atomically
@@ -30,7 +30,7 @@ HIGH_CONFIDENCE = 0.9
 
 def evaluate_robustness(
     bundle: Bundle, flowers: OxfordFlowers, split: str, *, cache: Path | None = None, track: Track = untracked
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, CorruptionMetrics]:
     """The figures of every numeric format on the corrupted photos of a split.
 
     Args:
@@ -46,7 +46,7 @@ def evaluate_robustness(
     Raises:
         BundleError: where the bundle has learnt from the split, or is not calibrated.
     """
-    if split in bundle.manifest["training"]["splits"]:
+    if split in bundle.fitted_splits:
         raise BundleError(f"'{bundle.name}' has learnt from the {split} photos: they cannot tell how robust it is.")
     if bundle.calibration is None:
         raise BundleError(f"'{bundle.name}' is not calibrated yet; `python -m scripts.evaluate {bundle.name}` does it.")
@@ -75,7 +75,7 @@ def corrupted_logits(
             photos of 256 pixels; safe to delete.
         track: watches the photos pass.
     """
-    runtimes = {name: Runtime(bundle.path(f"{name}.tflite")) for name in formats}
+    runtimes = {name: Runtime(bundle.path(model_file(name))) for name in formats}
     logits: dict[str, list[NDArray[np.float32]]] = {name: [] for name in runtimes}
     inputs = _corrupted_inputs(flowers, ids, bundle.crop_rule, cache, track)
     for batch in track(inputs, "corrupted photos", len(ids)):
@@ -86,7 +86,7 @@ def corrupted_logits(
 
 def corruption_figures(
     logits: Mapping[str, NDArray[np.float32]], labels: NDArray[np.integer], temperature: float
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, CorruptionMetrics]:
     """What `corrupted_logits` say about each numeric format.
 
     Args:
@@ -101,19 +101,19 @@ def corruption_figures(
     return {name: _figures(answers, labels, temperature) for name, answers in logits.items()}
 
 
-def _figures(logits: NDArray[np.float32], labels: NDArray[np.integer], temperature: float) -> dict[str, Any]:
+def _figures(logits: NDArray[np.float32], labels: NDArray[np.integer], temperature: float) -> CorruptionMetrics:
     right = logits.argmax(axis=2) + 1 == labels[:, None]
     misleading = ~right & (softmax(logits, temperature).max(axis=2) >= HIGH_CONFIDENCE)
     top1 = dict(zip(CORRUPTIONS, right.mean(axis=0).tolist(), strict=True))
-    return {
-        "images": len(labels),
-        "mean": float(right.mean()),
-        "worst": min(top1, key=lambda kind: top1[kind]),
-        "top1": top1,
-        "ece": ece(softmax(logits.reshape(-1, logits.shape[-1]), temperature), np.repeat(labels, logits.shape[1])),
-        "confidently_wrong": float(misleading.mean()),
-        "confidently_wrong_by_kind": dict(zip(CORRUPTIONS, misleading.mean(axis=0).tolist(), strict=True)),
-    }
+    return CorruptionMetrics(
+        photos=len(labels),
+        mean=float(right.mean()),
+        worst=min(top1, key=lambda kind: top1[kind]),
+        top1=top1,
+        ece=ece(softmax(logits.reshape(-1, logits.shape[-1]), temperature), np.repeat(labels, logits.shape[1])),
+        high_confidence_errors=float(misleading.mean()),
+        high_confidence_errors_by_corruption=dict(zip(CORRUPTIONS, misleading.mean(axis=0).tolist(), strict=True)),
+    )
 
 
 def _corrupted_inputs(

@@ -1,63 +1,69 @@
 """A model on disk: `models/<name>/bundle.json` and the files it vouches for.
 
-The manifest holds what is needed to use the model (input rule, classes, calibration), what made it (recipe, seed, data
-fingerprint), every figure shown anywhere, and the size and SHA-256 of each file. No pickle is read anywhere, and a file
-whose digest differs from the manifest's is refused.
+The manifest (`inference.manifest`) says what is needed to use the model, what made it, and the size and SHA-256 of each
+file. No pickle is read anywhere, and a file whose digest differs from the manifest's is refused.
 """
 
-import json
+import dataclasses
 import re
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from flowers_core.data.model_input import CropRule
 from flowers_core.errors import FlowersError
-from flowers_core.storage.files import sha256_of, write_atomically
+from flowers_core.inference.manifest import (
+    MANIFEST,
+    Calibration,
+    FileEntry,
+    Latency,
+    Manifest,
+    ManifestError,
+    Metrics,
+    MetricsByFormat,
+    ModelReference,
+    Training,
+    read_manifest,
+    write_manifest,
+)
+from flowers_core.storage.files import json_text, npz_bytes, sha256_of, write_atomically
+from flowers_core.storage.npz import read_npz
 
-SCHEMA_VERSION = 1
-MANIFEST = "bundle.json"
 DEFAULT_BUNDLE = "efficientnet_lite0"
+#: Numeric formats, from the most exact and largest to the smallest.
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
+CLASSIFIER_FILE, HEAD_FILE, HISTORY_FILE = "classifier.keras", "head.npz", "history.json"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
-_REQUIRED = ("schema_version", "name", "backbone", "input", "classes", "files")
+
+
+def model_file(precision: str) -> str:
+    """The file of the TFLite model in a numeric format."""
+    return f"{precision}.tflite"
+
+
+def predictions_file(split: str) -> str:
+    """The file of the logits of a split's photos."""
+    return f"{split}_predictions.npz"
 
 
 class BundleError(FlowersError):
     """A bundle that is missing, malformed or damaged; the message is a sentence for the person who meets it."""
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """How logits become honest probabilities.
-
-    temperature: > 0, divides the logits (Guo et al. 2017, arXiv 1706.04599).
-    conformal_coverage: in (0, 1), the share of photos whose set of plausible classes holds the true one.
-    conformal_threshold: in [0, 1], a class is plausible when 1 − p ≤ threshold (Sadinle et al. 2019).
-    unsure_below: in [0, 1], a top probability under which the answer is given with doubt.
-    """
-
-    temperature: float
-    conformal_coverage: float
-    conformal_threshold: float
-    unsure_below: float
-
-
 class Bundle:
     """One trained model with its records, read from its folder. Files are verified when first asked for."""
 
-    def __init__(self, folder: Path, manifest: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
         self.manifest = manifest
-        self.name: str = manifest["name"]
-        self.class_names: tuple[str, ...] = tuple(manifest["classes"])
-        self.crop_rule = CropRule.from_json(manifest["input"])
+        self.name: str = manifest.name
+        self.class_names: tuple[str, ...] = manifest.classes
+        self.crop_rule: CropRule = manifest.input
         self._verified: set[str] = set()
         self._lock = threading.Lock()
 
@@ -65,36 +71,53 @@ class Bundle:
         return f"Bundle({self.name!r})"
 
     @property
+    def training(self) -> Training:
+        """How the model was made. Raises BundleError where the bundle does not say."""
+        if self.manifest.training is None:
+            raise BundleError(f"The model '{self.name}' does not say how it was trained.")
+        return self.manifest.training
+
+    @property
     def calibration(self) -> Calibration | None:
         """Temperature and thresholds, or None when the bundle has not been evaluated yet."""
-        stored = self.manifest.get("calibration")
-        return Calibration(**stored) if stored else None
+        return self.manifest.calibration
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """The precisions whose TFLite model is in the bundle, from largest to smallest."""
-        return tuple(p for p in PRECISIONS if f"{p}.tflite" in self.manifest["files"])
+        """The numeric formats whose TFLite model is in the bundle, from largest to smallest."""
+        return tuple(precision for precision in PRECISIONS if self.has(model_file(precision)))
 
     @property
-    def metrics(self) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
-        """Figures by precision, then by split ("validation", "test")."""
-        return self.manifest.get("metrics", {})
+    def metrics(self) -> MetricsByFormat:
+        """Figures by numeric format, then by split."""
+        return self.manifest.metrics
 
     @property
-    def latency(self) -> Mapping[str, Any]:
-        """Milliseconds a photo by precision, with the machine they were measured on."""
-        return self.manifest.get("latency", {})
+    def latency(self) -> Latency:
+        """What was measured of its speed."""
+        return self.manifest.latency
+
+    @property
+    def fitted_splits(self) -> tuple[str, ...]:
+        """The splits whose photos the model was fitted to; none where the bundle does not say."""
+        return self.manifest.training.splits if self.manifest.training else ()
 
     def has(self, file_name: str) -> bool:
         """Whether the bundle vouches for a file of this name."""
-        return file_name in self.manifest["files"]
+        return file_name in self.manifest.files
+
+    def digest(self, file_name: str) -> str | None:
+        """The SHA-256 that the bundle vouches for, in lower-case hexadecimal; None for a file that it has not."""
+        entry = self.manifest.files.get(file_name)
+        return entry.sha256 if entry else None
 
     def path(self, file_name: str) -> Path:
         """The path of one of the bundle's files, after its digest was checked (once a process).
 
-        Raises BundleError when the file is not part of the bundle, is missing, or is not the one it vouches for.
+        Raises:
+            BundleError: when the file is not part of the bundle, is missing, or is not the one it vouches for.
         """
-        entry = self.manifest["files"].get(file_name)
+        entry = self.manifest.files.get(file_name)
         if entry is None:
             raise BundleError(f"The model '{self.name}' comes without {file_name}.")
         path = self.folder / file_name
@@ -102,7 +125,7 @@ class Bundle:
             if file_name not in self._verified:
                 if not path.is_file():
                     raise BundleError(f"{path} is missing; fetch the model '{self.name}' again or train it anew.")
-                if path.stat().st_size != entry["bytes"] or sha256_of(path) != entry["sha256"]:
+                if path.stat().st_size != entry.bytes or sha256_of(path) != entry.sha256:
                     raise BundleError(
                         f"{path} is damaged or was changed: its SHA-256 is not the one in {MANIFEST}. "
                         f"Fetch the model '{self.name}' again or make the file anew with its script."
@@ -112,38 +135,28 @@ class Bundle:
 
     def head(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The linear layer: weights W (channels, classes) and bias b (classes,), float32."""
-        with np.load(self.path("head.npz"), allow_pickle=False) as stored:
-            return stored["W"].astype(np.float32), stored["b"].astype(np.float32)
+        stored = read_npz(self.path(HEAD_FILE))
+        return stored["W"].astype(np.float32), stored["b"].astype(np.float32)
+
+
+def reference_to(bundle: Bundle) -> ModelReference:
+    """A bundle as another's manifest names it."""
+    return ModelReference(bundle.name, bundle.manifest.files[CLASSIFIER_FILE].sha256)
 
 
 def load_bundle(folder: Path) -> Bundle:
     """Read and check a bundle's manifest; its files are checked when they are used.
 
-    Raises BundleError when there is no manifest, or one that this version cannot use.
+    Raises:
+        BundleError: when there is no manifest, or one that this version cannot use.
     """
     path = folder / MANIFEST
     if not path.is_file():
         raise BundleError(f"There is no model in {folder}: {MANIFEST} is missing.")
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BundleError(f"{path} is not readable as JSON: {error}.") from error
-    if not isinstance(manifest, dict):
-        raise BundleError(f"{path} does not describe a model.")
-    missing = [key for key in _REQUIRED if key not in manifest]
-    if missing:
-        raise BundleError(f"{path} lacks {', '.join(missing)}.")
-    if manifest["schema_version"] != SCHEMA_VERSION:
-        raise BundleError(
-            f"{path} has schema version {manifest['schema_version']}; this version reads {SCHEMA_VERSION}."
-        )
-    for name in manifest["files"]:
-        if not isinstance(name, str) or Path(name).name != name or name in (".", ".."):
-            raise BundleError(f"{path} names a file outside its folder: {name!r}.")
-    try:
-        return Bundle(folder, manifest)
-    except (KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"{path} is malformed: {error}.") from error
+        return Bundle(folder, read_manifest(path))
+    except ManifestError as error:
+        raise BundleError(str(error)) from error
 
 
 def list_bundles(models_dir: Path) -> list[Bundle]:
@@ -156,13 +169,13 @@ def list_bundles(models_dir: Path) -> list[Bundle]:
 class BundleWriter:
     """Builds a bundle step by step; after each step the folder holds a manifest that is true of its files."""
 
-    def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
         self.manifest = manifest
 
     @classmethod
     def create(
-        cls, folder: Path, *, name: str, backbone: str, crop_rule: CropRule, classes: list[str]
+        cls, folder: Path, *, name: str, backbone: str, crop_rule: CropRule, classes: Sequence[str]
     ) -> "BundleWriter":
         """Start a new bundle. An older one in the folder stays whole until the first file of this one is added."""
         if not _NAME.fullmatch(name):
@@ -170,61 +183,70 @@ class BundleWriter:
                 f"'{name}' cannot name a model: use lower-case letters, digits, '.', '_' and '-', "
                 "a letter or digit first."
             )
-        manifest = {
-            "schema_version": SCHEMA_VERSION,
-            "name": name,
-            "backbone": backbone,
-            "input": crop_rule.to_json(),
-            "classes": classes,
-            "files": {},
-        }
-        return cls(folder, manifest)
+        return cls(folder, Manifest(name, backbone, crop_rule, tuple(classes), {}))
 
     @classmethod
     def open(cls, folder: Path) -> "BundleWriter":
         """Go on with the bundle in a folder. Raises BundleError when there is none."""
-        return cls(folder, dict(load_bundle(folder).manifest))
+        return cls(folder, load_bundle(folder).manifest)
+
+    def add_bytes(self, file_name: str, content: bytes) -> None:
+        """Write one file of the bundle and record its size and digest."""
+
+        def write(path: Path) -> None:
+            path.write_bytes(content)
+
+        self.add_file(file_name, write)
+
+    def add_json(self, file_name: str, values: Any) -> None:
+        """Write JSON values as one of the bundle's files. Raises ValueError for a number that is not finite."""
+        self.add_bytes(file_name, json_text(values).encode())
+
+    def add_npz(self, file_name: str, *, compressed: bool = False, **arrays: ArrayLike) -> None:
+        """Write named arrays as one of the bundle's files."""
+        self.add_bytes(file_name, npz_bytes(compressed=compressed, **arrays))
 
     def add_file(self, file_name: str, write: Callable[[Path], None]) -> None:
-        """Write one file of the bundle and record its size and digest.
+        """Let a library that must write a file itself write one of the bundle's.
 
         The manifest forgets the file before it is replaced and names it after, so that a run that dies between the two
         leaves a bundle that lacks the file rather than one that vouches for the wrong bytes.
         """
-        if self.manifest["files"].pop(file_name, None) is not None:
-            self.save()
+        self._forget(file_name)
         path = self.folder / file_name
         write_atomically(path, write)
-        self.manifest["files"][file_name] = {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
-        self.save()
+        entry = FileEntry(path.stat().st_size, sha256_of(path))
+        self.update(files={**self.manifest.files, file_name: entry})
 
     def remove_file(self, file_name: str) -> None:
         """Take a file out of the bundle and off the disk."""
-        if self.manifest["files"].pop(file_name, None) is not None:
-            self.save()
+        self._forget(file_name)
         (self.folder / file_name).unlink(missing_ok=True)
 
     def sweep(self) -> None:
         """Delete the folder's files that the manifest does not vouch for: what an older bundle left behind."""
         for path in self.folder.iterdir():
-            if path.is_file() and path.name != MANIFEST and path.name not in self.manifest["files"]:
+            if path.is_file() and path.name != MANIFEST and path.name not in self.manifest.files:
                 path.unlink()
 
-    def set(self, key: str, value: Any) -> None:
-        """Record one entry of the manifest; dataclasses are stored as objects."""
-        self.manifest[key] = asdict(value) if isinstance(value, Calibration) else value
+    def update(self, **changes: Any) -> None:
+        """Change entries of the manifest, as `dataclasses.replace` does, and write it.
+
+        Raises:
+            JsonValueError: for a number that is not finite; the manifest on disk stays as it was.
+        """
+        self.manifest = dataclasses.replace(self.manifest, **changes)
         self.save()
 
-    def set_metrics(self, precision: str, split: str, figures: Mapping[str, Any]) -> None:
-        """Record the figures of one precision on one split."""
-        self.manifest.setdefault("metrics", {}).setdefault(precision, {})[split] = dict(figures)
-        self.save()
+    def set_metrics(self, precision: str, split: str, figures: Metrics) -> None:
+        """Record the figures of one numeric format on one split."""
+        metrics = self.manifest.metrics
+        self.update(metrics={**metrics, precision: {**metrics.get(precision, {}), split: figures}})
 
     def save(self) -> None:
         """Write the manifest."""
-        text = json.dumps(self.manifest, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        write_atomically(self.folder / MANIFEST, lambda path: _write_text(path, text))
+        write_manifest(self.manifest, self.folder / MANIFEST)
 
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+    def _forget(self, file_name: str) -> None:
+        if file_name in self.manifest.files:
+            self.update(files={name: entry for name, entry in self.manifest.files.items() if name != file_name})

@@ -46,13 +46,23 @@ class Runtime:
     free. Results do not depend on which interpreter computed them, nor on how many there are.
     """
 
-    def __init__(self, model_path: Path, *, workers: int = 2, threads: int = 1) -> None:
+    def __init__(self, model: Path | bytes, *, workers: int = 2, threads: int = 1) -> None:
+        """Load a model.
+
+        Args:
+            model: a TFLite file, or its content.
+            workers: interpreters in the pool, at least 1.
+            threads: that each of them computes with, at least 1.
+
+        Raises:
+            RuntimeModelError: when it is not one of this project's classifiers.
+        """
         if workers < 1 or threads < 1:
             raise ValueError("workers and threads must be at least 1.")
         self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
-        content = model_path.read_bytes()
+        content, name = (model, "The model") if isinstance(model, bytes) else (model.read_bytes(), model.name)
         for _ in range(workers):
-            self._idle.put(_Worker(content, threads, model_path.name))
+            self._idle.put(_Worker(content, threads, name))
         with self._borrow() as worker:
             self.input_size: int = worker.size
         self._workers = workers

@@ -36,7 +36,7 @@ def precision_loss(exact: Predictions, smaller: Predictions) -> PrecisionLoss:
     before, after = report(exact), report(smaller)
     return PrecisionLoss(
         top1=100 * (before.top1 - after.top1),
-        per_class=100 * (before.per_class - after.per_class),
+        per_class=100 * (before.balanced_accuracy - after.balanced_accuracy),
         agreement=float((exact.predicted == smaller.predicted).mean()),
         logit_error=logit_error(exact.logits, smaller.logits),
     )

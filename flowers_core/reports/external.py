@@ -1,8 +1,8 @@
 """The table of `results.md` on photos that have nothing to do with the dataset."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from flowers_core.inference.manifest import ExternalMetrics
 from flowers_core.reports.run_records import RunRecord
 from flowers_core.reports.tables import percent, table
 
@@ -30,26 +30,33 @@ def outside_table(records: Sequence[RunRecord]) -> str:
         *("model", "photos of", "photos", "top-1", "95 % interval", "top-5"),
         *("misleading", "sure", "right", "suggested", "right"),
     )
-    rows = [row for record in records if record.outside for row in _rows(record.name, record.outside)]
+    rows = [row for record in records if record.external for row in _rows(record.name, record.external)]
     return table(header, rows) if rows else ""
 
 
-def _rows(name: str, found: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    flowers, others = found["flowers"], found["no_flower"]
-    known = [found["classes"][kind] for kind in KNOWN if kind in found["classes"]]
-    photos, right, in_top5 = (sum(counts[what] for counts in known) for what in ("photos", "right", "in_top5"))
-    counts = ("misleading", "sure", "sure_right", "suggested", "suggested_right")
-    shares = (*_top1(round(flowers["top1"] * flowers["photos"]), flowers["photos"]), percent(flowers["top5"]))
-    rows = [(name, "flowers", str(flowers["photos"]), *shares, *(str(flowers[count]) for count in counts))]
+def _rows(name: str, found: ExternalMetrics) -> list[tuple[str, ...]]:
+    flowers, others = found.flowers, found.no_flower
+    known = [found.classes[kind] for kind in KNOWN if kind in found.classes]
+    photos = sum(counts.photos for counts in known)
+    counts = (
+        flowers.high_confidence_errors,
+        flowers.sure,
+        flowers.sure_correct,
+        flowers.suggested,
+        flowers.suggested_correct,
+    )
+    shares = (*_top1(round(flowers.top1 * flowers.photos), flowers.photos), percent(flowers.top5))
+    rows = [(name, "flowers", str(flowers.photos), *shares, *(str(count) for count in counts))]
     if photos:
-        figures = (str(photos), *_top1(right, photos), percent(in_top5 / photos))
+        correct, in_top5 = sum(counts.correct for counts in known), sum(counts.in_top5 for counts in known)
+        figures = (str(photos), *_top1(correct, photos), percent(in_top5 / photos))
         rows.append((name, "roses, daisies, sunflowers of these", *figures, *["—"] * 5))
-    nothing = (str(others["misleading"]), str(others["sure"]), "—", str(others["suggested"]), "—")
-    return [*rows, (name, "no flower", str(others["photos"]), *["—"] * 3, *nothing)]
+    nothing = (str(others.high_confidence_errors), str(others.sure), "—", str(others.suggested), "—")
+    return [*rows, (name, "no flower", str(others.photos), *["—"] * 3, *nothing)]
 
 
-def _top1(right: int, photos: int) -> tuple[str, str]:
+def _top1(correct: int, photos: int) -> tuple[str, str]:
     from scipy.stats import binomtest
 
-    interval = binomtest(right, photos).proportion_ci(method="wilson")
-    return percent(right / photos), f"{100 * interval.low:.0f} to {100 * interval.high:.0f}"
+    interval = binomtest(correct, photos).proportion_ci(method="wilson")
+    return percent(correct / photos), f"{100 * interval.low:.0f} to {100 * interval.high:.0f}"

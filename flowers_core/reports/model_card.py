@@ -39,27 +39,28 @@ def cards(bundles: Sequence[Bundle], taxonomy: Iterable[Taxon]) -> str:
 
 
 def _card(bundle: Bundle, taxa: Sequence[Taxon]) -> str:
-    training, calibration = bundle.manifest["training"], bundle.calibration
+    training, calibration, data = bundle.training, bundle.calibration, bundle.manifest.data
     figures = bundle.metrics[_CARD_PRECISION]["test"]
     assert calibration is not None
+    assert data is not None
     facts = [
-        ("backbone", f"{bundle.manifest['backbone']}, {bundle.crop_rule.size} × {bundle.crop_rule.size} pixels"),
-        ("trained by", f"{training['method']}: `{training['command']}`"),
+        ("backbone", f"{bundle.manifest.backbone}, {bundle.crop_rule.size} × {bundle.crop_rule.size} pixels"),
+        ("trained by", f"{training.method}: `{training.command.line()}`"),
         (
             "trained on",
-            f"{training['training_images']} photos of the official split ({' + '.join(training['splits'])})",
+            f"{training.photos} photos of the official split ({' + '.join(training.splits)})",
         ),
         (
             "data",
-            f"fingerprint `{bundle.manifest['data']['fingerprint'][:16]}…`, {bundle.manifest['data']['photos']} photos",
+            f"fingerprint `{data.fingerprint[:16]}…`, {data.photos} photos",
         ),
         (
             f"test, {_CARD_PRECISION}",
-            f"top-1 {percent(figures['top1'])}, per class {percent(figures['per_class'])}, "
-            f"top-5 {percent(figures['top5'])}, expected calibration error {percent(figures['ece'])} per cent",
+            f"top-1 {percent(figures.top1)}, per class {percent(figures.balanced_accuracy)}, "
+            f"top-5 {percent(figures.top5)}, expected calibration error {percent(figures.ece)} per cent",
         ),
         ("probabilities", f"temperature {calibration.temperature:.3f}, unsure below {calibration.unsure_below:.2f}"),
-        ("size", ", ".join(f"{name} {size / 1e6:.2f} MB" for name, size in bundle.manifest["model_bytes"].items())),
+        ("size", ", ".join(f"{name} {size / 1e6:.2f} MB" for name, size in bundle.manifest.model_bytes.items())),
     ]
     return "\n\n".join(
         [

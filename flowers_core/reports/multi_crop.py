@@ -29,18 +29,20 @@ def closer_look_table(records: Sequence[RunRecord]) -> str:
     """A row for each kind of photo of each measured split; nothing where none was measured."""
     rows = []
     for record in records:
-        for split, found in record.closer_look.items():
-            for kind, figures in found["kinds"].items():
-                counts = ("not_sure", "suggested", "suggested_right", "answered_right")
+        for split, found in record.multi_crop.items():
+            for kind, counts in found.corruptions.items():
                 rows.append(
                     (
                         record.name,
                         kind,
                         split,
-                        str(found["images"]),
-                        percent(figures["top1"]),
-                        *(str(figures[count]) for count in counts),
-                        percent(figures["top1_taken"]),
+                        str(found.photos),
+                        percent(counts.top1),
+                        str(counts.abstained),
+                        str(counts.suggested),
+                        str(counts.suggested_correct),
+                        str(counts.answered_correct),
+                        percent(counts.top1_applied),
                     )
                 )
     header = ("model", "kind", "split", "photos", "top-1", "not sure", "suggested", "right", "answer right", "if taken")

@@ -1,12 +1,12 @@
 """The tables of `results.md` and of the README, made from the records in the bundles: no number is typed by hand."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 from flowers_core.data.audit.near_duplicates import near_duplicate_rule
 from flowers_core.errors import FlowersError
 from flowers_core.explain.records.methods import default_sentence
+from flowers_core.inference.manifest import Accuracy
 from flowers_core.reports.external import outside_note, outside_table
 from flowers_core.reports.multi_crop import closer_look_note, closer_look_table
 from flowers_core.reports.run_records import RunRecord, evaluated
@@ -24,7 +24,7 @@ from flowers_core.reports.studies import (
     speed_note,
     speed_table,
 )
-from flowers_core.reports.tables import percent, table
+from flowers_core.reports.tables import percent, percent_or_dash, table
 from flowers_core.reports.training_speed import TrainingSpeed, training_speed_text
 
 README_BEGINS, README_ENDS = "<!-- results begin -->", "<!-- results end -->"
@@ -134,9 +134,9 @@ def readme_table(records: Sequence[RunRecord]) -> str:
             record.name,
             precision,
             _megabytes(record.model_bytes[precision]),
-            str(record.training["training_images"]),
-            percent(figures["test"]["top1"]),
-            percent(figures["test"]["per_class"]),
+            str(record.training.photos),
+            percent(figures["test"].top1),
+            percent(figures["test"].balanced_accuracy),
         )
         for record in records
         if record.shipped
@@ -158,10 +158,10 @@ def with_table(document: str, rows: str) -> str:
 def near_copies_note(records: Sequence[RunRecord]) -> str:
     """What the column without near copies leaves out; nothing where no record has it."""
     rules = {
-        near_duplicate_rule(figures["test"]["without_near_copies"]["rule"]): None
+        near_duplicate_rule(asdict(alone.rule)): None
         for record in records
         for _, figures in evaluated(record)
-        if "without_near_copies" in figures["test"]
+        if (alone := figures["test"].without_near_duplicates)
     }
     return f"*No near copy* leaves out those too that have a near copy there. {' '.join(rules)} " if rules else ""
 
@@ -169,21 +169,21 @@ def near_copies_note(records: Sequence[RunRecord]) -> str:
 def split_table(records: Sequence[RunRecord]) -> str:
     """Every model and precision on the test photos; nothing where there is none."""
     tests = [(record, precision, figures["test"]) for record in records for precision, figures in evaluated(record)]
-    near = any("without_near_copies" in test for _, _, test in tests)
+    near = any(test.without_near_duplicates for _, _, test in tests)
     rows = [
         (
             record.name,
             precision,
             _megabytes(record.model_bytes[precision]),
-            str(record.training["training_images"]),
-            percent(test["top1"]),
-            percent(test["per_class"]),
-            percent(test["top5"]),
-            _top1_of(test, "without_duplicates"),
-            *([_top1_of(test, "without_near_copies")] if near else []),
-            percent(test["ece"]),
-            percent(test["ece_uncalibrated"]),
-            percent(test["agreement"]) if "agreement" in test else "—",
+            str(record.training.photos),
+            percent(test.top1),
+            percent(test.balanced_accuracy),
+            percent(test.top5),
+            _top1_of(test.without_duplicates),
+            *([_top1_of(test.without_near_duplicates)] if near else []),
+            percent(test.ece),
+            percent_or_dash(test.ece_uncalibrated),
+            percent_or_dash(test.agreement),
         )
         for record, precision, test in tests
     ]
@@ -198,11 +198,11 @@ def validation_table(records: Sequence[RunRecord]) -> str:
         (
             record.name,
             precision,
-            percent(figures["validation"]["top1"]),
-            percent(figures["validation"]["top5"]),
+            percent(figures["validation"].top1),
+            percent(figures["validation"].top5),
         )
         for record in records
-        if "validation" not in record.training["splits"]
+        if "validation" not in record.training.splits
         for precision, figures in evaluated(record)
     ]
     return table(("model", "precision", "top-1", "top-5"), rows)
@@ -220,7 +220,7 @@ def published_table(records: Sequence[RunRecord]) -> str:
         )
         for row in PUBLISHED
     ]
-    frozen = {record.training.get("frozen") for record in records}
+    frozen = {record.training.frozen for record in records}
     ours = [record for record in records if record.name not in frozen]
     for model, backbone in _NETWORKS.items():
         runs = sorted((r for r in ours if r.backbone.startswith(backbone)), key=lambda run: not _is_published(run))
@@ -233,7 +233,7 @@ def published_table(records: Sequence[RunRecord]) -> str:
 
 
 def _is_published(record: RunRecord) -> bool:
-    return record.training.get("named_recipe") == "published"
+    return record.training.named_recipe == "published"
 
 
 def _ours(runs: Sequence[RunRecord], records: Sequence[RunRecord]) -> list[tuple[str, ...]]:
@@ -241,17 +241,17 @@ def _ours(runs: Sequence[RunRecord], records: Sequence[RunRecord]) -> list[tuple
     by_name = {record.name: record for record in records}
     rows: list[tuple[str, ...]] = []
     for run in runs:
-        first = by_name.get(run.training.get("frozen", ""))
-        learnt = run.training.get("recipe", {}).get("unfrozen_layers", 0) > 0
+        first = by_name.get(run.training.frozen or "")
+        learnt = (run.training.recipe or {}).get("unfrozen_layers", 0) > 0
         for precision, figures in evaluated(run):
             before = first.metrics.get(precision, {}).get("test") if first else None
-            reached = percent(figures["test"]["top1"])
+            reached = percent(figures["test"].top1)
             rows.append(
                 (
                     f"{'here, same recipe' if _is_published(run) else 'here'}: {run.name}",
                     precision,
                     _megabytes(run.model_bytes[precision]),
-                    (percent(before["top1"]) if before else "—") if learnt else reached,
+                    (percent(before.top1) if before else "—") if learnt else reached,
                     reached if learnt else "—",
                 )
             )
@@ -260,18 +260,17 @@ def _ours(runs: Sequence[RunRecord], records: Sequence[RunRecord]) -> list[tuple
 
 def _recipe(record: RunRecord) -> str:
     training = record.training
-    seed = training.get("seed")
-    seeded = "no seed: nothing is drawn at random" if seed is None else f"seed {seed}"
+    seeded = "no seed: nothing is drawn at random" if training.seed is None else f"seed {training.seed}"
     pixels = "" if record.size is None else f"{record.size} × {record.size} pixels, "
-    members = "".join(f"; {name} by `{line}`" for name, line in training.get("member_commands", {}).items())
+    members = "".join(f"; {name} by `{command.line()}`" for name, command in training.member_commands.items())
     return (
-        f"**{record.name}** — {training['method']} on {training['training_images']} photos "
-        f"({' + '.join(training['splits'])}), {pixels}{seeded}: `{training['command']}`{members}"
+        f"**{record.name}** — {training.method} on {training.photos} photos "
+        f"({' + '.join(training.splits)}), {pixels}{seeded}: `{training.command.line()}`{members}"
     )
 
 
-def _top1_of(test: Mapping[str, Any], part: str) -> str:
-    return percent(test[part]["top1"]) if part in test else "—"
+def _top1_of(figures: Accuracy | None) -> str:
+    return percent(figures.top1) if figures else "—"
 
 
 def _megabytes(count: int) -> str:

@@ -10,8 +10,9 @@ from flowers_core.explain.methods import METHODS
 from flowers_core.explain.metrics.scorecard import BASELINES
 from flowers_core.explain.records.lime import PACKAGE, Interval, LimeRecord
 from flowers_core.explain.records.methods import MethodRecord
+from flowers_core.inference.manifest import Timing
 from flowers_core.reports.run_records import RunRecord, evaluated
-from flowers_core.reports.tables import percent, table
+from flowers_core.reports.tables import percent, percent_or_dash, table
 
 # The run that the ablations vary.
 BASE = "efficientnet_lite0_1020"
@@ -54,7 +55,7 @@ def goals_table(records: Sequence[RunRecord]) -> str:
             rows.append((goal.what, goal.run, ", ".join(wanted), "—", "—", "—"))
             continue
         megabytes = f"{record.model_bytes[goal.precision] / 1e6:.2f}" if goal.precision in record.model_bytes else "—"
-        reached = (percent(test["top1"]), percent(test["per_class"]), megabytes)
+        reached = (percent(test.top1), percent(test.balanced_accuracy), megabytes)
         rows.append((goal.what, f"{goal.run}, {goal.precision}", ", ".join(wanted), *reached))
     return table(("aim", "run", "wanted", "top-1", "per class", "MB"), rows)
 
@@ -76,16 +77,16 @@ def robustness_table(records: Sequence[RunRecord]) -> str:
             record.name,
             precision,
             split,
-            str(figures["images"]),
-            percent(figures["mean"]),
-            percent(figures["top1"][figures["worst"]]),
-            figures["worst"],
-            percent(figures["confidently_wrong"]) if "confidently_wrong" in figures else "—",
-            percent(figures["ece"]) if "ece" in figures else "—",
+            str(figures.photos),
+            percent(figures.mean),
+            percent(figures.top1[figures.worst]),
+            figures.worst,
+            percent_or_dash(figures.high_confidence_errors),
+            percent_or_dash(figures.ece),
         )
         for record in records
         if any(evaluated(record))
-        for precision, splits in record.robustness.items()
+        for precision, splits in record.corruptions.items()
         for split, figures in splits.items()
     ]
     return table(("model", "precision", "split", "photos", "mean", "worst", "worst kind", "misleading", "ECE"), rows)
@@ -107,19 +108,21 @@ def speed_table(records: Sequence[RunRecord]) -> str:
     """Every way of running each model that was timed, with one thread and with all cores; nothing where none was."""
     rows = []
     for record in records:
-        paths, first = record.latency.get("paths", {}), record.latency.get("seconds_to_first_answer", {})
-        peak, cores = record.latency.get("peak_megabytes", {}), record.latency.get("cores", 2)
+        latency = record.latency
+        paths, first, peak = latency.paths, latency.seconds_to_first_answer, latency.peak_megabytes
+        cores = latency.cores or 2
         # A way's name without its threads; Keras' names say none where it takes all cores.
         for way in dict.fromkeys(name.rpartition(", ")[0] or name for name in paths):
             single = paths.get(f"{way}, 1 thread")
             every = single if cores == 1 else paths.get(f"{way}, {cores} threads")
+            all_cores = paths.get(way, every)
             alone = "keras" if way == "keras predict" else way
             rows.append(
                 (
                     record.name,
                     way,
-                    *_timed(single, "ratio_to_int8"),
-                    *_timed(paths.get(way, every), "ratio_to_int8_same_threads"),
+                    *_timed(single, single.ratio_to_int8 if single else None),
+                    *_timed(all_cores, all_cores.ratio_to_int8_same_threads if all_cores else None),
                     f"{first[alone]:.1f}" if alone in first else "—",
                     f"{peak[alone]:.0f}" if alone in peak else "—",
                 )
@@ -132,11 +135,11 @@ def speed_table(records: Sequence[RunRecord]) -> str:
     return table(header, rows) if rows else ""
 
 
-def _timed(found: Mapping[str, float] | None, ratio: str) -> tuple[str, str, str]:
+def _timed(found: Timing | None, ratio: float | None) -> tuple[str, str, str]:
     """Median, 95th percentile and ratio; older records compared with INT8 on one thread only."""
     if found is None:
         return "—", "—", "—"
-    return f"{found['median_ms']:.1f}", f"{found['p95_ms']:.1f}", f"{found[ratio]:.1f}" if ratio in found else "—"
+    return f"{found.median_ms:.1f}", f"{found.p95_ms:.1f}", "—" if ratio is None else f"{ratio:.1f}"
 
 
 def explanations_note() -> str:
@@ -257,7 +260,7 @@ def ablation_table(records: Sequence[RunRecord]) -> str:
                 _less(by_seed, first, _top1),
                 _mean([_spoilt(run) for run in runs]),
                 _less(by_seed, first, _spoilt),
-                ", ".join(f"{run.training['interpolation']:.1f}" for run in runs if "interpolation" in run.training),
+                ", ".join(f"{alpha:.1f}" for run in runs if (alpha := run.training.wise_ft_alpha) is not None),
             )
         )
     header = ("run", "differs in", "seeds", "top-1", "less the first", "spoilt, mean", "less the first", "share")
@@ -269,17 +272,17 @@ def _recipes(records: Sequence[RunRecord], base: RunRecord) -> dict[tuple[str, .
     recipes: dict[tuple[str, ...], dict[int, RunRecord]] = {}
     for record in [base, *_siblings(records, base)]:
         changed = tuple(f"{key} {_settings(record)[key]}" for key in _differences(record, base) if key != "seed")
-        recipes.setdefault(changed, {}).setdefault(record.training["seed"], record)
+        recipes.setdefault(changed, {}).setdefault(record.training.seed or 0, record)
     return recipes
 
 
 def _top1(record: RunRecord) -> float:
-    return 100 * float(record.training["validation_top1"])
+    return 100 * float(record.training.validation_top1 or 0.0)
 
 
 def _spoilt(record: RunRecord) -> float | None:
-    figures = record.robustness.get("int8", {}).get("validation")
-    return 100 * float(figures["mean"]) if figures else None
+    figures = record.corruptions.get("int8", {}).get("validation")
+    return 100 * figures.mean if figures else None
 
 
 def _mean(values: Sequence[float | None]) -> str:
@@ -310,8 +313,8 @@ def _siblings(records: Sequence[RunRecord], base: RunRecord) -> list[RunRecord]:
         for record in records
         if record is not base
         and record.backbone == base.backbone
-        and "recipe" in record.training
-        and record.training["splits"] == base.training["splits"]
+        and record.training.recipe is not None
+        and record.training.splits == base.training.splits
         and (record.size == base.size or set(_differences(record, base)) <= {"size", "seed"})
     ]
 
@@ -323,8 +326,7 @@ def _differences(record: RunRecord, base: RunRecord) -> list[str]:
 
 def _settings(record: RunRecord) -> Mapping[str, Any]:
     """The recipe with its augmentation and its teachers by name, and the side of the input in pixels."""
-    words = record.training["command"].split()
-    augmentation = words[words.index("--augmentation") + 1] if "--augmentation" in words else "crops"
-    teachers = " and ".join(teacher["name"] for teacher in record.training.get("teachers", [])) or "none"
-    recipe = {"kept_epoch": "best", **record.training["recipe"], "augmentation": augmentation, "teachers": teachers}
-    return {**recipe, "size": record.size}
+    training = record.training
+    augmentation = training.command.options.get("augmentation", "crops")
+    teachers = " and ".join(teacher.name for teacher in training.teachers) or "none"
+    return {**training.recipe, "augmentation": augmentation, "teachers": teachers, "size": record.size}

@@ -12,3 +12,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def percent(share: float) -> str:
     """A share in [0, 1] in per cent with two decimals, without the sign."""
     return f"{100 * share:.2f}"
+
+
+def percent_or_dash(share: float | None) -> str:
+    """A share in per cent, or a dash where it is not known."""
+    return "—" if share is None else percent(share)

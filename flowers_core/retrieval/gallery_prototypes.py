@@ -17,9 +17,9 @@ def prototypes_of(bundle: Bundle, gallery: Gallery | None = None) -> ClassMeans 
     Returns:
         The prototypes, or None for a bundle without a gallery or without a record of its training.
     """
-    if not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE) and "training" in bundle.manifest):
+    if not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE) and bundle.manifest.training):
         return None
     known = gallery or Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))
-    splits = bundle.manifest["training"]["splits"]
+    splits = bundle.manifest.training.splits
     chosen = np.isin(known.splits, list(splits))
     return fit_class_means(known.vectors(splits), known.labels[chosen], len(bundle.class_names))

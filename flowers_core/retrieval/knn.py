@@ -2,58 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flowers_core.inference.manifest import KnnRule
 from flowers_core.inference.prediction import Candidate
 from flowers_core.retrieval.neighbour import Neighbour
 
 COUNTS = (1, 3, 5, 10, 20, 40)
 FLOORS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 TEMPERATURE_RANGE = (0.005, 1.0)
-
-
-@dataclass(frozen=True)
-class KnnRule:
-    """How neighbours are weighted: each of the k nearest by exp(cosine / temperature), normalized.
-
-    Attributes:
-        k: how many neighbours are asked.
-        temperature: above 0.
-        floor: in (0, 1), the probability that is spread over all classes, since the true class may be among none of
-            the k.
-        splits: whose photos are asked.
-        top1: accuracy on the photos that the rule was chosen on.
-        nll: mean negative log-likelihood there, in nats.
-        photos: their number.
-    """
-
-    k: int
-    temperature: float
-    floor: float
-    splits: tuple[str, ...]
-    top1: float
-    nll: float
-    photos: int
-
-    def to_json(self) -> dict[str, Any]:
-        """As a bundle's manifest keeps it."""
-        return {**asdict(self), "splits": list(self.splits)}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> KnnRule:
-        """Back from `to_json`; raises ValueError with a sentence when the values are no rule."""
-        try:
-            rule = cls(**{**values, "splits": tuple(values["splits"])})
-            if rule.k >= 1 and rule.temperature > 0 and 0 < rule.floor < 1:
-                return rule
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"A k-NN rule has k, temperature, floor and splits, unlike {values!r}.") from error
-        raise ValueError(f"A k-NN rule is out of range: {values!r}.")
 
 
 @dataclass(frozen=True)

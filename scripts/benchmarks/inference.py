@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
+from flowers_core.inference.manifest import Latency, Timing
 from flowers_core.inference.runtime import Runtime
 from scripts.benchmarks.keras_worker import KerasWorker
 from scripts.benchmarks.turns import cores, machine, ratio, take_turns
@@ -85,35 +86,25 @@ def main() -> None:
             peak[name] = megabytes
 
     rows = {
-        name: {
-            "threads": paths[name].threads,
-            "median_ms": float(np.median(times)),
-            "p95_ms": float(np.percentile(times, 95)),
-            "ratio_to_int8": ratio(times, milliseconds[_litert_name("int8", 1)]),
-            "ratio_to_int8_same_threads": ratio(times, milliseconds[_litert_name("int8", paths[name].threads)]),
-        }
+        name: Timing(
+            median_ms=float(np.median(times)),
+            p95_ms=float(np.percentile(times, 95)),
+            ratio_to_int8=ratio(times, milliseconds[_litert_name("int8", 1)]),
+            ratio_to_int8_same_threads=ratio(times, milliseconds[_litert_name("int8", paths[name].threads)]),
+            threads=paths[name].threads,
+        )
         for name, times in milliseconds.items()
     }
     print(f"{'path':27} {'threads':>7} {'median ms':>9} {'95 % ms':>8} {'÷ int8, same threads':>20}")
     for name, row in rows.items():
         print(
-            f"{name:27} {row['threads']:7} {row['median_ms']:9.2f} {row['p95_ms']:8.2f} "
-            f"{row['ratio_to_int8_same_threads']:20.2f}"
+            f"{name:27} {row.threads:7} {row.median_ms:9.2f} {row.p95_ms:8.2f} {row.ratio_to_int8_same_threads:20.2f}"
         )
     for name, seconds in first.items():
         memory = f", {peak[name]:.0f} MB of memory at most" if name in peak else ""
         print(f"{name}: {seconds:.2f} s from nothing imported to the first answer{memory}")
-    BundleWriter.open(options.bundle).set(
-        "latency",
-        {
-            "machine": machine(),
-            "cores": cores(),
-            "rounds": rounds,
-            "paths": rows,
-            "seconds_to_first_answer": first,
-            "peak_megabytes": peak,
-        },
-    )
+    latency = Latency(machine(), cores(), rounds, rows, first, peak)
+    BundleWriter.open(options.bundle).update(latency=latency)
 
 
 @dataclass(frozen=True)

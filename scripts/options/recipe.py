@@ -7,6 +7,8 @@ import argparse
 import dataclasses
 from typing import Any
 
+from flowers_core.inference.commands import OptionValue
+
 # Entries told to a person in a few words; the recipe's docstring says more.
 _WORDS = {
     "epochs": "passes over the training photos",
@@ -121,18 +123,11 @@ def head_recipe_of(options: argparse.Namespace) -> Any:
     )
 
 
-def told(options: argparse.Namespace, parser: argparse.ArgumentParser) -> str:
-    """The recipe's options that differ from their defaults, as they would be typed."""
-    words = [f"--recipe {options.named_recipe}"] if options.named_recipe else []
-    for name in (*_WORDS, *_HEAD_WORDS):
-        value = getattr(options, name)
-        if value == parser.get_default(name):
-            continue
-        if isinstance(value, bool):
-            words.append(_option(name) if value else _option(f"no-{name}"))
-        else:
-            words.append(f"{_option(name)} {value:g}" if isinstance(value, float) else f"{_option(name)} {value}")
-    return " ".join(words)
+def given(options: argparse.Namespace, parser: argparse.ArgumentParser) -> dict[str, OptionValue]:
+    """The recipe's options that differ from their defaults, by name."""
+    named = {"recipe": options.named_recipe} if options.named_recipe else {}
+    values = {name: getattr(options, name) for name in (*_WORDS, *_HEAD_WORDS)}
+    return named | {name: value for name, value in values.items() if value != parser.get_default(name)}
 
 
 def _option(name: str) -> str:

@@ -11,43 +11,46 @@ difference is chance.
 """
 
 import argparse
-import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from flowers_core.inference.bundle import BundleError, load_bundle
+from flowers_core.inference.commands import Options, option_words
 from flowers_core.reports.run_records import RECORDS_FOLDER, RunRecord, load_record, record_of
 from flowers_core.storage.paths import default_models_dir
 from scripts.options.command import add_data_option, bundle_folder, run, verb_parser
 
-# One change each, by the name of its record; {base} is the bundle that is varied.
-CHANGES = {
-    "none": "",
-    "best_epoch": "--kept-epoch best",
-    "half_the_epochs": "--epochs 16",
-    "taught_by_itself": "--teacher {base} --teacher-weight 0.5",
-    "taught_by_others": "--teacher efficientnet_lite0_small --teacher inception_v3 --teacher-weight 0.5",
-    "no_label_smoothing": "--label-smoothing 0",
-    "no_dropout": "--dropout 0",
-    "no_weight_decay": "--weight-decay 0",
-    "no_averaging": "--average none",
-    "swa": "--average valleys",
-    "random_head": "--probe-views 0",
-    "one_cycle": "--schedule one_cycle",
-    "triangular": "--schedule triangular",
-    "sgd": "--optimizer sgd --learning-rate 0.01",
-    "half_the_rate": "--learning-rate 3e-4",
-    "twice_the_rate": "--learning-rate 1.2e-3",
-    "slow_body": "--head-rate 10 --learning-rate 1e-4",
-    "depthwise_too": "--train-depthwise",
-    "fewer_unfrozen": "--fine-tune 15",
-    "more_unfrozen": "--fine-tune 50",
-    "larger_input": "--size 300",
-    "smaller_input": "--size 224",
-    "milder_views": "--augmentation crops",
-    "published_views": "--augmentation published",
+#: Stands for the bundle that is varied.
+BASE = "{base}"
+#: One change each, by the name of its record.
+CHANGES: Mapping[str, Options] = {
+    "none": {},
+    "best_epoch": {"kept_epoch": "best"},
+    "half_the_epochs": {"epochs": 16},
+    "taught_by_itself": {"teacher": (BASE,), "teacher_weight": 0.5},
+    "taught_by_others": {"teacher": ("efficientnet_lite0_small", "inception_v3"), "teacher_weight": 0.5},
+    "no_label_smoothing": {"label_smoothing": 0.0},
+    "no_dropout": {"dropout": 0.0},
+    "no_weight_decay": {"weight_decay": 0.0},
+    "no_averaging": {"average": "none"},
+    "swa": {"average": "valleys"},
+    "random_head": {"probe_views": 0},
+    "one_cycle": {"schedule": "one_cycle"},
+    "triangular": {"schedule": "triangular"},
+    "sgd": {"optimizer": "sgd", "learning_rate": 0.01},
+    "half_the_rate": {"learning_rate": 3e-4},
+    "twice_the_rate": {"learning_rate": 1.2e-3},
+    "slow_body": {"head_rate": 10.0, "learning_rate": 1e-4},
+    "depthwise_too": {"train_depthwise": True},
+    "fewer_unfrozen": {"fine_tune": 15},
+    "more_unfrozen": {"fine_tune": 50},
+    "larger_input": {"size": 300},
+    "smaller_input": {"size": 224},
+    "milder_views": {"augmentation": "crops"},
+    "published_views": {"augmentation": "published"},
 }
 
 
@@ -61,7 +64,7 @@ def main() -> None:
     is_bundle = (options.bundle / "bundle.json").is_file()
     kept = options.models / RECORDS_FOLDER / f"{options.bundle.name}.json"
     base = load_record(kept) if kept.is_file() and not is_bundle else record_of(load_bundle(options.bundle))
-    line = _line_of(base)
+    before = _options_of(base)
     changes = options.changes or list(CHANGES)
     if not is_bundle:
         changes = _without_base(base, changes, asked=options.changes is not None)
@@ -73,15 +76,14 @@ def main() -> None:
             if (options.models / RECORDS_FOLDER / f"{name}.json").is_file():
                 print(f"{name}: on record.")
                 continue
-            words = shlex.split(CHANGES[change].format(base=options.bundle))
-            _make(name, [*line, *words, "--seed", str(seed)], options)
+            changed = _changed(CHANGES[change], options.bundle)
+            _make(name, {**before, **changed, "seed": seed}, options)
 
 
-def _make(name: str, line: list[str], options: argparse.Namespace) -> None:
+def _make(name: str, made: Options, options: argparse.Namespace) -> None:
     folder = options.folder / name
-    # Of an option that is given twice the last one counts.
     kept = ("--data", str(options.data), "--cache", str(options.cache))
-    _call("train", *line, "--out", str(folder), *kept)
+    _call("train", *option_words(made), "--out", str(folder), *kept)
     _call("quantize", str(folder), "--precisions", "float32", "int8", "--allow-loss", "--data", str(options.data))
     _call("evaluate", str(folder), "--validation-only", *kept)
     _call("keep_record", str(folder), "--models", str(options.models))
@@ -90,7 +92,7 @@ def _make(name: str, line: list[str], options: argparse.Namespace) -> None:
 
 def _without_base(base: RunRecord, changes: list[str], *, asked: bool) -> list[str]:
     """The changes that can be made with the record alone; those that cannot must not have been asked for by name."""
-    possible = [change for change in changes if "{base}" not in CHANGES[change]]
+    possible = [change for change in changes if (BASE,) not in CHANGES[change].values()]
     for change in changes:
         if change not in possible:
             sentence = f"{change}: of '{base.name}' only the record is here, which cannot teach; make the bundle first."
@@ -100,17 +102,17 @@ def _without_base(base: RunRecord, changes: list[str], *, asked: bool) -> list[s
     return possible
 
 
-def _line_of(base: RunRecord) -> list[str]:
-    """The options of the line that made the run, without its name and its seed."""
-    words = shlex.split(base.training["command"])
-    if "--fine-tune" not in words:
+def _options_of(base: RunRecord) -> Options:
+    """The options that made the run, without its name and its seed."""
+    options = base.training.command.options
+    if "fine_tune" not in options:
         raise BundleError(f"'{base.name}' was not fine-tuned by a recipe of its own; there is nothing to vary.")
-    words = words[words.index("scripts.train") + 1 :]
-    for option in ("--out", "--seed"):
-        if option in words:
-            place = words.index(option)
-            words = words[:place] + words[place + 2 :]
-    return words
+    return {name: value for name, value in options.items() if name not in ("out", "seed")}
+
+
+def _changed(change: Options, bundle: Path) -> Options:
+    """A change with the bundle that is varied in its place."""
+    return {name: (str(bundle),) if value == (BASE,) else value for name, value in change.items()}
 
 
 def _name(base: RunRecord, change: str, seed: int = FIRST_SEED) -> str:

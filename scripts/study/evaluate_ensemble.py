@@ -7,14 +7,15 @@ probabilities. The weights come from the validation photos; the figures go to `m
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from flowers_core.evaluation.calibration import fit_temperature
 from flowers_core.evaluation.report import Predictions, load_predictions, report
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
+from flowers_core.inference.commands import Command
 from flowers_core.inference.ensemble import choose_weights, geometric_mean
+from flowers_core.inference.manifest import Metrics, Training
 from flowers_core.reports.run_records import RunRecord, save_record
 from flowers_core.storage.paths import default_models_dir
 from scripts.options.command import bundle_folder, run, verb_parser
@@ -36,7 +37,7 @@ def main() -> None:
         parser.error("an ensemble has at least two members")
     members = [load_bundle(folder) for folder in options.bundles]
     for member in members:
-        if "validation" in member.manifest["training"]["splits"]:
+        if "validation" in member.fitted_splits:
             raise BundleError(
                 f"'{member.name}' has learnt from the validation photos, which are to choose the weights."
             )
@@ -53,25 +54,22 @@ def main() -> None:
         for split in _SPLITS:
             figures = metrics[precision][split]
             print(
-                f"{precision:8} {split:10} top-1 {figures['top1']:.4f} per class {figures['per_class']:.4f}  ({told})"
+                f"{precision:8} {split:10} top-1 {figures.top1:.4f} per class {figures.balanced_accuracy:.4f}  ({told})"
             )
     record = RunRecord(
         name=options.name,
         backbone=" + ".join(member.name for member in members),
-        training={
-            "method": "geometric mean of the members' calibrated probabilities",
-            "splits": ["train"],
-            "training_images": max(member.manifest["training"]["training_images"] for member in members),
-            "seed": None,
-            "members": [member.name for member in members],
-            "weights": weights,
-            "command": " ".join(
-                ["python -m scripts.study.evaluate_ensemble", options.name, *(member.name for member in members)]
-            ),
-        },
+        training=Training(
+            method="geometric mean of the members' calibrated probabilities",
+            splits=("train",),
+            photos=max(member.training.photos for member in members),
+            command=Command("scripts.study.evaluate_ensemble", arguments=(options.name, *(m.name for m in members))),
+            members=tuple(member.name for member in members),
+            member_weights=weights,
+        ),
         metrics=metrics,
         model_bytes={
-            precision: sum(member.manifest["model_bytes"][precision] for member in members)
+            precision: sum(member.manifest.model_bytes[precision] for member in members)
             for precision in options.precisions
         },
     )
@@ -82,7 +80,9 @@ def _answers(member: Bundle, split: str, precision: str) -> Predictions:
     return load_predictions(member.path(f"{split}_predictions.npz"), precision)
 
 
-def _evaluate(members: list[Bundle], answers: dict[str, list[Predictions]]) -> tuple[tuple[float, ...], dict[str, Any]]:
+def _evaluate(
+    members: list[Bundle], answers: dict[str, list[Predictions]]
+) -> tuple[tuple[float, ...], dict[str, Metrics]]:
     for split, each in answers.items():
         if any(not np.array_equal(one.ids, each[0].ids) for one in each):
             raise BundleError(f"The members have answered different {split} photos.")
@@ -98,12 +98,10 @@ def _evaluate(members: list[Bundle], answers: dict[str, list[Predictions]]) -> t
         for split, each in answers.items()
     }
     temperature = fit_temperature(joined["validation"].logits, joined["validation"].labels)
-    figures = {}
-    for split, one in joined.items():
-        numbers = report(one, temperature).to_json()
-        figures[split] = {key: value for key, value in numbers.items() if key != "rows"}
-        figures[split]["ece_uncalibrated"] = report(one).ece
-    return weights, figures
+    return weights, {
+        split: Metrics(**report(one, temperature).figures(), ece_uncalibrated=report(one).ece)
+        for split, one in joined.items()
+    }
 
 
 if __name__ == "__main__":

@@ -9,9 +9,8 @@ go into the bundle, for `results.md`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from flowers_core.data.photo_folder import ENDINGS, PhotoFolderError, photos_in
 from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.manifest import ExternalClass, ExternalFlowers, ExternalMetrics, ExternalWithoutFlower
 from flowers_core.inference.multi_crop import look_closer
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
@@ -60,16 +60,13 @@ def main() -> None:
         raise BundleError(f"'{bundle.name}' is not calibrated yet; `python -m scripts.evaluate {bundle.name}` does it.")
     answers = _answers(bundle, _photos(options.external))
     flowers = [answer for answer in answers if answer.label is not None]
-    record: dict[str, Any] = {
-        "precision": _PRECISION,
-        FLOWERS: _of_flowers(flowers),
-        "classes": _of_classes(flowers),
-        "no_flower": _of_others([answer for answer in answers if answer.label is None]),
-    }
-    for what in (FLOWERS, "no_flower"):
-        print(f"{what}: " + ", ".join(f"{name} {value:.4g}" for name, value in record[what].items()))
+    others = _of_others([answer for answer in answers if answer.label is None])
+    record = ExternalMetrics(_PRECISION, _of_flowers(flowers), _of_classes(flowers), others)
+    for what, counts in ((FLOWERS, record.flowers), ("no flower", others)):
+        told = (f"{name.replace('_', ' ')} {value:.4g}" for name, value in asdict(counts).items())
+        print(f"{what}: {', '.join(told)}")
     if not options.dry_run:
-        BundleWriter.open(bundle.folder).set("outside", record)
+        BundleWriter.open(bundle.folder).update(external=record)
 
 
 def _photos(folder: Path) -> list[tuple[Path, int | None]]:
@@ -103,37 +100,37 @@ def _answers(bundle: Bundle, photos: Sequence[tuple[Path, int | None]]) -> list[
     return answers
 
 
-def _of_flowers(answers: Sequence[_Answer]) -> dict[str, Any]:
+def _of_flowers(answers: Sequence[_Answer]) -> ExternalFlowers:
     suggested = [answer for answer in answers if answer.suggested is not None]
-    return {
-        "photos": len(answers),
-        "top1": float(np.mean([answer.right for answer in answers])),
-        "top5": float(np.mean([answer.label in answer.ranking for answer in answers])),
-        "misleading": sum(not answer.right and answer.probability >= _BOLD for answer in answers),
-        "sure": sum(answer.sure for answer in answers),
-        "sure_right": sum(answer.sure and answer.right for answer in answers),
-        "suggested": len(suggested),
-        "suggested_right": sum(answer.suggested == answer.label for answer in suggested),
-    }
+    return ExternalFlowers(
+        photos=len(answers),
+        top1=float(np.mean([answer.right for answer in answers])),
+        top5=float(np.mean([answer.label in answer.ranking for answer in answers])),
+        high_confidence_errors=sum(not answer.right and answer.probability >= _BOLD for answer in answers),
+        sure=sum(answer.sure for answer in answers),
+        sure_correct=sum(answer.sure and answer.right for answer in answers),
+        suggested=len(suggested),
+        suggested_correct=sum(answer.suggested == answer.label for answer in suggested),
+    )
 
 
-def _of_classes(answers: Sequence[_Answer]) -> dict[str, dict[str, int]]:
-    classes: dict[str, dict[str, int]] = {}
+def _of_classes(answers: Sequence[_Answer]) -> dict[str, ExternalClass]:
+    by_name: dict[str, list[_Answer]] = {}
     for answer in answers:
-        counts = classes.setdefault(load_taxonomy()[answer.label or 0].name, {"photos": 0, "right": 0, "in_top5": 0})
-        counts["photos"] += 1
-        counts["right"] += answer.right
-        counts["in_top5"] += answer.label in answer.ranking
-    return classes
-
-
-def _of_others(answers: Sequence[_Answer]) -> dict[str, int]:
+        by_name.setdefault(load_taxonomy()[answer.label or 0].name, []).append(answer)
     return {
-        "photos": len(answers),
-        "misleading": sum(answer.probability >= _BOLD for answer in answers),
-        "sure": sum(answer.sure for answer in answers),
-        "suggested": sum(answer.suggested is not None for answer in answers),
+        name: ExternalClass(len(of), sum(one.right for one in of), sum(one.label in one.ranking for one in of))
+        for name, of in by_name.items()
     }
+
+
+def _of_others(answers: Sequence[_Answer]) -> ExternalWithoutFlower:
+    return ExternalWithoutFlower(
+        photos=len(answers),
+        high_confidence_errors=sum(answer.probability >= _BOLD for answer in answers),
+        sure=sum(answer.sure for answer in answers),
+        suggested=sum(answer.suggested is not None for answer in answers),
+    )
 
 
 if __name__ == "__main__":

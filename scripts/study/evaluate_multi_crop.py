@@ -8,9 +8,7 @@ the first answer. The figures go into the bundle, for `results.md`.
 """
 
 import argparse
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +19,8 @@ from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import BundleError, BundleWriter, Calibration, load_bundle
+from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
+from flowers_core.inference.manifest import Calibration, MultiCropCounts, MultiCropMetrics
 from flowers_core.inference.multi_crop import look_closer
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.prototypes import ClassMeans
@@ -46,7 +45,7 @@ def main() -> None:
     """Parse the command line, look at the photos, print the table and keep it in the bundle."""
     options = _parse()
     bundle = load_bundle(options.bundle)
-    if options.split in bundle.manifest["training"]["splits"]:
+    if options.split in bundle.fitted_splits:
         raise BundleError(
             f"'{bundle.name}' has learnt from the {options.split} photos: they cannot tell what it gains."
         )
@@ -66,9 +65,9 @@ def main() -> None:
     figures = {kind: _figures(found) for kind, found in cases.items()}
     _print(figures)
     if not options.dry_run:
-        record = {"precision": _PRECISION, "images": len(cases[AS_THEY_ARE]), "seed": options.seed, "kinds": figures}
+        record = MultiCropMetrics(_PRECISION, len(cases[AS_THEY_ARE]), options.seed, figures)
         writer = BundleWriter.open(bundle.folder)
-        writer.set("closer_look", {**writer.manifest.get("closer_look", {}), options.split: record})
+        writer.update(multi_crop={**writer.manifest.multi_crop, options.split: record})
 
 
 def _case(
@@ -88,29 +87,28 @@ def _case(
     return _Case(False, right, closer.label == label if closer else None)
 
 
-def _figures(cases: list[_Case]) -> dict[str, Any]:
+def _figures(cases: list[_Case]) -> MultiCropCounts:
     suggested = [case for case in cases if case.suggested is not None]
     taken = [case.right if case.suggested is None else case.suggested for case in cases]
-    return {
-        "top1": float(np.mean([case.right for case in cases])),
-        "not_sure": sum(not case.sure for case in cases),
-        "suggested": len(suggested),
-        "suggested_right": sum(bool(case.suggested) for case in suggested),
-        "answered_right": sum(case.right for case in suggested),
-        "top1_taken": float(np.mean(taken)),
-    }
+    return MultiCropCounts(
+        top1=float(np.mean([case.right for case in cases])),
+        abstained=sum(not case.sure for case in cases),
+        suggested=len(suggested),
+        suggested_correct=sum(bool(case.suggested) for case in suggested),
+        answered_correct=sum(case.right for case in suggested),
+        top1_applied=float(np.mean(taken)),
+    )
 
 
-def _print(figures: dict[str, dict[str, Any]]) -> None:
+def _print(figures: dict[str, MultiCropCounts]) -> None:
     print(
         f"{'photos':22} {'top-1':>7} {'not sure':>8} {'suggested':>9} {'right':>6} {'answer right':>12} {'if taken':>8}"
     )
     for kind, row in figures.items():
-        counts: Iterable[str] = (
-            f"{row[name]:{width}}"
-            for name, width in (("not_sure", 8), ("suggested", 9), ("suggested_right", 6), ("answered_right", 12))
+        print(
+            f"{kind:22} {100 * row.top1:7.2f} {row.abstained:8} {row.suggested:9} {row.suggested_correct:6} "
+            f"{row.answered_correct:12} {100 * row.top1_applied:8.2f}"
         )
-        print(f"{kind:22} {100 * row['top1']:7.2f} {' '.join(counts)} {100 * row['top1_taken']:8.2f}")
 
 
 def _parse() -> argparse.Namespace:

@@ -18,6 +18,8 @@ import numpy as np
 from flowers_core.data.batches import inputs
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.commands import Command
+from flowers_core.inference.manifest import Training
 from flowers_core.inference.prediction import log_softmax
 from flowers_core.storage.paths import default_models_dir
 from scripts.options.command import add_data_option, bundle_folder, run, verb_parser
@@ -60,32 +62,32 @@ def main() -> None:
         names = ", ".join(members[place].name for place in chosen)
         print(f"The mean of {names}: {best[1]:.4f} of validation right, nll {-best[0]:.4f}")
     classifiers[0].set_weights(uniform_soup([weights[place] for place in chosen]))
-    first = members[0].manifest
+    first = members[0]
     writer = BundleWriter.create(
         options.out,
         name=options.out.name,
-        backbone=first["backbone"],
-        crop_rule=members[0].crop_rule,
-        classes=first["classes"],
+        backbone=first.manifest.backbone,
+        crop_rule=first.crop_rule,
+        classes=first.class_names,
     )
-    training = {
-        "method": "the mean of the weights of fine-tuned models",
-        "splits": first["training"]["splits"],
-        "training_images": first["training"]["training_images"],
-        "members": [members[place].name for place in chosen],
-        "member_commands": {members[p].name: members[p].manifest["training"]["command"] for p in chosen},
-        "validation_top1": history.get("validation_top1"),
-        "seed": first["training"]["seed"],
-        "command": _command(options),
-    }
-    write_trained(writer, flowers, classifiers[0], training, training | history, reference)
+    training = Training(
+        method="the mean of the weights of fine-tuned models",
+        splits=first.training.splits,
+        photos=first.training.photos,
+        command=_command(options),
+        members=tuple(members[place].name for place in chosen),
+        member_commands={members[place].name: members[place].training.command for place in chosen},
+        validation_top1=history.get("validation_top1"),
+        seed=first.training.seed,
+    )
+    write_trained(writer, flowers, classifiers[0], training, history, reference)
 
 
 def _check(members: Sequence[Bundle], reference: Bundle | None) -> None:
-    kinds = {(m.manifest["backbone"], m.crop_rule, tuple(m.manifest["training"]["splits"])) for m in members}
+    kinds = {(member.manifest.backbone, member.crop_rule, member.training.splits) for member in members}
     if len(kinds) > 1:
         raise BundleError("Only models of one network, with one input, trained on the same photos can be averaged.")
-    learnt = "validation" in members[0].manifest["training"]["splits"]
+    learnt = "validation" in members[0].training.splits
     if learnt and reference is None:
         raise BundleError(
             "These models have learnt from the validation photos, which therefore cannot choose between them: name the "
@@ -114,10 +116,10 @@ def _score_on_validation(classifier: Any, flowers: OxfordFlowers, bundle: Bundle
     return score
 
 
-def _command(options: argparse.Namespace) -> str:
-    reference = f" --reference {options.reference.name}" if options.reference else ""
-    members = " ".join(folder.name for folder in options.bundles)
-    return f"python -m scripts.study.make_soup {options.out.name} {members}{reference}"
+def _command(options: argparse.Namespace) -> Command:
+    reference = {"reference": options.reference.name} if options.reference else {}
+    members = (folder.name for folder in options.bundles)
+    return Command("scripts.study.make_soup", reference, (options.out.name, *members))
 
 
 def _parse() -> argparse.Namespace:

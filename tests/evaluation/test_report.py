@@ -70,11 +70,13 @@ def test_report_equals_scikit_learn(case: Predictions) -> None:
     every = np.arange(1, 103)
     # Of equal scores scikit-learn ranks the last first, we the lowest label: mirrored columns make the two rules one.
     mirrored, scores = 103 - case.labels, case.logits[:, ::-1]
-    assert figures.images == len(case)
+    assert figures.photos == len(case)
     assert figures.top1 == pytest.approx(metrics.accuracy_score(case.labels, case.predicted), abs=1e-12)
     assert figures.top1 == pytest.approx(metrics.top_k_accuracy_score(mirrored, scores, k=1, labels=every), abs=1e-12)
     assert figures.top5 == pytest.approx(metrics.top_k_accuracy_score(mirrored, scores, k=5, labels=every), abs=1e-12)
-    assert figures.per_class == pytest.approx(metrics.balanced_accuracy_score(case.labels, case.predicted), abs=1e-12)
+    assert figures.balanced_accuracy == pytest.approx(
+        metrics.balanced_accuracy_score(case.labels, case.predicted), abs=1e-12
+    )
     probabilities = scipy_softmax(case.logits.astype(np.float64), axis=1)
     # scikit-learn takes no probability below 2.2e-16 at its word; we do.
     expected = metrics.log_loss(case.labels, probabilities, labels=every)
@@ -122,7 +124,12 @@ def test_temperature_changes_ece_and_nll_alone() -> None:
     )
     assert warm.nll < cold.nll
     assert warm.ece != cold.ece
-    assert (warm.top1, warm.top5, warm.per_class, warm.rows) == (cold.top1, cold.top5, cold.per_class, cold.rows)
+    assert (warm.top1, warm.top5, warm.balanced_accuracy, warm.rows) == (
+        cold.top1,
+        cold.top5,
+        cold.balanced_accuracy,
+        cold.rows,
+    )
 
 
 # --- by hand
@@ -133,7 +140,7 @@ def test_report_of_five_photos_by_hand() -> None:
     logits = [[9, 0, 0], [0, 9, 1], [0, 9, 1], [0, 9, 0], [0, 1, 9]]
     figures = report(_predictions([1, 1, 1, 2, 2], logits))
     assert figures.top1 == pytest.approx(2 / 5)
-    assert figures.per_class == pytest.approx((1 / 3 + 1 / 2) / 2)
+    assert figures.balanced_accuracy == pytest.approx((1 / 3 + 1 / 2) / 2)
     assert figures.top5 == 1
     first, second, third = figures.rows
     assert (first.precision, first.recall, first.f1) == pytest.approx((1, 1 / 3, 1 / 2))
@@ -157,7 +164,7 @@ def test_report_is_plain_json() -> None:
     assert back["top1"] == figures.top1
     assert len(back["rows"]) == 102
     assert back["rows"][2] == {**vars(figures.rows[2])}
-    assert set(back) == {"images", "top1", "per_class", "top5", "ece", "nll", "rows"}
+    assert set(back) == {"photos", "top1", "balanced_accuracy", "top5", "ece", "nll", "rows"}
 
 
 def test_worst_pairs_by_hand() -> None:

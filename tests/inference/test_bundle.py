@@ -5,16 +5,13 @@ import numpy as np
 import pytest
 
 from flowers_core.data.model_input import CropRule
-from flowers_core.inference.bundle import (
-    DEFAULT_BUNDLE,
-    BundleError,
-    BundleWriter,
-    Calibration,
-    list_bundles,
-    load_bundle,
-)
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, BundleError, BundleWriter, list_bundles, load_bundle
+from flowers_core.inference.manifest import Calibration, FileEntry
 from flowers_core.storage.files import sha256_of
+from flowers_core.storage.npz import NpzError
 from flowers_core.storage.paths import default_models_dir
+from flowers_core.storage.typed_json import JsonValueError
+from tests.fixtures.manifests import metrics
 
 RULE = CropRule(64, 0.875)
 
@@ -23,40 +20,43 @@ def start(folder: Path, name: str = "tiny") -> BundleWriter:
     return BundleWriter.create(folder, name=name, backbone="none", crop_rule=RULE, classes=["rose", "tulip"])
 
 
-def write_head(path: Path) -> None:
-    np.savez(path, W=np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), b=np.array([0.5, -0.5]))
+HEAD = {"W": np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), "b": np.array([0.5, -0.5])}
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     writer = start(tmp_path)
-    writer.add_file("head.npz", write_head)
-    writer.add_file("int8.tflite", lambda path: path.write_bytes(b"model"))
+    writer.add_npz("head.npz", **HEAD)
+    writer.add_bytes("int8.tflite", b"model")
+    writer.add_json("history.json", {"epochs": [1, 2.5]})
     calibration = Calibration(1.5, 0.95, 0.8, 0.6)
-    writer.set("calibration", calibration)
-    writer.set_metrics("int8", "test", {"top1": 0.5})
+    writer.update(calibration=calibration)
+    writer.set_metrics("int8", "test", metrics(top1=0.5))
 
     bundle = load_bundle(tmp_path)
     assert (bundle.name, bundle.class_names, bundle.crop_rule) == ("tiny", ("rose", "tulip"), RULE)
     assert bundle.calibration == calibration
     assert bundle.precisions == ("int8",)
-    assert bundle.metrics["int8"]["test"]["top1"] == 0.5
+    assert bundle.metrics["int8"]["test"].top1 == 0.5
+    assert json.loads(bundle.path("history.json").read_text()) == {"epochs": [1, 2.5]}
     W, b = bundle.head()
     assert W.dtype == b.dtype == np.float32
     np.testing.assert_array_equal(W, [[1, 2], [3, 4], [5, 6]])
     np.testing.assert_array_equal(b, [0.5, -0.5])
-    assert bundle.manifest["files"]["int8.tflite"] == {"bytes": 5, "sha256": sha256_of(tmp_path / "int8.tflite")}
+    assert bundle.manifest.files["int8.tflite"] == FileEntry(5, sha256_of(tmp_path / "int8.tflite"))
+    assert bundle.digest("int8.tflite") == sha256_of(tmp_path / "int8.tflite")
+    assert bundle.digest("float32.tflite") is None
 
 
 @pytest.mark.parametrize("damage", [b"Model", b"model and more"])
 def test_a_changed_file_is_refused_by_name(tmp_path: Path, damage: bytes) -> None:
-    start(tmp_path).add_file("int8.tflite", lambda path: path.write_bytes(b"model"))
+    start(tmp_path).add_bytes("int8.tflite", b"model")
     (tmp_path / "int8.tflite").write_bytes(damage)
     with pytest.raises(BundleError, match=r"int8\.tflite is damaged or was changed"):
         load_bundle(tmp_path).path("int8.tflite")
 
 
 def test_a_missing_file_and_an_unknown_one_are_told_apart(tmp_path: Path) -> None:
-    start(tmp_path).add_file("int8.tflite", lambda path: path.write_bytes(b"model"))
+    start(tmp_path).add_bytes("int8.tflite", b"model")
     (tmp_path / "int8.tflite").unlink()
     bundle = load_bundle(tmp_path)
     with pytest.raises(BundleError, match="is missing"):
@@ -68,13 +68,13 @@ def test_a_missing_file_and_an_unknown_one_are_told_apart(tmp_path: Path) -> Non
 def test_a_pickle_in_the_head_is_not_opened(tmp_path: Path) -> None:
     writer = start(tmp_path)
     writer.add_file("head.npz", lambda path: np.savez(path, W=np.array([{"a": 1}], dtype=object), b=np.zeros(1)))
-    with pytest.raises(ValueError, match="allow_pickle"):
+    with pytest.raises(NpzError, match="allow_pickle"):
         load_bundle(tmp_path).head()
 
 
 def test_a_run_that_dies_while_replacing_a_file_leaves_no_false_promise(tmp_path: Path) -> None:
     writer = start(tmp_path)
-    writer.add_file("int8.tflite", lambda path: path.write_bytes(b"model"))
+    writer.add_bytes("int8.tflite", b"model")
 
     def die(path: Path) -> None:
         raise KeyboardInterrupt
@@ -87,20 +87,20 @@ def test_a_run_that_dies_while_replacing_a_file_leaves_no_false_promise(tmp_path
 def test_sweeping_removes_only_what_the_manifest_does_not_name(tmp_path: Path) -> None:
     (tmp_path / "float32.tflite").write_bytes(b"of an older bundle")
     writer = start(tmp_path)
-    writer.add_file("head.npz", write_head)
+    writer.add_npz("head.npz", **HEAD)
     writer.sweep()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle.json", "head.npz"]
 
 
 def test_removing_a_file_keeps_the_figures(tmp_path: Path) -> None:
     writer = start(tmp_path)
-    writer.add_file("float32.tflite", lambda path: path.write_bytes(b"model"))
-    writer.set_metrics("float32", "test", {"top1": 0.5})
+    writer.add_bytes("float32.tflite", b"model")
+    writer.set_metrics("float32", "test", metrics(top1=0.5))
     writer.remove_file("float32.tflite")
     bundle = load_bundle(tmp_path)
     assert bundle.precisions == ()
     assert not (tmp_path / "float32.tflite").exists()
-    assert bundle.metrics["float32"]["test"]["top1"] == 0.5
+    assert bundle.metrics["float32"]["test"].top1 == 0.5
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,8 @@ def test_removing_a_file_keeps_the_figures(tmp_path: Path) -> None:
         ('{"schema_version": 9, "name": "a", "backbone": "b", "input": {}, "classes": [], "files": {}}', "version 9"),
         ('{"schema_version": 1, "name": "a", "backbone": "b", "input": {}, "classes": [], "files": {}}', "malformed"),
         (
-            '{"schema_version": 1, "name": "a", "backbone": "b", "input": {}, "classes": [], "files": {"../x": {}}}',
+            '{"schema_version": 1, "name": "a", "backbone": "b", "input": {"size": 9, "crop_fraction": 1}, '
+            f'"classes": [], "files": {{"../x": {{"bytes": 1, "sha256": "{64 * "0"}"}}}}}}',
             "outside its folder",
         ),
     ],
@@ -142,8 +143,8 @@ def test_the_default_bundle_is_listed_first(tmp_path: Path) -> None:
 
 
 def test_figures_that_are_not_numbers_are_not_written(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="JSON"):
-        start(tmp_path).set_metrics("int8", "test", {"top1": float("nan")})
+    with pytest.raises(JsonValueError, match=r"metrics\.int8\.test\.top1 is nan: JSON holds finite numbers only"):
+        start(tmp_path).set_metrics("int8", "test", metrics(top1=float("nan")))
 
 
 def test_every_shipped_bundle_vouches_for_all_its_files() -> None:
@@ -152,7 +153,7 @@ def test_every_shipped_bundle_vouches_for_all_its_files() -> None:
     for bundle in bundles:
         assert bundle.folder.name == bundle.name
         assert len(bundle.class_names) == 102
-        for name in bundle.manifest["files"]:
+        for name in bundle.manifest.files:
             assert bundle.path(name).is_file()
         on_disk = {path.name for path in bundle.folder.iterdir()} - {"bundle.json"}
         assert on_disk == set(json.loads((bundle.folder / "bundle.json").read_text())["files"])

@@ -30,4 +30,4 @@ def test_all_files_are_below_theirs() -> None:
 def test_there_is_nothing_that_no_manifest_names() -> None:
     for bundle in list_bundles(default_models_dir()):
         there = {path.name for path in bundle.folder.iterdir()}
-        assert there == {"bundle.json", *bundle.manifest["files"]}
+        assert there == {"bundle.json", *bundle.manifest.files}

@@ -8,6 +8,7 @@ from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import load_predictions
 from flowers_core.explain.records.lime import OURS, PACKAGE, PACKAGE_ON_KERAS, Interval, LimeRecord, LimeWay
 from flowers_core.inference.bundle import list_bundles, load_bundle
+from flowers_core.inference.manifest import AccuracyByRule, NearDuplicateRule
 from flowers_core.reports.model_card import cards
 from flowers_core.reports.results import (
     ResultsError,
@@ -22,6 +23,7 @@ from flowers_core.reports.run_records import RunRecord, list_records
 from flowers_core.reports.studies import lime_sentence, lime_table
 from flowers_core.reports.training_speed import load_training_speed
 from flowers_core.storage.paths import default_models_dir
+from tests.fixtures.manifests import metrics, training
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -78,13 +80,13 @@ def test_every_row_has_as_many_cells_as_the_header() -> None:
 
 def test_near_copies_are_a_column_where_they_are_known() -> None:
     records = list_records(default_models_dir())[:1]
-    rule = {"max_distance_of_64_bits": 9, "min_cosine": 0.8, "model": "seer"}
-    metrics = {
-        "int8": {"test": {**records[0].metrics["int8"]["test"], "without_near_copies": {"top1": 0.87654, "rule": rule}}}
-    }
-    known = replace(records[0], name="known", metrics=metrics)
-    unknown = replace(known, name="unknown", metrics={"int8": {"test": {**metrics["int8"]["test"]}}})
-    del unknown.metrics["int8"]["test"]["without_near_copies"]  # type: ignore[attr-defined]
+    test = records[0].metrics["int8"]["test"]
+    rule = NearDuplicateRule(9, 0.8, "seer")
+    alone = AccuracyByRule(6000, 0.87654, test.balanced_accuracy, test.top5, test.ece, test.nll, rule)
+    known, unknown = (
+        replace(records[0], name=name, metrics={"int8": {"test": replace(test, without_near_duplicates=found)}})
+        for name, found in (("known", alone), ("unknown", None))
+    )
     header, _, first, second = cells(split_table([known, unknown]))
     assert [row[header.index("no near copy")] for row in (first, second)] == ["87.65", "—"]
     assert "no near copy" not in split_table([unknown])
@@ -139,9 +141,9 @@ def test_published_figures() -> None:
     assert rows[8][0] == "VGG16, not run: no ImageNet weights at hand"
 
 
-def a_run(name: str, backbone: str, top1: float, **training: object) -> RunRecord:
-    metrics = {"int8": {"test": {"top1": top1}}}
-    return RunRecord(name, backbone, {"splits": ["train"], **training}, metrics, model_bytes={"int8": 11_000_000})
+def a_run(name: str, backbone: str, top1: float, **entries: object) -> RunRecord:
+    reached = {"int8": {"test": metrics(top1=top1)}}
+    return RunRecord(name, backbone, training(**entries), reached, model_bytes={"int8": 11_000_000})
 
 
 def test_runs_of_the_published_recipe_stand_beside_it_frozen_and_unfrozen() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from flowers_core.inference.bundle import BundleError, list_bundles
+from flowers_core.inference.manifest import Latency, Timing
 from flowers_core.reports.run_records import RunRecord, list_records, load_record, record_of, save_record
 from flowers_core.reports.studies import (
     BASE,
@@ -14,6 +15,7 @@ from flowers_core.reports.studies import (
     speed_table,
 )
 from flowers_core.storage.paths import default_models_dir
+from tests.fixtures.manifests import corruptions, metrics, training
 
 
 def a_run(name: str, *, top1: float = 0.9, augmentation: str = "wild", **recipe: object) -> RunRecord:
@@ -21,17 +23,14 @@ def a_run(name: str, *, top1: float = 0.9, augmentation: str = "wild", **recipe:
         name=name,
         backbone="efficientnet_lite0",
         size=256,
-        training={
-            "command": f"python -m scripts.train --augmentation {augmentation} --out models/{name}",
-            "recipe": {"epochs": 32, "seed": 0, "augmentation": {"rotation": 1.0}} | recipe,
-            "seed": recipe.get("seed", 0),
-            "splits": ["train"],
-            "training_images": 1020,
-            "validation_top1": top1,
-            "seconds_of_epochs": 100.4,
-            "method": "fine-tuning",
-        },
-        metrics={"int8": {"test": {"top1": top1 - 0.02, "per_class": top1}}},
+        training=training(
+            f"python -m scripts.train --augmentation {augmentation} --out models/{name}",
+            recipe={"epochs": 32, "seed": 0, "augmentation": {"rotation": 1.0}} | recipe,
+            seed=recipe.get("seed", 0),
+            validation_top1=top1,
+            epoch_seconds=100.4,
+        ),
+        metrics={"int8": {"test": metrics(top1=top1 - 0.02, balanced_accuracy=top1)}},
         model_bytes={"int8": 4_100_000},
     )
 
@@ -48,7 +47,7 @@ def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
 def test_a_bundles_record_holds_what_its_manifest_says() -> None:
     for bundle in list_bundles(default_models_dir()):
         record = record_of(bundle)
-        assert record.training == bundle.manifest["training"]
+        assert record.training == bundle.training
         assert record.metrics["int8"]["test"] == bundle.metrics["int8"]["test"]
 
 
@@ -67,7 +66,7 @@ def test_what_is_no_record_is_named(tmp_path: Path) -> None:
 
 
 def spoilt(record: RunRecord, mean: float) -> RunRecord:
-    return replace(record, robustness={"int8": {"validation": {"mean": mean}}})
+    return replace(record, corruptions={"int8": {"validation": corruptions(mean)}})
 
 
 def test_ablations_name_what_differs_best_first() -> None:
@@ -118,15 +117,14 @@ def test_aims_stand_beside_what_was_reached() -> None:
 
 
 def test_the_worst_kind_is_named() -> None:
-    figures = {"images": 7, "mean": 0.8, "worst": "noise", "top1": {"noise": 0.5, "blur": 0.9}, "confidently_wrong": 0}
-    run = replace(a_run("one"), robustness={"int8": {"test": figures}})
+    figures = corruptions(0.8, photos=7, top1={"noise": 0.5, "blur": 0.9}, high_confidence_errors=0.0)
+    run = replace(a_run("one"), corruptions={"int8": {"test": figures}})
     assert cells(robustness_table([run])) == [["one", "int8", "test", "7", "80.00", "50.00", "noise", "0.00", "—"]]
 
 
 def test_speed_and_memory_stand_in_one_row_a_way() -> None:
-    def timed(median: float, p95: float, same: float) -> dict[str, float]:
-        ratios = {"ratio_to_int8": median / 4.0, "ratio_to_int8_same_threads": same}
-        return {"median_ms": median, "p95_ms": p95, **ratios}
+    def timed(median: float, p95: float, same: float) -> Timing:
+        return Timing(median, p95, ratio_to_int8=median / 4.0, ratio_to_int8_same_threads=same)
 
     paths = {
         "int8, 1 thread": timed(4.0, 5.0, 1.0),
@@ -136,7 +134,7 @@ def test_speed_and_memory_stand_in_one_row_a_way() -> None:
         "keras predict": timed(60.0, 70.0, 30.0),
     }
     first, peak = {"int8": 0.4, "keras": 9.0}, {"int8": 61.0}
-    latency = {"cores": 4, "paths": paths, "seconds_to_first_answer": first, "peak_megabytes": peak}
+    latency = Latency(cores=4, paths=paths, seconds_to_first_answer=first, peak_megabytes=peak)
     assert cells(speed_table([replace(a_run("one"), latency=latency)])) == [
         ["one", "int8", "4.0", "5.0", "1.0", "2.0", "2.5", "1.0", "0.4", "61"],
         ["one", "keras predict", "80.0", "90.0", "20.0", "60.0", "70.0", "30.0", "9.0", "—"],
@@ -146,8 +144,8 @@ def test_speed_and_memory_stand_in_one_row_a_way() -> None:
 
 def test_older_timings_have_no_ratio_to_int8_with_as_many_threads() -> None:
     """Keras had all cores then, and every ratio was to one thread; the machine had two cores."""
-    row = {"median_ms": 8.0, "p95_ms": 9.0, "ratio_to_int8": 2.0}
-    latency = {"paths": dict.fromkeys(("int8, 1 thread", "int8, 2 threads", "keras predict"), row)}
+    row = Timing(8.0, 9.0, ratio_to_int8=2.0)
+    latency = Latency(paths=dict.fromkeys(("int8, 1 thread", "int8, 2 threads", "keras predict"), row))
     assert cells(speed_table([replace(a_run("one"), latency=latency)])) == [
         ["one", "int8", "8.0", "9.0", "2.0", "8.0", "9.0", "—", "—", "—"],
         ["one", "keras predict", "—", "—", "—", "8.0", "9.0", "—", "—", "—"],

@@ -1,9 +1,13 @@
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 from sklearn.neighbors import KNeighborsClassifier
 
-from flowers_core.retrieval.knn import COUNTS, KnnRule, fit_knn_rule, knn_predict, knn_probabilities
+from flowers_core.inference.manifest import KnnRule
+from flowers_core.retrieval.knn import COUNTS, fit_knn_rule, knn_predict, knn_probabilities
 from flowers_core.retrieval.neighbour import Neighbour
 
 RULE = KnnRule(k=3, temperature=0.1, floor=0.04, splits=("train",), top1=0.0, nll=0.0, photos=0)
@@ -84,9 +88,7 @@ def test_probabilities_are_calibrated_on_photos_of_the_same_kind() -> None:
     assert ece(rows, labels[60:], bins=5) < ece(raw, labels[60:], bins=5)
 
 
-def test_a_rule_comes_back_from_json() -> None:
-    assert KnnRule.from_json(RULE.to_json()) == RULE
-    with pytest.raises(ValueError, match="unlike"):
-        KnnRule.from_json({"k": 3})
-    with pytest.raises(ValueError, match="out of range"):
-        KnnRule.from_json(RULE.to_json() | {"temperature": 0.0})
+@pytest.mark.parametrize("wrong", [{"k": 0}, {"temperature": 0.0}, {"floor": 1.0}])
+def test_a_rule_out_of_range_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="a k-NN rule has k of at least 1"):
+        replace(RULE, **wrong)

@@ -16,6 +16,7 @@ from flowers_core.evaluation.report import save_predictions
 from flowers_core.inference.bundle import BundleWriter, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from scripts.audit_data import main
+from tests.fixtures.manifests import training
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +31,15 @@ def explored(
     rng = np.random.default_rng(0)
     embeddings = np.eye(103)[drawn_dataset.labels] + rng.random((len(drawn_dataset), 103)) * 0.1
     gallery = Gallery.build(embeddings, drawn_dataset.ids, drawn_dataset.labels, drawn_dataset.splits)
-    writer.manifest["training"] = {"splits": ["train", "validation"]}
+    writer.update(training=training(splits=("train", "validation")))
     writer.add_file(INDEX_FILE, gallery.write_index)
     writer.add_file(RECORDS_FILE, gallery.write_records)
-    writer.add_file("float32.tflite", lambda path: path.write_bytes(b"not read here"))
+    writer.add_bytes("float32.tflite", b"not read here")
     for split in ("validation", "test"):
         ids = drawn_dataset.split_ids(split)
         logits = rng.normal(size=(len(ids), 102)) * 4
         save_predictions(folder / "answers.npz", ids, drawn_dataset.labels[ids - 1], {"float32": logits})
-        content = (folder / "answers.npz").read_bytes()
-        writer.add_file(f"{split}_predictions.npz", lambda path, content=content: path.write_bytes(content))
+        writer.add_bytes(f"{split}_predictions.npz", (folder / "answers.npz").read_bytes())
     with pytest.MonkeyPatch.context() as patch, pytest.MonkeyPatch.context() as out:
         printed: list[str] = []
         out.setattr("builtins.print", lambda *words: printed.append(" ".join(map(str, words))))

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,15 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.evaluation.report import load_predictions
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.manifest import NearDuplicateRule
 from flowers_core.inference.runtime import Runtime
 from flowers_core.networks.classifier import head_of, save_half
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
-from flowers_core.retrieval.knn import KnnRule, knn_predict
+from flowers_core.retrieval.knn import knn_predict
 from flowers_core.retrieval.similarity import SIMILARITY_FILE, load_class_similarity
 from flowers_core.retrieval.user_photos import ExtendedGallery, load_user_photos
 from tests.fixtures.drawn_flowers import LABELS, draw_flower
+from tests.fixtures.manifests import training
 from tests.fixtures.tiny_classifier import SIZE, tiny_classifier
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,10 +66,10 @@ def made(tmp_path_factory: pytest.TempPathFactory, drawn_dataset: OxfordFlowers)
     writer = BundleWriter.create(
         folder, name="tiny", backbone="tiny", crop_rule=CropRule(SIZE), classes=list(drawn_dataset.names)
     )
-    writer.manifest["training"] = {"splits": ["train"], "training_images": len(drawn_dataset.split_ids("train"))}
+    writer.update(training=training(photos=len(drawn_dataset.split_ids("train"))))
     writer.add_file("classifier.keras", lambda path: save_half(classifier, path))
     W, b = head_of(classifier)
-    writer.add_file("head.npz", lambda path: np.savez(path, W=W, b=b))
+    writer.add_npz("head.npz", W=W, b=b)
     data = ("--data", str(drawn_dataset.root))
     call("quantize", str(folder), "--calibration-photos", "24", *data)
     call("evaluate", str(folder), *data)
@@ -76,14 +79,15 @@ def made(tmp_path_factory: pytest.TempPathFactory, drawn_dataset: OxfordFlowers)
 
 def test_the_models_are_there_with_their_sizes(made: Bundle) -> None:
     assert made.precisions == ("float32", "float16", "int8")
-    for precision, size in made.manifest["model_bytes"].items():
+    for precision, size in made.manifest.model_bytes.items():
         assert made.path(f"{precision}.tflite").stat().st_size == size
 
 
 def test_calibration_photos_are_training_photos_spread_over_the_classes(
     made: Bundle, drawn_dataset: OxfordFlowers
 ) -> None:
-    ids = made.manifest["quantization"]["calibration_photos"]
+    assert made.manifest.quantization is not None
+    ids = made.manifest.quantization.representative_photos
     assert len(set(ids)) == 24
     assert {drawn_dataset.split_of(photo_id) for photo_id in ids} == {"train"}
 
@@ -111,14 +115,15 @@ def test_weights_fitted_to_being_rounded_change_the_int8_model_alone(
 ) -> None:
     folder = tmp_path / "tiny"
     shutil.copytree(made.folder, folder)
-    before = dict(made.manifest["files"])
+    before = made.manifest.files
     aware = ("--qat-steps", "8", "--qat-rate", "3e-4", "--cache", str(tmp_path / "cache"))
     call(
         "quantize", str(folder), "--calibration-photos", "24", "--allow-loss", *aware, "--data", str(drawn_dataset.root)
     )
     after = load_bundle(folder).manifest
-    assert {name for name, entry in after["files"].items() if entry != before[name]} == {"int8.tflite"}
-    record = after["quantization"]["aware"]
+    assert {name for name, entry in after.files.items() if entry != before[name]} == {"int8.tflite"}
+    assert after.quantization is not None
+    record = after.quantization.qat
     assert (record["steps"], record["last_layers"], record["split"], record["head"]) == (8, None, "train", "frozen")
     assert len(record["step_losses"]) == 8
     printed = capsys.readouterr().out
@@ -139,24 +144,25 @@ def test_the_records_are_what_the_models_answer(made: Bundle, drawn_dataset: Oxf
         logits = Runtime(made.path(f"{precision}.tflite")).logits(photos)
         np.testing.assert_allclose(stored.logits, logits, rtol=1e-3, atol=1e-2)
         figures = made.metrics[precision][split]
-        assert figures["images"] == len(ids)
-        assert figures["top1"] == pytest.approx((logits.argmax(axis=1) + 1 == stored.labels).mean())
-    assert made.metrics["float32"][split]["agreement"] == 1.0
+        assert figures.photos == len(ids)
+        assert figures.top1 == pytest.approx((logits.argmax(axis=1) + 1 == stored.labels).mean())
+    assert made.metrics["float32"][split].agreement == 1.0
 
 
 def test_robustness_is_counted_photo_by_photo(made: Bundle, drawn_dataset: OxfordFlowers) -> None:
     call("evaluate", str(made.folder), "--data", str(drawn_dataset.root), "--corruptions", "validation")
-    figures = load_bundle(made.folder).manifest["robustness"]["int8"]["validation"]
+    figures = load_bundle(made.folder).manifest.corruptions["int8"]["validation"]
     runtime = Runtime(made.path("int8.tflite"))
     ids = drawn_dataset.split_ids("validation")
     for kind in ("greyscale", "phone noise"):
         spoilt = [corrupted(open_photo(drawn_dataset.path(i)).pixels, kind, int(i)) for i in ids]
         logits = runtime.logits(np.stack([model_input(pixels, made.crop_rule).pixels for pixels in spoilt]))
         right = logits.argmax(axis=1) + 1 == drawn_dataset.labels[ids - 1]
-        assert figures["top1"][kind] == pytest.approx(right.mean())
-    assert figures["mean"] == pytest.approx(sum(figures["top1"].values()) / len(figures["top1"]))
-    assert figures["top1"][figures["worst"]] == min(figures["top1"].values())
-    assert 0 <= figures["confidently_wrong"] <= 1 - figures["mean"]
+        assert figures.top1[kind] == pytest.approx(right.mean())
+    assert figures.mean == pytest.approx(sum(figures.top1.values()) / len(figures.top1))
+    assert figures.top1[figures.worst] == min(figures.top1.values())
+    assert figures.high_confidence_errors is not None
+    assert 0 <= figures.high_confidence_errors <= 1 - figures.mean
 
 
 def test_photos_that_were_learnt_from_tell_nothing_of_robustness(
@@ -165,7 +171,7 @@ def test_photos_that_were_learnt_from_tell_nothing_of_robustness(
     copy = tmp_path / "both"
     shutil.copytree(made.folder, copy)
     writer = BundleWriter.open(copy)
-    writer.set("training", {**writer.manifest["training"], "splits": ["train", "validation"]})
+    writer.update(training=training(splits=("train", "validation")))
     with pytest.raises(BundleError, match="has learnt from the validation photos"):
         call("evaluate", str(copy), "--data", str(drawn_dataset.root), "--corruptions", "validation")
 
@@ -188,7 +194,8 @@ def test_what_makes_a_similarity_readable_comes_with_the_gallery(made: Bundle, d
     likeness = load_class_similarity(made.path(SIMILARITY_FILE))
     assert likeness.labels.tolist() == sorted(LABELS)
     assert set(likeness.pairs.tolist()) == {8 * 7 // 2}  # validation and test photos of a class
-    rule = KnnRule.from_json(made.manifest["vote"])
+    rule = made.manifest.knn
+    assert rule is not None
     assert (rule.splits, rule.photos) == (("train",), 18)
     validation = drawn_dataset.split_ids("validation")
     right = 0
@@ -247,7 +254,7 @@ def test_photos_of_ones_own_join_the_gallery_and_leave_it(
     draw_flower(2, np.random.default_rng(7)).save(tmp_path / "mine" / "loose.png")
     before = (made.folder / "bundle.json").read_bytes()
     call("build_gallery", str(made.folder), "--photos", str(tmp_path / "mine"))
-    model = made.manifest["files"]["int8.tflite"]["sha256"]
+    model = made.digest("int8.tflite") or ""
     path = tmp_path / "own" / "tiny.npz"
     first = load_user_photos(path, model)
     assert len(first) == 41
@@ -296,15 +303,12 @@ def test_after_an_audit_the_figures_are_given_without_near_copies_too(
         answers = load_predictions(made.path("test_predictions.npz"), precision)
         right = (answers.predicted == answers.labels)[answers.ids != test[3]]
         figures = after.metrics[precision]["test"]
-        assert figures["without_near_copies"]["images"] == len(test) - 1
-        assert figures["without_near_copies"]["top1"] == pytest.approx(right.mean())
-        assert figures["without_near_copies"]["rule"] == {
-            "max_distance_of_64_bits": 9,
-            "min_cosine": 0.8,
-            "model": "drawn",
-        }
-        del figures["without_near_copies"]
-        assert figures == made.metrics[precision]["test"]
+        alone = figures.without_near_duplicates
+        assert alone is not None
+        assert alone.photos == len(test) - 1
+        assert alone.top1 == pytest.approx(right.mean())
+        assert alone.rule == NearDuplicateRule(9, 0.8, "drawn")
+        assert replace(figures, without_near_duplicates=None) == made.metrics[precision]["test"]
 
 
 @pytest.mark.slow

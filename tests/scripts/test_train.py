@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from flowers_core.inference.bundle import Bundle, BundleWriter, Calibration, load_bundle
+from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
+from flowers_core.inference.commands import option_words
+from flowers_core.inference.manifest import Calibration, ModelReference
 from flowers_core.networks.backbones import BACKBONES, Backbone, build_backbone
 from flowers_core.networks.classifier import build_classifier, load_classifier
 from scripts import train
@@ -57,21 +59,20 @@ def history_of(bundle: Bundle) -> dict[str, Any]:
 def test_a_taught_bundle_is_repeated_on_more_photos_with_its_teachers(folder: Path, data: Path) -> None:
     teacher = trained(folder, data, f"{TUNED} --seed 3", "teacher")
     student = trained(folder, data, f"{TUNED} --teacher teacher --teacher-weight 0.5", "student")
-    assert student.manifest["training"]["training_images"] == 204
-    BundleWriter.open(student.folder).set("calibration", Calibration(1.0, 0.95, 0.9, 0.4))
+    assert student.training.photos == 204
+    BundleWriter.open(student.folder).update(calibration=Calibration(1.0, 0.95, 0.9, 0.4))
 
     with pytest.raises(ValueError, match="'student' learnt from teacher: name by --teacher which bundle"):
         trained(folder, data, "--also-validation student")
     assert not (folder / "models" / "tiny").exists()
 
     both = trained(folder, data, "--also-validation student --teacher teacher")
-    record = both.manifest["training"]
-    assert record["training_images"] == 306
-    digest = teacher.manifest["files"]["classifier.keras"]["sha256"]
-    assert record["teachers"] == [{"name": "teacher", "classifier": digest}]
-    assert record["command"] == "python -m scripts.train --also-validation student --teacher teacher"
+    record = both.training
+    assert record.photos == 306
+    assert record.teachers == (ModelReference("teacher", teacher.digest("classifier.keras") or ""),)
+    assert record.command.line() == "python -m scripts.train --also-validation student --teacher teacher"
     # The line that the bundle gives makes it again, and another teacher makes another one.
-    again = trained(folder, data, record["command"].split("scripts.train")[1], "again")
+    again = trained(folder, data, shlex.join(record.command.words()), "again")
     other = trained(folder, data, "--also-validation student --teacher student", "other")
     assert history_of(again)["epochs"] == history_of(both)["epochs"]
     assert history_of(other)["epochs"] != history_of(both)["epochs"]
@@ -82,17 +83,18 @@ def test_the_published_recipe_leaves_both_its_phases_as_bundles(folder: Path, da
     unfrozen = trained(folder, data, line, "tiny_published")
     frozen = load_bundle(folder / "models" / "tiny_published_frozen")
 
-    record = unfrozen.manifest["training"]
-    assert (record["frozen"], record["named_recipe"]) == ("tiny_published_frozen", "published")
-    assert record["recipe"]["optimizer"] == "sgd"
-    assert (record["recipe"]["batch_size"], record["recipe"]["step_size"]) == (64, 2 * 15)
-    assert (record["recipe"]["label_smoothing"], record["recipe"]["average"]) == (0, "none")
-    assert record["head_recipe"] == frozen.manifest["training"]["recipe"]
-    assert (record["recipe"]["unfrozen_layers"], record["head_recipe"]["unfrozen_layers"]) == (2, 0)
+    record = unfrozen.training
+    recipe, head = record.recipe, record.head_recipe
+    assert (record.frozen, record.named_recipe) == ("tiny_published_frozen", "published")
+    assert recipe["optimizer"] == "sgd"
+    assert (recipe["batch_size"], recipe["step_size"]) == (64, 2 * 15)
+    assert (recipe["label_smoothing"], recipe["average"]) == (0, "none")
+    assert head == frozen.training.recipe
+    assert (recipe["unfrozen_layers"], head["unfrozen_layers"]) == (2, 0)
     history = history_of(unfrozen)
     assert [len(history["head"]["epochs"]), len(history["epochs"])] == [3, 2]
     assert history["head"]["epochs"] == history_of(frozen)["epochs"]
-    assert history["probe"]["validation_top1"] == frozen.manifest["training"]["validation_top1"]
+    assert history["probe"]["validation_top1"] == frozen.training.validation_top1
 
     start = build_classifier(build_backbone("tiny", weights_dir=None), 102)
     before, first, second = (
@@ -103,7 +105,8 @@ def test_the_published_recipe_leaves_both_its_phases_as_bundles(folder: Path, da
         np.testing.assert_allclose(a, b, atol=1e-3)
     assert (first[-2] != second[-2]).any()
 
-    again = trained(folder, data, record["command"].split("scripts.train")[1].split("--out")[0], "again")
+    options = {name: value for name, value in record.command.options.items() if name != "out"}
+    again = trained(folder, data, shlex.join(option_words(options)), "again")
     assert history_of(again)["epochs"] == history["epochs"]
     assert (folder / "models" / "again_frozen").is_dir()
 

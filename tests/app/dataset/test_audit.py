@@ -1,6 +1,5 @@
 """The state of the data on the page, from a record written here."""
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +14,11 @@ from flowers_core.data.audit.near_duplicates import NearDuplicate
 from flowers_core.data.audit.outliers import Outlier
 from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, write_audit
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import MANIFEST, BundleWriter, load_bundle
+from flowers_core.inference.bundle import BundleWriter, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run
+from tests.fixtures.manifests import linked_copy
 
 Open = Callable[..., AppTest]
 SHIPPED = load_bundle(default_models_dir() / "efficientnet_lite0")
@@ -54,13 +54,7 @@ def record(gallery: Gallery) -> AuditRecord:
 
 @pytest.fixture
 def audited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: AuditRecord) -> Path:
-    folder = tmp_path / "models" / SHIPPED.name
-    folder.mkdir(parents=True)
-    manifest = json.loads((SHIPPED.folder / MANIFEST).read_text(encoding="utf-8"))
-    manifest["files"].pop(AUDIT_FILE, None)
-    for name in manifest["files"]:
-        (folder / name).symlink_to(SHIPPED.folder / name)
-    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    folder = linked_copy(SHIPPED, tmp_path / "models" / SHIPPED.name, without=(AUDIT_FILE,))
     BundleWriter.open(folder).add_file(AUDIT_FILE, write_audit(record))
     monkeypatch.setenv("FLOWERS_MODELS_DIR", str(folder.parent))
     return folder
@@ -107,7 +101,7 @@ def test_pairs_across_splits_and_under_two_labels(
     figures = next(frame.value for frame in app.dataframe if "top-1, without copies" in frame.value)
     test = SHIPPED.metrics["int8"]["test"]
     row = figures.set_index("precision").loc["int8"]
-    assert (row["photos"], row["photos, without copies"]) == (test["images"], test["without_duplicates"]["images"])
+    assert (row["photos"], row["photos, without copies"]) == (test.photos, test.without_duplicates.photos)
 
 
 def test_tables_hold_the_record(record: AuditRecord, gallery: Gallery) -> None:
@@ -134,6 +128,6 @@ def test_without_an_audit_the_page_says_how_to_get_one(open_page: Open, audited:
 
 
 def test_a_damaged_audit_counts_as_none(open_page: Open, audited: Path) -> None:
-    BundleWriter.open(audited).add_file(AUDIT_FILE, lambda path: path.write_text("{}"))
+    BundleWriter.open(audited).add_bytes(AUDIT_FILE, b"{}")
     app = open_page("dataset", show="State of the data")
     assert any("scripts.audit_data" in info.value for info in app.info)

@@ -1,4 +1,3 @@
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,11 +17,12 @@ from app.dataset.embedding_map import (
 )
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import load_predictions
-from flowers_core.inference.bundle import MANIFEST, BundleWriter, load_bundle
+from flowers_core.inference.bundle import BundleWriter, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.projection import PROJECTION_FILE, Projection
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import run
+from tests.fixtures.manifests import linked_copy
 
 Open = Callable[..., AppTest]
 SHIPPED = load_bundle(default_models_dir() / "efficientnet_lite0")
@@ -38,13 +38,7 @@ def projection() -> Projection:
 
 @pytest.fixture
 def mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, projection: Projection) -> Path:
-    folder = tmp_path / "models" / SHIPPED.name
-    folder.mkdir(parents=True)
-    manifest = json.loads((SHIPPED.folder / MANIFEST).read_text(encoding="utf-8"))
-    manifest["files"].pop(PROJECTION_FILE, None)
-    for name in manifest["files"]:
-        (folder / name).symlink_to(SHIPPED.folder / name)
-    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    folder = linked_copy(SHIPPED, tmp_path / "models" / SHIPPED.name, without=(PROJECTION_FILE,))
     BundleWriter.open(folder).add_file(PROJECTION_FILE, projection.write)
     monkeypatch.setenv("FLOWERS_MODELS_DIR", str(folder.parent))
     return folder
@@ -61,7 +55,7 @@ def test_the_map_has_an_address_and_colours(open_page: Open, mapped: Path) -> No
 
 
 def test_without_a_map_the_page_says_how_to_get_one(open_page: Open, mapped: Path) -> None:
-    BundleWriter.open(mapped).add_file(PROJECTION_FILE, lambda path: path.write_bytes(b"none"))
+    BundleWriter.open(mapped).add_bytes(PROJECTION_FILE, b"none")
     app = open_page("dataset", show="Map")
     assert any("scripts.project_embeddings" in info.value for info in app.info)
 

@@ -5,7 +5,7 @@ from app.elements.words import capital, latin, listed, percent
 from app.identify.answer import close_rival, put_in_words, roll_up
 from app.identify.neighbours import second_opinion
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import Calibration
+from flowers_core.inference.manifest import Calibration
 from flowers_core.inference.prediction import Prediction, predict
 from flowers_core.retrieval.neighbour import Neighbour
 

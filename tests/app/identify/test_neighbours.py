@@ -1,6 +1,5 @@
 """The neighbours with everything that a bundle may bring beside its gallery, and with none of it."""
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -19,16 +18,18 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.photo_ref import oxford
 from flowers_core.data.photos import read_photo
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import MANIFEST, BundleWriter, load_bundle
+from flowers_core.inference.bundle import BundleWriter, load_bundle
+from flowers_core.inference.manifest import KnnRule
 from flowers_core.inference.prediction import Candidate
 from flowers_core.inference.runtime import Forward, Runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
-from flowers_core.retrieval.knn import KnnPrediction, KnnRule, knn_predict
+from flowers_core.retrieval.knn import KnnPrediction, knn_predict
 from flowers_core.retrieval.similarity import SIMILARITY_FILE, fit_class_similarity
 from flowers_core.retrieval.user_photos import ExtendedGallery, load_user_photos, user_photos_file
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import drawn_photo, example_bytes, html, run
 from tests.app.elements.test_words import prediction
+from tests.fixtures.manifests import linked_copy
 
 Open = Callable[..., AppTest]
 SHIPPED = load_bundle(default_models_dir() / "efficientnet_lite0")
@@ -37,15 +38,7 @@ RULE = KnnRule(k=20, temperature=0.03, floor=0.01, splits=("train",), top1=0.8, 
 
 def _copy(models: Path) -> Path:
     """The shipped bundle in a folder of its own, by links, without what may be beside its gallery."""
-    folder = models / SHIPPED.name
-    folder.mkdir()
-    manifest = json.loads((SHIPPED.folder / MANIFEST).read_text(encoding="utf-8"))
-    manifest.pop("vote", None)
-    manifest["files"].pop(SIMILARITY_FILE, None)
-    for name in manifest["files"]:
-        (folder / name).symlink_to(SHIPPED.folder / name)
-    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
-    return folder
+    return linked_copy(SHIPPED, models / SHIPPED.name, without=(SIMILARITY_FILE,), knn=None)
 
 
 @pytest.fixture
@@ -78,7 +71,7 @@ def test_the_photo_itself_is_left_out_the_vote_and_the_likeness_are_told(open_pa
     ):
         (bundle_folder / name).unlink(missing_ok=True)
         writer.add_file(name, write)
-    writer.set("vote", RULE.to_json())
+    writer.update(knn=RULE)
 
     app = open_page(photo="example")
     page = html(app)
@@ -157,7 +150,7 @@ def test_photos_of_ones_own_are_among_them(
     kept = tmp_path / "mine" / "meadow.png"
     kept.parent.mkdir()
     Image.fromarray(drawn_photo()).save(kept)
-    model = SHIPPED.manifest["files"]["int8.tflite"]["sha256"]
+    model = SHIPPED.digest("int8.tflite")
     embedding = _embedding()
     other = np.roll(embedding, 1)
     own = load_user_photos(tmp_path / "none.npz", model).with_added(

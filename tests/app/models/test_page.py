@@ -7,7 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.elements.metrics_table import figure_table, speed_table
 from app.models.accuracy_chart import accuracy_chart, published_points
-from flowers_core.inference.bundle import MANIFEST, Bundle, list_bundles, load_bundle
+from flowers_core.inference.bundle import Bundle, list_bundles, load_bundle
+from flowers_core.inference.manifest import MANIFEST
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html
 
@@ -28,31 +29,28 @@ def test_every_figure_is_the_record_s(open_page: Open) -> None:
     for row in table.to_dict("records"):
         bundle = bundles[row["model"]]
         test = bundle.metrics[row["precision"]]["test"]
-        assert row["top-1"] == pytest.approx(100 * test["top1"])
-        assert row["mean per class"] == pytest.approx(100 * test["per_class"])
-        assert row["top-5"] == pytest.approx(100 * test["top5"])
-        assert row["calibration error"] == pytest.approx(100 * test["ece"])
-        assert row["MB"] == bundle.manifest["model_bytes"][row["precision"]] / 1e6
-        assert row["training photos"] == bundle.manifest["training"]["training_images"]
+        assert row["top-1"] == pytest.approx(100 * test.top1)
+        assert row["mean per class"] == pytest.approx(100 * test.balanced_accuracy)
+        assert row["top-5"] == pytest.approx(100 * test.top5)
+        assert row["calibration error"] == pytest.approx(100 * test.ece)
+        assert row["MB"] == bundle.manifest.model_bytes[row["precision"]] / 1e6
+        assert row["training photos"] == bundle.training.photos
 
 
 def test_figures_with_and_without_copies(open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    manifest = json.loads((BUNDLE.folder / MANIFEST).read_text(encoding="utf-8"))
-    test = manifest["metrics"]["int8"]["test"]
-    rule = {"max_distance_of_64_bits": 11, "min_cosine": 0.75, "model": "seer"}
-    test["without_near_copies"] = {**test["without_duplicates"], "images": 6137, "top1": 0.5, "rule": rule}
-    folder = tmp_path / BUNDLE.name
-    folder.mkdir()
-    for name in manifest["files"]:
-        (folder / name).symlink_to(BUNDLE.folder / name)
-    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    without = BUNDLE.metrics["int8"]["test"].without_duplicates
+    assert without is not None
+    alone = AccuracyByRule(**vars(replace(without, photos=6137, top1=0.5)), rule=NearDuplicateRule(11, 0.75, "seer"))
+    test = replace(BUNDLE.metrics["int8"]["test"], without_near_duplicates=alone)
+    metrics = {**BUNDLE.metrics, "int8": {**BUNDLE.metrics["int8"], "test": test}}
+    linked_copy(BUNDLE, tmp_path / BUNDLE.name, metrics=metrics)
     monkeypatch.setenv("FLOWERS_MODELS_DIR", str(tmp_path))
     app = open_page("models")
     table = next(frame.value for frame in app.dataframe if "photos, without copies" in frame.value)
     row = table.set_index("precision").loc["int8"]
-    assert row["photos"] == test["images"]
-    assert row["photos, without copies"] == test["without_duplicates"]["images"]
-    assert row["top-1, without copies"] == pytest.approx(100 * test["without_duplicates"]["top1"])
+    assert row["photos"] == test.photos
+    assert row["photos, without copies"] == without.photos
+    assert row["top-1, without copies"] == pytest.approx(100 * without.top1)
     assert (row["photos, without near copies"], row["top-1, without near copies"]) == (6137, 50)
     said = next(text.value for text in app.markdown if "near copy" in text.value)
     assert "11 of 64 bits" in said
@@ -61,8 +59,9 @@ def test_figures_with_and_without_copies(open_page: Open, tmp_path: Path, monkey
 
 def test_how_it_was_made_can_be_read(open_page: Open) -> None:
     page = html(open_page("models"))
-    assert BUNDLE.manifest["training"]["command"] in page
-    assert BUNDLE.manifest["data"]["fingerprint"] in page
+    assert BUNDLE.training.command.line() in page
+    assert BUNDLE.manifest.data is not None
+    assert BUNDLE.manifest.data.fingerprint in page
 
 
 def test_no_model_is_a_sentence(open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -91,17 +90,17 @@ def test_the_published_models_are_in_the_chart() -> None:
 
 
 def test_the_speed_table_says_how_much_memory_each_way_takes() -> None:
-    row = {"median_ms": 4.0, "p95_ms": 5.0, "ratio_to_int8": 1.0}
+    row = Timing(4.0, 5.0, 1.0)
     ways = ("int8, 1 thread", "int8, 2 threads", "keras predict", "keras tf.function")
-    latency = {"paths": dict.fromkeys(ways, row), "peak_megabytes": {"int8": 60.0, "keras": 700.0}}
-    bundle = Bundle(BUNDLE.folder, {**BUNDLE.manifest, "latency": latency})
+    latency = Latency(paths=dict.fromkeys(ways, row), peak_megabytes={"int8": 60.0, "keras": 700.0})
+    bundle = Bundle(BUNDLE.folder, replace(BUNDLE.manifest, latency=latency))
     table = speed_table(bundle)
     known = table.dropna(subset=["memory, MB"])
     assert dict(zip(known["way"], known["memory, MB"], strict=True)) == {"int8, 1 thread": 60.0, "keras predict": 700.0}
 
 
 def test_the_speed_table_says_how_many_threads_each_way_had() -> None:
-    row = {"median_ms": 4.0, "p95_ms": 5.0, "ratio_to_int8": 6.0, "ratio_to_int8_same_threads": 3.0, "threads": 2}
-    bundle = Bundle(BUNDLE.folder, {**BUNDLE.manifest, "latency": {"paths": {"keras predict": row}}})
+    latency = Latency(paths={"keras predict": Timing(4.0, 5.0, 6.0, ratio_to_int8_same_threads=3.0, threads=2)})
+    bundle = Bundle(BUNDLE.folder, replace(BUNDLE.manifest, latency=latency))
     (shown,) = speed_table(bundle).to_dict("records")
     assert (shown["threads"], shown["times int8"], shown["times int8, same threads"]) == (2, 6.0, 3.0)

@@ -1,6 +1,5 @@
 """The changes of `scripts.study.ablate`, each as `scripts.train` understands it."""
 
-import shlex
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -9,15 +8,17 @@ from typing import Any
 import pytest
 
 from flowers_core.inference.bundle import BundleError
+from flowers_core.inference.commands import option_words
 from flowers_core.reports.run_records import RunRecord, save_record
 from scripts import train
 from scripts.study import ablate
+from tests.fixtures.manifests import training
 
-LINE = "--backbone efficientnet_lite0 --size 256 --fine-tune 30 --epochs 32 --augmentation wild --learning-rate 6e-4"
+LINE = "--backbone efficientnet_lite0 --size 256 --fine-tune 30 --epochs 32 --augmentation wild --learning-rate 0.0006"
 
 
 def record(command: str) -> RunRecord:
-    return RunRecord("base", "efficientnet_lite0", {"command": command}, metrics={})
+    return RunRecord("base", "efficientnet_lite0", training(command), metrics={})
 
 
 def recipe(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> dict[str, Any]:
@@ -28,12 +29,12 @@ def recipe(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> dict[str, Any]:
 
 def test_a_run_keeps_the_recipe_and_not_the_name_nor_the_seed():
     made = record(f"python -m scripts.train {LINE} --seed 3 --out models/base")
-    assert ablate._line_of(made) == LINE.split()
+    assert option_words(ablate._options_of(made)) == LINE.split()
     assert ablate._name(made, "sgd") == "base_sgd"
     assert ablate._name(made, "sgd", 2) == "base_sgd_seed_2"
     assert ablate._name(made, "none", 2) == "base_seed_2"
     with pytest.raises(BundleError, match="nothing to vary"):
-        ablate._line_of(record("python -m scripts.study.make_soup base one two"))
+        ablate._options_of(record("python -m scripts.study.make_soup base one two"))
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_of_a_run_that_is_not_shipped_the_record_will_do(tmp_path, monkeypatch, 
     trained = [words for words in called if words[0] == "train"]
     assert [Path(words[words.index("--out") + 1]).name for words in trained] == ["base_sgd", "base_seed_1"]
     assert [words[words.index("--out") - 1] for words in trained] == ["0", "1"]
-    assert trained[0][1:16] == [*LINE.split(), "--optimizer", "sgd", "--learning-rate"]
+    assert trained[0][1:15] == [*LINE.replace("0.0006", "0.01").split(), "--optimizer", "sgd"]
     assert [words[0] for words in called] == 2 * ["train", "quantize", "evaluate", "keep_record"]
 
 
@@ -85,11 +86,10 @@ def test_what_is_neither_bundle_nor_record_is_named(tmp_path, monkeypatch):
 def test_each_change_changes_what_it_names_and_nothing_else(monkeypatch: pytest.MonkeyPatch):
     base = recipe(monkeypatch, LINE.split())
     changed = {}
-    for name, words in ablate.CHANGES.items():
-        options = {word for word in shlex.split(words) if word.startswith("--")}
-        ours = recipe(monkeypatch, [*LINE.split(), *shlex.split(words)])
+    for name, change in ablate.CHANGES.items():
+        ours = recipe(monkeypatch, [*LINE.split(), *option_words(change)])
         changed[name] = {key for key in base if ours[key] != base[key]}
-        assert len(changed[name]) == len(options - {"--teacher"}), name
+        assert len(changed[name]) == len(set(change) - {"teacher"}), name
     assert changed["no_label_smoothing"] == {"label_smoothing"}
     assert changed["fewer_unfrozen"] == {"unfrozen_layers"}
     assert changed["larger_input"] == {"size"}

@@ -13,7 +13,8 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.photo_folder import PhotoFolderError
 from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import BundleError, BundleWriter, Calibration, load_bundle
+from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
+from flowers_core.inference.manifest import Calibration, ExternalWithoutFlower
 from flowers_core.inference.multi_crop import look_closer
 from flowers_core.inference.prediction import Prediction, predict
 from flowers_core.inference.runtime import Runtime
@@ -29,7 +30,7 @@ KINDS = ("rose", "sunflower", "foxglove")
 def bundle(tmp_path: Path, tiny_bundle: Path) -> Path:
     folder = shutil.copytree(tiny_bundle, tmp_path / "tiny")
     # So cold that answers differ in how sure they are, and so strict that not all of them are.
-    BundleWriter.open(folder).set("calibration", Calibration(0.002, 0.95, 0.7, 0.9))
+    BundleWriter.open(folder).update(calibration=Calibration(0.002, 0.95, 0.7, 0.9))
     return folder
 
 
@@ -78,7 +79,8 @@ def test_each_photo_is_answered_as_on_the_page(evaluate, bundle: Path, outside: 
         closer = look_closer(pixels, runtime, made.crop_rule, made.calibration.temperature)
         return prediction, closer.label if closer and not prediction.sure else None
 
-    record = made.manifest["outside"]
+    record = made.manifest.external
+    assert record is not None
     names = {taxon.name: taxon.label for taxon in load_taxonomy()}
     right = five = misleading = sure = sure_right = suggested = suggested_right = 0
     for path in (outside / FLOWERS).glob("*/*.png"):
@@ -88,29 +90,30 @@ def test_each_photo_is_answered_as_on_the_page(evaluate, bundle: Path, outside: 
         misleading += best.label != label and best.probability >= 0.9
         sure, sure_right = sure + prediction.sure, sure_right + (prediction.sure and best.label == label)
         suggested, suggested_right = suggested + (offered is not None), suggested_right + (offered == label)
-    flowers = record["flowers"]
-    assert flowers["photos"] == 9
-    assert 9 * flowers["top1"] == pytest.approx(right)
-    assert 9 * flowers["top5"] == pytest.approx(five)
+    flowers = record.flowers
+    assert flowers.photos == 9
+    assert 9 * flowers.top1 == pytest.approx(right)
+    assert 9 * flowers.top5 == pytest.approx(five)
     assert 3 <= right < 9
-    counts = ("misleading", "sure", "sure_right", "suggested", "suggested_right")
-    assert [flowers[count] for count in counts] == [misleading, sure, sure_right, suggested, suggested_right]
+    assert flowers.high_confidence_errors == misleading
+    assert (flowers.sure, flowers.sure_correct) == (sure, sure_right)
+    assert (flowers.suggested, flowers.suggested_correct) == (suggested, suggested_right)
     assert 0 < sure < 9
-    assert sum(kind["photos"] for kind in record["classes"].values()) == 9
-    assert sum(kind["right"] for kind in record["classes"].values()) == right
-    assert sum(kind["in_top5"] for kind in record["classes"].values()) == five
+    assert sum(kind.photos for kind in record.classes.values()) == 9
+    assert sum(kind.correct for kind in record.classes.values()) == right
+    assert sum(kind.in_top5 for kind in record.classes.values()) == five
     others = [answer(path) for path in (outside / NO_FLOWER).glob("*.png")]
-    assert record["no_flower"] == {
-        "photos": 6,
-        "misleading": sum(prediction.candidates[0].probability >= 0.9 for prediction, _ in others),
-        "sure": sum(prediction.sure for prediction, _ in others),
-        "suggested": sum(offered is not None for _, offered in others),
-    }
+    assert record.no_flower == ExternalWithoutFlower(
+        photos=6,
+        high_confidence_errors=sum(prediction.candidates[0].probability >= 0.9 for prediction, _ in others),
+        sure=sum(prediction.sure for prediction, _ in others),
+        suggested=sum(offered is not None for _, offered in others),
+    )
 
 
 def test_nothing_is_kept_of_a_dry_run(evaluate, bundle: Path, capsys) -> None:
     evaluate("--dry-run")
-    assert "outside" not in load_bundle(bundle).manifest
+    assert load_bundle(bundle).manifest.external is None
     assert capsys.readouterr().out.startswith("flowers: photos 9, top1 ")
 
 
@@ -118,7 +121,7 @@ def test_what_is_missing_is_told(evaluate, bundle: Path, outside: Path) -> None:
     shutil.rmtree(outside / NO_FLOWER)
     with pytest.raises(PhotoFolderError, match=r"scripts\.study\.download_external` brings them"):
         evaluate()
-    BundleWriter.open(bundle).set("calibration", None)
+    BundleWriter.open(bundle).update(calibration=None)
     with pytest.raises(BundleError, match="is not calibrated yet"):
         evaluate()
 

@@ -12,22 +12,24 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import BundleError, BundleWriter, Calibration, load_bundle
+from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
+from flowers_core.inference.manifest import Calibration, MultiCropCounts, MultiCropMetrics
 from flowers_core.inference.multi_crop import look_closer
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.reports.multi_crop import closer_look_table
 from flowers_core.reports.run_records import RunRecord
 from scripts.study import evaluate_multi_crop
+from tests.fixtures.manifests import training
 
 
 @pytest.fixture
 def bundle(tmp_path: Path, tiny_bundle: Path) -> Path:
     folder = shutil.copytree(tiny_bundle, tmp_path / "tiny")
     writer = BundleWriter.open(folder)
-    writer.set("training", {"splits": ["train"]})
+    writer.update(training=training())
     # So cold that parts name something, and so strict that not every answer is sure.
-    writer.set("calibration", Calibration(0.005, 0.95, 0.9, 0.9))
+    writer.update(calibration=Calibration(0.005, 0.95, 0.9, 0.9))
     return folder
 
 
@@ -44,9 +46,9 @@ def evaluate(bundle: Path, drawn_dataset: OxfordFlowers, monkeypatch: pytest.Mon
 def test_suggestions_are_counted_photo_by_photo(evaluate, bundle: Path, drawn_dataset: OxfordFlowers, capsys) -> None:
     evaluate()
     made = load_bundle(bundle)
-    record = made.manifest["closer_look"]["test"]
-    assert (record["images"], record["seed"], record["precision"]) == (5, 3, "int8")
-    assert list(record["kinds"]) == ["as they are", *CORRUPTIONS]
+    record = made.manifest.multi_crop["test"]
+    assert (record.photos, record.seed, record.precision) == (5, 3, "int8")
+    assert list(record.corruptions) == ["as they are", *CORRUPTIONS]
     assert made.calibration is not None
     runtime = Runtime(made.path("int8.tflite"))
     seen = 0
@@ -63,9 +65,9 @@ def test_suggestions_are_counted_photo_by_photo(evaluate, bundle: Path, drawn_da
             first, label = answer.candidates[0].label, drawn_dataset.label_of(photo_id)
             right, taken = right + (first == label), taken + ((closer.label if closer else first) == label)
             not_sure, suggested = not_sure + (not answer.sure), suggested + (closer is not None)
-        row = record["kinds"][kind]
-        assert (5 * row["top1"], 5 * row["top1_taken"]) == (pytest.approx(right), pytest.approx(taken))
-        assert (row["not_sure"], row["suggested"]) == (not_sure, suggested)
+        row = record.corruptions[kind]
+        assert (5 * row.top1, 5 * row.top1_applied) == (pytest.approx(right), pytest.approx(taken))
+        assert (row.abstained, row.suggested) == (not_sure, suggested)
         seen += suggested
     assert seen  # else nothing of this was tried
     assert capsys.readouterr().out.count("\n") == 1 + 1 + len(CORRUPTIONS)
@@ -74,16 +76,17 @@ def test_suggestions_are_counted_photo_by_photo(evaluate, bundle: Path, drawn_da
 def test_nothing_is_kept_of_a_dry_run_nor_asked_of_photos_that_were_learnt(evaluate, bundle: Path) -> None:
     evaluate("--dry-run")
     writer = BundleWriter.open(bundle)
-    assert "closer_look" not in writer.manifest
-    writer.set("training", {"splits": ["train", "validation"]})
+    assert writer.manifest.multi_crop == {}
+    writer.update(training=training(splits=("train", "validation")))
     with pytest.raises(BundleError, match="has learnt from the validation photos"):
         evaluate("--split", "validation")
 
 
 def test_the_table_has_a_row_for_each_kind() -> None:
-    kind = {"top1": 0.5, "not_sure": 6, "suggested": 4, "suggested_right": 3, "answered_right": 1, "top1_taken": 2 / 3}
-    record = RunRecord("one", "tiny", {}, {}, closer_look={"test": {"images": 12, "kinds": {"grey": kind}}})
+    grey = MultiCropCounts(0.5, abstained=6, suggested=4, suggested_correct=3, answered_correct=1, top1_applied=2 / 3)
+    measured = {"test": MultiCropMetrics("int8", 12, 0, {"grey": grey})}
+    record = RunRecord("one", "tiny", training(), {}, multi_crop=measured)
     assert closer_look_table([record]).splitlines()[-1] == (
         "| one | grey | test | 12 | 50.00 | 6 | 4 | 3 | 1 | 66.67 |"
     )
-    assert closer_look_table([RunRecord("two", "tiny", {}, {})]) == ""
+    assert closer_look_table([RunRecord("two", "tiny", training(), {})]) == ""
