@@ -213,7 +213,7 @@ def _orientation(image: Image.Image) -> int:
     """The EXIF orientation; 1 (upright) where there is none or it is broken, since that spoils no pixel."""
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # Pillow's EXIF parser raises many types on broken blocks
+    except Exception:  # noqa: BLE001 - Pillow's EXIF parser raises many types on broken blocks
         return 1
 
 

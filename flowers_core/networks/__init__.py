@@ -21,6 +21,6 @@ def start_tensorflow(*, quietly: bool = False) -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with quiet() if quietly else nullcontext():
-        import tensorflow
+        import tensorflow as tf
 
-        tensorflow.config.list_logical_devices()
+        tf.config.list_logical_devices()

@@ -121,7 +121,8 @@ def _name(base: RunRecord, change: str, seed: int = FIRST_SEED) -> str:
 
 
 def _call(script: str, *words: str) -> None:
-    done = subprocess.run([sys.executable, "-m", f"scripts.{script}", *words], cwd=Path(__file__).resolve().parents[2])
+    command = [sys.executable, "-m", f"scripts.{script}", *words]
+    done = subprocess.run(command, cwd=Path(__file__).resolve().parents[2], check=False)
     if done.returncode:
         sys.exit(done.returncode)
 

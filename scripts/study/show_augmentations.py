@@ -33,10 +33,10 @@ def main() -> None:
     for photo_id in chosen:
         photo = open_photo(flowers.path(int(photo_id))).pixels
         views = [model_input(photo, CropRule(options.size)).pixels]
-        for number in range(1, options.views):
-            views.append(
-                random_view(photo, options.size, augmentation, view_generator(options.seed, number, int(photo_id)))
-            )
+        views += [
+            random_view(photo, options.size, augmentation, view_generator(options.seed, number, int(photo_id)))
+            for number in range(1, options.views)
+        ]
         rows.append(np.concatenate([_framed(view) for view in views], axis=1))
     sheet = Image.fromarray(np.concatenate(rows, axis=0))
     path = options.out / f"views_{options.augmentation}.jpg"

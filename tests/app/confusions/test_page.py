@@ -101,7 +101,7 @@ def test_confidence_and_names_are_on_the_cards(open_page: Open, stored: dict[str
     logits = stored["logits_int8"].astype(np.float64) / BUNDLE.calibration.temperature
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     app = open_page("confusions", **{"class": "rose"})
-    captions = re.findall(r'<p class="card">(.*?)</p>', html(app), re.S)
+    captions = re.findall(r'<p class="card">(.*?)</p>', html(app), re.DOTALL)
     assert captions
     for caption in captions:
         text = unescape(re.sub(r"<[^>]+>", "\n", caption))

@@ -42,9 +42,9 @@ def expected(content: bytes):
 
 def bars(app: AppTest) -> list[tuple[str, str]]:
     """Names and percentages of the list of candidates."""
-    listed = re.search(r'<ol class="bars " .*?</ol>', html(app), re.S)
+    listed = re.search(r'<ol class="bars " .*?</ol>', html(app), re.DOTALL)
     assert listed
-    rows = re.findall(r'class="name">(.*?) <i>.*?class="share">(.*?)</span>', listed[0], re.S)
+    rows = re.findall(r'class="name">(.*?) <i>.*?class="share">(.*?)</span>', listed[0], re.DOTALL)
     return [(unescape(name), unescape(share)) for name, share in rows]
 
 

@@ -49,7 +49,7 @@ def test_each_sample_is_distributed_as_if_alone():
     assert firsts.any(axis=1).all()  # no superpixel is hidden by both of a pair
     for which in (0, 1):
         shares = np.bincount(firsts[:, which] @ [1, 2, 4], minlength=8) / 2000
-        expected = [keep ** bin(mask).count("1") * (1 - keep) ** (3 - bin(mask).count("1")) for mask in range(8)]
+        expected = [keep ** mask.bit_count() * (1 - keep) ** (3 - mask.bit_count()) for mask in range(8)]
         np.testing.assert_allclose(shares, expected, atol=0.04)
 
 
