@@ -70,7 +70,7 @@ def draw_neighbours(look: Look, answer: int, photo_id: int | None) -> None:
     )
     likeness, result = resources.likeness(look.bundle), _vote(look, gallery, itself)
     opinion = vote_sentence(result, answer, taxonomy) if result else second_opinion(nearest, answer, taxonomy)
-    left_out = f" {left_out_sentence(itself, look.photo.part is not None)}" if itself else ""
+    left_out = f" {left_out_sentence(itself, look.photo.crop is not None)}" if itself else ""
     st.markdown(f"{opinion} {SIMILARITY}{PAIRS if likeness else ''}{left_out}")
     data = resources.data()
     cards = [_card(neighbour, taxonomy, answer, likeness, own) for neighbour in found]
@@ -102,7 +102,7 @@ def doubt(look: Look, prediction: Prediction, photo_id: int | None) -> str:
 
 def _itself(look: Look, gallery: ExtendedGallery, photo_id: int | None) -> set[PhotoRef]:
     """The numbers in the gallery of the photo that is looked at, or of the one that it is a part of."""
-    part = look.photo.part
+    part = look.photo.crop
     known = gallery.photos_of(part.whole if part else look.photo.sha256)
     return {*known, *(() if photo_id is None else (oxford(photo_id),))}
 

@@ -39,7 +39,7 @@ with beside.popover("Model", icon=":material/tune:"):
 try:
     look = resources.look(photo, bundle, precision)
     prediction = resources.predict(look)
-    of_whole = resources.predict(resources.look(whole, bundle, precision)) if photo.part else None
+    of_whole = resources.predict(resources.look(whole, bundle, precision)) if photo.crop else None
 except BundleError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
@@ -51,7 +51,7 @@ with answer_column:
     closer_place, doubt_place = st.container(), st.empty()
     draw_candidates(prediction, taxonomy)
     draw_roll_up(prediction)
-    unsure_of_whole = not (prediction.sure or photo.part)
+    unsure_of_whole = not (prediction.sure or photo.crop)
     if unsure_of_whole:
         offer_part()
 with photo_column:

@@ -1,18 +1,18 @@
-"""A part of a photo as a photo of its own: one flower of a bouquet, or a small one."""
+"""Crops: a part of a photo as a photo of its own, one flower of a bouquet or a small one."""
 
 from __future__ import annotations
 
 import hashlib
 
-from flowers_core.data.photos import MIN_SIDE, Part, Photo, PhotoError, PixelBox
+from flowers_core.data.photos import MIN_SIDE, Crop, Photo, PhotoError, PixelBox
 
 
 def squared(box: PixelBox, width: int, height: int) -> PixelBox:
-    """The smallest square around a box that a photo of `width` × `height` pixels has room for.
+    """The smallest square around a box that fits into a photo of `width` × `height` pixels.
 
-    Models look at the central square of what they are given, so that a part which is no square would lose its ends.
-    The square has the box in its middle, or is moved aside where the photo ends; a box longer than the photo's short
-    side stays as it is in that direction and gets the whole of the other.
+    Models look at the central square of what they are given, so a crop of another shape would lose its ends. The box
+    lies in the middle of the square, or aside where the photo ends. A box longer than the photo's short side keeps its
+    length and gets the whole of the other side.
     """
     left, top, right, bottom = box
     side = max(right - left, bottom - top)
@@ -28,19 +28,19 @@ def _grown(low: int, high: int, side: int, length: int) -> tuple[int, int]:
 
 
 def crop_photo(photo: Photo, box: PixelBox) -> Photo:
-    """The part of a photo that lies in a box; everything that can be done with a photo can be done with it.
+    """Cut a photo; everything that can be done with a photo can be done with a crop.
 
     Args:
-        photo: whole, or a part itself: then the result is a part of the same whole.
-        box: left, top, right, bottom in whole pixels of `photo`, edges, right and bottom outside the part.
+        photo: whole, or a crop itself: then the result is a crop of the same whole.
+        box: left, top, right, bottom in whole pixels of `photo`; right and bottom lie outside.
 
     Returns:
-        A photo whose `part` says where it comes from and whose `sha256` is one of its own, so that nothing that is
-        kept of the whole answers for it; `photo` itself where the box is all of it.
+        A photo whose `crop` says where it comes from. Its `sha256` is one of its own, so that nothing that is kept of
+        the whole answers for it. Where the box is all of `photo`, `photo` itself.
 
     Raises:
-        PhotoError: where the part is smaller than `MIN_SIDE` pixels on a side.
-        ValueError: where the box does not lie in the photo.
+        PhotoError: the crop is smaller than `MIN_SIDE` pixels on a side.
+        ValueError: the box does not lie in the photo.
     """
     left, top, right, bottom = box
     if not (0 <= left <= right <= photo.width and 0 <= top <= bottom <= photo.height):
@@ -56,12 +56,12 @@ def crop_photo(photo: Photo, box: PixelBox) -> Photo:
     pixels = photo.pixels[top:bottom, left:right].copy()
     pixels.setflags(write=False)
     across, down = photo.original_size[0] / photo.width, photo.original_size[1] / photo.height
-    whole, x, y = (photo.part.whole, *photo.part.box[:2]) if photo.part else (photo.sha256, 0, 0)
-    part = Part(whole, (x + left, y + top, x + right, y + bottom))
+    whole, x, y = (photo.crop.whole, *photo.crop.box[:2]) if photo.crop else (photo.sha256, 0, 0)
+    crop = Crop(whole, (x + left, y + top, x + right, y + bottom))
     return Photo(
         pixels=pixels,
         format=photo.format,
-        sha256=hashlib.sha256(f"{part.whole} {part.box}".encode()).hexdigest(),
+        sha256=hashlib.sha256(f"{crop.whole} {crop.box}".encode()).hexdigest(),
         original_size=(round(width * across), round(height * down)),
-        part=part,
+        crop=crop,
     )

@@ -1,8 +1,9 @@
-"""Untrusted bytes → `Photo`, and the one resize and crop that training, export and serving share.
+"""Untrusted bytes → `Photo`: upright, sRGB, bounded.
 
-Pillow decodes (HEIC through pillow-heif), restricted to the formats in `FORMATS`; the size in the header is
-checked before any pixel is decoded. Colours are taken as stored: an embedded ICC profile is not applied, neither
-here nor in training, so both see the same numbers.
+Pillow decodes (HEIC through pillow-heif), restricted to the formats in `FORMATS`. The size in the header is checked
+before any pixel is decoded. What else has to do with it has a module of its own: `photo_formats` tells what the bytes
+are, `tiff_kinds` knows cameras' raw photos, `photo_limits` bounds the memory, `mending` opens whole photos that Pillow
+refuses, `colour` applies profiles, `flatten` turns every mode into RGB.
 """
 
 from __future__ import annotations
@@ -14,17 +15,20 @@ import math
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
-from flowers_core.data.photo_formats import WHAT_WORKS, why_not_a_photo
+from flowers_core.data.colour import srgb_conversion
+from flowers_core.data.flatten import flattened, match_transparent_colour
+from flowers_core.data.mending import Mended, mended
+from flowers_core.data.photo_formats import CAMERA_RAW, WHAT_WORKS, why_not_a_photo
+from flowers_core.data.photo_limits import most_pixels, open_large, reduced_heif
+from flowers_core.data.tiff_kinds import is_camera_raw
 from flowers_core.errors import FlowersError
 
-MAX_PIXELS = 100_000_000  # checked before decoding
 MAX_SIDE = 2048  # a larger photo is scaled down to this after decoding
 MIN_SIDE = 16  # below this there is nothing in a photo to judge a flower by
 
@@ -51,8 +55,6 @@ _SWAPS_SIDES = (
     Image.Transpose.TRANSVERSE,
     Image.Transpose.ROTATE_90,
 )
-# 16-bit grey → 8-bit: 65535 / 257 = 255 exactly, rounded to the nearest.
-_BYTE_OF_16_BIT = ((np.arange(65536) + 128) // 257).astype(np.uint8)
 
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 Image.init()  # load every plugin now, not on the first photo in one of several threads
@@ -62,12 +64,21 @@ class PhotoError(FlowersError):
     """A photo that cannot be used. Its message is a sentence for the person who chose it."""
 
 
+class _Undecodable(PhotoError):
+    """A photo that Pillow cannot open or decode; one that is whole all the same may be mended."""
+
+
 PixelBox = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
-class Part:
-    """Where a part of a photo comes from: the sha256 of the whole photo, and left, top, right, bottom in its pixels."""
+class Crop:
+    """Which part of a photo is shown.
+
+    Attributes:
+        whole: sha256 of the whole photo.
+        box: left, top, right, bottom in the pixels of the whole.
+    """
 
     whole: str
     box: PixelBox
@@ -75,20 +86,21 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """A photo ready to be looked at: upright, RGB, bounded.
+    """A photo ready to be looked at: upright, sRGB, bounded.
 
-    pixels: (height, width, 3) uint8 RGB, C-contiguous, read-only, at most `MAX_SIDE` on the longer side.
-    format: what the bytes were: "JPEG", "PNG", "WebP", "BMP", "GIF", "TIFF", "AVIF" or "HEIC".
-    sha256: of the bytes as given, hexadecimal; of a part, of what it is a part of.
-    original_size: (width, height) in pixels, upright, before any scaling down.
-    part: of which photo this is a part, and where (see `photo_part`); None for a whole one.
+    Attributes:
+        pixels: (height, width, 3) uint8 RGB, C-contiguous, read-only, at most `MAX_SIDE` on the longer side.
+        format: what the bytes were: "JPEG", "PNG", "WebP", "BMP", "GIF", "TIFF", "AVIF" or "HEIC".
+        sha256: of the bytes as given, hexadecimal; a crop has one of its own.
+        original_size: (width, height) in pixels, upright, before any scaling down.
+        crop: of which photo this is a part, and which (see `crop_photo`); None for a whole one.
     """
 
     pixels: NDArray[np.uint8]
     format: str
     sha256: str
     original_size: tuple[int, int]
-    part: Part | None = None
+    crop: Crop | None = None
 
     @property
     def height(self) -> int:
@@ -115,21 +127,36 @@ def open_photo(path: Path) -> Photo:
 def read_photo(data: bytes) -> Photo:
     """Decode untrusted bytes.
 
-    Applies the EXIF orientation, lays transparency over white, turns grey, palette, CMYK and 16-bit photos into
-    RGB uint8, takes the first frame of an animation, and scales a photo longer than `MAX_SIDE` down to it
-    (bicubic, antialiased). Safe to call from several threads; of very large photos it decodes one at a time.
+    Applies the EXIF orientation, converts the colours of an ICC profile to sRGB, lays transparency over white, turns
+    grey, palette, CMYK and 16-bit photos into RGB uint8, takes the first frame of an animation, and scales a photo
+    longer than `MAX_SIDE` down to it (bicubic, antialiased). Safe to call from several threads; of very large photos it
+    decodes one at a time.
 
     Raises:
         PhotoError: for anything that is not a whole photo of at least `MIN_SIDE` pixels a side and at most
-            `MAX_PIXELS` pixels. No other exception comes out, whatever the bytes.
+            `most_pixels` pixels. No other exception comes out, whatever the bytes.
     """
     if not data:
         raise PhotoError(f"This file is empty. {WHAT_WORKS}")
-    image = _open_header(data)
+    try:
+        return _read(data, Mended(data))
+    except _Undecodable:
+        # At least twice the final size, as in decoding: what was lost of the photo must show.
+        whole = mended(data, (2 * MAX_SIDE, 2 * MAX_SIDE))
+        if whole is None:
+            raise
+        return _read(data, whole)
+
+
+def _read(data: bytes, decodable: Mended) -> Photo:
+    """data: as given; decodable: the same, or what it was mended to."""
+    image = _open_header(decodable.data)
+    if decodable.profile:
+        image.info["icc_profile"] = decodable.profile
     stored_size = image.size
-    _check_size(*stored_size)
+    _check_size(image)
     with _one_large if math.prod(stored_size) > _LARGE else contextlib.nullcontext():
-        upright, turned = _decode(image)
+        upright, turned = _decode(image, decodable.data)
     pixels = np.array(upright, dtype=np.uint8, order="C")
     pixels.setflags(write=False)
     return Photo(
@@ -142,71 +169,66 @@ def read_photo(data: bytes) -> Photo:
 
 def _open_header(data: bytes) -> Image.Image:
     """Let Pillow read the header; no pixel is decoded."""
+    image: Image.Image | None
     try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        # Pillow's own bound, 179 million pixels, lies above MAX_PIXELS. (The warning is raised only where the
-        # process has turned warnings into errors.)
-        raise _too_many_pixels("") from error
+        # Pillow's own bound, 179 million pixels, lies above that of most formats. (The warning is raised only where
+        # the process has turned warnings into errors.)
+        image = open_large(data)
+        if image is None:
+            raise _too_many_pixels("", most_pixels(None)) from error
     except MemoryError as error:
         raise _out_of_memory() from error
     except Exception as error:  # a decoder's complaint about untrusted bytes may be of any type
-        raise PhotoError(why_not_a_photo(data)) from error
+        raise _Undecodable(why_not_a_photo(data)) from error
+    if image.format == "TIFF" and is_camera_raw(data):  # what Pillow opened is its preview
+        raise PhotoError(CAMERA_RAW)
+    return image
 
 
-def _decode(image: Image.Image) -> tuple[Image.Image, bool]:
+def _decode(image: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
     """Decode the first frame to an upright RGB image, and whether turning it upright swapped width and height."""
-    scaled = _bounded(image.size)
+    size = _bounded(image.size)
     try:
         if image.format in ("JPEG", "MPO"):
             # libjpeg can decode at 1/2, 1/4 or 1/8 of the size; twice what is wanted leaves the antialiasing to us.
-            image.draft(None, (2 * scaled[0], 2 * scaled[1]))
-        image.load()
-        flat = _flattened(image)
-        if flat.width > scaled[0] or flat.height > scaled[1]:
-            flat = flat.resize(scaled, Image.Resampling.BICUBIC, reducing_gap=3.0)
+            image.draft(None, (2 * size[0], 2 * size[1]))
+        if image.format == "HEIF" and math.prod(image.size) > _LARGE:
+            decoded = reduced_heif(data, (2 * size[0], 2 * size[1]))
+        else:
+            image.load()
+            decoded = image
+        rgb = _shrunk_to_srgb(decoded, size)
         # Read after decoding: Pillow turns TIFF and libheif turns HEIC, and both then report the orientation as done.
         upright = _UPRIGHT.get(_orientation(image))
         if upright is not None:
-            flat = flat.transpose(upright)
-        return flat.convert("RGB"), upright in _SWAPS_SIDES
+            rgb = rgb.transpose(upright)
+        return rgb.convert("RGB"), upright in _SWAPS_SIDES
     except MemoryError as error:
         raise _out_of_memory() from error
     except Exception as error:  # a decoder's complaint about untrusted bytes may be of any type
-        raise PhotoError(
+        raise _Undecodable(
             f"This {_shown_format(image)} photo is damaged or incomplete: it could not be decoded to its end. "
             "Copy or download it again, or choose another photo."
         ) from error
 
 
-def _flattened(image: Image.Image) -> Image.Image:
-    """Any mode of Pillow → mode "RGB" or "L" of the same size, transparency over white."""
-    if image.mode.startswith("I;16"):
-        return Image.fromarray(_BYTE_OF_16_BIT[np.asarray(image)])
-    if image.mode in ("I", "F"):
-        return Image.fromarray(_bytes_of(np.asarray(image)))
-    if image.has_transparency_data:
-        whole = image if image.mode == "RGBA" else image.convert("RGBA")
-        over_white = Image.new("RGB", whole.size, "white")
-        over_white.paste(whole, mask=whole)
-        return over_white
-    return image if image.mode in ("L", "RGB") else image.convert("L" if image.mode == "1" else "RGB")
+def _shrunk_to_srgb(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A decoded image in sRGB, mode "RGB" or "L", no larger than `size`."""
+    match_transparent_colour(image)
+    conversion = srgb_conversion(image)
+    if conversion is None:
+        return _shrunk(flattened(image), size)
+    if image.mode in ("RGB", "L", "CMYK") and not image.has_transparency_data:
+        return flattened(conversion(_shrunk(image, size)))  # fewer pixels to convert: a phone's photo has a profile
+    return _shrunk(flattened(conversion(image)), size)
 
 
-def _bytes_of(grey: NDArray[Any]) -> NDArray[np.uint8]:
-    """Grey values of no agreed range (32-bit integers or floats) → uint8.
-
-    Taken as 0…1 (floats), 0…255 or 0…65535, whichever is the first that holds them all; other values are stretched
-    from their least to their greatest. Not-a-number counts as 0 and infinity as the nearest finite value.
-    """
-    values = grey.astype(np.float64)
-    finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    values = np.nan_to_num(values, nan=0.0, posinf=high, neginf=low)
-    if low >= 0 and high <= 65535:
-        white = 1.0 if grey.dtype.kind == "f" and high <= 1 else 255.0 if high <= 255 else 65535.0
-        return np.rint(values * (255.0 / white)).astype(np.uint8)
-    return np.rint(np.clip((values - low) / (high - low or 1.0), 0, 1) * 255).astype(np.uint8)
+def _shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    if image.width <= size[0] and image.height <= size[1]:
+        return image
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -223,10 +245,11 @@ def _bounded(size: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _check_size(width: int, height: int) -> None:
+def _check_size(image: Image.Image) -> None:
     """Refuse, by the header alone, what is too large to decode or too small to be judged."""
-    if width * height > MAX_PIXELS:
-        raise _too_many_pixels(f" It has {width} × {height} = {math.ceil(width * height / 1e6)} million.")
+    (width, height), most = image.size, most_pixels(image)
+    if width * height > most:
+        raise _too_many_pixels(f" It has {width} × {height} = {math.ceil(width * height / 1e6)} million.", most)
     if min(width, height) < MIN_SIDE:
         raise PhotoError(
             f"This photo is too small to show a flower: it has {width} × {height} pixels. "
@@ -239,9 +262,9 @@ def _check_size(width: int, height: int) -> None:
         )
 
 
-def _too_many_pixels(found: str) -> PhotoError:
+def _too_many_pixels(found: str, most: int) -> PhotoError:
     return PhotoError(
-        f"This photo has more pixels than can be read here.{found} At most {MAX_PIXELS // 10**6} million are "
+        f"This photo has more pixels than can be read here.{found} At most {most // 10**6} million are "
         "allowed: save it smaller (4000 × 3000 is plenty), or choose another photo."
     )
 

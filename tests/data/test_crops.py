@@ -29,8 +29,8 @@ def test_the_part_shows_what_lies_in_the_box() -> None:
     assert part.pixels.flags.c_contiguous
     assert not part.pixels.flags.writeable
     assert (part.format, part.original_size) == ("PNG", (40, 40))
-    assert part.part is not None
-    assert (part.part.whole, part.part.box) == (whole.sha256, (10, 20, 50, 60))
+    assert part.crop is not None
+    assert (part.crop.whole, part.crop.box) == (whole.sha256, (10, 20, 50, 60))
     # As if somebody had cut the photo and given it as such.
     np.testing.assert_array_equal(
         model_input(part.pixels, CropRule(32)).pixels, model_input(whole.pixels[20:60, 10:50], CropRule(32)).pixels
@@ -54,7 +54,7 @@ def test_a_part_of_a_part_is_a_part_of_the_whole() -> None:
     whole = photo()
     twice = crop_photo(crop_photo(whole, (10, 20, 90, 60)), (5, 4, 45, 34))
     once = crop_photo(whole, (15, 24, 55, 54))
-    assert (twice.sha256, twice.part) == (once.sha256, once.part)
+    assert (twice.sha256, twice.crop) == (once.sha256, once.crop)
     np.testing.assert_array_equal(twice.pixels, once.pixels)
 
 

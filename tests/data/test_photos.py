@@ -3,7 +3,6 @@ import io
 import random
 import struct
 import warnings
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,7 +11,8 @@ from PIL import Image, ImageFile, PngImagePlugin
 from sklearn.datasets import load_sample_image
 
 from flowers_core.data import photos
-from flowers_core.data.photos import Photo, PhotoError, open_photo, read_photo
+from flowers_core.data.photos import PhotoError, open_photo, read_photo
+from tests.fixtures.pictures import encoded, four_corners, noise, png_header, sentence
 
 # Pillow says in warnings what it thinks of damaged files, and of photos above 89 million pixels.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL", "ignore::PIL.Image.DecompressionBombWarning")
@@ -27,36 +27,6 @@ FORMATS = {
     "AVIF": "AVIF",
     "HEIF": "HEIC",
 }
-
-
-def encoded(image: Image.Image, pillow_format: str, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, pillow_format, **options)
-    return buffer.getvalue()
-
-
-def four_corners(width: int = 96, height: int = 64) -> Image.Image:
-    """A picture whose every corner has another colour: red, green / blue, yellow."""
-    pixels = np.zeros((height, width, 3), np.uint8)
-    pixels[: height // 2, : width // 2] = (220, 20, 20)
-    pixels[: height // 2, width // 2 :] = (20, 200, 20)
-    pixels[height // 2 :, : width // 2] = (20, 20, 220)
-    pixels[height // 2 :, width // 2 :] = (230, 220, 10)
-    return Image.fromarray(pixels)
-
-
-def noise(*shape: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-
-
-def png_header(width: int, height: int, depth: int = 8, colour: int = 2) -> bytes:
-    """A PNG that claims a size and has not one pixel."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
 # What can be read
@@ -152,113 +122,6 @@ def test_a_broken_exif_block_spoils_nothing(broken):
     assert read_photo(encoded(four_corners(), "JPEG", exif=broken)).original_size == (96, 64)
 
 
-# Colours
-
-
-def greys(photo: Photo) -> np.ndarray:
-    """One channel of a photo whose three are the same."""
-    assert (photo.pixels == photo.pixels[:, :, :1]).all()
-    return photo.pixels[:, :, 0]
-
-
-def test_grey_becomes_three_equal_channels():
-    grey = noise(20, 30)
-    assert (greys(read_photo(encoded(Image.fromarray(grey), "PNG"))) == grey).all()
-
-
-def test_black_and_white():
-    bits = noise(20, 30) > 127
-    assert (greys(read_photo(encoded(Image.fromarray(bits), "PNG"))) == bits * 255).all()
-
-
-@pytest.mark.parametrize("pillow_format", ["PNG", "TIFF", "WEBP"])
-def test_alpha_lies_over_white(pillow_format):
-    rgba = noise(20, 30, 4)
-    options = {"lossless": True, "exact": True} if pillow_format == "WEBP" else {}
-    photo = read_photo(encoded(Image.fromarray(rgba), pillow_format, **options))
-    colour, alpha = rgba[:, :, :3].astype(float), rgba[:, :, 3:] / 255
-    assert np.abs(photo.pixels - (colour * alpha + 255 * (1 - alpha))).max() <= 1
-
-
-def test_grey_with_alpha_lies_over_white():
-    grey_alpha = noise(20, 30, 2)
-    photo = read_photo(encoded(Image.fromarray(grey_alpha), "PNG"))
-    grey, alpha = grey_alpha[:, :, 0].astype(float), grey_alpha[:, :, 1] / 255
-    assert np.abs(greys(photo) - (grey * alpha + 255 * (1 - alpha))).max() <= 1
-
-
-@pytest.mark.parametrize("pillow_format", ["PNG", "GIF"])
-def test_a_palette_with_a_transparent_colour_lies_over_white(pillow_format):
-    picture = Image.new("P", (30, 20), 1)
-    picture.putpalette([10, 20, 30, 200, 100, 50])
-    picture.paste(0, (0, 0, 15, 20))
-    plain = read_photo(encoded(picture, pillow_format))
-    assert plain.pixels[5, 5].tolist() == [10, 20, 30]
-    seen = read_photo(encoded(picture, pillow_format, transparency=0))
-    assert seen.pixels[5, 5].tolist() == [255, 255, 255]
-    assert seen.pixels[5, 25].tolist() == [200, 100, 50]
-
-
-def test_a_palette_with_half_transparent_colours():
-    picture = Image.new("P", (30, 20), 0)
-    picture.putpalette([200, 100, 50])
-    photo = read_photo(encoded(picture, "PNG", transparency=bytes([51])))  # one fifth opaque
-    assert photo.pixels[5, 5].tolist() == [244, 224, 214]  # 255 - 0.2 · (255 - colour)
-
-
-def test_rgb_and_grey_with_one_transparent_colour():
-    for picture, transparent in ((Image.new("RGB", (30, 20), (9, 8, 7)), (9, 8, 7)), (Image.new("L", (30, 20), 9), 9)):
-        photo = read_photo(encoded(picture, "PNG", transparency=transparent))
-        assert (photo.pixels == 255).all()
-
-
-@pytest.mark.parametrize("pillow_format", ["JPEG", "TIFF"])
-def test_cmyk(pillow_format):
-    inks = {"cyan": (255, 0, 0, 0), "black": (0, 0, 0, 255), "paper": (0, 0, 0, 0), "mixed": (50, 100, 150, 60)}
-    for name, ink in inks.items():
-        options = {"quality": 100} if pillow_format == "JPEG" else {}
-        # Photoshop writes inverted inks into JPEG and marks them as Adobe's; Pillow writes and reads that.
-        data = encoded(Image.new("CMYK", (32, 32), ink), pillow_format, **options)
-        assert (b"Adobe" in data) == (pillow_format == "JPEG")
-        expected = [(255 - part) * (255 - ink[3]) / 255 for part in ink[:3]]
-        assert np.abs(read_photo(data).pixels.astype(float) - expected).max() <= 3, name
-
-
-def test_16_bit_grey_is_scaled_not_clipped():
-    values = np.array([0, 1, 128, 129, 257, 300, 32768, 65278, 65407, 65535], np.uint16)
-    picture = np.repeat(np.repeat(values[None, :], 20, 0), 2, 1)
-    expected = [0, 0, 0, 1, 1, 1, 128, 254, 255, 255]  # the nearest to v / 257
-    for data in (encoded(Image.fromarray(picture), "PNG"), encoded(Image.fromarray(picture), "TIFF")):
-        assert greys(read_photo(data))[0, ::2].tolist() == expected
-    assert np.array_equal(photos._BYTE_OF_16_BIT, np.rint(np.arange(65536) / 257))
-
-
-def test_16_bit_grey_of_the_other_byte_order():
-    values = np.full((20, 20), 300 * 100, ">u2")
-    picture = Image.frombytes("I;16B", (20, 20), values.tobytes())
-    assert (greys(read_photo(encoded(picture, "TIFF"))) == round(30000 / 257)).all()
-
-
-@pytest.mark.parametrize(
-    ("corner_values", "dtype", "expected"),
-    [
-        ([0, 100, 200, 255], np.int32, [0, 100, 200, 255]),
-        ([0, 257, 25700, 65535], np.int32, [0, 1, 100, 255]),
-        ([-100, 0, 100, 100000], np.int32, [0, 0, 1, 255]),
-        ([0.0, 0.25, 0.5, 1.0], np.float32, [0, 64, 128, 255]),
-        ([0.0, 100.4, 200.6, 255.0], np.float32, [0, 100, 201, 255]),
-        ([-1.0, 0.0, 0.0, 1.0], np.float32, [0, 128, 128, 255]),
-        ([np.nan, 0.5, np.inf, 1.0], np.float32, [0, 128, 255, 255]),
-        ([7.0, 7.0, 7.0, 7.0], np.float32, [7, 7, 7, 7]),
-        ([-7.0, -7.0, -7.0, -7.0], np.float32, [0, 0, 0, 0]),
-        ([np.nan] * 4, np.float32, [0, 0, 0, 0]),
-    ],
-)
-def test_grey_without_an_agreed_range(corner_values, dtype, expected):
-    picture = np.repeat(np.array(corner_values, dtype)[None, :], 20, 0).repeat(5, 1)
-    assert greys(read_photo(encoded(Image.fromarray(picture), "TIFF")))[0, ::5].tolist() == expected
-
-
 # Size
 
 
@@ -297,15 +160,6 @@ def test_a_phone_photo_in_portrait_has_its_upright_size():
 
 
 # What is refused
-
-
-def sentence(data: bytes) -> str:
-    with pytest.raises(PhotoError) as caught:
-        read_photo(data)
-    told = str(caught.value)
-    assert told[0].isupper()
-    assert told.endswith(".")
-    return told
 
 
 @pytest.mark.parametrize(
@@ -420,24 +274,10 @@ def test_too_many_pixels_are_refused_by_the_header_alone(width, height, found):
         assert "more pixels" in sentence(png_header(width, height))
 
 
-def test_the_bound_is_exact(monkeypatch):
-    monkeypatch.setattr(photos, "MAX_PIXELS", 6000)
-    assert read_photo(encoded(Image.new("RGB", (100, 60)), "PNG")).original_size == (100, 60)
-    assert "more pixels" in sentence(encoded(Image.new("RGB", (100, 61)), "PNG"))
-
-
 def test_hundred_million_pixels_are_read():
     photo = read_photo(encoded(Image.new("1", (10_000, 10_000)), "PNG"))
     assert photo.original_size == (10_000, 10_000)
     assert photo.pixels.shape == (2048, 2048, 3)
-
-
-def test_a_text_chunk_that_unpacks_to_much_is_refused():
-    text = PngImagePlugin.PngInfo()
-    text.add_text("comment", "x" * 50_000_000, zip=True)
-    data = encoded(four_corners(), "PNG", pnginfo=text)
-    assert len(data) < 100_000
-    assert "damaged" in sentence(data)
 
 
 def test_pillows_process_wide_settings_are_left_alone():

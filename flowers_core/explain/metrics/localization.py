@@ -72,8 +72,8 @@ def mask_of(root: Path, photo_id: int, photo: Photo) -> npt.NDArray[np.bool_] | 
     None where the segmentation is missing, of another size than the photo, or empty there.
     """
     mask = read_mask(mask_path(root, photo_id))
-    if mask is not None and photo.part is not None:
-        left, top, right, bottom = photo.part.box
+    if mask is not None and photo.crop is not None:
+        left, top, right, bottom = photo.crop.box
         mask = mask[top:bottom, left:right]
     if mask is None or mask.shape != (photo.height, photo.width) or mask.mean() < EMPTY_BELOW:
         return None

@@ -1,0 +1,146 @@
+"""Whole photos that the decoder refuses for something that is not a pixel.
+
+Two kinds of them are common: JPEGs whose last two bytes, the end mark, got lost, and PNGs with a text or a profile that
+unpacks to more than a mebibyte. What is missing is added, and what is in the way is taken out, in a copy of the bytes.
+Pillow has switches for both, but they hold for the whole process and would let damaged photos pass.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from PIL import Image
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_ORIENTED_TEXTS = (b"Raw profile type exif", b"Raw profile type APP1", b"XML:com.adobe.xmp")  # may say what is up
+_MOST_TEXT_BYTES = 1 << 20
+_MOST_PROFILE_BYTES = 16 << 20
+_END_MARK = b"\xff\xd9"
+# What a decoder that still wants picture would take for it, at any point of a sequence of restart markers. One pattern
+# alone could by chance say what a decoder fills in where there is none: bits of zero. Between two markers lies more
+# than the ten blocks of a unit can take, 64 × 26 bits each.
+_MORE_PICTURE = tuple(
+    b"".join(bytes((byte, *pattern * 2048, 0xFF, 0xD0 + restart)) for restart in (*range(8), *range(8)))
+    for byte, pattern in ((0xFE, (0xFE, 0xDB)), (0x55, (0x55, 0x55)), (0xAA, (0xB6, 0xAA)), (0xE3, (0x7C, 0x39)))
+)
+
+
+@dataclass(frozen=True)
+class Mended:
+    """Bytes that can be decoded, and the ICC profile that had to be taken out of them."""
+
+    data: bytes
+    profile: bytes | None = None
+
+
+def mended(data: bytes, decoded_size: tuple[int, int]) -> Mended | None:
+    """A copy of a photo without what stopped the decoder; None where the photo itself is damaged.
+
+    Args:
+        data: of a photo that could not be decoded, its header's size already accepted or unreadable.
+        decoded_size: a JPEG is decoded at the smallest fraction of its size that has this many pixels, (width, height).
+    """
+    if data.startswith(_PNG):
+        return _without_long_texts(data)
+    if data.startswith(b"\xff\xd8"):
+        return _with_end_mark(data, decoded_size)
+    return None
+
+
+def _with_end_mark(data: bytes, decoded_size: tuple[int, int]) -> Mended | None:
+    """A JPEG that lacks only its end mark, with one.
+
+    Every scan must be there, and the pixels must not depend on what follows the bytes at hand: a decoder that lacks a
+    part of the picture would take it from there.
+    """
+    body = data.rstrip(b"\xff")  # of an end mark the first half may be left; picture data never ends so
+    if body.endswith(b"\xd9") or not _has_every_scan(body):
+        return None
+    ended = body + _END_MARK
+    try:
+        found = _decoded(ended, decoded_size)
+        whole = all(_decoded(body + more + _END_MARK, decoded_size) == found for more in _MORE_PICTURE)
+    except Exception:  # a decoder's complaint about untrusted bytes may be of any type
+        return None
+    return Mended(ended) if whole else None
+
+
+def _decoded(data: bytes, size: tuple[int, int]) -> bytes:
+    image = Image.open(io.BytesIO(data), formats=("JPEG",))
+    image.draft(None, size)
+    return image.tobytes()
+
+
+def _has_every_scan(data: bytes) -> bool:
+    """Whether the scans of a JPEG give every coefficient of every component to its last bit (T.81, B.2.3 and G.1.1)."""
+    components: list[int] = []
+    missing: set[tuple[int, int]] = set()  # component, coefficient
+    for marker, segment in _jpeg_segments(data):
+        if marker in (0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA) and len(segment) >= 6:
+            components = list(segment[6 : 6 + 3 * segment[5] : 3])
+            missing = {(component, at) for component in components for at in range(64)}
+        if marker == 0xDA and segment and len(segment) >= 1 + 2 * segment[0] + 3:
+            first, last, shift = segment[1 + 2 * segment[0] :][:3]
+            if shift & 0x0F == 0:
+                missing -= {(of, at) for of in segment[1 : 1 + 2 * segment[0] : 2] for at in range(first, last + 1)}
+    return bool(components) and not missing
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Marker and content of every segment; the picture data between them is passed over."""
+    at = 2
+    while 0 <= (at := data.find(b"\xff", at)) < len(data) - 3:
+        marker = data[at + 1]
+        if marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD9:
+            at += 1 if marker == 0xFF else 2
+            continue
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        yield marker, data[at + 4 : at + 2 + length]
+        at += 2 + max(length, 2)
+
+
+def _without_long_texts(data: bytes) -> Mended | None:
+    """A PNG without its texts, save a short one that may hold its orientation, and its profile apart."""
+    kept, profile = [_PNG], None
+    for kind, start, end in _png_chunks(data):
+        content = data[start + 8 : end - 4]
+        if kind == b"iCCP":
+            profile = _unpacked(content.partition(b"\0")[2][1:], _MOST_PROFILE_BYTES)
+        elif kind not in _TEXTS or _is_short_and_oriented(kind, content):
+            kept.append(data[start:end])
+    without = b"".join(kept)
+    return Mended(without, profile) if len(without) < len(data) else None
+
+
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, start and end of each chunk; what is cut off at the end counts as one."""
+    at = len(_PNG)
+    while at + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        end = min(at + 12 + length, len(data))
+        yield kind, at, end
+        at = end
+
+
+def _is_short_and_oriented(kind: bytes, content: bytes) -> bool:
+    keyword, _, text = content.partition(b"\0")
+    if keyword not in _ORIENTED_TEXTS or len(text) > _MOST_TEXT_BYTES:
+        return False
+    if kind == b"zTXt":
+        return _unpacked(text[1:], _MOST_TEXT_BYTES) is not None
+    return kind == b"tEXt" or text[:1] == b"\0"  # iTXt: not compressed
+
+
+def _unpacked(deflated: bytes, most: int) -> bytes | None:
+    """What zlib packed, at most `most` bytes of it; None where it is broken or longer."""
+    unpacker = zlib.decompressobj()
+    try:
+        content = unpacker.decompress(deflated, most)
+    except zlib.error:
+        return None
+    return content if unpacker.eof else None
