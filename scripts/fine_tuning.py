@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
@@ -12,6 +12,9 @@ from flowers_core.inference.bundle import HISTORY_FILE, Bundle, reference_to
 from flowers_core.inference.commands import Command
 from flowers_core.inference.manifest import Training
 from flowers_core.storage.typed_json import read_json
+
+if TYPE_CHECKING:
+    from flowers_core.training.recipe import Recipe
 
 # What a run is, and its whole history.
 Made = tuple[Training, dict[str, Any]]
@@ -26,8 +29,8 @@ class Plan:
     with the validation photos. folder: of checkpoints. cache: of what is computed once. logs: of TensorBoard, or None.
     """
 
-    recipe: Any
-    head: Any
+    recipe: "Recipe"
+    head: "Recipe | None"
     teachers: list[Bundle]
     reference: Bundle | None
     folder: Path
@@ -54,7 +57,7 @@ def fine_tuned(
     from flowers_core.training.prepare import prepare
 
     recipe, head, reference = plan.recipe, plan.head, plan.reference
-    split, examples = prepare(
+    partition, examples = prepare(
         flowers,
         classifier,
         rule,
@@ -81,7 +84,7 @@ def fine_tuned(
         told = _Told(head.epochs, plan.logs and plan.logs / "head")
         first = train_head(
             classifier,
-            split,
+            partition,
             examples,
             head,
             plan.folder / "head",
@@ -98,7 +101,7 @@ def fine_tuned(
     told = _Told(recipe.epochs, plan.logs)
     history = fine_tune(
         classifier,
-        split,
+        partition,
         examples,
         recipe,
         plan.folder,
@@ -112,13 +115,13 @@ def fine_tuned(
         method = "fine-tuning after the head alone"
     else:
         method = "fine-tuning after a linear probe" if recipe.probe_views else "fine-tuning from a random head"
-    record = replace(_record(common, recipe, history, told), method=method, freeze_point=split.cut)
+    record = replace(_record(common, recipe, history, told), method=method, freeze_point=partition.freeze_point)
     if head is not None:
         return replace(record, head_recipe=head.to_json()), history | {"head": first}
     return record, history
 
 
-def _record(common: Training, recipe: Any, history: dict[str, Any], told: "_Told") -> Training:
+def _record(common: Training, recipe: "Recipe", history: dict[str, Any], told: "_Told") -> Training:
     return replace(
         common,
         recipe=recipe.to_json(),

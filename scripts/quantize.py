@@ -26,7 +26,7 @@ from flowers_core.evaluation.report import Predictions
 from flowers_core.inference.bundle import PRECISIONS, BundleWriter, load_bundle, model_file
 from flowers_core.inference.manifest import FormatLoss, Quantization
 from flowers_core.inference.runtime import Runtime
-from flowers_core.quantization.gate import ALLOWED_POINTS, PrecisionLoss, precision_loss
+from flowers_core.quantization.acceptance import ALLOWED_POINTS, AccuracyLoss, accuracy_loss
 from scripts.options.command import add_bundle_argument, add_data_option, run, verb_parser
 
 _DEFAULT = ("float32", "float16", "int8")
@@ -54,19 +54,19 @@ def main() -> None:
     start_tensorflow(quietly=True)
     from flowers_core.networks.classifier import load_classifier
     from flowers_core.quantization.convert import convert
-    from flowers_core.quantization.equalization import SHARE, equalized
+    from flowers_core.quantization.equalization import ALPHA, cross_layer_equalized
 
     classifier = load_classifier(classifier_path)
-    share = SHARE if options.equalize is None else options.equalize
+    alpha = ALPHA if options.equalize is None else options.equalize
     even, record = classifier, None
     if "int8" in options.precisions:
-        even = equalized(classifier, calibration, share=share)
+        even = cross_layer_equalized(classifier, calibration, alpha=alpha)
         if options.qat_steps:
             even, record = _aware(even, calibration, flowers, bundle.crop_rule, options)
 
     def convert_to(precision: str) -> bytes:
         if precision == "int8":
-            return convert(even, precision, calibration, float_layers=options.float_layers, share=0.0)
+            return convert(even, precision, calibration, float_layers=options.float_layers, alpha=0.0)
         return convert(classifier, precision)
 
     def answers_of(model: bytes) -> Predictions:
@@ -78,7 +78,7 @@ def main() -> None:
     models, losses = {}, {}
     for precision in options.precisions:
         models[precision] = exact_model if precision == "float32" else convert_to(precision)
-        losses[precision] = precision_loss(exact, answers_of(models[precision]))
+        losses[precision] = accuracy_loss(exact, answers_of(models[precision]))
         _print_row(precision, len(models[precision]), losses[precision])
     failed = [precision for precision, loss in losses.items() if not loss.passes]
     if failed:
@@ -95,7 +95,7 @@ def main() -> None:
         representative_photos=tuple(ids.tolist()),
         split="train",
         seed=options.seed,
-        equalization=share,
+        equalization=alpha,
         bias_correction=True,
         float_head=True,
         qat=record,
@@ -116,19 +116,19 @@ def _aware(
     classifier: Any, calibration: NDArray[np.uint8], flowers: OxfordFlowers, rule: CropRule, options: argparse.Namespace
 ) -> tuple[Any, dict[str, Any]]:
     """The classifier fitted to being rounded, and the record of that."""
-    from flowers_core.quantization.qat import AwareRecipe, aware
+    from flowers_core.quantization.qat import QatRecipe, quantization_aware_training
     from flowers_core.training.augmentation import CROPS
-    from flowers_core.training.decoded_cache import open_store
-    from flowers_core.training.feature_cache import Views
+    from flowers_core.training.decoded_cache import open_decoded_cache
+    from flowers_core.training.feature_cache import AugmentedViews
 
     ids = flowers.split_ids("train")
     tell = _tell_left()
-    fitted, record = aware(
+    fitted, record = quantization_aware_training(
         classifier,
         calibration,
-        Views(open_store(flowers, ids, options.cache), ids, CROPS, options.seed),
+        AugmentedViews(open_decoded_cache(flowers, ids, options.cache), ids, CROPS, options.seed),
         rule,
-        AwareRecipe(
+        QatRecipe(
             options.qat_steps,
             options.qat_layers,
             views=options.qat_views,
@@ -164,7 +164,7 @@ def _tell_left() -> Callable[..., None]:
     return tell
 
 
-def _print_row(precision: str, size: int, loss: PrecisionLoss) -> None:
+def _print_row(precision: str, size: int, loss: AccuracyLoss) -> None:
     print(
         f"{precision:8} {size / 1e6:6.2f} MB   on validation against float32: top-1 {-loss.top1:+.2f} points, "
         f"per class {-loss.per_class:+.2f}, the same answer to {loss.agreement:.2%}, "
@@ -176,7 +176,7 @@ def _print_noise(even: Any, calibration: NDArray[np.uint8], photos: NDArray[np.u
     from flowers_core.quantization.convert import layer_noise
 
     print("Signal to quantization noise of the noisiest layers:")
-    for layer in layer_noise(even, calibration, photos, share=0.0)[:_LAYERS_SHOWN]:
+    for layer in layer_noise(even, calibration, photos, alpha=0.0)[:_LAYERS_SHOWN]:
         print(f"  {layer.decibels:6.1f} dB  {layer.operation:18} {layer.layer}")
 
 

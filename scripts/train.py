@@ -113,16 +113,16 @@ def _fit_head(
         classes=len(flowers.names),
     )
     best = max(accuracy for _, accuracy in probe.trials)
-    print(f"Linear probe: C = {probe.strength:g}, {best:.4f} of the validation photos right.")
+    print(f"Linear probe: C = {probe.C:g}, {best:.4f} of the validation photos right.")
     set_head(classifier, probe.W, probe.b)
-    trials = {f"{strength:g}": accuracy for strength, accuracy in probe.trials}
+    trials = {f"{C:g}": accuracy for C, accuracy in probe.trials}
     # No seed: the problem is convex, and nothing is drawn at random.
     record = Training(
         method="linear probe",
         splits=("train",),
         photos=len(labels["train"]),
         command=command,
-        probe_regularization=probe.strength,
+        probe_regularization=probe.C,
         validation_top1_by_regularization=trials,
     )
     return record, {"validation_top1_by_regularization": trials}

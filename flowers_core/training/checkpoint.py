@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,18 @@ class CheckpointError(FlowersError):
 class Checkpoint:
     """Everything that changes in a run, and the settings that it belongs to.
 
-    weights: as they are after `epoch` epochs. averaged: their average. begin: before the first epoch. kept: the
-    averaged ones that the run would end with. optimizer: the optimizers' own variables, step counts included.
+    Attributes:
+        settings: see `bookkeeping.settings_of`.
+        epoch: epochs done.
+        history: one record an epoch.
+        probe: the record of the first head, or None for a random one.
+        averaged_count: how many sets of weights the average over epochs holds.
+        best_epoch: counted from 1.
+        weights: after `epoch` epochs.
+        averaged: their average.
+        begin: before the first epoch.
+        kept: those that the run would end with.
+        optimizer: the optimizers' own variables, step counts included.
     """
 
     settings: dict[str, Any]
@@ -50,10 +61,18 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     write_atomically(folder / FILE_NAME, lambda path: np.savez(path, state=text, **arrays))
 
 
-def load_checkpoint(folder: Path, settings: dict[str, Any]) -> Checkpoint | None:
-    """The folder's checkpoint, or None when there is none.
+def load_checkpoint(
+    folder: Path, settings: dict[str, Any], defaults: Mapping[str, Any] | None = None
+) -> Checkpoint | None:
+    """The folder's checkpoint, or None where there is none.
 
-    Raises CheckpointError when it is damaged or belongs to a run with other settings, naming what differs.
+    Args:
+        folder: of the run.
+        settings: which the checkpoint must have been written with.
+        defaults: of settings that older checkpoints lack, since there was no choice then.
+
+    Raises:
+        CheckpointError: it is damaged, or belongs to a run with other settings; the message names what differs.
     """
     path = folder / FILE_NAME
     if not path.is_file():
@@ -66,10 +85,21 @@ def load_checkpoint(folder: Path, settings: dict[str, Any]) -> Checkpoint | None
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"{path} is damaged ({error}); delete it to start the run anew.") from error
     wanted = json.loads(json.dumps(settings))
-    differing = sorted(k for k in wanted.keys() | plain["settings"].keys() if wanted.get(k) != plain["settings"].get(k))
+    found = _completed(plain["settings"], json.loads(json.dumps(defaults or {})))
+    differing = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))
     if differing:
         raise CheckpointError(
             f"{folder} holds a run with other settings ({', '.join(differing)}). "
             "Give this run another name, or delete that folder to start anew."
         )
     return Checkpoint(**plain, **arrays)
+
+
+def _completed(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Values, and defaults for those that are missing, also in dicts among them."""
+    inner = {
+        key: _completed(values[key], default)
+        for key, default in defaults.items()
+        if isinstance(default, dict) and isinstance(values.get(key), dict)
+    }
+    return {**defaults, **values, **inner}

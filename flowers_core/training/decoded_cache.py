@@ -1,7 +1,8 @@
 """Every photo decoded once: a memory map of pixels, so that an epoch costs no JPEG decoding.
 
-Photos keep their own shape; only one whose short side is longer than the bound is scaled down. The store is keyed by
-the dataset's fingerprint and its own settings: another data set, or other settings, never reads this one's pixels.
+Photos keep their own shape; only one whose short side is longer than the bound is scaled down. The file's name holds a
+digest of the data set's fingerprint and of the settings. So another data set, or other settings, never read these
+pixels.
 """
 
 import hashlib
@@ -9,69 +10,59 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.storage.files import write_atomically
 
 SHORT_SIDE = 320  # enough for random crops at every input size in the registry
 _DECODERS = 2
-_LAYOUT = 1  # raised when the file layout changes: old stores are then built anew, not misread
+_LAYOUT = 1  # raised when the file layout changes: old caches are then built anew, not misread
 
 
-class PhotoFiles(Protocol):
-    """What the store needs of a data set."""
-
-    def path(self, photo_id: int) -> Path:
-        """The file of one photo."""
-
-    def fingerprint(self) -> str:
-        """A digest that changes when the photos do."""
-
-
-class PhotoStore:
+class DecodedPhotos:
     """Decoded photos by their id: `store[photo_id]` is a read-only (h, w, 3) uint8 RGB array."""
 
     def __init__(
         self, pixels: NDArray[np.uint8], ids: NDArray[np.int64], shapes: NDArray[np.int64], ends: NDArray[np.int64]
     ) -> None:
         self._pixels = pixels
-        self._places = {
+        self._positions = {
             int(photo_id): (int(end), int(height), int(width))
             for photo_id, end, (height, width) in zip(ids, ends, shapes, strict=True)
         }
 
     def __getitem__(self, photo_id: int) -> NDArray[np.uint8]:
-        end, height, width = self._places[int(photo_id)]
+        end, height, width = self._positions[int(photo_id)]
         photo = self._pixels[end - height * width * 3 : end].reshape(height, width, 3)
         photo.setflags(write=False)
         return photo
 
     def __contains__(self, photo_id: int) -> bool:
-        return int(photo_id) in self._places
+        return int(photo_id) in self._positions
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._positions)
 
 
-def open_store(
-    dataset: PhotoFiles,
+def open_decoded_cache(
+    dataset: OxfordFlowers,
     ids: Sequence[int] | NDArray[np.integer],
     folder: Path,
     *,
     short_side: int = SHORT_SIDE,
     progress: Callable[[int, int], None] | None = None,
-) -> PhotoStore:
-    """The decoded photos with these ids, from the store in `folder` when it is there, else decoded and stored now.
+) -> DecodedPhotos:
+    """The decoded photos with these ids, from the cache in `folder` where it has them, else decoded and stored now.
 
     Args:
-        dataset: where the photos are.
+        dataset: the photos' files, and a fingerprint that changes when they do.
         ids: the photos wanted.
-        folder: where stores are kept; safe to delete.
+        folder: of the caches; safe to delete.
         short_side: in pixels; photos with a longer one are scaled down to it (Lanczos, antialiased).
         progress: called with (photos done, photos in all).
 
@@ -85,13 +76,13 @@ def open_store(
     if not index_path.is_file() or not pixels_path.is_file():
         _build(dataset, wanted, short_side, pixels_path, index_path, progress)
     with np.load(index_path, allow_pickle=False) as index:
-        return PhotoStore(
+        return DecodedPhotos(
             np.load(pixels_path, mmap_mode="r", allow_pickle=False), index["ids"], index["shapes"], index["ends"]
         )
 
 
 def _build(
-    dataset: PhotoFiles,
+    dataset: OxfordFlowers,
     ids: NDArray[np.int64],
     short_side: int,
     pixels_path: Path,

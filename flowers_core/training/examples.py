@@ -16,13 +16,17 @@ class TrainingError(FlowersError):
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """What a run learns from and is judged by.
+    """What a run learns from, and what validates it.
 
-    features: (views, n, …), of view v of photo i at [v, i], as they pass the cut; view 0 is the central crop.
-    labels: (n,) in 0…classes−1. validation: (m, …) features of central crops, and their labels (m,); None where those
-    photos are learnt from too.
-    teacher: (views, n, classes) logits of a teacher for the same views, or None.
-    class_names: for what is said about a class.
+    Attributes:
+        features: (views, n, …), of view v of photo i at [v, i], as they leave the frozen layers; view 0 is the central
+            crop.
+        labels: (n,) in 0…classes−1.
+        validation: (m, …) features of central crops, or None where the run learns from those photos too.
+        validation_labels: theirs, (m,), or None.
+        class_names: for what is said about a class.
+        teacher: (views, n, classes) float32, a teacher's logits for the same views, or None. Of several teachers, the
+            mean of their log-probabilities.
     """
 
     features: NDArray[np.generic]
@@ -35,9 +39,11 @@ class Examples:
 
 @dataclass(frozen=True)
 class Fixed:
-    """What validation would choose, given from a run of the same recipe that had held photos out.
+    """What validation would choose, taken from a run of the same recipe that held photos out.
 
-    probe_strength: the probe's C. share: how far to go from the probed to the fine-tuned weights, from 0 to 1.
+    Attributes:
+        probe_strength: the probe's C.
+        share: how far to go from the probed to the fine-tuned weights, from 0 to 1 (WiSE-FT's alpha).
     """
 
     probe_strength: float
@@ -45,7 +51,7 @@ class Fixed:
 
 
 def check_examples(examples: Examples, recipe: Recipe) -> None:
-    """Raise TrainingError, naming what is missing, when a run of this recipe cannot learn from these examples."""
+    """Raise TrainingError, naming what is missing, unless a run of this recipe can learn from these examples."""
     present = set(np.unique(examples.labels).tolist())
     absent = [name for i, name in enumerate(examples.class_names) if i not in present]
     if absent:
@@ -58,10 +64,10 @@ def check_examples(examples: Examples, recipe: Recipe) -> None:
         )
 
 
-def identity(examples: Examples) -> str:
-    """A digest that differs between runs on other photos, other input sizes, other networks or other teachers.
+def examples_digest(examples: Examples) -> str:
+    """A digest that differs between other photos, input sizes, networks and teachers.
 
-    Made from the labels and from the first photo's features, so that it costs nothing.
+    It is made from the labels and the first photo's features, so that it costs nothing.
     """
     digest = hashlib.sha256(repr((examples.features.shape, examples.class_names)).encode())
     for array in (examples.labels, examples.features[:, 0], examples.validation_labels):
@@ -74,10 +80,16 @@ def identity(examples: Examples) -> str:
 def targets(
     examples: Examples, recipe: Recipe, views: NDArray[np.integer], photos: NDArray[np.integer]
 ) -> NDArray[np.float32]:
-    """What the classifier is to answer: (n, classes) float32, each row adding up to 1.
+    """What the classifier should answer.
 
-    views, photos: (n,), which view of which photo. The labels are smoothed (Szegedy et al. 2016, arXiv 1512.00567), and
-    a teacher's softened answer to the same view is mixed in.
+    The labels are smoothed (Szegedy et al. 2016, arXiv 1512.00567), and a teacher's softened answer to the same view is
+    mixed in.
+
+    Args:
+        views, photos: (n,), which view of which photo.
+
+    Returns:
+        Probabilities (n, classes) float32; each row adds up to 1.
     """
     classes = len(examples.class_names)
     wanted = np.full((len(photos), classes), recipe.label_smoothing / classes)

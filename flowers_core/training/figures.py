@@ -1,35 +1,29 @@
-"""What each schedule makes of the same bounds, as curves and as a figure."""
+"""What each learning-rate schedule makes of the same bounds, as curves and as a figure."""
 
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from flowers_core.training.optimizers import learning_rate
 from flowers_core.training.recipe import SCHEDULES, Recipe
 
 Curves = Mapping[str, NDArray[np.float64]]
 
 
 def schedule_curves(recipe: Recipe, steps: int) -> Curves:
-    """The learning rate at each step of a run, (steps,) by schedule; all else is the recipe's."""
+    """The learning rate at each step of a run, (steps,) by schedule; all other entries are the recipe's."""
     curves = {}
     for name in SCHEDULES:
-        rate = Recipe(
-            unfrozen_layers=0,
-            epochs=1,
-            schedule=name,
-            learning_rate=recipe.learning_rate,
-            lower_rate=recipe.lower_rate,
-            step_size=recipe.step_size,
-            warmup=recipe.warmup,
-        ).rate(steps)
-        curves[name] = np.full(steps, rate) if isinstance(rate, float) else np.array(rate(np.arange(steps)), np.float64)
+        rate = learning_rate(dataclasses.replace(recipe, schedule=name), steps)
+        curves[name] = np.array([rate if isinstance(rate, float) else float(rate(step)) for step in range(steps)])
     return curves
 
 
 def schedule_figure(curves: Curves, steps_per_epoch: int) -> Figure:
-    """One panel a schedule, over the same epochs and between the same rates."""
+    """One panel for each schedule, over the same epochs and between the same rates."""
     columns = 3
     rows = -(-len(curves) // columns)
     figure = Figure(figsize=(4 * columns, 2.4 * rows), layout="constrained")

@@ -1,48 +1,40 @@
 """Fine-tuning in two phases: the head on frozen features first, then the last layers with it (LP-FT).
 
-Everything drawn at random comes from (seed, epoch), and a checkpoint is written after every epoch: a run that was
-killed goes on from its last epoch and ends with the same history.
+Everything random comes from (seed, epoch), and a checkpoint is written after every epoch. So a run that was killed goes
+on from its last epoch and ends with the same history.
 """
 
 import dataclasses
-import hashlib
 import itertools
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from flowers_core.networks.classifier import LOGITS, set_head
-from flowers_core.training.averaging import (
-    ExponentialAverage,
-    Weights,
-    best_interpolation,
-    interpolated,
-    running_mean,
-)
+from flowers_core.networks.classifier import LOGITS
+from flowers_core.training.averaging import RunAverage, Weights, best_interpolation, interpolated
+from flowers_core.training.bookkeeping import DEFAULTS, Bookkeeping, settings_of
 from flowers_core.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from flowers_core.training.examples import Examples, Fixed, TrainingError, check_examples, identity, targets
-from flowers_core.training.feature_cache import in_batches, run_network
-from flowers_core.training.linear_probe import fit_probe
-from flowers_core.training.partition import Split
+from flowers_core.training.examples import Examples, Fixed, TrainingError, check_examples, targets
+from flowers_core.training.first_head import set_probed_head, set_random_head
+from flowers_core.training.loss import TrainingStep
+from flowers_core.training.optimizers import rate_at
+from flowers_core.training.partition import Partition
 from flowers_core.training.recipe import Recipe
-from flowers_core.training.trainable_weights import Learner
+from flowers_core.training.trainable_weights import TrainableWeights
 
-_SHARES = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-# Several views of a photo leave less to regularize than one does, and each value costs a minute.
-_STRENGTHS = (0.1, 0.3, 1.0)
+_ALPHAS = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 EpochReport = Callable[[dict[str, Any]], None]
 
 
 def fine_tune(
     classifier: keras.Model,
-    split: Split,
+    partition: Partition,
     examples: Examples,
     recipe: Recipe,
     folder: Path,
@@ -51,31 +43,35 @@ def fine_tune(
     trained_head: bool = False,
     report: EpochReport | None = None,
 ) -> dict[str, Any]:
-    """Train the tail of a classifier in place and return the run's history.
+    """Train the tail of a classifier in place.
 
     Args:
-        classifier: the whole network; its head is set and its unfrozen layers are changed.
-        split: the network cut in two by `split_classifier`, which also says what learns.
-        examples: features as they pass the cut, and labels.
+        classifier: the whole network; its head and its unfrozen layers change.
+        partition: the same network, partitioned by `partition_classifier`, which also says which layers learn.
+        examples: features as they leave the frozen layers, and labels.
         recipe: every choice.
-        folder: where the run's checkpoint is; when one of the same recipe is there, the run goes on from it.
-        fixed: what cannot be chosen where no validation photos are held out; needed then, and only then;
-            the last epoch's weights are kept.
-        trained_head: go on from the head that the classifier has, as `train_head` left it, rather than fit or draw one.
+        folder: where the run's checkpoint lies; the run goes on from one of the same recipe.
+        fixed: what validation would choose. It is needed where no validation photos are held out, and only there; the
+            last epoch's weights are kept then.
+        trained_head: start from the head that the classifier has, as `train_head` left it, rather than fit or draw one.
         report: called with each epoch's record.
 
+    Returns:
+        The run's history: "probe", "epochs", "best_epoch", "kept_epoch", "stopped_early", "interpolation", and where
+        photos are held out, "validation_top1" and "validation_nll" of the weights that the classifier ends with.
+
     Raises:
-        TrainingError: when a class has no photo, when the loss is no longer a number, or when `folder` holds the
-            checkpoint of another recipe.
+        TrainingError: a class has no photo, or the loss is no longer a number.
+        CheckpointError: `folder` holds the checkpoint of another recipe, or a damaged one.
     """
     check_examples(examples, recipe)
     if (fixed is None) != (examples.validation is not None):
         raise TrainingError(
             "What validation would choose must be given when, and only when, no photo is held out for it."
         )
-    run = _Run(classifier, split, examples, recipe, folder, fixed, trained_head)
-    run.start()
-    while run.epoch < recipe.epochs and not run.stopped_early:
+    run = _Run(classifier, partition, examples, recipe, fixed)
+    run.start(folder, trained_head)
+    while len(run.books.epochs) < recipe.epochs and not run.books.patience_is_over:
         record = run.one_epoch()
         if report is not None:
             report(record)
@@ -84,110 +80,97 @@ def fine_tune(
 
 def stepper(
     classifier: keras.Model,
-    split: Split,
+    partition: Partition,
     examples: Examples,
     recipe: Recipe,
     *,
     trained_head: bool = False,
 ) -> Callable[[float], float]:
-    """For a range test: fits or draws the head, unless it is trained; the function returned makes one step at a given
-    rate and returns its loss."""
+    """For a range test: a function that makes one step at a given learning rate and returns its loss.
+
+    The arguments are those of `fine_tune`. The head is fitted or drawn now, unless it is trained.
+    """
     check_examples(examples, recipe)
-    run = _Run(
-        classifier, split, examples, dataclasses.replace(recipe, schedule="constant"), Path(), None, trained_head
-    )
-    run.fit_head()
+    run = _Run(classifier, partition, examples, dataclasses.replace(recipe, schedule="constant"), None)
+    run.first_head(trained_head)
     made = itertools.count()
 
     def step(rate: float) -> float:
         epoch, number = divmod(next(made), run.steps_per_epoch)
-        for (_, optimizer), factor in zip(reversed(run.groups), (recipe.head_rate, 1.0), strict=False):
-            optimizer.learning_rate.assign(rate * factor)
+        run.step.set_rate(rate)
         return run.make_step(epoch, run.batches(epoch)[number])[0]
 
     return step
 
 
 class _Run:
-    """The state of one run; everything in it that changes is in its checkpoint."""
+    """One run: what it computes with, and its books."""
 
     def __init__(
-        self,
-        classifier: keras.Model,
-        split: Split,
-        examples: Examples,
-        recipe: Recipe,
-        folder: Path,
-        fixed: Fixed | None,
-        trained_head: bool,
+        self, classifier: keras.Model, partition: Partition, examples: Examples, recipe: Recipe, fixed: Fixed | None
     ) -> None:
-        self.fixed, self.trained_head = fixed, trained_head
-        self.classifier, self.split, self.tail = classifier, split, split.tail
-        self.examples, self.recipe, self.folder = examples, recipe, folder
-        # A checkpoint is of use to a run of the same recipe that learns the same features of the same photos.
-        self.settings = {
-            **recipe.to_json(),
-            "data": identity(examples),
-            "fixed": dataclasses.asdict(fixed) if fixed else None,
-            **({"head": _digest(classifier.get_layer(LOGITS).get_weights())} if trained_head else {}),
-        }
+        self.classifier, self.partition, self.examples = classifier, partition, examples
+        self.recipe, self.fixed = recipe, fixed
         self.steps_per_epoch = len(examples.labels) // recipe.batch_size
-        steps = self.steps_per_epoch * recipe.epochs
-        self.learner = Learner(self.tail, classifier.get_layer(LOGITS))
-        self.variables, body = self.learner.variables, self.learner.body
-        self.groups = [(body, recipe.make_optimizer(steps))] if body.stop else []
-        self.groups.append((self.learner.head, recipe.make_optimizer(steps, recipe.head_rate)))
-        for part, optimizer in self.groups:
-            optimizer.build(self.variables[part])
-        self.train_step = tf.function(self._step, autograph=False, reduce_retracing=True)
-        self.epoch = 0
-        self.history: list[dict[str, Any]] = []
-        self.probe: dict[str, Any] | None = None
-        self.averaged_count, self.best_epoch = 0, 0
-        self.stopped_early = False
+        self.steps = self.steps_per_epoch * recipe.epochs
+        self.weights = TrainableWeights(partition.tail, classifier.get_layer(LOGITS))
+        self.step = TrainingStep(partition.tail, self.weights, recipe, self.steps)
 
-    def start(self) -> None:
-        """Go on from the checkpoint, or begin: the head is fitted to frozen features."""
-        stored = load_checkpoint(self.folder, self.settings)
+    def start(self, folder: Path, trained_head: bool) -> None:
+        """Go on from the checkpoint in `folder`, or begin with the first head."""
+        self.folder = folder
+        self.settings = settings_of(self.recipe, self.examples, self.fixed, self.classifier if trained_head else None)
+        stored = load_checkpoint(folder, self.settings, DEFAULTS)
         if stored is None:
-            self.fit_head()
+            probe = self.first_head(trained_head)
+            self.books = Bookkeeping(self.recipe, self.weights.get(), probe)
         else:
-            self.probe, self.epoch, self.history = stored.probe, stored.epoch, stored.history
-            self.averaged_count, self.best_epoch = stored.averaged_count, stored.best_epoch
-            self.learner.assign(stored.weights)
-            for variable, value in zip(self._optimizer_variables(), stored.optimizer, strict=True):
+            self.books = Bookkeeping.restored(self.recipe, stored)
+            self.weights.assign(stored.weights)
+            for variable, value in zip(self.step.variables, stored.optimizer, strict=True):
                 variable.assign(value)
-        self.begin = stored.begin if stored else self.learner.weights()
-        self.kept = stored.kept if stored else self.begin
-        self.average = ExponentialAverage(self.variables, self.recipe.ema_decay)
-        self.mean = stored.averaged if stored else self.begin
-        if stored and self.recipe.average == "ema":
-            self.average.set(stored.averaged)
-        self.stopped_early = self._patience_is_over()
+        self.average = RunAverage(self.recipe, self.weights.variables, self.steps_per_epoch)
+        if stored is not None:
+            self.average.restore(stored.averaged, stored.averaged_count)
+
+    def first_head(self, trained_head: bool) -> dict[str, Any] | None:
+        """Put the first head into the classifier; its record, or None for a random one."""
+        if trained_head:
+            return self._validated(self.weights.get())
+        if not self.recipe.probe_views:
+            set_random_head(self.classifier, self.recipe.seed)
+            return None
+        record = set_probed_head(self.classifier, self.partition, self.examples, self.recipe, self.fixed)
+        return record | self._validated(self.weights.get())
 
     def one_epoch(self) -> dict[str, Any]:
         """One pass over the photos, each in its next view; then validation, then the checkpoint."""
-        started, recipe = time.perf_counter(), self.recipe
-        self._seed_dropout()
-        first_step = self.epoch * self.steps_per_epoch
+        started, epoch = time.perf_counter(), len(self.books.epochs)
+        self._seed_dropout(epoch)
         losses, right = [], 0
-        for number, batch in enumerate(self.batches(self.epoch)):
-            loss, correct = self.make_step(self.epoch, batch)
+        for number, batch in enumerate(self.batches(epoch), epoch * self.steps_per_epoch):
+            loss, correct = self.make_step(epoch, batch)
             if not math.isfinite(loss):
                 raise TrainingError(
-                    f"The loss became {loss} in step {number + 1} of epoch {self.epoch + 1}, at a learning rate "
-                    f"of {self._rate(first_step + number):.2g}. Try a lower learning rate; the run so far is kept."
+                    f"The loss became {loss} in step {number % self.steps_per_epoch + 1} of epoch {epoch + 1}, at a "
+                    f"learning rate of {rate_at(self.recipe, self.steps, number):.2g}. Try a lower learning rate; the "
+                    "run so far is kept."
                 )
             losses.append(loss)
             right += correct
-            if recipe.average == "ema":
-                self.average.step(first_step + number + 1)
-        self.epoch += 1
-        self._average_at_valley()
-        record = self._judge(losses, right / (self.steps_per_epoch * recipe.batch_size))
-        self.history.append(record)
+            self.average.after_step(number + 1)
+        self.average.after_epoch(epoch + 1, self.weights.get())
+        averaged = self.average.of(self.weights.get())
+        record = {
+            "epoch": epoch + 1,
+            "loss": float(np.mean(losses)),
+            "step_losses": [round(loss, 5) for loss in losses],
+            "training_top1": right / (self.steps_per_epoch * self.recipe.batch_size),
+            "learning_rate": rate_at(self.recipe, self.steps, (epoch + 1) * self.steps_per_epoch - 1),
+            **self._validated(averaged),
+        }
+        self.books.add(record, averaged)
         self._save()
-        self.stopped_early = self._patience_is_over()
         return {**record, "seconds": time.perf_counter() - started}
 
     def batches(self, epoch: int) -> NDArray[np.int64]:
@@ -196,162 +179,61 @@ class _Run:
         return order[: self.steps_per_epoch * self.recipe.batch_size].reshape(self.steps_per_epoch, -1)
 
     def make_step(self, epoch: int, batch: NDArray[np.int64]) -> tuple[float, int]:
-        """One training step: its loss, and how many photos were named rightly before it."""
-        examples = self.examples
-        # Each photo starts at another view, so that a batch mixes them and view 0 has its turn like the others.
+        """One training step: its loss, and how many photos were right before it."""
+        # Each photo starts at another view, so that a batch mixes views, and view 0 has its turn like the others.
         view = (epoch + batch) % self.recipe.views
-        loss, correct = self.train_step(
-            tf.constant(examples.features[view, batch]),
-            tf.constant(targets(examples, self.recipe, view, batch)),
-            tf.constant(examples.labels[batch].astype(np.int64)),
+        return self.step(
+            self.examples.features[view, batch],
+            targets(self.examples, self.recipe, view, batch),
+            self.examples.labels[batch],
         )
-        return float(loss), int(correct)
 
     def finish(self) -> dict[str, Any]:
-        """Choose between the probed and the fine-tuned weights, put the choice into the network, tell the history."""
-        share, curve = (self.fixed.share if self.fixed else 1.0), list[tuple[float, float, float]]()
-        if self.fixed is None and self.recipe.interpolate and self.probe is not None:
-            share, curve = best_interpolation(self.begin, self.kept, self._score, _SHARES)
-        self.learner.assign(interpolated(self.begin, self.kept, share))
+        """Choose between the first head's weights and the fine-tuned ones, set them, and return the history."""
+        books = self.books
+        alpha, curve = (self.fixed.share if self.fixed else 1.0), list[tuple[float, float, float]]()
+        if self.fixed is None and self.recipe.interpolate and books.probe is not None:
+            alpha, curve = best_interpolation(books.begin, books.kept, self._score, _ALPHAS)
+        self.weights.assign(interpolated(books.begin, books.kept, alpha))
         return {
-            "probe": self.probe,
-            "epochs": self.history,
-            "best_epoch": self.best_epoch,
-            "kept_epoch": self.best_epoch if self.recipe.kept_epoch == "best" else self.epoch,
-            "stopped_early": self.stopped_early and self.epoch < self.recipe.epochs,
-            "interpolation": {"share": share, "curve": [list(point) for point in curve]},
-            **self._figures(self.learner.weights()),
+            **books.to_json(),
+            "interpolation": {"share": alpha, "curve": [list(point) for point in curve]},
+            **self._validated(self.weights.get()),
         }
 
-    def fit_head(self) -> None:
-        recipe, examples = self.recipe, self.examples
-        if self.trained_head:
-            self.probe = self._figures(self.learner.weights())
-            return
-        if not recipe.probe_views:
-            set_head(self.classifier, *_random_head(self.classifier, recipe.seed))
-            return
-        embedder = self.split.embedder(self.classifier)
-        embed = run_network(embedder) if embedder is not None else lambda embeddings: embeddings
-        embedded = np.concatenate([in_batches(embed, examples.features[v]) for v in range(recipe.probe_views)])
-        labels = np.tile(examples.labels, recipe.probe_views) + 1
-        strengths: tuple[float, ...] = _STRENGTHS
-        if self.fixed is None:
-            assert examples.validation is not None
-            assert examples.validation_labels is not None
-            judged = in_batches(embed, examples.validation), examples.validation_labels + 1
-        else:  # a single strength: nothing is chosen by these
-            judged, strengths = (embedded[:1], labels[:1]), (self.fixed.probe_strength,)
-        probe = fit_probe(embedded, labels, judged, classes=len(examples.class_names), strengths=strengths)
-        set_head(self.classifier, probe.W, probe.b)
-        self.probe = {"strength": probe.strength, **self._figures(self.learner.weights())}
-        if self.fixed is None:
-            self.probe["validation_top1_by_strength"] = [list(trial) for trial in probe.trials]
-
-    def _step(self, features: tf.Tensor, targets: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            logits = self.tail(tf.cast(features, tf.float32), training=True)
-            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
-        gradients = tape.gradient(loss, self.variables)
-        if self.recipe.clip_norm:
-            gradients, _ = tf.clip_by_global_norm(gradients, self.recipe.clip_norm)
-        for part, optimizer in self.groups:
-            optimizer.apply(gradients[part], self.variables[part])
-        return loss, tf.math.count_nonzero(tf.argmax(logits, axis=1) == labels)
-
-    def _average_at_valley(self) -> None:
-        if self.recipe.average != "valleys":
-            return
-        if self.recipe.schedule in ("triangular", "triangular2", "exp_range"):
-            cycle = 2 * self.recipe.step_size
-            steps = self.epoch * self.steps_per_epoch
-            due = steps // cycle > (steps - self.steps_per_epoch) // cycle
-        else:
-            due = self.epoch > 0.75 * self.recipe.epochs
-        if due:
-            self.averaged_count += 1
-            self.mean = running_mean(self.mean, self.learner.weights(), self.averaged_count)
-
-    def _averaged(self) -> Weights:
-        if self.recipe.average == "ema":
-            return self.average.get()
-        return self.mean if self.recipe.average == "valleys" and self.averaged_count else self.learner.weights()
-
-    def _judge(self, losses: list[float], right: float) -> dict[str, Any]:
-        averaged = self._averaged()
-        figures = self._figures(averaged)
-        better = self.fixed or not self.history or _rank(figures) > _rank(self.history[self.best_epoch - 1])
-        if better:
-            self.best_epoch = self.epoch
-        if better or self.recipe.kept_epoch == "last":
-            self.kept = averaged
-        return {
-            "epoch": self.epoch,
-            "loss": float(np.mean(losses)),
-            "step_losses": [round(loss, 5) for loss in losses],
-            "training_top1": right,
-            "learning_rate": self._rate(self.epoch * self.steps_per_epoch - 1),
-            **figures,
-        }
-
-    def _figures(self, weights: Weights) -> dict[str, float]:
+    def _validated(self, weights: Weights) -> dict[str, float]:
         """What validation says of these weights, for the history; nothing where no photos are held out."""
         if self.fixed is not None:
             return {}
-        accuracy, negative_loss = self._score(weights)
-        return {"validation_top1": accuracy, "validation_nll": -negative_loss}
+        accuracy, likelihood = self._score(weights)
+        return {"validation_top1": accuracy, "validation_nll": -likelihood}
 
     def _score(self, weights: Weights) -> tuple[float, float]:
         inputs, labels = self.examples.validation, self.examples.validation_labels
         assert inputs is not None
         assert labels is not None
-        return self.learner.score(weights, inputs, labels)
+        return self.weights.score(weights, inputs, labels)
 
-    def _patience_is_over(self) -> bool:
-        patience = self.recipe.patience
-        return patience is not None and self.epoch - self.best_epoch >= patience and self.epoch > 0
-
-    def _rate(self, step: int) -> float:
-        rate = self.recipe.rate(self.steps_per_epoch * self.recipe.epochs)
-        return rate if isinstance(rate, float) else float(rate(step))
-
-    def _seed_dropout(self) -> None:
-        for layer in self.tail.layers:
+    def _seed_dropout(self, epoch: int) -> None:
+        for layer in self.partition.tail.layers:
             if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
-                layer.seed_generator.state.assign([self.recipe.seed, self.epoch])
-
-    def _optimizer_variables(self) -> list[keras.Variable]:
-        return [variable for _, optimizer in self.groups for variable in optimizer.variables]
+                layer.seed_generator.state.assign([self.recipe.seed, epoch])
 
     def _save(self) -> None:
+        books = self.books
         save_checkpoint(
             self.folder,
             Checkpoint(
                 settings=self.settings,
-                epoch=self.epoch,
-                history=self.history,
-                probe=self.probe,
-                averaged_count=self.averaged_count,
-                best_epoch=self.best_epoch,
-                weights=self.learner.weights(),
-                averaged=self.average.get() if self.recipe.average == "ema" else self.mean,
-                begin=self.begin,
-                kept=self.kept,
-                optimizer=[np.asarray(variable.numpy()) for variable in self._optimizer_variables()],
+                epoch=len(books.epochs),
+                history=books.epochs,
+                probe=books.probe,
+                averaged_count=self.average.count,
+                best_epoch=books.best_epoch,
+                weights=self.weights.get(),
+                averaged=self.average.state(),
+                begin=books.begin,
+                kept=books.kept,
+                optimizer=[np.asarray(variable.numpy()) for variable in self.step.variables],
             ),
         )
-
-
-def _digest(weights: Weights) -> str:
-    return hashlib.sha256(b"".join(np.ascontiguousarray(weight).tobytes() for weight in weights)).hexdigest()[:16]
-
-
-def _random_head(classifier: keras.Model, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Glorot & Bengio's uniform weights, from the run's own seed rather than from whatever drew before it."""
-    channels, classes = classifier.get_layer(LOGITS).get_weights()[0].shape
-    limit = math.sqrt(6.0 / (channels + classes))
-    return np.random.default_rng(seed).uniform(-limit, limit, (channels, classes)), np.zeros(classes)
-
-
-def _rank(figures: Mapping[str, Any]) -> tuple[float, float]:
-    return figures["validation_top1"], -figures["validation_nll"]

@@ -1,4 +1,4 @@
-"""Phase one by gradient descent: the head alone learns from a random start, on features that nothing changes."""
+"""Head warm-up: phase one by gradient descent, in which the head alone learns, on features that stay as they are."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,16 +8,17 @@ import keras
 import numpy as np
 
 from flowers_core.networks.classifier import EMBEDDING
+from flowers_core.networks.compiled import compiled, in_batches
 from flowers_core.training.examples import Examples, Fixed, TrainingError
-from flowers_core.training.feature_cache import Progress, in_batches, run_network
+from flowers_core.training.feature_cache import Progress
 from flowers_core.training.fit import EpochReport, fine_tune
-from flowers_core.training.partition import Split
+from flowers_core.training.partition import Partition
 from flowers_core.training.recipe import Recipe
 
 
 def train_head(
     classifier: keras.Model,
-    split: Split,
+    partition: Partition,
     examples: Examples,
     recipe: Recipe,
     folder: Path,
@@ -26,26 +27,29 @@ def train_head(
     report: EpochReport | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Train the head of a classifier in place and return the run's history.
+    """Train the head of a classifier in place.
 
     Every view is embedded once, so an epoch takes a fraction of a second. `fine_tune` with `trained_head` goes on from
-    here; the examples are the same.
+    here, with the same examples.
 
     Args:
-        classifier, split, examples, report: as for `fine_tune`.
+        classifier, partition, examples, report: as for `fine_tune`.
         recipe: of this phase; it unfreezes no layer and has no probe.
         folder: where this phase's checkpoint is; another than phase two's.
         fixed: no validation photos are held out; the last epoch's head is kept.
         progress: called with ("views embedded", done, in all).
+
+    Returns:
+        The run's history, as `fine_tune` returns it.
 
     Raises:
         TrainingError: as `fine_tune`, and for a recipe of another phase.
     """
     if recipe.unfrozen_layers or recipe.probe_views:
         raise TrainingError("The first phase trains the head alone, from a random start: no other layer, no probe.")
-    embedder = split.embedder(classifier)
+    embedder = partition.embedder(classifier)
     if embedder is not None:
-        embed, embedded = run_network(embedder), []
+        embed, embedded = compiled(embedder), []
         for view in examples.features[: recipe.views]:
             embedded.append(in_batches(embed, view))
             if progress is not None:
@@ -58,7 +62,7 @@ def train_head(
     head = keras.Model(classifier.get_layer(EMBEDDING).output, classifier.output, name="head")
     return fine_tune(
         classifier,
-        Split(None, head, EMBEDDING),
+        Partition(None, head, EMBEDDING),
         examples,
         recipe,
         folder,

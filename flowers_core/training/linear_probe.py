@@ -9,25 +9,40 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from flowers_core.networks.classifier import EMBEDDING
-from flowers_core.networks.compiled import traced
+from flowers_core.networks.compiled import compiled
 
-STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)
+CANDIDATES = (0.03, 0.1, 0.3, 1.0, 3.0)
 _MAX_ITERATIONS = 1000
 
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """A fitted head, W (channels, classes) and b (classes,) float32, and the validation accuracy of each C tried."""
+    """A fitted head.
+
+    Attributes:
+        W, b: its weights (channels, classes) and bias (classes,), float32.
+        C: scikit-learn's inverse regularization strength that was chosen.
+        trials: each C tried, with its validation accuracy.
+    """
 
     W: NDArray[np.float32]
     b: NDArray[np.float32]
-    strength: float
+    C: float
     trials: tuple[tuple[float, float], ...]
 
 
 def embed(classifier: keras.Model, batches: Iterable[NDArray[np.uint8]], *, flips: bool = False) -> NDArray[np.float32]:
-    """Embeddings (n, channels) of photos given batch by batch; with `flips` (2, n, channels), mirrored ones second."""
-    run = traced(keras.Model(classifier.input, classifier.get_layer(EMBEDDING).output))
+    """Embeddings of photos that come batch by batch.
+
+    Args:
+        classifier: the network.
+        batches: of photos (…, size, size, 3) uint8.
+        flips: also embed each photo mirrored left to right.
+
+    Returns:
+        (n, channels), or with `flips` (2, n, channels), of which the second are the mirrored photos'.
+    """
+    run = compiled(keras.Model(classifier.input, classifier.get_layer(EMBEDDING).output))
     parts = [np.stack([run(batch), run(batch[:, :, ::-1])]) if flips else run(batch) for batch in batches]
     return np.concatenate(parts, axis=1 if flips else 0)
 
@@ -38,31 +53,35 @@ def fit_probe(
     validation: tuple[NDArray[np.float32], NDArray[np.integer]],
     *,
     classes: int,
-    strengths: Sequence[float] = STRENGTHS,
+    candidates: Sequence[float] = CANDIDATES,
 ) -> Probe:
     """Fit multinomial logistic regression (scikit-learn, L-BFGS) for each C and keep the best on validation.
 
-    embeddings: (n, channels); labels: (n,) in 1…classes, each class at least once. The embeddings are divided by their
-    standard deviation over everything, so that C means the same for every backbone; the weights returned undo it.
-    Deterministic: the problem is convex and nothing is drawn at random. Ties go to the smaller C.
-    Raises ValueError, naming them, when classes have no photo.
+    The embeddings are divided by the standard deviation of them all, so that C means the same for every backbone; the
+    weights returned undo that. The problem is convex and nothing is random. Ties go to the smaller C.
+
+    Args:
+        embeddings: (n, channels).
+        labels: (n,) in 1…classes, each class at least once.
+        validation: embeddings and labels likewise.
+        classes: how many there are.
+        candidates: the values of C to try.
+
+    Raises:
+        ValueError: classes without a photo; it names them.
     """
     absent = sorted(set(range(1, classes + 1)) - set(np.unique(labels).tolist()))
     if absent:
         raise ValueError(f"There is no training photo of the classes {', '.join(map(str, absent))}.")
     scale = float(embeddings.std())
-    trials, best = [], None
-    for strength in sorted(strengths):
-        model = LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS).fit(embeddings / scale, labels)
-        accuracy = float(model.score(validation[0] / scale, validation[1]))
-        trials.append((strength, accuracy))
-        if best is None or accuracy > best[0]:
-            best = (accuracy, strength, model)
-    assert best is not None
-    _, strength, model = best
+    models = [
+        LogisticRegression(C=C, max_iter=_MAX_ITERATIONS).fit(embeddings / scale, labels) for C in sorted(candidates)
+    ]
+    accuracies = [float(model.score(validation[0] / scale, validation[1])) for model in models]
+    best = models[int(np.argmax(accuracies))]  # the first of equals
     return Probe(
-        W=(model.coef_.T / scale).astype(np.float32),
-        b=model.intercept_.astype(np.float32),
-        strength=strength,
-        trials=tuple(trials),
+        W=(best.coef_.T / scale).astype(np.float32),
+        b=best.intercept_.astype(np.float32),
+        C=best.C,
+        trials=tuple(zip(sorted(candidates), accuracies, strict=True)),
     )

@@ -1,4 +1,4 @@
-"""A classifier cut in two: what stays frozen, computed once for each view, and the tail, computed at every step."""
+"""A classifier in two parts: the frozen layers, computed once for each view, and the tail, computed at every step."""
 
 from dataclasses import dataclass
 
@@ -9,37 +9,42 @@ from flowers_core.training.recipe import RecipeError
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
-    """Two networks that share their layers with the classifier they were cut from.
+class Partition:
+    """Two networks that share their layers with the classifier that they are parts of.
 
-    frozen: photos (n, s, s, 3) in 0…255 → what passes the cut; None when the cut is at the photos themselves.
-    tail: what passes the cut → logits (n, classes). Weights trained in it are the classifier's own.
-    cut: the name of the layer whose output passes the cut.
+    Attributes:
+        frozen: photos (n, s, s, 3) in 0…255 → features; None where the tail takes the photos themselves.
+        tail: those features → logits (n, classes). Its weights are the classifier's own.
+        freeze_point: the name of the layer whose output the tail takes.
     """
 
     frozen: keras.Model | None
     tail: keras.Model
-    cut: str
+    freeze_point: str
 
     def embedder(self, classifier: keras.Model) -> keras.Model | None:
-        """The part of the tail before the head: what passes the cut → embeddings (n, channels); None where embeddings
-        are what passes."""
-        if self.cut == EMBEDDING:
+        """The tail without the head: what the tail takes → embeddings (n, channels); None where it takes those."""
+        if self.freeze_point == EMBEDDING:
             return None
-        return keras.Model(classifier.get_layer(self.cut).output, classifier.get_layer(EMBEDDING).output)
+        return keras.Model(classifier.get_layer(self.freeze_point).output, classifier.get_layer(EMBEDDING).output)
 
 
-def split_classifier(classifier: keras.Model, unfrozen_layers: int, *, train_depthwise: bool = True) -> Split:
-    """Freeze all but the head and the backbone's last `unfrozen_layers` layers, and cut as late as that allows.
+def partition_classifier(classifier: keras.Model, unfrozen_layers: int, *, train_depthwise: bool = True) -> Partition:
+    """Freeze all but the head and the backbone's last `unfrozen_layers` layers, and partition as late as possible.
 
-    Layers are counted as Keras lists them, those without weights included, as in the published table. The cut is the
-    last layer before the unfrozen ones through which everything passes, so that a residual or a branch is never cut
-    across; layers between the two stay frozen but are computed at every step. Where the head alone learns, embeddings
-    pass the cut. Batch normalization is frozen everywhere, which in Keras also keeps it in inference mode: ten photos a
-    class are too few for its statistics. With `train_depthwise` off, depthwise kernels stay frozen too: 3 % of the
-    weights of a mobile network, a fifth of a step's time on a CPU.
+    The freeze point is the last layer before the unfrozen ones that every path passes, so that no residual and no
+    branch crosses it. Layers between the two stay frozen but are computed at every step. Where the head alone learns,
+    the tail takes embeddings. Batch normalization is frozen everywhere, which in Keras also keeps it in inference mode:
+    ten photos a class are too few for its statistics.
 
-    Raises RecipeError for a number of layers that the backbone does not have.
+    Args:
+        classifier: flat; which of its layers learn is set here.
+        unfrozen_layers: counted as Keras lists layers, those without weights included, as in the published table.
+        train_depthwise: whether unfrozen depthwise kernels learn. They are 3 % of the weights of a mobile network, and
+            a fifth of a step's time on a CPU.
+
+    Raises:
+        RecipeError: a number of layers that the backbone does not have.
     """
     layers = classifier.layers
     backbone_end = next(i for i, layer in enumerate(layers) if layer.name == FEATURES)
@@ -55,30 +60,28 @@ def split_classifier(classifier: keras.Model, unfrozen_layers: int, *, train_dep
         layer.trainable = i >= first and not frozen_kind
     if unfrozen_layers == 0:
         first = 1 + next(i for i, layer in enumerate(layers) if layer.name == EMBEDDING)
-    return cut_before(classifier, first)
+    return partition_before(classifier, first)
 
 
-def cut_before(classifier: keras.Model, first: int) -> Split:
-    """Cut as late as can be so that the layers from number `first` on, as Keras lists them, are in the tail."""
+def partition_before(classifier: keras.Model, first: int) -> Partition:
+    """Partition as late as possible, with the layers from position `first` on, as Keras lists them, in the tail."""
     layers = classifier.layers
-    cut = max(i for i in _bottlenecks(layers) if i < max(first, 1))
-    through = layers[cut].output
-    frozen = keras.Model(classifier.input, through, name="frozen") if cut > 0 else None
-    return Split(frozen, keras.Model(through, classifier.output, name="tail"), layers[cut].name)
+    last = max(i for i in _bottlenecks(layers) if i < max(first, 1))
+    features = layers[last].output
+    frozen = keras.Model(classifier.input, features, name="frozen") if last > 0 else None
+    return Partition(frozen, keras.Model(features, classifier.output, name="tail"), layers[last].name)
 
 
 def _bottlenecks(layers: list[keras.Layer]) -> list[int]:
-    """The layers through which every path from photo to logits leads, as positions in the list."""
+    """The layers that every path from photo to logits passes, as positions in the list, the last first.
+
+    Layer i is a bottleneck if no later layer reads an output produced before i.
+    """
     position = {id(layer.output): i for i, layer in enumerate(layers)}
-    # The furthest layer that reads anything made up to i; when that is i + 1 reading i alone, or nothing reads past i
-    # but through i, the network hangs together there by one tensor.
-    earliest_read = [len(layers)] * len(layers)
-    for i, layer in enumerate(layers[1:], start=1):
-        inputs = layer.input if isinstance(layer.input, list | tuple) else [layer.input]
-        earliest_read[i] = min(position[id(tensor)] for tensor in inputs)
-    found, least = [], len(layers)
-    for i in range(len(layers) - 1, -1, -1):
-        if least >= i and i < len(layers) - 1:
+    found, earliest = [], len(layers)  # the earliest output that any layer after i reads
+    for i in range(len(layers) - 1, 0, -1):
+        if earliest >= i and i < len(layers) - 1:
             found.append(i)
-        least = min(least, earliest_read[i])
-    return found
+        inputs = layers[i].input if isinstance(layers[i].input, list | tuple) else [layers[i].input]
+        earliest = min(earliest, *(position[id(tensor)] for tensor in inputs))
+    return [*found, 0]

@@ -1,4 +1,4 @@
-"""From a data set and a recipe to what a run learns from: views drawn, and what is frozen computed once."""
+"""From a data set and a recipe to what a run learns from: views drawn, and the frozen layers computed once."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,10 +12,16 @@ from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.bundle import Bundle
 from flowers_core.networks.classifier import load_classifier
-from flowers_core.training.decoded_cache import open_store
+from flowers_core.training.decoded_cache import open_decoded_cache
 from flowers_core.training.examples import Examples
-from flowers_core.training.feature_cache import Progress, Views, digest_of, features_of_views, name_of
-from flowers_core.training.partition import Split, split_classifier
+from flowers_core.training.feature_cache import (
+    AugmentedViews,
+    Progress,
+    cache_name,
+    cached_features,
+    network_digest,
+)
+from flowers_core.training.partition import Partition, partition_classifier
 from flowers_core.training.recipe import Recipe
 
 
@@ -29,18 +35,22 @@ def prepare(
     teachers: Sequence[Bundle] = (),
     with_validation: bool = False,
     progress: Progress | None = None,
-) -> tuple[Split, Examples]:
-    """Cut the classifier where the recipe says, and compute what passes the cut for every view of the training photos.
+) -> tuple[Partition, Examples]:
+    """Partition the classifier as the recipe says, and compute the frozen layers for every view of the training photos.
 
     Args:
-        flowers: the data set; "train" is learnt from, "validation" judges, unless it is learnt from too.
+        flowers: the data set; the run learns from "train", and "validation" validates unless it is learnt from too.
         classifier: with the backbone's pretrained weights; which of its layers learn is set here.
         rule: how a photo becomes its input.
         recipe: views, augmentation, unfrozen layers, seed.
         cache: where decoded photos and features are kept between runs; safe to delete.
-        teachers: bundles whose mean log-probabilities are to be learnt from; each sees the same views at its own size.
-        with_validation: learn from the validation photos too; nothing is left to judge by then.
+        teachers: bundles to learn from; each sees the same views at its own size, and the target is their mean
+            log-probability (the ensemble of Hinton et al. 2015, arXiv 1503.02531, averaged geometrically).
+        with_validation: learn from the validation photos too; then nothing is left to validate with.
         progress: called with (what, done, in all).
+
+    Returns:
+        The partitioned classifier, and what the run learns from.
 
     Raises:
         PhotoError: for a photo that cannot be read; it names the file.
@@ -53,17 +63,20 @@ def prepare(
         if progress is not None:
             progress("photos decoded", done, total)
 
-    store = open_store(flowers, np.concatenate([train, validation]), cache, progress=decoded)
-    split = split_classifier(classifier, recipe.unfrozen_layers, train_depthwise=recipe.train_depthwise)
-    views = Views(store, learnt, recipe.augmentation, recipe.seed)
-    judged = Views(store, validation, recipe.augmentation, recipe.seed)
+    photos = open_decoded_cache(flowers, np.concatenate([train, validation]), cache, progress=decoded)
+    partition = partition_classifier(classifier, recipe.unfrozen_layers, train_depthwise=recipe.train_depthwise)
+    views = AugmentedViews(photos, learnt, recipe.augmentation, recipe.seed)
+    held_out = AugmentedViews(photos, validation, recipe.augmentation, recipe.seed)
 
-    def cached(what: str, network: keras.Model | None, at: CropRule, of: Views, count: int) -> NDArray[np.generic]:
+    def cached(
+        what: str, network: keras.Model | None, at: CropRule, of: AugmentedViews, count: int
+    ) -> NDArray[np.generic]:
         kind = [] if count == 1 else [asdict(of.augmentation), of.seed]
-        key = name_of(flowers.fingerprint(), digest_of(network), at.to_json(), of.photo_ids.tolist(), count, *kind)
-        return features_of_views(network, at, of, count, cache / f"{what}-{key}.npy", progress=progress)
+        seen = (flowers.fingerprint(), network_digest(network), at.to_json(), of.photo_ids.tolist(), count)
+        key = cache_name(*seen, *kind)
+        return cached_features(network, at, of, count, cache / f"{what}-{key}.npy", progress=progress)
 
-    features = cached("views", split.frozen, rule, views, recipe.views)
+    features = cached("views", partition.frozen, rule, views, recipe.views)
     answers = []
     for teacher in teachers:
         network = load_classifier(teacher.path("classifier.keras"))
@@ -72,12 +85,12 @@ def prepare(
     examples = Examples(
         features=features,
         labels=flowers.labels[learnt - 1] - 1,
-        validation=None if with_validation else cached("validation", split.frozen, rule, judged, 1)[0],
+        validation=None if with_validation else cached("validation", partition.frozen, rule, held_out, 1)[0],
         validation_labels=None if with_validation else flowers.labels[validation - 1] - 1,
         class_names=tuple(flowers.names),
         teacher=np.mean(answers, axis=0).astype(np.float32) if answers else None,
     )
-    return split, examples
+    return partition, examples
 
 
 def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

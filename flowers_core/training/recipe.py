@@ -1,21 +1,19 @@
-"""A fine-tuning recipe: every choice of a run in one frozen record, which its bundle keeps."""
+"""A fine-tuning recipe: every choice of a run in one frozen record, which the run's bundle keeps.
 
+The record is plain numbers and words; `optimizers` builds from it what Keras needs. So a command line can offer and
+check a recipe without TensorFlow.
+"""
+
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import keras
-
 from flowers_core.errors import FlowersError
 from flowers_core.training.augmentation import CROPS, Augmentation
-from flowers_core.training.schedules import (
-    CYCLIC_POLICIES,
-    CyclicLearningRate,
-    OneCycleLearningRate,
-    WarmupCosine,
-)
 
 OPTIMIZERS = ("adamw", "sgd")
+CYCLIC_POLICIES = ("triangular", "triangular2", "exp_range")
 SCHEDULES = ("cosine", "one_cycle", *CYCLIC_POLICIES, "constant")
 AVERAGES = ("none", "ema", "valleys")
 KEPT_EPOCHS = ("last", "best")
@@ -26,84 +24,125 @@ class RecipeError(FlowersError):
 
 
 @dataclass(frozen=True)
+class Entry:
+    """What one entry of a recipe may be, for its check and for the option that offers it.
+
+    Attributes:
+        help: a few words for a person at a terminal.
+        choices: the words it may be; empty for a number or a switch.
+        at_least, above, at_most, below: bounds of a number, each None where there is none.
+    """
+
+    help: str
+    choices: tuple[str, ...] = ()
+    at_least: float | None = None
+    above: float | None = None
+    at_most: float | None = None
+    below: float | None = None
+
+    def check(self, name: str, value: Any) -> None:
+        """Raise RecipeError, saying what would work, unless `value` may stand for the entry called `name`."""
+        if self.choices and value not in self.choices:
+            what = name.replace("_", " ")
+            raise RecipeError(f"There is no {what} '{value}'; choose one of {', '.join(self.choices)}.")
+        if isinstance(value, int | float) and not self._contains(value):
+            raise RecipeError(f"{name} {self._bounds()}, not {value:g}.")
+
+    def _contains(self, value: float) -> bool:
+        return not (
+            (self.at_least is not None and value < self.at_least)
+            or (self.above is not None and value <= self.above)
+            or (self.at_most is not None and value > self.at_most)
+            or (self.below is not None and value >= self.below)
+        )
+
+    def _bounds(self) -> str:
+        low, high = self.at_least if self.above is None else self.above, self.at_most
+        if high is None:
+            high = self.below
+        if low is not None and high is not None:
+            return f"lies from {low:g} to {'' if self.below is None else 'below '}{high:g}"
+        return f"must be {'at least' if self.above is None else 'above'} {low:g}"
+
+
+def _entry(default: Any, words: str, **bounds: Any) -> Any:
+    return field(default=default, metadata={"entry": Entry(words, **bounds)})
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How a classifier is fine-tuned.
 
-    unfrozen_layers: the last layers of the backbone that learn. train_depthwise: whether depthwise kernels do.
-    views: how many views of each photo there are, the central crop and views − 1 random ones of `augmentation`; epoch
-    by epoch each photo shows the next. probe_views: how many of them the head is fitted to first (LP-FT, Kumar et al.
-    2022, arXiv 2202.10054); 0 starts from a random head.
-    schedule: "cosine" (after `warmup` of the steps), "one_cycle", "triangular", "triangular2", "exp_range" between
-    lower_rate and learning_rate with half-cycles of step_size steps, or "constant".
-    head_rate: the head's learning rate as a multiple of the backbone's.
-    weight_decay: decoupled (Loshchilov & Hutter 2019), biases left out.
-    average: "ema" of the weights over steps with decay `ema_decay`; "valleys", the mean of the weights at the ends of
-    the cycles of a cyclic schedule, or of the last quarter's epochs of another (SWA, Izmailov et al. 2018, arXiv
-    1803.05407).
-    kept_epoch: "last", or "best", the one whose weights named most validation photos rightly. Once a network names
-    nearly all of them, the best of many epochs is one of luck, often at a high rate long before the end; what is learnt
-    after it still tells on spoilt photos.
-    patience: stop after so many epochs without a better validation accuracy, and go back to the best; None runs all.
-    interpolate: choose on validation how far to go from the probed to the fine-tuned weights (WiSE-FT, Wortsman et al.
-    2022, arXiv 2109.01903).
-    teacher_weight: share of a teacher's answer to the same view in the target (Hinton et al. 2015, arXiv 1503.02531;
-    the same view: Beyer et al. 2022, arXiv 2106.05237); teacher_temperature softens both.
+    Attributes:
+        unfrozen_layers: the last layers of the backbone that learn.
+        views: augmented views of each photo: the central crop and views − 1 random ones of `augmentation`. Each photo
+            shows the next one in every epoch.
+        probe_views: views that the head is fitted to before the rest learns (LP-FT, Kumar et al. 2022, arXiv
+            2202.10054); 0 starts from a random head.
+        schedule: "cosine" (after `warmup` of the steps), "one_cycle", "constant", or a cyclic policy, "triangular",
+            "triangular2" or "exp_range", between `lower_rate` and `learning_rate` with half-cycles of `step_size`
+            steps.
+        weight_decay: decoupled (Loshchilov & Hutter 2019, arXiv 1711.05101); biases have none.
+        average: "ema", the exponential moving average of the weights over steps, or "valleys", their mean at the ends
+            of the cycles of a cyclic schedule, or of the epochs of the last quarter of another (SWA, Izmailov et al.
+            2018, arXiv 1803.05407).
+        kept_epoch: "last", or "best", the one with the highest validation accuracy. Once nearly all validation photos
+            are right, the best of many epochs is one of luck. It often comes at a high rate long before the end, and
+            what is learnt after it still shows on corrupted photos.
+        patience: epochs without a better validation accuracy after which the run stops and goes back to the best; None
+            runs all.
+        interpolate: choose on validation how far to go from the probed to the fine-tuned weights (WiSE-FT, Wortsman et
+            al. 2022, arXiv 2109.01903).
+        teacher_weight: share of the teachers' answer to the same view in the target (Hinton et al. 2015, arXiv
+            1503.02531; the same view: Beyer et al. 2022, arXiv 2106.05237).
     """
 
-    unfrozen_layers: int
-    epochs: int
-    views: int = 16
-    probe_views: int = 6
-    batch_size: int = 32
-    augmentation: Augmentation = field(default=CROPS)
-    optimizer: str = "adamw"
-    schedule: str = "cosine"
-    learning_rate: float = 3e-4
-    lower_rate: float = 0.0
-    step_size: int = 64
-    warmup: float = 0.1
-    head_rate: float = 1.0
-    weight_decay: float = 0.01
-    momentum: float = 0.9
-    clip_norm: float = 5.0
-    dropout: float = 0.2
-    label_smoothing: float = 0.1
-    train_depthwise: bool = False
-    average: str = "ema"
-    ema_decay: float = 0.99
-    kept_epoch: str = "last"
-    patience: int | None = None
-    interpolate: bool = True
-    teacher_weight: float = 0.0
-    teacher_temperature: float = 1.0
-    seed: int = 0
+    unfrozen_layers: int = field(
+        metadata={"entry": Entry("layers of the backbone that learn, from the last", at_least=0)}
+    )
+    epochs: int = field(metadata={"entry": Entry("passes over the training photos", at_least=1)})
+    views: int = _entry(16, "different views of each photo, the central crop included", at_least=1)
+    probe_views: int = _entry(6, "views that the head is first fitted to", at_least=0)
+    batch_size: int = _entry(32, "photos a step", at_least=1)
+    augmentation: Augmentation = field(default=CROPS, metadata={"entry": Entry("how views are drawn")})
+    optimizer: str = _entry("adamw", "optimizer", choices=OPTIMIZERS)
+    schedule: str = _entry("cosine", "how the learning rate moves", choices=SCHEDULES)
+    learning_rate: float = _entry(3e-4, "its highest value", above=0)
+    lower_rate: float = _entry(0.0, "its lowest value in a cyclic schedule", at_least=0)
+    step_size: int = _entry(64, "steps of half a cycle in a cyclic schedule", at_least=1)
+    warmup: float = _entry(0.1, "share of the steps that the rate rises before a cosine", at_least=0, below=1)
+    head_rate: float = _entry(1.0, "the head's learning rate as a multiple of the backbone's", above=0)
+    weight_decay: float = _entry(0.01, "weight decay", at_least=0)
+    momentum: float = _entry(0.9, "of SGD", at_least=0, below=1)
+    clip_norm: float = _entry(5.0, "largest norm of all gradients together; 0 for any", at_least=0)
+    dropout: float = _entry(0.2, "share of the embedding left out in a step", at_least=0, below=1)
+    label_smoothing: float = _entry(0.1, "label smoothing", at_least=0, below=1)
+    train_depthwise: bool = _entry(False, "let depthwise kernels learn too")
+    average: str = _entry("ema", "which average of the weights is kept", choices=AVERAGES)
+    ema_decay: float = _entry(0.99, "decay of the exponential moving average", at_least=0, below=1)
+    kept_epoch: str = _entry(
+        "last", "the last one's weights are kept, or those of the best by validation accuracy", choices=KEPT_EPOCHS
+    )
+    patience: int | None = _entry(None, "stop after so many epochs without a better validation accuracy", at_least=1)
+    interpolate: bool = _entry(True, "choose on validation between the probed and the fine-tuned weights")
+    teacher_weight: float = _entry(0.0, "share of the teachers' answer in what is learnt", at_least=0, at_most=1)
+    teacher_temperature: float = _entry(1.0, "softens the teachers' answer", above=0)
+    seed: int = _entry(0, "of everything drawn at random", at_least=0)
 
     def __post_init__(self) -> None:
-        for value, known, what in (
-            (self.optimizer, OPTIMIZERS, "optimizer"),
-            (self.schedule, SCHEDULES, "schedule"),
-            (self.average, AVERAGES, "average"),
-            (self.kept_epoch, KEPT_EPOCHS, "kept epoch"),
-        ):
-            if value not in known:
-                raise RecipeError(f"There is no {what} '{value}'; choose one of {', '.join(known)}.")
-        for name in ("epochs", "views", "batch_size", "step_size"):
-            if getattr(self, name) < 1:
-                raise RecipeError(f"{name} must be at least 1, not {getattr(self, name)}.")
-        for name in ("dropout", "label_smoothing", "warmup", "ema_decay"):
-            if not 0 <= getattr(self, name) < 1:
-                raise RecipeError(f"{name} lies from 0 to below 1, not {getattr(self, name):g}.")
+        for name, entry in entries().items():
+            entry.check(name, getattr(self, name))
         if self.patience is not None and self.kept_epoch != "best":
             raise RecipeError("Stopping early goes back to the best epoch: say that it is the one to keep.")
-        if not 0 <= self.teacher_weight <= 1 or self.teacher_temperature <= 0:
-            raise RecipeError("teacher_weight lies from 0 to 1 and teacher_temperature above 0.")
-        if not 0 <= self.probe_views <= self.views:
+        if self.probe_views > self.views:
             raise RecipeError(f"The head can be fitted to at most the {self.views} views there are.")
-        if self.learning_rate <= 0:
-            raise RecipeError(f"The learning rate must be above 0, not {self.learning_rate:g}.")
+        if self.lower_rate > self.learning_rate:
+            raise RecipeError(
+                f"The lowest rate, {self.lower_rate:g}, must not be above the highest, {self.learning_rate:g}."
+            )
 
     def to_json(self) -> dict[str, Any]:
-        """As plain values."""
+        """As plain values, by the entries' names."""
         return asdict(self)
 
     @classmethod
@@ -114,25 +153,7 @@ class Recipe:
         }
         return cls(**{"kept_epoch": "best", **values, "augmentation": Augmentation(**augmentation)})
 
-    def rate(self, steps: int, factor: float = 1.0) -> keras.optimizers.schedules.LearningRateSchedule | float:
-        """The learning rate of a run of so many steps, times `factor`."""
-        upper, lower = self.learning_rate * factor, self.lower_rate * factor
-        if self.schedule == "constant":
-            return upper
-        if self.schedule == "cosine":
-            return WarmupCosine(upper, steps, int(self.warmup * steps), lower)
-        if self.schedule == "one_cycle":
-            return OneCycleLearningRate(upper, steps)
-        return CyclicLearningRate(lower or upper / 10, upper, self.step_size, self.schedule)
 
-    def make_optimizer(self, steps: int, factor: float = 1.0) -> keras.optimizers.Optimizer:
-        """An optimizer of a run of so many steps, its rate times `factor`."""
-        rate = self.rate(steps, factor)
-        if self.optimizer == "sgd":
-            optimizer = keras.optimizers.SGD(
-                rate, momentum=self.momentum, nesterov=True, weight_decay=self.weight_decay, clipnorm=None
-            )
-        else:
-            optimizer = keras.optimizers.AdamW(rate, weight_decay=self.weight_decay)
-        optimizer.exclude_from_weight_decay(var_names=["bias"])
-        return optimizer
+def entries() -> dict[str, Entry]:
+    """What each entry of a recipe may be, by its name, in the order of `Recipe`."""
+    return {entry.name: entry.metadata["entry"] for entry in dataclasses.fields(Recipe)}

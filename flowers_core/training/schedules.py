@@ -10,19 +10,23 @@ from typing import Any
 
 import keras
 from keras import ops
-from keras.optimizers.schedules import LearningRateSchedule
+from keras.optimizers.schedules import CosineDecay, LearningRateSchedule
+
+from flowers_core.training.recipe import CYCLIC_POLICIES
 
 _PACKAGE = "flowers"
-CYCLIC_POLICIES = ("triangular", "triangular2", "exp_range")
 
 
 @keras.saving.register_keras_serializable(package=_PACKAGE)
 class CyclicLearningRate(LearningRateSchedule):
     """A triangle wave between two bounds.
 
-    lower, upper: learning rates, 0 < lower ≤ upper. step_size: steps of half a cycle, so a cycle is twice as long; the
-    paper advises 2 to 10 epochs. policy: "triangular" keeps the height of the wave, "triangular2" halves it after each
-    cycle, "exp_range" scales it by gamma ** step, 0 < gamma ≤ 1.
+    Args:
+        lower, upper: learning rates, 0 < lower ≤ upper.
+        step_size: steps of half a cycle; the paper advises 2 to 10 epochs.
+        policy: "triangular" keeps the height of the wave, "triangular2" halves it after each cycle, "exp_range" scales
+            it by gamma ** step.
+        gamma: above 0 and at most 1.
     """
 
     def __init__(
@@ -58,9 +62,13 @@ class CyclicLearningRate(LearningRateSchedule):
 
 @keras.saving.register_keras_serializable(package=_PACKAGE)
 class OneCycleLearningRate(LearningRateSchedule):
-    """Up once, down once: cosine from upper / start_divisor to `upper`, then down to upper / end_divisor.
+    """Up once and down once: a cosine from upper / start_divisor to `upper`, then one down to upper / end_divisor.
 
-    steps: of the whole run; past them the rate stays at its end. rise: share of the steps spent going up, in (0, 1).
+    Args:
+        upper: highest learning rate, above 0.
+        steps: of the whole run, at least 2; past them the rate stays at its end.
+        rise: share of the steps that the rate rises, in (0, 1).
+        start_divisor, end_divisor: at least 1.
     """
 
     def __init__(
@@ -89,32 +97,26 @@ class OneCycleLearningRate(LearningRateSchedule):
         return {name: getattr(self, name) for name in names}
 
 
-@keras.saving.register_keras_serializable(package=_PACKAGE)
-class WarmupCosine(LearningRateSchedule):
-    """Linear from 0 to `upper` over the warm-up, then half a cosine down to `lower` at the last step.
+def cosine_with_warmup(upper: float, steps: int, warmup_steps: int = 0, lower: float = 0.0) -> CosineDecay:
+    """Keras' cosine: linear from 0 to `upper` over the warm-up, then half a cosine down to `lower` at the last step.
 
-    steps: of the whole run; past them the rate stays at `lower`. warmup_steps: fewer than `steps`, 0 for none.
+    Args:
+        upper: highest learning rate, above 0.
+        steps: of the whole run; past them the rate stays at `lower`.
+        warmup_steps: fewer than `steps`, 0 for none.
+        lower: final learning rate, from 0 to `upper`.
+
+    Raises:
+        ValueError: for settings that make no sense.
     """
-
-    def __init__(self, upper: float, steps: int, warmup_steps: int = 0, lower: float = 0.0) -> None:
-        if not 0 <= lower <= upper or upper <= 0 or not 0 <= warmup_steps < steps:
-            raise ValueError(
-                "A cosine learning rate needs 0 ≤ lower ≤ upper, upper > 0 and fewer warm-up steps than steps."
-            )
-        self.upper, self.steps, self.warmup_steps, self.lower = upper, steps, warmup_steps, lower
-
-    def __call__(self, step: Any) -> Any:
-        """The learning rate at a step, counted from 0."""
-        step = ops.cast(step, "float32")
-        down = _cosine(self.upper, self.lower, (step - self.warmup_steps) / (self.steps - self.warmup_steps))
-        if self.warmup_steps == 0:
-            return down
-        return ops.where(step < self.warmup_steps, self.upper * step / self.warmup_steps, down)
-
-    def get_config(self) -> dict[str, Any]:
-        """What Keras saves."""
-        names = ("upper", "steps", "warmup_steps", "lower")
-        return {name: getattr(self, name) for name in names}
+    if not 0 <= lower <= upper or upper <= 0 or not 0 <= warmup_steps < steps:
+        raise ValueError(
+            "A cosine learning rate needs 0 ≤ lower ≤ upper, upper > 0 and fewer warm-up steps than steps."
+        )
+    alpha = lower / upper
+    if warmup_steps == 0:
+        return CosineDecay(upper, steps, alpha)
+    return CosineDecay(0.0, steps - warmup_steps, alpha, warmup_target=upper, warmup_steps=warmup_steps)
 
 
 def _cosine(first: float, last: float, progress: Any) -> Any:

@@ -1,27 +1,29 @@
-"""The part of a network that learns: its weights, all at once, and how well it does with given ones."""
+"""The trainable weights of a partitioned network, all at once, and how well the network does with given ones."""
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.networks.compiled import compiled, in_batches
 from flowers_core.training.averaging import Weights
-from flowers_core.training.feature_cache import in_batches, run_network
 
 
-class Learner:
-    """The tail of a split network.
+class TrainableWeights:
+    """The trainable weights of a tail.
 
-    variables: what learns, in the order of every list of weights here and in checkpoints, the head's last. head: those.
+    Attributes:
+        variables: in the order of every list of weights in this room and in checkpoints; the head's come last.
+        body, head: which of them are the backbone's and which the head's.
     """
 
     def __init__(self, tail: keras.Model, head: keras.Layer) -> None:
-        own = set(map(id, head.trainable_variables))
-        self.variables: list[keras.Variable] = sorted(tail.trainable_variables, key=lambda v: id(v) in own)
-        self.head = slice(len(self.variables) - len(own), None)
+        of_head = set(map(id, head.trainable_variables))
+        self.variables: list[keras.Variable] = sorted(tail.trainable_variables, key=lambda v: id(v) in of_head)
+        self.head = slice(len(self.variables) - len(of_head), None)
         self.body = slice(0, self.head.start)
-        self._predict = run_network(tail)
+        self._predict = compiled(tail)
 
-    def weights(self) -> Weights:
+    def get(self) -> Weights:
         """A copy of them."""
         return [variable.numpy() for variable in self.variables]
 
@@ -31,14 +33,17 @@ class Learner:
             variable.assign(weight)
 
     def score(self, weights: Weights, inputs: NDArray, labels: NDArray[np.integer]) -> tuple[float, float]:
-        """The share of inputs named rightly, and minus the mean negative log-likelihood, with these weights.
+        """Accuracy, and mean log-likelihood in nats, with given weights; the present ones are back afterwards.
 
-        inputs: (n, …) as they pass the cut. labels: (n,), 0…classes − 1. The weights are as before afterwards.
+        Args:
+            weights: as `get` gives them.
+            inputs: (n, …) as they leave the frozen layers.
+            labels: (n,), 0…classes − 1.
         """
-        kept = self.weights()
+        present = self.get()
         self.assign(weights)
         logits = in_batches(self._predict, inputs).astype(np.float64)
-        self.assign(kept)
+        self.assign(present)
         shifted = logits - logits.max(axis=1, keepdims=True)
         likelihood = shifted[np.arange(len(labels)), labels] - np.log(np.exp(shifted).sum(axis=1))
         return float((logits.argmax(axis=1) == labels).mean()), float(likelihood.mean())

@@ -113,13 +113,13 @@ def _load(path: Path, threads: int) -> tuple[int, dict[str, Callable[[NDArray[np
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
     from flowers_core.networks.classifier import load_classifier
-    from flowers_core.networks.compiled import traced
+    from flowers_core.networks.compiled import compiled
 
     classifier = load_classifier(path)
     predict, function = WAYS
     return classifier.input_shape[1], {
         predict: lambda photo: classifier.predict(photo.astype(np.float32), verbose=0),
-        function: traced(classifier),
+        function: compiled(classifier),
     }
 
 

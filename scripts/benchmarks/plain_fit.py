@@ -21,7 +21,8 @@ from flowers_core.networks.backbones import backbone_named, build_backbone
 from flowers_core.networks.classifier import build_classifier
 from flowers_core.storage.paths import default_weights_dir
 from flowers_core.training.augmentation import Augmentation
-from flowers_core.training.partition import split_classifier
+from flowers_core.training.optimizers import make_optimizer
+from flowers_core.training.partition import partition_classifier
 from flowers_core.training.recipe import Recipe
 from scripts.options.command import add_data_option
 from scripts.options.recipe import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of
@@ -69,7 +70,7 @@ def time_epochs(
     """Train a compiled-anew classifier for so many epochs after a warm-up, and return what each took."""
     steps = epochs * math.ceil(train.cardinality().numpy())
     classifier.compile(
-        recipe.make_optimizer(steps),
+        make_optimizer(recipe, steps),
         keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing),
         metrics=["accuracy"],
     )
@@ -85,7 +86,7 @@ def time_phases(
     """Each phase, by name, with the layers unfrozen that its recipe unfreezes."""
     found = {}
     for name, recipe in phases.items():
-        split_classifier(classifier, recipe.unfrozen_layers, train_depthwise=recipe.train_depthwise)
+        partition_classifier(classifier, recipe.unfrozen_layers, train_depthwise=recipe.train_depthwise)
         train = photos_of(flowers, "train", size, recipe.batch_size, recipe.augmentation)
         validation = photos_of(flowers, "validation", size, recipe.batch_size, None)
         found[name] = time_epochs(classifier, recipe, train, validation, epochs)
@@ -148,7 +149,9 @@ def main() -> None:
     add_data_option(parser)
     add_recipe_options(parser)
     options = parse_with_recipe(parser)
-    phases = {"head": head_recipe_of(options), "tail": recipe_of(options, options.fine_tune)}
+    phases = {"tail": recipe_of(options, options.fine_tune)}
+    if head := head_recipe_of(options):
+        phases = {"head": head} | phases
     flowers, size = OxfordFlowers(options.data), options.size or backbone_named(options.backbone).size
     backbone = build_backbone(options.backbone, weights_dir=options.weights, size=size)
     classifier = build_classifier(backbone, len(flowers.names), dropout=options.dropout)

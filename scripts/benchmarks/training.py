@@ -145,10 +145,10 @@ def _test_figures(flowers: OxfordFlowers, bundle: Bundle) -> dict[str, float]:
 
     start_tensorflow(quietly=True)
     from flowers_core.networks.classifier import load_classifier
-    from flowers_core.networks.compiled import traced
+    from flowers_core.networks.compiled import compiled
 
     ids = flowers.split_ids("test")
-    answer = traced(load_classifier(bundle.path("classifier.keras")))
+    answer = compiled(load_classifier(bundle.path("classifier.keras")))
     batches = progress(input_batches(flowers, ids, bundle.crop_rule), "test", -(-len(ids) // 32))
     right = np.concatenate([answer(batch).argmax(axis=1) for batch in batches]) + 1 == flowers.labels[ids - 1]
     classes = flowers.labels[ids - 1]

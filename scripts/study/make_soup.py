@@ -101,11 +101,11 @@ def _check(members: Sequence[Bundle], reference: Bundle | None) -> None:
 
 def _score_on_validation(classifier: Any, flowers: OxfordFlowers, bundle: Bundle) -> Any:
     """A function of weights: mean log-likelihood of the validation photos and, to break ties, top-1."""
-    from flowers_core.networks.compiled import traced
+    from flowers_core.networks.compiled import compiled
 
     ids = flowers.split_ids("validation")
     photos, columns = inputs(flowers, ids, bundle.crop_rule), flowers.labels[ids - 1] - 1
-    answer = traced(classifier)
+    answer = compiled(classifier)
 
     def score(weights: list[Any]) -> tuple[float, float]:
         classifier.set_weights(weights)

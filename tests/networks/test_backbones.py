@@ -145,7 +145,7 @@ def test_published_networks_from_photos_to_a_tflite_model(
     labels = np.unique(drawn_dataset.labels[drawn_dataset.splits == "train"], return_inverse=True)[1] + 1
     classifier = build_classifier(build_backbone(name, weights_dir=None, size=32), int(labels.max()))
     embedded = embed(classifier, [train])
-    probe = fit_probe(embedded, labels, (embedded, labels), classes=int(labels.max()), strengths=(1.0,))
+    probe = fit_probe(embedded, labels, (embedded, labels), classes=int(labels.max()), candidates=(1.0,))
     set_head(classifier, probe.W, probe.b)
     path = tmp_path / "float32.tflite"
     path.write_bytes(convert(classifier, "float32"))

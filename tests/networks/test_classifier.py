@@ -12,7 +12,7 @@ from flowers_core.networks.classifier import (
     set_head,
     three_outputs,
 )
-from flowers_core.networks.compiled import traced
+from flowers_core.networks.compiled import compiled
 from tests.fixtures.tiny_classifier import SIZE, tiny_backbone, tiny_classifier
 
 
@@ -80,7 +80,7 @@ def test_code_in_a_classifier_file_is_not_run(tmp_path: Path) -> None:
 
 def test_a_traced_network_answers_as_the_network_does(photos: np.ndarray) -> None:
     classifier = tiny_classifier()
-    run = traced(classifier)
+    run = compiled(classifier)
     for count in (1, 4):
         np.testing.assert_allclose(
             run(photos[:count].astype(np.uint8)), classifier.predict(photos[:count], verbose=0), atol=1e-5

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from flowers_core.training.averaging import ExponentialAverage, best_interpolation, interpolated, running_mean
+from flowers_core.training.averaging import ExponentialMovingAverage, best_interpolation, interpolated, running_mean
 
 
 def test_the_exponential_average_of_a_known_sequence():
     variable = tf.Variable([0.0])
-    average = ExponentialAverage([variable], 0.5)
+    average = ExponentialMovingAverage([variable], 0.5)
     expected = 0.0
     for step, value in enumerate((1.0, 2.0, 4.0, 8.0), start=1):
         variable.assign([value])

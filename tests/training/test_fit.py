@@ -16,7 +16,7 @@ from flowers_core.training.augmentation import NONE
 from flowers_core.training.checkpoint import FILE_NAME, CheckpointError
 from flowers_core.training.examples import Examples, Fixed, TrainingError, targets
 from flowers_core.training.fit import fine_tune
-from flowers_core.training.partition import split_classifier
+from flowers_core.training.partition import partition_classifier
 from flowers_core.training.recipe import Recipe
 
 NAMES = ("rose", "iris", "lotus")
@@ -51,7 +51,7 @@ def photos(rng, labels):
 def make(recipe=RECIPE, seed=0):
     """A classifier, its two parts, and examples as they pass the cut."""
     classifier = tiny_classifier(recipe.dropout)
-    split = split_classifier(classifier, recipe.unfrozen_layers, train_depthwise=recipe.train_depthwise)
+    split = partition_classifier(classifier, recipe.unfrozen_layers, train_depthwise=recipe.train_depthwise)
     rng = np.random.default_rng(seed)
     labels, validation_labels = np.repeat(np.arange(3), 8), np.repeat(np.arange(3), 10)
     views = np.stack([split.frozen(photos(rng, labels)).numpy() for _ in range(recipe.views)])

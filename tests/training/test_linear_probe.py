@@ -18,24 +18,24 @@ def clouds(per_class: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def test_the_head_is_scikit_learns_best_on_validation() -> None:
     embeddings, labels = clouds(10, 1)
     validation = clouds(40, 2)
-    probe = fit_probe(embeddings, labels, validation, classes=3, strengths=(0.001, 0.1, 10.0))
+    probe = fit_probe(embeddings, labels, validation, classes=3, candidates=(0.001, 0.1, 10.0))
 
     scale = embeddings.std()
     scores = {}
-    for strength in (0.001, 0.1, 10.0):
-        model = LogisticRegression(C=strength, max_iter=1000).fit(embeddings / scale, labels)
-        scores[strength] = model.score(validation[0] / scale, validation[1])
+    for C in (0.001, 0.1, 10.0):
+        model = LogisticRegression(C=C, max_iter=1000).fit(embeddings / scale, labels)
+        scores[C] = model.score(validation[0] / scale, validation[1])
     assert dict(probe.trials) == scores
-    assert probe.strength == max(scores, key=lambda strength: scores[strength])
+    assert max(scores, key=lambda C: scores[C]) == probe.C
     predicted = (validation[0] @ probe.W + probe.b).argmax(axis=1) + 1
-    assert (predicted == validation[1]).mean() == pytest.approx(scores[probe.strength], abs=0.01)
+    assert (predicted == validation[1]).mean() == pytest.approx(scores[probe.C], abs=0.01)
 
 
 def test_equals_go_to_the_stronger_regularization() -> None:
     embeddings = np.array([[0.0, 5.0], [5.0, 0.0]], np.float32)
-    probe = fit_probe(embeddings, np.array([1, 2]), (embeddings, np.array([1, 2])), classes=2, strengths=(3.0, 1.0))
+    probe = fit_probe(embeddings, np.array([1, 2]), (embeddings, np.array([1, 2])), classes=2, candidates=(3.0, 1.0))
     assert probe.trials == ((1.0, 1.0), (3.0, 1.0))
-    assert probe.strength == 1.0
+    assert probe.C == 1.0
 
 
 def test_classes_without_a_photo_are_named() -> None:

@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 
 from flowers_core.networks.classifier import build_classifier
-from flowers_core.training.partition import split_classifier
+from flowers_core.training.partition import partition_classifier
 
 
 def tiny_backbone():
@@ -41,13 +41,13 @@ def classifier():
     ],
 )
 def test_the_cut_never_goes_across_a_branch(classifier, unfrozen, cut):
-    assert split_classifier(classifier, unfrozen).cut == cut
+    assert partition_classifier(classifier, unfrozen).freeze_point == cut
 
 
 @pytest.mark.parametrize("unfrozen", range(10))
 def test_both_parts_together_are_the_whole(classifier, unfrozen):
     photos = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
-    split = split_classifier(classifier, unfrozen)
+    split = partition_classifier(classifier, unfrozen)
     passing = photos if split.frozen is None else split.frozen(photos)
     np.testing.assert_allclose(split.tail(passing), classifier(photos), rtol=1e-4, atol=1e-3)
 
@@ -57,18 +57,18 @@ def names_that_learn(classifier):
 
 
 def test_only_the_last_layers_learn_and_batch_norm_never(classifier):
-    split_classifier(classifier, 4)
+    partition_classifier(classifier, 4)
     assert names_that_learn(classifier) == {"left", "right", "logits"}
-    split_classifier(classifier, 9)
+    partition_classifier(classifier, 9)
     assert names_that_learn(classifier) == {"c1", "depth", "c2", "left", "right", "logits"}
-    split_classifier(classifier, 9, train_depthwise=False)
+    partition_classifier(classifier, 9, train_depthwise=False)
     assert names_that_learn(classifier) == {"c1", "c2", "left", "right", "logits"}
-    split_classifier(classifier, 0)
+    partition_classifier(classifier, 0)
     assert names_that_learn(classifier) == {"logits"}
 
 
 def test_batch_norm_stays_in_inference_mode_while_training(classifier):
-    split = split_classifier(classifier, 4)
+    split = partition_classifier(classifier, 4)
     before = [w.copy() for w in classifier.get_layer("norm").get_weights()]
     photos = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
     passing = split.frozen(photos)
@@ -80,4 +80,4 @@ def test_batch_norm_stays_in_inference_mode_while_training(classifier):
 @pytest.mark.parametrize("unfrozen", [-1, 10, 99])
 def test_more_layers_than_there_are_is_refused(classifier, unfrozen):
     with pytest.raises(ValueError, match="has 9 backbone layers"):
-        split_classifier(classifier, unfrozen)
+        partition_classifier(classifier, unfrozen)

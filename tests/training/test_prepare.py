@@ -10,9 +10,9 @@ from flowers_core.data.photos import PhotoError, open_photo
 from flowers_core.inference.bundle import BundleWriter, load_bundle
 from flowers_core.networks.classifier import build_classifier
 from flowers_core.training.augmentation import CROPS, PUBLISHED, random_view, view_generator
-from flowers_core.training.decoded_cache import open_store
+from flowers_core.training.decoded_cache import open_decoded_cache
 from flowers_core.training.examples import TrainingError
-from flowers_core.training.feature_cache import Views, features_of_views
+from flowers_core.training.feature_cache import AugmentedViews, cached_features
 from flowers_core.training.fit import fine_tune
 from flowers_core.training.prepare import prepare
 from flowers_core.training.recipe import Recipe
@@ -98,17 +98,17 @@ def test_the_second_run_computes_nothing_and_other_settings_compute_anew(drawn_d
 def test_interrupted_features_go_on_and_end_the_same(drawn_dataset, tmp_path):
     network = tiny_classifier()
     ids = drawn_dataset.split_ids("train")
-    views = Views(open_store(drawn_dataset, ids, tmp_path), ids, CROPS, seed=4)
-    whole = features_of_views(network, RULE, views, 3, tmp_path / "whole.npy")
+    views = AugmentedViews(open_decoded_cache(drawn_dataset, ids, tmp_path), ids, CROPS, seed=4)
+    whole = cached_features(network, RULE, views, 3, tmp_path / "whole.npy")
 
     def stop(_what, done, _total):
         if done == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        features_of_views(network, RULE, views, 3, tmp_path / "cut.npy", progress=stop)
+        cached_features(network, RULE, views, 3, tmp_path / "cut.npy", progress=stop)
     done = []
-    resumed = features_of_views(
+    resumed = cached_features(
         network, RULE, views, 3, tmp_path / "cut.npy", progress=lambda _what, number, _total: done.append(number)
     )
     assert done == [3]

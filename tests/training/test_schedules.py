@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from flowers_core.training.schedules import CyclicLearningRate, OneCycleLearningRate, WarmupCosine
+from flowers_core.training.schedules import CyclicLearningRate, OneCycleLearningRate, cosine_with_warmup
 
 
 def rates(schedule, steps):
@@ -36,13 +36,13 @@ def test_one_cycle_starts_low_peaks_and_ends_lower():
 
 
 def test_cosine_after_a_linear_warm_up():
-    schedule = WarmupCosine(2.0, 110, warmup_steps=10, lower=0.5)
+    schedule = cosine_with_warmup(2.0, 110, warmup_steps=10, lower=0.5)
     quarter = 0.5 + 1.5 * 0.5 * (1 + math.cos(math.pi / 4))
     assert rates(schedule, (0, 5, 10, 35, 60, 110, 500)) == pytest.approx([0, 1.0, 2.0, quarter, 1.25, 0.5, 0.5])
 
 
 def test_cosine_without_a_warm_up_starts_at_the_top():
-    assert float(WarmupCosine(0.3, 10)(0)) == pytest.approx(0.3)
+    assert float(cosine_with_warmup(0.3, 10)(0)) == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_cosine_without_a_warm_up_starts_at_the_top():
         CyclicLearningRate(1e-4, 1e-2, 7, "exp_range", gamma=0.99),
         CyclicLearningRate(1e-4, 1e-2, 7, "triangular2"),
         OneCycleLearningRate(0.02, 50),
-        WarmupCosine(0.01, 40, 4, 1e-5),
+        cosine_with_warmup(0.01, 40, 4, 1e-5),
     ],
 )
 def test_a_schedule_survives_saving_inside_its_optimizer(schedule, tmp_path):
@@ -83,7 +83,7 @@ def test_keras_applies_the_rate_of_each_step():
         (lambda: CyclicLearningRate(0.1, 0.2, 4, "square"), "triangular2"),
         (lambda: CyclicLearningRate(0.1, 0.2, 4, "exp_range", gamma=1.5), "gamma"),
         (lambda: OneCycleLearningRate(0.1, 1), "steps"),
-        (lambda: WarmupCosine(0.1, 10, 10), "warm-up"),
+        (lambda: cosine_with_warmup(0.1, 10, 10), "warm-up"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_with_a_sentence(make, word):

@@ -33,11 +33,11 @@ class KerasModel:
     def __init__(self, classifier: keras.Model) -> None:
         import keras
 
-        from flowers_core.networks.compiled import traced
+        from flowers_core.networks.compiled import compiled
 
         self._classifier = classifier
-        self._logits: Callable[..., Any] = traced(classifier)
-        self._features = traced(keras.Model(classifier.input, classifier.get_layer(LAST_LAYER).output))
+        self._logits: Callable[..., Any] = compiled(classifier)
+        self._features = compiled(keras.Model(classifier.input, classifier.get_layer(LAST_LAYER).output))
         self._gradients = cache(lambda: Gradients(classifier))
 
     def subject(self, pixels: Pixels, *, box: Box, photo_size: tuple[int, int], temperature: float = 1.0) -> Subject:

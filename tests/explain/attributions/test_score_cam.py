@@ -8,7 +8,7 @@ from flowers_core.explain.attributions.score_cam import channel_mask, explain_sc
 from flowers_core.explain.attributions.tf_keras_vis_reference import explain_keras_vis
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget, to_photo
 from flowers_core.explain.perturbation import ExplanationStopped
-from flowers_core.networks.compiled import traced
+from flowers_core.networks.compiled import compiled
 from tests.fixtures.small_network import FRAME, SIZE, photo
 
 
@@ -30,7 +30,7 @@ def test_it_is_tf_keras_vis(network, gradients_at, monkeypatch, layer, channels)
     monkeypatch.setattr(network, "predict", lambda photos, **options: predict(photos, verbose=0, **options))
     activations = gradients_at(layer).at_layer(photo(), ClassTarget(2)).activations
     ours = explain_score_cam(
-        traced(network), photo(), activations, ClassTarget(2), channels=channels, layer=layer, **FRAME
+        compiled(network), photo(), activations, ClassTarget(2), channels=channels, layer=layer, **FRAME
     )
     theirs = explain_keras_vis(
         "score_cam", network, photo(), ClassTarget(2), layer=layer, max_N=channels or -1, **FRAME
