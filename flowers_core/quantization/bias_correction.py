@@ -1,9 +1,9 @@
-"""Bias correction before INT8 quantization: what rounding the weights shifts on average is taken back in the biases.
+"""Bias correction before INT8 quantization: biases take back the mean shift that rounding the weights causes.
 
 Rounding a kernel changes each of its weights by up to half a step. Inputs behind a ReLU are never negative, so the
-changes do not cancel: every output channel moves by the mean input times the sum of its rounding errors, on every photo
-alike. The mean shift is measured on calibration photos and subtracted (Nagel et al. 2019, arXiv 1906.04721, section
-4.2, there from the statistics of batch normalization). It costs no byte and no time.
+changes do not cancel: on every photo, an output channel moves by the mean input times the sum of its rounding errors.
+The mean shift is measured on the representative dataset and subtracted (Nagel et al. 2019, arXiv 1906.04721, section
+4.2, who compute it from the statistics of batch normalization). It costs no byte and no time.
 """
 
 from collections.abc import Collection
@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.quantization.weight_rounding import rounded
+from flowers_core.quantization.weight_rounding import round_to_int8
 
 _BATCH = 8
 
@@ -20,10 +20,14 @@ _BATCH = 8
 def bias_corrected(
     classifier: keras.Model, photos: NDArray[np.uint8], *, leave_out: Collection[str] = ()
 ) -> keras.Model:
-    """A copy of a flat functional classifier to convert to INT8; its float answers are off by the shifts it undoes.
+    """A copy of a classifier to convert to INT8. Its float answers are off by the shifts that it makes up for.
 
-    photos: (n, size, size, 3), calibration photos; a hundred or more. leave_out: names of convolutions to leave as they
-    are. Convolutions with neither a bias nor a batch normalization behind them are left too.
+    Convolutions with neither a bias nor a batch normalization behind them stay as they are.
+
+    Args:
+        classifier: flat and functional.
+        photos: the representative dataset, (n, size, size, 3) uint8; a hundred or more.
+        leave_out: names of convolutions that stay as they are too.
     """
     copy = keras.models.clone_model(classifier)
     copy.set_weights(classifier.get_weights())
@@ -43,7 +47,7 @@ def bias_corrected(
 
 
 def mean_shifts(classifier: keras.Model, names: list[str], photos: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    """By how much rounding its kernel moves each output channel of each named convolution, on average: (channels,)."""
+    """The mean shift of each output channel that rounding its kernel causes, (channels,) by convolution's name."""
     if not names:
         return {}
     network = keras.Model(classifier.input, {name: _mean_error(classifier.get_layer(name)) for name in names})
@@ -55,17 +59,17 @@ def mean_shifts(classifier: keras.Model, names: list[str], photos: NDArray[np.ui
 
 
 def _mean_error(layer: keras.Layer) -> keras.KerasTensor:
-    """The mean over positions of what a convolution would answer with its kernel's rounding errors for weights."""
+    """The mean over positions of a convolution's output with its kernel's rounding errors for a kernel."""
     config = layer.get_config() | {"use_bias": False, "activation": "linear", "name": f"{layer.name}_rounding"}
     twin = type(layer).from_config(config)
     error = keras.ops.mean(twin(layer.input), axis=(1, 2))
     kernel = np.asarray(layer.kernel)
-    twin.kernel.assign(rounded(kernel, depthwise=isinstance(layer, keras.layers.DepthwiseConv2D)) - kernel)
+    twin.kernel.assign(round_to_int8(kernel, depthwise=isinstance(layer, keras.layers.DepthwiseConv2D)) - kernel)
     return error
 
 
 def _corrected_in(classifier: keras.Model, layer: keras.Layer) -> str | None:
-    """The name of the layer that can take the shift back."""
+    """The name of the layer that can subtract the shift: the convolution, or its only reader if that normalizes."""
     if layer.bias is not None:
         return layer.name
     readers = [

@@ -1,4 +1,4 @@
-"""A TFLite model without what its file holds twice: the same answers from fewer bytes.
+"""A TFLite file without repeated vectors: the same answers from fewer bytes.
 
 A model with a scale for each channel stores as many zero points, 8 bytes each and all 0, once for the weights and once
 more for the biases of every layer. FlatBuffers may refer to one vector from many places; the converter does not.
@@ -13,7 +13,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 
 def compact(model: bytes) -> bytes:
-    """The same model with each vector of zero points stored once. Reading and computing are as before."""
+    """The same TFLite model with each vector of zero points stored once; it loads and computes as before."""
     tree = flatbuffer_utils.convert_bytearray_to_object(bytearray(model))
     vectors: dict[bytes, int] = {}
     for subgraph in tree.subgraphs:
@@ -25,7 +25,7 @@ def compact(model: bytes) -> bytes:
 
 
 def _is_plain(parameters: Any) -> bool:
-    """Whether there is nothing but scales and zero points, which is all that the converter writes."""
+    """Whether a tensor has nothing but scales and zero points, which is all that the converter writes."""
     return (
         parameters is not None
         and parameters.scale is not None
@@ -37,7 +37,7 @@ def _is_plain(parameters: Any) -> bool:
 
 
 def _pack(parameters: Any, vectors: dict[bytes, int], builder: Any) -> int:
-    """Write one tensor's parameters, as their own `Pack` would but for the vector that may be there already."""
+    """Write one tensor's parameters as their own `Pack` would, but refer to a vector that is there already."""
     zeros = np.asarray(parameters.zeroPoint, np.int64)
     key = zeros.tobytes()
     if key not in vectors:

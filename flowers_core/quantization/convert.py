@@ -1,10 +1,10 @@
-"""Keras classifier → TFLite, in four precisions, each with the outputs logits, features and embedding.
+"""Keras classifier → TFLite, in four numeric formats, each with the outputs logits, features and embedding.
 
-Post-training quantization as TensorFlow's converter does it (Jacob et al. 2018, arXiv 1712.05877): INT8 has weights per
-channel and activations per tensor, with ranges seen on calibration photos. Around it: channels are evened out before
-(`equalization`), biases corrected for what rounding the weights shifts (`bias_correction`), and mean and linear layer
-computed in float behind (`float_head`). Every model takes one uint8 RGB photo (1, size, size, 3) and answers in
-float32, whatever it computes in.
+INT8 is post-training quantization as TensorFlow's converter does it (Jacob et al. 2018, arXiv 1712.05877): weights per
+channel and activations per tensor, with ranges from a representative dataset. Three steps of our own go with it.
+`equalization` makes the ranges of channels more equal before, `bias_correction` makes up for what rounding the weights
+shifts, and `float_head` puts mean and linear layer back into float behind. Every model takes one uint8 RGB photo
+(1, size, size, 3) and answers in float32.
 """
 
 import csv
@@ -12,24 +12,26 @@ import io
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
+from tensorflow.lite.python.convert import ConverterError
 
 from flowers_core.errors import FlowersError
+from flowers_core.inference.bundle import PRECISIONS
 from flowers_core.networks.classifier import three_outputs
 from flowers_core.networks.quiet import quiet
 from flowers_core.quantization.bias_correction import bias_corrected
 from flowers_core.quantization.compact import compact
-from flowers_core.quantization.equalization import SHARE, equalized
+from flowers_core.quantization.equalization import ALPHA, cross_layer_equalized
 from flowers_core.quantization.float_head import with_float_head
 from flowers_core.quantization.float_layers import keras_layers_of, nodes_of
 
-PRECISIONS = ("float32", "float16", "dynamic", "int8")
+# The converter raises its own kind, TensorFlow's and Python's; each means that there is no model.
+_CONVERTER_ERRORS = (ConverterError, tf.errors.OpError, RuntimeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -47,64 +49,72 @@ class QuantizationError(FlowersError):
 
 def convert(
     classifier: keras.Model,
-    precision: str,
-    calibration: NDArray[np.uint8] | None = None,
+    numeric_format: str,
+    representative: NDArray[np.uint8] | None = None,
     *,
     float_layers: Sequence[str] = (),
-    share: float = SHARE,
+    alpha: float = ALPHA,
 ) -> bytes:
-    """Convert a float32 classifier to a TFLite model's bytes.
+    """Convert a float32 classifier to a TFLite model.
 
-    precision: "float32", "float16" (weights in half precision), "dynamic" (INT8 weights, float activations) or "int8"
-    (INT8 from the photo to the features).
-    calibration: (n, size, size, 3) uint8 training photos, needed for "int8" only; a hundred or more.
-    float_layers: for "int8", layers to leave in float, by the names that `layer_noise` gives them.
-    share: for "int8", how far to even out channels before, from 0 to 1 (`equalization`).
-    Raises ValueError for arguments that do not fit, QuantizationError when the converter fails.
+    Args:
+        classifier: flat and functional, as `build_classifier` makes it.
+        numeric_format: "float32", "float16" (weights in half precision), "dynamic" (INT8 weights, float activations) or
+            "int8" (INT8 from the photo to the features).
+        representative: for "int8", and only for it: the representative dataset, (n, size, size, 3) uint8 training
+            photos, a hundred or more, from which the converter takes the ranges of the activations.
+        float_layers: for "int8", layers to leave in float, by the names that `layer_noise` gives them.
+        alpha: for "int8", how far to equalize channels first, 0…1 (`equalization`).
+
+    Returns:
+        The bytes of the `.tflite` file.
+
+    Raises:
+        ValueError: arguments that do not fit.
+        QuantizationError: the converter fails, or the representative dataset does not reach from 0 to 255.
     """
-    if precision not in PRECISIONS:
-        raise ValueError(f"There is no precision '{precision}'; choose one of {', '.join(PRECISIONS)}.")
-    if (precision == "int8") != (calibration is not None):
-        raise ValueError("Calibration photos are needed for int8 and for nothing else.")
-    if float_layers and precision != "int8":
+    if numeric_format not in PRECISIONS:
+        raise ValueError(f"There is no numeric format '{numeric_format}'; choose one of {', '.join(PRECISIONS)}.")
+    if (numeric_format == "int8") != (representative is not None):
+        raise ValueError("A representative dataset is needed for int8 and for nothing else.")
+    if float_layers and numeric_format != "int8":
         raise ValueError("Only an int8 model can leave layers in float.")
-    with quiet() as said:
+    with quiet() as log:
         try:
-            if calibration is not None:
-                left_out = keras_layers_of(float_layers, classifier)
-                classifier = equalized(classifier, calibration, share=share)
-                classifier = bias_corrected(classifier, calibration, leave_out=left_out)
-            if float_layers:
-                model = _with_float_layers(classifier, calibration, float_layers)
+            if representative is None:
+                model = _converter(classifier, numeric_format).convert()
             else:
-                model = _converter(classifier, precision, calibration).convert()
-            if precision == "int8":
-                model = with_float_head(model)
-        except Exception as error:  # The converter raises many kinds; all mean that there is no model.
-            raise QuantizationError(f"The {precision} conversion failed: {error}\n{said()}") from error
-    if precision == "int8" and not float_layers:
+                model = _convert_to_int8(classifier, representative, float_layers, alpha)
+        except _CONVERTER_ERRORS as error:
+            raise QuantizationError(f"The {numeric_format} conversion failed: {error}\n{log()}") from error
+    if numeric_format == "int8" and not float_layers:
         _check_input(model)
-    return compact(model) if precision in ("dynamic", "int8") else model
+    return compact(model) if numeric_format in ("dynamic", "int8") else model
 
 
 def layer_noise(
-    classifier: keras.Model, calibration: NDArray[np.uint8], photos: NDArray[np.uint8], *, share: float = SHARE
+    classifier: keras.Model, representative: NDArray[np.uint8], photos: NDArray[np.uint8], *, alpha: float = ALPHA
 ) -> list[LayerNoise]:
-    """How much noise INT8 puts on each layer's activations, the noisiest first, in the graph that `convert` makes.
+    """How much noise INT8 adds to each layer's activations, in the graph that `convert` makes, the noisiest first.
 
-    Float and integer activations of the same photos (n, size, size, 3) uint8, compared by TensorFlow's
-    QuantizationDebugger, each layer given float inputs so that a layer is blamed for its own rounding only. The ratio
-    is computed photo by photo, and its mean in decibels given. share: as in `convert`. Raises QuantizationError when
-    the converter fails.
+    TensorFlow's QuantizationDebugger compares float and integer activations of the same photos. Each layer gets float
+    inputs, so that it answers for its own rounding only. The figure is the mean of the photos' ratios in decibels.
+
+    Args:
+        classifier, representative, alpha: as for `convert`.
+        photos: (n, size, size, 3) uint8, to compare on.
+
+    Raises:
+        QuantizationError: the converter fails.
     """
     options = tf.lite.experimental.QuantizationDebugOptions(
         layer_direct_compare_metrics={"sqnr": _signal_to_noise},
     )
-    with quiet() as said:
+    with quiet() as log:
         try:
-            even = equalized(classifier, calibration, share=share)
+            even = cross_layer_equalized(classifier, representative, alpha=alpha)
             converted = tf.lite.experimental.QuantizationDebugger(
-                converter=_converter(even, "int8", calibration),
+                converter=_converter(even, "int8", representative),
                 debug_dataset=lambda: _as_input(photos),
                 debug_options=options,
             )
@@ -118,40 +128,53 @@ def layer_noise(
             debugger.run()
             report = io.StringIO()
             debugger.layer_statistics_dump(report)
-        except Exception as error:
-            raise QuantizationError(f"The layers could not be compared: {error}\n{said()}") from error
+        except _CONVERTER_ERRORS as error:
+            raise QuantizationError(f"The layers could not be compared: {error}\n{log()}") from error
     rows = csv.DictReader(io.StringIO(report.getvalue()))
     noise = [LayerNoise(row["tensor_name"], row["op_name"], float(row["sqnr"])) for row in rows]
     return sorted(noise, key=lambda layer: layer.decibels)
 
 
-def _converter(classifier: keras.Model, precision: str, calibration: NDArray[np.uint8] | None) -> Any:
+def _convert_to_int8(
+    classifier: keras.Model, representative: NDArray[np.uint8], float_layers: Sequence[str], alpha: float
+) -> bytes:
+    """Equalize channels, correct biases, convert, and put the head back into float."""
+    left_out = keras_layers_of(float_layers, classifier)
+    equalized = cross_layer_equalized(classifier, representative, alpha=alpha)
+    corrected = bias_corrected(equalized, representative, leave_out=left_out)
+    if float_layers:
+        return with_float_head(_with_float_layers(corrected, representative, float_layers))
+    return with_float_head(_converter(corrected, "int8", representative).convert())
+
+
+def _converter(
+    classifier: keras.Model, numeric_format: str, representative: NDArray[np.uint8] | None = None
+) -> tf.lite.TFLiteConverter:
     # INT8 gets its uint8 input from the converter, which needs a float graph to see ranges in.
-    served = _served(classifier, "float32" if precision == "int8" else "uint8")
+    served = _served(classifier, "float32" if numeric_format == "int8" else "uint8")
     converter = tf.lite.TFLiteConverter.from_keras_model(served)
-    if precision != "float32":
+    if numeric_format != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if precision == "float16":
+    if numeric_format == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if calibration is not None:
-        converter.representative_dataset = lambda: _as_input(calibration)
+    if representative is not None:
+        converter.representative_dataset = lambda: _as_input(representative)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8
     return converter
 
 
-def _with_float_layers(classifier: keras.Model, calibration: NDArray[np.uint8] | None, layers: Sequence[str]) -> bytes:
+def _with_float_layers(classifier: keras.Model, representative: NDArray[np.uint8], layers: Sequence[str]) -> bytes:
     """INT8 but for some layers. The debugger cannot make the input uint8, so here the graph casts it itself."""
-    assert calibration is not None
     served = _served(classifier, "uint8")
     graph = Interpreter(model_content=tf.lite.TFLiteConverter.from_keras_model(served).convert()).get_tensor_details()
     nodes = nodes_of(layers, (tensor["name"] for tensor in graph))
     converter = tf.lite.TFLiteConverter.from_keras_model(served)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([photo[None]] for photo in calibration)
+    converter.representative_dataset = lambda: ([photo[None]] for photo in representative)
     debugger = tf.lite.experimental.QuantizationDebugger(
         converter=converter,
-        debug_dataset=lambda: ([photo[None]] for photo in calibration[:1]),
+        debug_dataset=lambda: ([photo[None]] for photo in representative[:1]),
         debug_options=tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=nodes),
     )
     return debugger.get_nondebug_quantized_model()
@@ -181,10 +204,13 @@ def _served(classifier: keras.Model, dtype: str) -> keras.Model:
 
 
 def _check_input(model: bytes) -> None:
-    """A uint8 photo must go in as it is, scale 1 and zero point 0: calibration must have seen 0 and 255."""
+    """Raise QuantizationError unless a uint8 photo goes in as it is, at scale 1 and zero point 0.
+
+    That takes a representative dataset that has both 0 and 255.
+    """
     scale, zero_point = Interpreter(model_content=model).get_input_details()[0]["quantization"]
     if abs(scale - 1.0) > 1e-6 or zero_point != 0:
         raise QuantizationError(
-            f"The calibration photos do not reach from 0 to 255 (input scale {scale:.5f}, zero point {zero_point}); "
-            "take more of them."
+            f"The representative dataset does not reach from 0 to 255 (input scale {scale:.5f}, zero point "
+            f"{zero_point}); take more photos for it."
         )

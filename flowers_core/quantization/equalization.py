@@ -1,10 +1,10 @@
-"""Channels evened out before INT8 quantization, so that one scale for all of them serves each better.
+"""Cross-layer equalization before INT8 quantization: channels of more equal range, so that one scale suits them all.
 
-An activation tensor has one scale, set by its strongest channel; a channel whose values stay ten times smaller is left
+An activation tensor has one scale, set by its strongest channel. A channel whose values stay ten times smaller is left
 with 25 of the 256 levels. Behind a ReLU or nothing, a channel can be made s times as strong and the weights that read
-it s times as weak, and the network answers as before (Nagel et al. 2019, arXiv 1906.04721, section 4.1). A convolution
-that reads uneven channels has finer weights for some inputs than for others, which its rounding then hurts, so the way
-is gone in part only (Xiao et al. 2022, arXiv 2211.10438).
+it s times as weak; the network answers as before (Nagel et al. 2019, arXiv 1906.04721, section 4.1). But then the
+convolution that reads the channel has weights of less equal size, which rounding hurts. So the difference is shared
+between activations and weights (`alpha`, as in SmoothQuant, Xiao et al. 2022, arXiv 2211.10438).
 """
 
 import keras
@@ -14,19 +14,23 @@ from numpy.typing import NDArray
 
 from flowers_core.quantization.scale_groups import is_relu, keeps_scale, readers_of, scale_groups, sources_of
 
-SHARE = 0.5
-_LIMIT = 8.0  # a channel that is hardly ever on is made at most so many times as strong
+ALPHA = 0.5
+_LIMIT = 8.0  # the largest factor, for channels that are hardly ever on
 _BATCH = 8
 
 
-def equalized(classifier: keras.Model, photos: NDArray[np.uint8], *, share: float = SHARE) -> keras.Model:
-    """A copy of a flat functional classifier with the same float answers and evener channels.
+def cross_layer_equalized(classifier: keras.Model, photos: NDArray[np.uint8], *, alpha: float = ALPHA) -> keras.Model:
+    """A copy of a classifier with the same float answers and channels of more equal range.
 
-    photos: (n, size, size, 3), calibration photos. share: in [0, 1], how far to go; at 1 each channel gets the range of
-    its tensor. Channels that reach the features, a ReLU6, an addition or a depthwise convolution stay as they are.
+    Channels that reach the features, a ReLU6, an addition or a depthwise convolution stay as they are.
+
+    Args:
+        classifier: flat and functional.
+        photos: the representative dataset, (n, size, size, 3) uint8.
+        alpha: how far to go, 0…1; at 1 each channel gets the range of its tensor.
     """
     free = _free(classifier)
-    if not free or share <= 0:
+    if not free or alpha <= 0:
         return classifier
     strongest = _strongest(classifier, free, photos)
     groups = scale_groups(classifier)
@@ -34,17 +38,17 @@ def equalized(classifier: keras.Model, photos: NDArray[np.uint8], *, share: floa
     for name, end in free.items():
         whole[groups[end]] = max(whole.get(groups[end], 0.0), float(strongest[name].max()))
     factors = {
-        name: np.minimum((whole[groups[end]] / np.maximum(strongest[name], 1e-6)) ** share, _LIMIT).astype(np.float32)
+        name: np.minimum((whole[groups[end]] / np.maximum(strongest[name], 1e-6)) ** alpha, _LIMIT).astype(np.float32)
         for name, end in free.items()
     }
     return _scaled(classifier, factors)
 
 
 def _free(classifier: keras.Model) -> dict[str, str]:
-    """The convolutions whose output channels can be scaled, each with the layer whose output is then rounded."""
+    """The convolutions whose output channels can be scaled, by name, each with the layer whose output is quantized."""
     readers = readers_of(classifier)
     passes: dict[str, bool] = {}
-    # From the last layer to the first: an output is free when all that read it divide by the factor, or pass it on.
+    # From the last layer to the first: an output is free if every reader divides by the factor or passes it on.
     for layer in reversed(classifier.layers):
         passes[layer.name] = bool(readers[layer.name]) and all(
             type(reader) is layers.Conv2D or (_is_homogeneous(reader) and passes[reader.name])
@@ -76,7 +80,7 @@ def _ends_linear_or_relu(layer: keras.Layer) -> bool:
 
 
 def _strongest(classifier: keras.Model, free: dict[str, str], photos: NDArray[np.uint8]) -> dict[str, NDArray]:
-    """The largest magnitude of each output channel of each convolution, where it is rounded: (channels,)."""
+    """The largest magnitude of each output channel, where it is quantized, (channels,) by convolution's name."""
     ends = {
         name: keras.ops.max(keras.ops.abs(classifier.get_layer(end).output), axis=(1, 2)) for name, end in free.items()
     }
@@ -89,7 +93,7 @@ def _strongest(classifier: keras.Model, free: dict[str, str], photos: NDArray[np
 
 
 def _scaled(classifier: keras.Model, factors: dict[str, NDArray[np.float32]]) -> keras.Model:
-    """A copy whose convolutions write channels so many times as strong, and undo it where they read them."""
+    """A copy whose convolutions write channels multiplied by `factors`, and divide by them where they read."""
     copy = keras.models.clone_model(classifier)
     copy.set_weights(classifier.get_weights())
     sources = sources_of(classifier)
@@ -113,6 +117,6 @@ def _scaled(classifier: keras.Model, factors: dict[str, NDArray[np.float32]]) ->
             carried[layer.name] = np.concatenate(read)
         elif read and _is_homogeneous(layer):
             carried[layer.name] = read[0]
-        else:  # nothing scaled arrives here, nor leaves
+        else:  # nothing scaled arrives here or leaves
             carried[layer.name] = np.ones(layer.output.shape[-1], np.float32)
     return copy

@@ -1,8 +1,10 @@
-"""An INT8 network imitated in float, so that it can be trained: every value that INT8 rounds is rounded here too.
+"""Fake quantization: an INT8 network simulated in float, so that it can be trained.
 
-Weights get their 127 steps, activations the 256 levels of the range that calibration photos reached (Jacob et al. 2018,
-arXiv 1712.05877). The gradient passes through both as if nothing were rounded, but not where a value was cut off. Mean
-and linear layer stay exact, as in the models that are served (`float_head`).
+Weights get their 127 steps, and activations the 256 levels of the range that the representative dataset reached (Jacob
+et al. 2018, arXiv 1712.05877). The gradient passes both unchanged, except where a value was clipped. Mean and linear
+layer stay exact, as in the models that are served (`float_head`).
+
+tensorflow-model-optimization has a tool for this, written for Keras 2; it was not tried here.
 """
 
 from collections.abc import Collection
@@ -15,16 +17,16 @@ from keras import layers
 from numpy.typing import NDArray
 
 from flowers_core.networks.classifier import FEATURES
+from flowers_core.networks.compiled import compiled
 from flowers_core.quantization.scale_groups import CONVOLUTIONS, keeps_scale, ranges_of_groups, scale_groups
-from flowers_core.quantization.weight_rounding import rounded
-from flowers_core.training.feature_cache import run_network
+from flowers_core.quantization.weight_rounding import round_to_int8
 
 _BATCH = 8
 Ranges = dict[str, tuple[float, float]]
 
 
 class FakeQuantize(layers.Layer):
-    """Rounds to 256 levels from `low` to `high`, of which zero is one, and cuts off what lies beyond."""
+    """Rounds to 256 levels from `low` to `high`, of which zero is one, and clips beyond them."""
 
     def __init__(self, low: float, high: float, **options: Any) -> None:
         super().__init__(**options)
@@ -35,7 +37,7 @@ class FakeQuantize(layers.Layer):
         return tf.quantization.fake_quant_with_min_max_args(values, self.low, self.high, num_bits=8)
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """As it came."""
+        """The same shape."""
         return shape
 
     def get_config(self) -> dict[str, Any]:
@@ -44,27 +46,33 @@ class FakeQuantize(layers.Layer):
 
 
 def activation_ranges(classifier: keras.Model, photos: NDArray[np.uint8]) -> Ranges:
-    """The range of each rounded layer's output over photos (n, size, size, 3), by the layer's name.
+    """The range of each quantized layer's output, (lowest, highest) by the layer's name.
 
-    Layers that share a scale share a range, from the least to the greatest value of all; what comes behind the
-    features is left out.
+    Layers of one scale group share a range. Layers behind the features are left out.
+
+    Args:
+        classifier: flat and functional.
+        photos: the representative dataset, (n, size, size, 3) uint8.
     """
     groups = scale_groups(classifier)
-    behind = [layer.name for layer in classifier.layers]
-    behind = behind[behind.index(FEATURES) + 1 :]
-    groups = {name: group for name, group in groups.items() if name not in behind}
+    names = [layer.name for layer in classifier.layers]
+    head = names[names.index(FEATURES) + 1 :]
+    groups = {name: group for name, group in groups.items() if name not in head}
     outputs = [classifier.get_layer(name).output for name in groups]
     bounds = keras.ops.stack([keras.ops.stack([keras.ops.min(t), keras.ops.max(t)]) for t in outputs])
-    run = run_network(keras.Model(classifier.input, bounds))
+    run = compiled(keras.Model(classifier.input, bounds))
     found = np.stack([run(photos[start : start + _BATCH]) for start in range(0, len(photos), _BATCH)])
     lowest, highest = found[:, :, 0].min(axis=0).tolist(), found[:, :, 1].max(axis=0).tolist()
     return ranges_of_groups(groups, dict(zip(groups, lowest, strict=True)), dict(zip(groups, highest, strict=True)))
 
 
-def imitation(classifier: keras.Model, ranges: Ranges, *, exact: Collection[str] = ()) -> keras.Model:
-    """A copy that answers as INT8 will, with the same layers, and a FakeQuantize behind each whose output is rounded.
+def fake_quantized(classifier: keras.Model, ranges: Ranges, *, exact: Collection[str] = ()) -> keras.Model:
+    """A copy that answers as INT8 will: rounded kernels, and a FakeQuantize behind each layer of `ranges`.
 
-    exact: layers whose kernels stay as they are, for those that are rounded at each step of training.
+    Args:
+        classifier: flat and functional.
+        ranges: as `activation_ranges` gives them; none leaves activations exact.
+        exact: layers whose kernels stay exact, since training rounds them at each step.
     """
 
     def call(layer: keras.Layer, *inputs: Any, **options: Any) -> Any:
@@ -79,7 +87,7 @@ def imitation(classifier: keras.Model, ranges: Ranges, *, exact: Collection[str]
     copy.trainable = True  # a network that was fine-tuned keeps what was frozen then
     for layer in copy.layers:
         if isinstance(layer, CONVOLUTIONS) and layer.name not in exact:
-            layer.kernel.assign(rounded(layer.kernel, depthwise=is_depthwise(layer)))
+            layer.kernel.assign(round_to_int8(layer.kernel, depthwise=is_depthwise(layer)))
     return copy
 
 
@@ -97,5 +105,5 @@ def is_depthwise(layer: keras.Layer) -> bool:
 
 
 def _adds_no_rounding(layer: keras.Layer) -> bool:
-    """Whether what comes out are values that came in, which are rounded already."""
+    """Whether a layer's output holds only values of its input, which are rounded already."""
     return keeps_scale(layer) and not isinstance(layer, layers.AveragePooling2D)

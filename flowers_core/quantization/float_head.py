@@ -1,13 +1,18 @@
-"""The last two steps of an INT8 model, mean and linear layer, in float on the same INT8 weights: no byte more.
+"""The head of an INT8 model, mean and linear layer, in float on the same INT8 weights: no byte more.
 
-The converter rounds the embedding and the logits to 256 levels each, over the range that calibration photos reached.
-For a classifier that ends in a mean and one linear layer, that is a good part of all its quantization noise: logits
-come in steps so wide that two classes tie, those beyond the range are cut off, and every channel of the embedding has
-the step of the strongest. Here both are computed from the feature map that the model hands out anyway. The weights stay
-INT8 in the file and become float when the model is loaded. The logits are then the exact linear function of the
+The converter rounds embedding and logits to 256 levels each, over the range that the representative dataset reached.
+For a classifier that ends in a mean and one linear layer, that is a good part of all its quantization noise. The steps
+of the logits are so wide that two classes tie, logits beyond the range are cut off, and every channel of the embedding
+has the step of the strongest. Here both are computed from the feature map that the model hands out anyway. The weights
+stay INT8 in the file and become float when the model is loaded. So the logits are exactly the linear function of the
 features that the explanations take them for.
+
+The converter has no option for this, so the finished file is edited: its tree of FlatBuffer objects is read, the
+operators of the head are found, checked, wired anew and put in order. TensorFlow keeps the tree's two modules outside
+its public API.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,74 +20,133 @@ from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
 _DEQUANTIZE_PER_CHANNEL = 5  # the operator's version since which it takes a scale for each channel
+_Kind = schema.BuiltinOperator
 
 
 def with_float_head(model: bytes) -> bytes:
-    """The same INT8 model with mean and linear layer in float. One whose linear layer is not INT8 is left as it is.
+    """The same INT8 model with mean and linear layer in float.
 
-    model: a TFLite file as the converter makes it of this project's classifiers, with features, their mean, and a
-    linear layer on that, all of them outputs. Raises ValueError for any other INT8 graph.
+    Args:
+        model: a TFLite file as the converter makes it of this project's classifiers, with features, their mean, and a
+            linear layer on that, all of them outputs.
+
+    Returns:
+        The edited file, or the file itself where its linear layer is not INT8.
+
+    Raises:
+        ValueError: any other INT8 graph.
     """
     tree = flatbuffer_utils.convert_bytearray_to_object(bytearray(model))
     (graph,) = tree.subgraphs
-    codes = {id(operator): tree.operatorCodes[operator.opcodeIndex].builtinCode for operator in graph.operators}
-
-    def that_make(tensor: int, kind: int) -> list[Any]:
-        return [o for o in graph.operators if codes[id(o)] == kind and tensor in o.outputs]
-
-    def that_read(tensor: int, kind: int) -> list[Any]:
-        return [o for o in graph.operators if codes[id(o)] == kind and tensor in o.inputs]
-
-    operators = schema.BuiltinOperator
-    linear = [o for o in graph.operators if codes[id(o)] == operators.FULLY_CONNECTED]
-    if len(linear) != 1 or graph.tensors[linear[0].outputs[0]].type != schema.TensorType.INT8:
+    network = _Network(tree, graph)
+    linear = _find_linear(network)
+    if linear is None:
         return model
-    embedding, weights, bias = (int(tensor) for tensor in linear[0].inputs)
-    mean = that_make(embedding, operators.MEAN)
-    if len(mean) != 1:
-        raise ValueError("The linear layer of this model does not read a mean.")
-    features, axes = (int(tensor) for tensor in mean[0].inputs)
-    outputs = [that_read(tensor, operators.DEQUANTIZE) for tensor in (embedding, linear[0].outputs[0])]
-    if any(len(found) != 1 for found in outputs):
-        raise ValueError("Embedding and logits of this model are not both outputs.")
-    float_embedding, float_logits = (int(found[0].outputs[0]) for found in outputs)
-    # Features that a layer left in float has made were rounded for the mean alone.
-    for_mean, to_float = that_make(features, operators.QUANTIZE), that_read(features, operators.DEQUANTIZE)
-    if not for_mean and not to_float:
-        raise ValueError("The features of this model are not an output.")
-    float_features = int(for_mean[0].inputs[0] if for_mean else to_float[0].outputs[0])
-
-    if bias >= 0:  # a bias of nothing but zeros is left out
-        _make_bias_float(tree, graph, embedding, weights, bias)
-    float_weights = _float_twin(graph, weights)
-    unpack = outputs[0][0]  # what made the embedding float makes the weights float
-    unpack.inputs, unpack.outputs = [weights], [float_weights]
-    tree.operatorCodes[unpack.opcodeIndex].version = _DEQUANTIZE_PER_CHANNEL
-    mean[0].inputs, mean[0].outputs = [float_features, axes], [float_embedding]
-    linear[0].inputs, linear[0].outputs = [float_embedding, float_weights, bias], [float_logits]
-    # In an order in which each finds its inputs made.
-    last = [*to_float, mean[0], unpack, linear[0]]
-    replaced = set(map(id, [*last, *for_mean, outputs[1][0]]))
-    graph.operators = [o for o in graph.operators if id(o) not in replaced] + last
+    head = _check(network, linear)
+    _rewire(network, head)
+    _reorder(graph, head)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(tree))
 
 
-def _make_bias_float(tree: Any, graph: Any, embedding: int, weights: int, bias: int) -> None:
-    """A bias is stored in units of (scale of the input × scale of the channel's weights)."""
-    scales = np.asarray(graph.tensors[weights].quantization.scale, np.float64)
-    unit = scales * float(graph.tensors[embedding].quantization.scale[0])
-    tensor = graph.tensors[bias]
-    stored = np.frombuffer(bytes(bytearray(tree.buffers[tensor.buffer].data)), np.int32)
+@dataclass(frozen=True)
+class _Network:
+    """The tree of a TFLite file and its only graph. Tensors are numbers, operators are objects."""
+
+    tree: Any
+    graph: Any
+
+    def kind(self, operator: Any) -> int:
+        return self.tree.operatorCodes[operator.opcodeIndex].builtinCode
+
+    def writers(self, tensor: int, kind: int) -> list[Any]:
+        return [o for o in self.graph.operators if self.kind(o) == kind and tensor in o.outputs]
+
+    def readers(self, tensor: int, kind: int) -> list[Any]:
+        return [o for o in self.graph.operators if self.kind(o) == kind and tensor in o.inputs]
+
+
+@dataclass(frozen=True)
+class _Head:
+    """The operators of an INT8 head.
+
+    Attributes:
+        mean, linear: the two layers.
+        float_embedding, float_logits: the operators that turn their outputs to float.
+        to_float: those that turn the features to float, for the model's output.
+        for_mean: those that round features for the mean alone, where a layer left in float wrote them.
+    """
+
+    mean: Any
+    linear: Any
+    float_embedding: Any
+    float_logits: Any
+    to_float: list[Any]
+    for_mean: list[Any]
+
+
+def _find_linear(network: _Network) -> Any | None:
+    """The only linear layer, if it is INT8."""
+    linear = [o for o in network.graph.operators if network.kind(o) == _Kind.FULLY_CONNECTED]
+    if len(linear) != 1 or network.graph.tensors[linear[0].outputs[0]].type != schema.TensorType.INT8:
+        return None
+    return linear[0]
+
+
+def _check(network: _Network, linear: Any) -> _Head:
+    """The head around the linear layer. Raises ValueError unless it is mean and linear layer, with all outputs."""
+    embedding, logits = int(linear.inputs[0]), int(linear.outputs[0])
+    means = network.writers(embedding, _Kind.MEAN)
+    if len(means) != 1:
+        raise ValueError("The linear layer of this model does not read a mean.")
+    features = int(means[0].inputs[0])
+    float_embedding, float_logits = (network.readers(tensor, _Kind.DEQUANTIZE) for tensor in (embedding, logits))
+    if len(float_embedding) != 1 or len(float_logits) != 1:
+        raise ValueError("Embedding and logits of this model are not both outputs.")
+    for_mean, to_float = network.writers(features, _Kind.QUANTIZE), network.readers(features, _Kind.DEQUANTIZE)
+    if not for_mean and not to_float:
+        raise ValueError("The features of this model are not an output.")
+    return _Head(means[0], linear, float_embedding[0], float_logits[0], to_float, for_mean)
+
+
+def _rewire(network: _Network, head: _Head) -> None:
+    """Let the mean read float features, and the linear layer a float embedding, weights and bias."""
+    embedding, weights, bias = (int(tensor) for tensor in head.linear.inputs)
+    features = int(head.for_mean[0].inputs[0] if head.for_mean else head.to_float[0].outputs[0])
+    mean_of, logits = int(head.float_embedding.outputs[0]), int(head.float_logits.outputs[0])
+    if bias >= 0:  # a bias of nothing but zeros is left out
+        _make_bias_float(network, embedding, weights, bias)
+    float_weights = _add_float_tensor(network.graph, like=weights)
+    # The operator that turned the embedding to float turns the weights to float now.
+    head.float_embedding.inputs, head.float_embedding.outputs = [weights], [float_weights]
+    network.tree.operatorCodes[head.float_embedding.opcodeIndex].version = _DEQUANTIZE_PER_CHANNEL
+    head.mean.inputs, head.mean.outputs = [features, int(head.mean.inputs[1])], [mean_of]
+    head.linear.inputs, head.linear.outputs = [mean_of, float_weights, bias], [logits]
+
+
+def _reorder(graph: Any, head: _Head) -> None:
+    """Put the head last, each operator behind those that write its inputs, and drop those that it needs no more."""
+    last = [*head.to_float, head.mean, head.float_embedding, head.linear]
+    moved = set(map(id, [*last, *head.for_mean, head.float_logits]))
+    graph.operators = [operator for operator in graph.operators if id(operator) not in moved] + last
+
+
+def _make_bias_float(network: _Network, embedding: int, weights: int, bias: int) -> None:
+    """INT8 stores a bias in units of (scale of the input × scale of the channel's weights)."""
+    tensors, buffers = network.graph.tensors, network.tree.buffers
+    scales = np.asarray(tensors[weights].quantization.scale, np.float64)
+    unit = scales * float(tensors[embedding].quantization.scale[0])
+    tensor = tensors[bias]
+    stored = np.frombuffer(bytes(bytearray(buffers[tensor.buffer].data)), np.int32)
     buffer = schema.BufferT()
     buffer.data = np.frombuffer((stored * unit).astype(np.float32).tobytes(), np.uint8)
-    tree.buffers.append(buffer)
-    tensor.buffer, tensor.type, tensor.quantization = len(tree.buffers) - 1, schema.TensorType.FLOAT32, None
+    buffers.append(buffer)
+    tensor.buffer, tensor.type, tensor.quantization = len(buffers) - 1, schema.TensorType.FLOAT32, None
 
 
-def _float_twin(graph: Any, weights: int) -> int:
-    """A tensor for what the weights are in float; its number."""
-    twin = schema.TensorT()
-    twin.name, twin.shape = b"head", graph.tensors[weights].shape
-    twin.type, twin.buffer = schema.TensorType.FLOAT32, 0  # buffer 0: computed, not stored
-    graph.tensors.append(twin)
+def _add_float_tensor(graph: Any, like: int) -> int:
+    """Add a float tensor of the shape of another; its number."""
+    tensor = schema.TensorT()
+    tensor.name, tensor.shape = b"head", graph.tensors[like].shape
+    tensor.type, tensor.buffer = schema.TensorType.FLOAT32, 0  # buffer 0: computed, not stored
+    graph.tensors.append(tensor)
     return len(graph.tensors) - 1

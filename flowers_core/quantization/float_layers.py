@@ -1,8 +1,8 @@
-"""Which parts of a network a layer's name in a converted graph stands for.
+"""Which Keras layers a node of a converted graph computes, by the node's name.
 
-The converter names a node after all operations that it fused, "…/relu/Relu6;…/conv/BiasAdd;…/conv/convolution", and
-what it fuses depends on the weights: a bias of zeros leaves no BiasAdd. So a name that one conversion gave need not
-occur in the next, though the layer is there. A node that ends in one of the network's outputs is named after it.
+The converter names a node after all operations that it fused, "…/relu/Relu6;…/conv/BiasAdd;…/conv/convolution". What it
+fuses depends on the weights: a bias of zeros leaves no BiasAdd. So a name from one conversion may be missing in the
+next, though the layer is there. A node that writes one of the network's outputs is named after that output.
 """
 
 from collections.abc import Iterable
@@ -17,15 +17,15 @@ _OUTPUTS = sorted((LOGITS, FEATURES, EMBEDDING))
 
 
 def nodes_of(names: Iterable[str], graph: Iterable[str]) -> list[str]:
-    """Those names of a graph's nodes that share an operation with one of `names`."""
+    """The names of a graph's nodes that share an operation with one of `names`."""
     wanted = {operation for name in names for operation in name.split(";")}
     return [node for node in graph if wanted & set(node.split(";"))]
 
 
 def keras_layers_of(names: Iterable[str], classifier: keras.Model) -> set[str]:
-    """Names of the classifier's layers that took part in what is called `names` in a graph converted from it.
+    """The names of the classifier's layers that nodes called `names`, in a graph converted from it, compute.
 
-    A node named after the features stands for all layers back to the convolution that they come from.
+    A node named after the features stands for all layers back to the last convolution.
     """
     layers = set()
     for operation in (operation for name in names for operation in name.split(";")):

@@ -1,9 +1,8 @@
-"""Quantization-aware fine-tuning: weights that answer, once rounded, as the float network does.
+"""Quantization-aware training (QAT): weights that answer, once rounded, as the float network does.
 
-The network learns from itself: a copy in which everything is rounded as INT8 will round it (`fake_quantization`) is
-fitted to the embedding and the answers of the float network on random views of training photos (Hinton et al. 2015,
-arXiv 1503.02531; without labels, which nothing here needs). The head stays as it is, so that the linear layer a bundle
-explains its answers by is also that of its INT8 model.
+The network is its own teacher. A fake-quantized copy (`fake_quantization`) is fitted to the embedding and the answers
+of the float network on augmented views of training photos (Hinton et al. 2015, arXiv 1503.02531), without labels. The
+head stays as it is, so that a bundle explains its answers by the linear layer that its INT8 model has too.
 """
 
 from collections.abc import Callable
@@ -18,27 +17,32 @@ from numpy.typing import NDArray
 
 from flowers_core.data.model_input import CropRule
 from flowers_core.networks.classifier import EMBEDDING, FEATURES, head_of
+from flowers_core.networks.compiled import compiled, in_batches
+from flowers_core.quantization.acceptance import logit_error
 from flowers_core.quantization.bias_correction import bias_corrected
-from flowers_core.quantization.fake_quantization import activation_ranges, copy_weights, imitation, is_depthwise
-from flowers_core.quantization.gate import logit_error
+from flowers_core.quantization.fake_quantization import activation_ranges, copy_weights, fake_quantized, is_depthwise
 from flowers_core.quantization.scale_groups import CONVOLUTIONS
-from flowers_core.quantization.weight_rounding import rounded, straight_through
-from flowers_core.training.feature_cache import Progress, Views, digest_of, features_of_views, name_of, run_network
-from flowers_core.training.partition import Split, cut_before
+from flowers_core.quantization.weight_rounding import round_to_int8, straight_through
+from flowers_core.training.feature_cache import AugmentedViews, Progress, cache_name, cached_features, network_digest
+from flowers_core.training.partition import Partition, partition_before
 from flowers_core.training.recipe import RecipeError
-from flowers_core.training.schedules import WarmupCosine
+from flowers_core.training.schedules import cosine_with_warmup
 
 _EVALUATION_BATCH = 32
 StepReport = Callable[[int, float], None]
 
 
 @dataclass(frozen=True)
-class AwareRecipe:
-    """How an INT8 network is fitted to its float one.
+class QatRecipe:
+    """How a network is fitted to its quantization.
 
-    steps: of `batch_size` photos each. last_layers: how many of the backbone's layers learn, from the last, counted as
-    Keras lists them; what comes before is computed once. None for all. views: of each training photo; the last is not
-    learnt from but judges. learning_rate: Adam's highest, reached in a tenth of the steps and then half a cosine down.
+    Attributes:
+        steps: of `batch_size` photos each.
+        last_layers: how many of the backbone's layers learn, from the last, counted as Keras lists them; those before
+            are computed once. None for all.
+        views: of each training photo; the last one is not learnt from, but validates.
+        learning_rate: Adam's highest, reached in a tenth of the steps, from where half a cosine leads down.
+        seed: of the order of the photos.
     """
 
     steps: int
@@ -51,71 +55,84 @@ class AwareRecipe:
     def __post_init__(self) -> None:
         if min(self.steps, self.batch_size) < 1 or self.views < 2 or self.learning_rate <= 0:
             raise RecipeError(
-                "It takes a step, a photo and a learning rate above 0, and a view besides the judging one."
+                "It takes a step, a photo and a learning rate above 0, and a view besides the one that validates."
             )
 
 
 @dataclass(frozen=True)
 class Mismatch:
-    """How far rounded answers are from exact ones: `logit_error`, and the embedding's in relation to the embedding."""
+    """How far quantized answers are from exact ones.
+
+    Attributes:
+        logits: see `acceptance.logit_error`.
+        embedding: the embedding's root mean square error, as a share of the embedding's root mean square.
+    """
 
     logits: float
     embedding: float
 
 
-def aware(
+def quantization_aware_training(
     classifier: keras.Model,
     calibration: NDArray[np.uint8],
-    views: Views,
+    views: AugmentedViews,
     rule: CropRule,
-    recipe: AwareRecipe,
+    recipe: QatRecipe,
     cache: Path,
     *,
     data: str,
     progress: Progress | None = None,
     report: StepReport | None = None,
 ) -> tuple[keras.Model, dict[str, Any]]:
-    """Fit the backbone of a flat functional classifier to being rounded; returns a copy, and the run's record.
+    """Fit the backbone of a classifier to its quantization.
 
     Args:
-        classifier: evened out already if it is to be (`equalization`); it is left as it is, and is its own teacher.
-        calibration: (n, size, size, 3), photos that tell the ranges of the activations.
+        classifier: flat and functional, with its channels equalized already if they are to be (`equalization`). It
+            stays as it is, and is the teacher.
+        calibration: the representative dataset, (n, size, size, 3) uint8, for the ranges of the activations.
         views: of training photos; the first `recipe.views` are used.
         rule: how a photo becomes the network's input.
         recipe: every choice.
-        cache: where what passes the cut is kept between runs; safe to delete. data: the photos' fingerprint.
-        progress: called with (what, done, in all) while views are computed; report: with each step and its loss.
+        cache: where features of the frozen layers are kept between runs; safe to delete.
+        data: the fingerprint of the photos.
+        progress: called with (what, done, in all) while views are computed.
+        report: called with each step and its loss.
 
-    The copy's biases and kernels are those of INT8: the kernels lie on its steps, so that converting the copy changes
-    them no more. Where the judging view is not answered better than with biases corrected alone, that is what is kept.
+    Returns:
+        A copy of the classifier, and the record of the run. The copy's biases and kernels are those of INT8: its
+        kernels lie on INT8's steps already, so that the conversion changes them no more. Where that is no better on the
+        view that validates than correcting the biases alone, the copy has corrected biases only.
+
+    Raises:
+        RecipeError: there is no convolution among the last layers.
     """
     learning = learning_layers(classifier, recipe.last_layers)
     begin, ranges = bias_corrected(classifier, calibration), activation_ranges(classifier, calibration)
-    student = imitation(begin, ranges, exact=learning)
-    split = cut_before(student, min(i for i, layer in enumerate(student.layers) if layer.name in learning))
-    if split.frozen is not None and not split.frozen.weights:
-        split = cut_before(student, 0)  # photos take less room than what is merely scaled
+    student = fake_quantized(begin, ranges, exact=learning)
+    partition = partition_before(student, min(i for i, layer in enumerate(student.layers) if layer.name in learning))
+    if partition.frozen is not None and not partition.frozen.weights:
+        partition = partition_before(student, 0)  # photos take less room than what is merely scaled
     teacher = keras.Model(classifier.input, classifier.get_layer(EMBEDDING).output)
     seen = (data, rule.to_json(), views.photo_ids.tolist(), asdict(views.augmentation), views.seed, recipe.views)
 
     def cached(what: str, network: keras.Model | None, *also: object) -> NDArray[np.generic]:
-        path = cache / f"{what}-{name_of(digest_of(network), *seen, *also)}.npy"
-        return features_of_views(network, rule, views, recipe.views, path, progress=progress)
+        path = cache / f"{what}-{cache_name(network_digest(network), *seen, *also)}.npy"
+        return cached_features(network, rule, views, recipe.views, path, progress=progress)
 
-    run = _Run(split, student, head_of(classifier), recipe, learning)
-    inputs, wanted = cached("rounded", split.frozen, ranges), np.asarray(cached("exact", teacher), np.float32)
+    run = _Run(partition, student, head_of(classifier), recipe, learning)
+    inputs, wanted = cached("rounded", partition.frozen, ranges), np.asarray(cached("exact", teacher), np.float32)
     before = run.judge(inputs[-1], wanted[-1])
     losses = run.fit(inputs[:-1], wanted[:-1], report)
     run.round_kernels()
     after = run.judge(inputs[-1], wanted[-1])
     better = after.logits < before.logits
     if not better:
-        student = imitation(begin, {})
+        student = fake_quantized(begin, {})
     fitted = keras.models.clone_model(classifier)
     copy_weights(student, fitted)
     record = {
         **asdict(recipe),
-        "cut": split.cut,
+        "cut": partition.freeze_point,
         "head": "frozen",
         "step_losses": [round(loss, 7) for loss in losses],
         "mismatch_before": asdict(before),
@@ -126,7 +143,7 @@ def aware(
 
 
 def learning_layers(classifier: keras.Model, last_layers: int | None) -> list[str]:
-    """The layers with weights among the backbone's last so many, by name. Raises RecipeError where there are none."""
+    """The names of the backbone's last layers that have weights. Raises RecipeError unless a convolution is there."""
     end = next(i for i, layer in enumerate(classifier.layers) if layer.name == FEATURES)
     first = 0 if last_layers is None else end - last_layers
     names = [layer.name for layer in classifier.layers[max(first, 0) : end] if layer.weights]
@@ -138,28 +155,29 @@ def learning_layers(classifier: keras.Model, last_layers: int | None) -> list[st
 class _Run:
     def __init__(
         self,
-        split: Split,
+        partition: Partition,
         student: keras.Model,
         head: tuple[NDArray[np.float32], NDArray[np.float32]],
-        recipe: AwareRecipe,
+        recipe: QatRecipe,
         learning: list[str],
     ) -> None:
         self.recipe = recipe
-        tail = split.embedder(student)
+        tail = partition.embedder(student)
         assert tail is not None  # the cut lies before a layer of the backbone
         self.tail = tail
         self.layers = [student.get_layer(name) for name in learning]
         W, self.bias = head
-        self.exact_weights, self.rounded_weights = W, np.asarray(rounded(W))
-        # Batch normalization keeps its statistics, but its offset learns: it is what takes the roundings' mean back.
+        self.exact_weights, self.rounded_weights = W, np.asarray(round_to_int8(W))
+        # Batch normalization keeps its statistics, but its offset learns, and makes up for the mean of the roundings.
         self.fitted = [variable for layer in self.layers for variable in layer.trainable_variables]
         self.kernels = {id(layer.kernel): layer for layer in self.layers if isinstance(layer, CONVOLUTIONS)}
-        self.optimizer = keras.optimizers.Adam(WarmupCosine(recipe.learning_rate, recipe.steps, recipe.steps // 10))
+        rate = cosine_with_warmup(recipe.learning_rate, recipe.steps, recipe.steps // 10)
+        self.optimizer = keras.optimizers.Adam(rate)
         self.optimizer.build(self.fitted)
         self.step = tf.function(self._step, autograph=False, reduce_retracing=True)
 
     def fit(self, inputs: NDArray, wanted: NDArray, report: StepReport | None) -> list[float]:
-        """inputs (views, n, …), wanted embeddings (views, n, c); the loss of each step."""
+        """Fit to inputs (views, n, …) and their exact embeddings (views, n, channels); the loss of each step."""
         views, photos = wanted.shape[:2]
         size = min(self.recipe.batch_size, views * photos)
         losses: list[float] = []
@@ -177,12 +195,10 @@ class _Run:
         return losses
 
     def judge(self, inputs: NDArray, wanted: NDArray) -> Mismatch:
-        """How the tail as it is, all kernels rounded, answers photos (n, …) whose embeddings should be (n, c)."""
+        """The mismatch of the tail, with its kernels rounded, on inputs (n, …) with exact embeddings (n, channels)."""
         kept = [np.asarray(variable) for variable in self.fitted]
         self.round_kernels()
-        run = run_network(self.tail)
-        starts = range(0, len(inputs), _EVALUATION_BATCH)
-        found = np.concatenate([run(np.ascontiguousarray(inputs[i : i + _EVALUATION_BATCH])) for i in starts])
+        found = in_batches(compiled(self.tail), inputs, _EVALUATION_BATCH)
         for variable, value in zip(self.fitted, kept, strict=True):
             variable.assign(value)
         return Mismatch(
@@ -192,7 +208,7 @@ class _Run:
 
     def round_kernels(self) -> None:
         for layer in self.kernels.values():
-            layer.kernel.assign(rounded(layer.kernel, depthwise=is_depthwise(layer)))
+            layer.kernel.assign(round_to_int8(layer.kernel, depthwise=is_depthwise(layer)))
 
     def _step(self, inputs: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
@@ -211,7 +227,7 @@ class _Run:
         return variable.value if layer is None else straight_through(variable.value, depthwise=is_depthwise(layer))
 
     def _divergence(self, found: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
-        """Kullback and Leibler's, of the answers from the exact ones, in nats a photo."""
+        """The Kullback–Leibler divergence of the answers from the exact ones, in nats a photo."""
         answers = tf.nn.log_softmax(found @ self.rounded_weights + self.bias)
         exact = tf.nn.log_softmax(wanted @ self.exact_weights + self.bias)
         return tf.reduce_mean(tf.reduce_sum(tf.exp(exact) * (exact - answers), axis=1))

@@ -1,8 +1,8 @@
-"""Which activations an INT8 network rounds, and which of them share one scale.
+"""Scale groups: which activations an INT8 network quantizes, and which of them share one scale.
 
-TensorFlow Lite folds a batch normalization into the convolution before it and computes a ReLU with it, so of the three
-layers only the last one's output is rounded. What only moves values about (pools, concatenation) takes its inputs'
-scale over: all the tensors it connects have one range.
+TensorFlow Lite folds a batch normalization into the convolution before it and computes a ReLU with it. So of the three
+layers only the last one's output is quantized. A layer that only moves values (pooling, concatenation) keeps the scale
+of its inputs, so all tensors that it connects have one range.
 """
 
 from collections.abc import Mapping
@@ -38,9 +38,9 @@ def sources_of(network: keras.Model) -> dict[str, list[keras.Layer]]:
 
 
 def scale_groups(network: keras.Model) -> dict[str, int]:
-    """The layers whose outputs are rounded, by name, each with the number of its group; a group shares one scale.
+    """The layers whose outputs are quantized, by name, each with the number of its group; a group shares one scale.
 
-    A photo has 256 levels by itself: what comes before the first convolution is left out.
+    A photo has 256 levels already, so layers before the first convolution are left out.
     """
     readers, sources = readers_of(network), sources_of(network)
     first = next(i for i, layer in enumerate(network.layers) if isinstance(layer, CONVOLUTIONS))
@@ -56,7 +56,7 @@ def scale_groups(network: keras.Model) -> dict[str, int]:
 
 
 def is_relu(layer: keras.Layer, *, unbounded: bool = False) -> bool:
-    """Whether a layer is a plain ReLU; one with a largest value counts unless it must be unbounded."""
+    """Whether a layer is a plain ReLU. One with a largest value, as ReLU6, counts unless `unbounded`."""
     if isinstance(layer, layers.ReLU):
         return not layer.negative_slope and not layer.threshold and (layer.max_value is None or not unbounded)
     activation = getattr(layer, "activation", None)
@@ -66,19 +66,24 @@ def is_relu(layer: keras.Layer, *, unbounded: bool = False) -> bool:
 
 
 def keeps_scale(layer: keras.Layer) -> bool:
-    """Whether a layer only moves values about or averages neighbours, channel by channel."""
+    """Whether a layer only moves values or averages neighbours, channel by channel."""
     return isinstance(layer, _SAME_SCALE) or is_linear(layer)
 
 
 def is_linear(layer: keras.Layer) -> bool:
-    """Whether a layer is the linear activation, which passes everything on as it is."""
+    """Whether a layer is the linear activation, which changes nothing."""
     return isinstance(layer, layers.Activation) and layer.activation is keras.activations.linear
 
 
 def ranges_of_groups(
     groups: Mapping[str, int], lowest: Mapping[str, float], highest: Mapping[str, float]
 ) -> dict[str, tuple[float, float]]:
-    """The range of each rounded output, zero always in it: from the least to the greatest of all in its group."""
+    """The range of each quantized output, from the least to the greatest value in its group, and always with zero.
+
+    Args:
+        groups: as `scale_groups` gives them.
+        lowest, highest: the least and the greatest value of each output, by the layer's name.
+    """
     found: dict[int, tuple[float, float]] = {}
     for name, group in groups.items():
         low, high = found.get(group, (0.0, 0.0))
@@ -87,7 +92,7 @@ def ranges_of_groups(
 
 
 def _is_folded(layer: keras.Layer, readers: list[keras.Layer]) -> bool:
-    """Whether a layer is computed as one with its only reader, so that nothing is rounded between the two."""
+    """Whether a layer is fused with its only reader, so that nothing is quantized between the two."""
     if len(readers) != 1:
         return False
     convolution = isinstance(layer, CONVOLUTIONS)

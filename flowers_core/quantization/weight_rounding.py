@@ -8,8 +8,16 @@ from numpy.typing import NDArray
 _LEVELS = 127  # symmetric INT8 without −128, as TensorFlow Lite has it for weights
 
 
-def rounded(kernel: NDArray | Any, *, depthwise: bool = False) -> Any:
-    """A kernel (…, out), or (h, w, in, 1) if depthwise, on its steps: a tensor of the same shape; arrays do as well."""
+def round_to_int8(kernel: NDArray | Any, *, depthwise: bool = False) -> Any:
+    """A kernel with every weight on the nearest step of INT8, still in float.
+
+    Args:
+        kernel: (…, out), or (h, w, in, 1) if depthwise; a tensor or an array.
+        depthwise: whether the output channels are the third axis.
+
+    Returns:
+        A tensor of the same shape. Rounding it again changes nothing.
+    """
     ops = keras.ops
     axes = (0, 1) if depthwise else tuple(range(len(kernel.shape) - 1))
     step = ops.max(ops.abs(kernel), axis=axes, keepdims=True) / _LEVELS
@@ -17,9 +25,9 @@ def rounded(kernel: NDArray | Any, *, depthwise: bool = False) -> Any:
 
 
 def straight_through(kernel: Any, *, depthwise: bool = False) -> Any:
-    """The rounded kernel, whose gradient passes to the kernel as if it were not rounded.
+    """The rounded kernel, with the gradient of the kernel itself.
 
-    The straight-through estimator (Bengio et al. 2013, arXiv 1308.3432), as quantization-aware training has it (Jacob
-    et al. 2018, arXiv 1712.05877).
+    This is the straight-through estimator (Bengio et al. 2013, arXiv 1308.3432), as quantization-aware training has it
+    (Jacob et al. 2018, arXiv 1712.05877). Arguments are those of `round_to_int8`.
     """
-    return kernel + keras.ops.stop_gradient(rounded(kernel, depthwise=depthwise) - kernel)
+    return kernel + keras.ops.stop_gradient(round_to_int8(kernel, depthwise=depthwise) - kernel)

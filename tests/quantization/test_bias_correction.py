@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 
 from flowers_core.quantization.bias_correction import bias_corrected, mean_shifts
-from flowers_core.quantization.weight_rounding import rounded
+from flowers_core.quantization.weight_rounding import round_to_int8
 from tests.fixtures.tiny_classifier import SIZE, tiny_classifier
 
 
@@ -64,7 +64,7 @@ def with_rounded_kernels(classifier: keras.Model) -> keras.Model:
     copy.set_weights(classifier.get_weights())
     for layer in copy.layers:
         if isinstance(layer, layers.Conv2D):
-            layer.kernel.assign(rounded(layer.kernel))
+            layer.kernel.assign(round_to_int8(layer.kernel))
     return copy
 
 

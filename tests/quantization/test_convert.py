@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from keras import layers
 
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, PRECISIONS, load_bundle
 from flowers_core.inference.runtime import Forward, Runtime
 from flowers_core.networks.classifier import build_classifier, load_classifier, three_outputs
 from flowers_core.quantization.compact import compact
-from flowers_core.quantization.convert import PRECISIONS, QuantizationError, convert, layer_noise
+from flowers_core.quantization.convert import QuantizationError, convert, layer_noise
 from flowers_core.storage.paths import default_models_dir
 from tests.fixtures.tiny_classifier import SIZE, tiny_classifier
 
@@ -65,9 +65,9 @@ def test_calibration_photos_that_miss_black_or_white_are_refused(classifier: ker
 
 
 def test_arguments_that_do_not_fit_are_refused(classifier: keras.Model, photos: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="no precision 'int4'"):
+    with pytest.raises(ValueError, match="no numeric format 'int4'"):
         convert(classifier, "int4")
-    with pytest.raises(ValueError, match="Calibration photos are needed for int8"):
+    with pytest.raises(ValueError, match="A representative dataset is needed for int8"):
         convert(classifier, "int8")
     with pytest.raises(ValueError, match="Only an int8 model"):
         convert(classifier, "float16", float_layers=["logits"])

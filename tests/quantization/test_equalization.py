@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 
 from flowers_core.networks.classifier import build_classifier, three_outputs
-from flowers_core.quantization.equalization import equalized
+from flowers_core.quantization.equalization import cross_layer_equalized
 from tests.quantization.test_scale_groups import branching
 
 
@@ -28,7 +28,7 @@ def uneven(network: keras.Model) -> keras.Model:
 
 def test_the_network_answers_as_before(photos: np.ndarray) -> None:
     classifier = uneven(branching())
-    even = equalized(classifier, photos, share=1.0)
+    even = cross_layer_equalized(classifier, photos, alpha=1.0)
     before, after = (three_outputs(network)(photos.astype(np.float32)) for network in (classifier, even))
     for name, value in before.items():
         np.testing.assert_allclose(after[name], value, rtol=1e-3, atol=1e-4 * float(np.abs(value).max()))
@@ -39,7 +39,7 @@ def test_the_network_answers_as_before(photos: np.ndarray) -> None:
 def test_only_channels_that_all_readers_can_undo_are_scaled(photos: np.ndarray) -> None:
     """`left` and `right` reach a depthwise convolution and an addition, the stem two convolutions."""
     classifier = uneven(branching())
-    even = equalized(classifier, photos)
+    even = cross_layer_equalized(classifier, photos)
     changed = {
         layer.name
         for layer in classifier.layers
@@ -60,7 +60,7 @@ def test_branches_that_are_put_together_keep_their_channels_apart(photos: np.nda
     y = layers.Concatenate(name="both")([layers.ReLU()(left), right])
     y = layers.Conv2D(4, 3, name="last")(layers.MaxPooling2D(2)(layers.ZeroPadding2D(1)(y)))
     classifier = uneven(build_classifier(keras.Model(x, y, name="branches"), 3))
-    even = equalized(classifier, photos)
+    even = cross_layer_equalized(classifier, photos)
     for name in ("left", "right"):
         ratio = even.get_layer(name).kernel.numpy() / classifier.get_layer(name).kernel.numpy()
         assert ratio.max() > 1.2
@@ -78,13 +78,13 @@ def chain() -> keras.Model:
     return classifier
 
 
-@pytest.mark.parametrize(("share", "factor"), [(0.5, np.sqrt(4)), (1.0, 4.0)])
-def test_a_weak_channel_is_made_as_strong_as_its_share_says(share: float, factor: float) -> None:
+@pytest.mark.parametrize(("alpha", "factor"), [(0.5, np.sqrt(4)), (1.0, 4.0)])
+def test_a_weak_channel_is_made_as_strong_as_alpha_says(alpha: float, factor: float) -> None:
     """At most 100 and 0.1 · 250 = 25 come out of the two channels: the second is 4 times weaker."""
     photos = np.zeros((3, 2, 2, 2), np.uint8)
     photos[0, 0, 0] = 100, 0
     photos[2, 1, 1] = 0, 250
-    even = equalized(chain(), photos, share=share)
+    even = cross_layer_equalized(chain(), photos, alpha=alpha)
     np.testing.assert_allclose(np.ravel(even.get_layer("apart").kernel), [1.0, 0.0, 0.0, 0.1 * factor], rtol=1e-6)
     np.testing.assert_allclose(np.ravel(even.get_layer("sum").kernel), [3.0, 5.0 / factor], rtol=1e-6)
 
@@ -92,5 +92,5 @@ def test_a_weak_channel_is_made_as_strong_as_its_share_says(share: float, factor
 def test_a_channel_that_is_never_on_is_not_blown_up() -> None:
     photos = np.zeros((1, 2, 2, 2), np.uint8)
     photos[..., 0] = 100
-    even = equalized(chain(), photos, share=1.0)
+    even = cross_layer_equalized(chain(), photos, alpha=1.0)
     assert even.get_layer("apart").kernel.numpy().max() == 1.0

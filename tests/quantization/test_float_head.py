@@ -8,7 +8,7 @@ from flowers_core.inference.runtime import Forward, Runtime
 from flowers_core.quantization.compact import compact
 from flowers_core.quantization.convert import convert, layer_noise
 from flowers_core.quantization.float_head import with_float_head
-from flowers_core.quantization.weight_rounding import rounded
+from flowers_core.quantization.weight_rounding import round_to_int8
 from tests.fixtures.tiny_classifier import SIZE, tiny_classifier
 
 
@@ -48,7 +48,7 @@ def test_the_logits_are_the_linear_function_of_the_features(
     answers = served(with_float_head(whole), photos, tmp_path)
     W, b = classifier.get_layer("logits").get_weights()
     np.testing.assert_allclose(answers.embedding, answers.features.mean(axis=(1, 2)), rtol=1e-5, atol=1e-6)
-    expected = answers.embedding @ np.asarray(rounded(W)) + b
+    expected = answers.embedding @ np.asarray(round_to_int8(W)) + b
     np.testing.assert_allclose(answers.logits, expected, atol=2e-3)
 
 
@@ -72,7 +72,7 @@ def test_it_is_what_convert_does_for_int8(whole: bytes, classifier: keras.Model,
 def test_a_head_without_a_bias_has_none_in_float_either(photos: np.ndarray, tmp_path: Path) -> None:
     answers = served(convert(tiny_classifier(classes=5), "int8", photos), photos, tmp_path)
     W = np.asarray(tiny_classifier(classes=5).get_layer("logits").kernel)
-    np.testing.assert_allclose(answers.logits, answers.embedding @ np.asarray(rounded(W)), atol=1e-4)
+    np.testing.assert_allclose(answers.logits, answers.embedding @ np.asarray(round_to_int8(W)), atol=1e-4)
 
 
 def test_features_that_are_float_already_are_used_as_they_are(
@@ -84,7 +84,7 @@ def test_features_that_are_float_already_are_used_as_they_are(
     assert len(np.unique(answers.features)) > 256
     W, b = classifier.get_layer("logits").get_weights()
     np.testing.assert_allclose(answers.embedding, answers.features.mean(axis=(1, 2)), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(answers.logits, answers.embedding @ np.asarray(rounded(W)) + b, atol=2e-3)
+    np.testing.assert_allclose(answers.logits, answers.embedding @ np.asarray(round_to_int8(W)) + b, atol=2e-3)
 
 
 def test_a_head_in_float_stays_as_it_is(classifier: keras.Model) -> None:

@@ -9,15 +9,15 @@ from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.runtime import Runtime
 from flowers_core.quantization.convert import convert
-from flowers_core.quantization.qat import AwareRecipe, aware, learning_layers
-from flowers_core.quantization.weight_rounding import rounded
+from flowers_core.quantization.qat import QatRecipe, learning_layers, quantization_aware_training
+from flowers_core.quantization.weight_rounding import round_to_int8
 from flowers_core.training.augmentation import CROPS
-from flowers_core.training.decoded_cache import open_store
-from flowers_core.training.feature_cache import Views
+from flowers_core.training.decoded_cache import open_decoded_cache
+from flowers_core.training.feature_cache import AugmentedViews
 from flowers_core.training.recipe import RecipeError
 from tests.fixtures.tiny_classifier import SIZE, tiny_classifier
 
-RECIPE = AwareRecipe(steps=40, views=4, batch_size=8, learning_rate=3e-4)
+RECIPE = QatRecipe(steps=40, views=4, batch_size=8, learning_rate=3e-4)
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +33,12 @@ def classifier() -> keras.Model:
 
 
 @pytest.fixture(scope="module")
-def views(drawn_dataset: OxfordFlowers, tmp_path_factory: pytest.TempPathFactory) -> Views:
+def views(drawn_dataset: OxfordFlowers, tmp_path_factory: pytest.TempPathFactory) -> AugmentedViews:
     ids = drawn_dataset.split_ids("train")
-    return Views(open_store(drawn_dataset, ids, tmp_path_factory.mktemp("store")), ids, CROPS, seed=0)
+    return AugmentedViews(open_decoded_cache(drawn_dataset, ids, tmp_path_factory.mktemp("store")), ids, CROPS, seed=0)
 
 
-def drawn(views: Views, number: int) -> np.ndarray:
+def drawn(views: AugmentedViews, number: int) -> np.ndarray:
     """One view of every photo."""
     photos: list[np.ndarray] = []
     while sum(map(len, photos)) < len(views.photo_ids):
@@ -47,29 +47,29 @@ def drawn(views: Views, number: int) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def calibration(views: Views) -> np.ndarray:
+def calibration(views: AugmentedViews) -> np.ndarray:
     return drawn(views, 0)
 
 
 def fitted(
-    classifier: keras.Model, calibration: np.ndarray, views: Views, recipe: AwareRecipe, folder: Path
+    classifier: keras.Model, calibration: np.ndarray, views: AugmentedViews, recipe: QatRecipe, folder: Path
 ) -> tuple[keras.Model, dict]:
-    return aware(classifier, calibration, views, CropRule(SIZE), recipe, folder, data="drawn")
+    return quantization_aware_training(classifier, calibration, views, CropRule(SIZE), recipe, folder, data="drawn")
 
 
 def int8_error(
-    classifier: keras.Model, exact: keras.Model, calibration: np.ndarray, views: Views, folder: Path
+    classifier: keras.Model, exact: keras.Model, calibration: np.ndarray, views: AugmentedViews, folder: Path
 ) -> float:
     """Of the converted model's logits, on views that nothing was fitted to."""
     photos = drawn(views, 9)
     path = folder / "int8.tflite"
-    path.write_bytes(convert(classifier, "int8", calibration, share=0.0))
+    path.write_bytes(convert(classifier, "int8", calibration, alpha=0.0))
     error = Runtime(path, workers=1).logits(photos) - np.asarray(exact(photos.astype(np.float32)))
     return float(np.sqrt(np.square(error).mean()))
 
 
 def test_the_converted_model_is_nearer_to_the_float_one(
-    classifier: keras.Model, calibration: np.ndarray, views: Views, tmp_path: Path
+    classifier: keras.Model, calibration: np.ndarray, views: AugmentedViews, tmp_path: Path
 ) -> None:
     copy, record = fitted(classifier, calibration, views, RECIPE, tmp_path)
     assert record["kept"]
@@ -81,7 +81,7 @@ def test_the_converted_model_is_nearer_to_the_float_one(
 
 
 def test_the_head_stays_and_the_kernels_lie_on_their_steps(
-    classifier: keras.Model, calibration: np.ndarray, views: Views, tmp_path: Path
+    classifier: keras.Model, calibration: np.ndarray, views: AugmentedViews, tmp_path: Path
 ) -> None:
     before = [weight.copy() for weight in classifier.get_weights()]
     copy, _ = fitted(classifier, calibration, views, dataclasses.replace(RECIPE, steps=3), tmp_path)
@@ -91,13 +91,13 @@ def test_the_head_stays_and_the_kernels_lie_on_their_steps(
         np.testing.assert_array_equal(mine, theirs)
     for layer in copy.layers:
         if isinstance(layer, keras.layers.Conv2D):
-            np.testing.assert_allclose(layer.kernel, rounded(layer.kernel), rtol=1e-5, atol=1e-7)
+            np.testing.assert_allclose(layer.kernel, round_to_int8(layer.kernel), rtol=1e-5, atol=1e-7)
     for weight, kept in zip(classifier.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, kept)
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(
-    classifier: keras.Model, calibration: np.ndarray, views: Views, tmp_path: Path
+    classifier: keras.Model, calibration: np.ndarray, views: AugmentedViews, tmp_path: Path
 ) -> None:
     weights = []
     for seed in (0, 0, 1):
@@ -111,11 +111,11 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(
 
 
 def test_only_the_last_layers_learn_when_told_so(
-    classifier: keras.Model, calibration: np.ndarray, views: Views, tmp_path: Path
+    classifier: keras.Model, calibration: np.ndarray, views: AugmentedViews, tmp_path: Path
 ) -> None:
     """The first convolution is only rounded, and its bias corrected; what passes the cut was computed once."""
     told: list[str] = []
-    copy, record = aware(
+    copy, record = quantization_aware_training(
         *(
             classifier,
             calibration,
@@ -130,14 +130,14 @@ def test_only_the_last_layers_learn_when_told_so(
     first, last = (layer.name for layer in copy.layers if isinstance(layer, keras.layers.Conv2D))
     assert learning_layers(classifier, 2) == [last]
     assert record["cut"].startswith("re_lu")
-    np.testing.assert_array_equal(copy.get_layer(first).kernel, rounded(classifier.get_layer(first).kernel))
-    assert not np.array_equal(copy.get_layer(last).kernel, rounded(classifier.get_layer(last).kernel))
+    np.testing.assert_array_equal(copy.get_layer(first).kernel, round_to_int8(classifier.get_layer(first).kernel))
+    assert not np.array_equal(copy.get_layer(last).kernel, round_to_int8(classifier.get_layer(last).kernel))
     assert told[-1] == "views 4/4"
     assert {path.name.split("-")[0] for path in tmp_path.glob("*.npy")} == {"rounded", "exact"}
 
 
 def test_what_does_not_help_is_not_kept(
-    classifier: keras.Model, calibration: np.ndarray, views: Views, tmp_path: Path
+    classifier: keras.Model, calibration: np.ndarray, views: AugmentedViews, tmp_path: Path
 ) -> None:
     copy, record = fitted(
         classifier, calibration, views, dataclasses.replace(RECIPE, steps=3, learning_rate=1.0), tmp_path
@@ -145,12 +145,12 @@ def test_what_does_not_help_is_not_kept(
     assert not record["kept"]
     for layer in copy.layers:
         if isinstance(layer, keras.layers.Conv2D):
-            np.testing.assert_array_equal(layer.kernel, rounded(classifier.get_layer(layer.name).kernel))
+            np.testing.assert_array_equal(layer.kernel, round_to_int8(classifier.get_layer(layer.name).kernel))
 
 
 def test_recipes_that_cannot_be_followed_are_refused(classifier: keras.Model) -> None:
     with pytest.raises(RecipeError, match="a view besides"):
-        AwareRecipe(steps=1, views=1)
+        QatRecipe(steps=1, views=1)
     with pytest.raises(RecipeError, match="no convolution to fit among the last 1 "):
         learning_layers(classifier, 1)
     with pytest.raises(RecipeError, match="no convolution"):

@@ -1,27 +1,27 @@
 import numpy as np
 import tensorflow as tf
 
-from flowers_core.quantization.weight_rounding import rounded, straight_through
+from flowers_core.quantization.weight_rounding import round_to_int8, straight_through
 
 
 def test_a_depthwise_kernel_has_one_step_a_channel() -> None:
     kernel = np.array([[127.0, 1.27], [0.4, 0.004]], np.float32).reshape(2, 1, 2, 1)
-    np.testing.assert_allclose(np.ravel(rounded(kernel, depthwise=True)), [127.0, 1.27, 0.0, 0.0], rtol=1e-6)
-    dense = rounded(kernel.transpose(0, 1, 3, 2))  # the same numbers as two output channels
+    np.testing.assert_allclose(np.ravel(round_to_int8(kernel, depthwise=True)), [127.0, 1.27, 0.0, 0.0], rtol=1e-6)
+    dense = round_to_int8(kernel.transpose(0, 1, 3, 2))  # the same numbers as two output channels
     np.testing.assert_allclose(np.ravel(dense), [127.0, 1.27, 0.0, 0.0], rtol=1e-6)
 
 
 def test_a_linear_layer_has_one_step_a_class() -> None:
     """Steps of 1 and of 0.5: the largest of each column is 127 of them."""
     W = np.array([[127.0, -63.5], [10.4, 0.8]], np.float32)
-    np.testing.assert_allclose(rounded(W), [[127.0, -63.5], [10.0, 1.0]], rtol=1e-6)
+    np.testing.assert_allclose(round_to_int8(W), [[127.0, -63.5], [10.0, 1.0]], rtol=1e-6)
 
 
 def test_what_is_rounded_or_nothing_at_all_stays() -> None:
     kernel = np.random.default_rng(0).normal(size=(3, 3, 4, 5)).astype(np.float32)
     kernel[..., 0] = 0.0
-    once = np.asarray(rounded(kernel))
-    np.testing.assert_allclose(rounded(once), once, rtol=1e-6)
+    once = np.asarray(round_to_int8(kernel))
+    np.testing.assert_allclose(round_to_int8(once), once, rtol=1e-6)
     assert (once[..., 0] == 0.0).all()
 
 

@@ -97,7 +97,7 @@ def test_a_model_that_loses_too_much_is_kept_out(
     made: Bundle, drawn_dataset: OxfordFlowers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Random weights lose little; a bar below nothing lets no precision pass."""
-    monkeypatch.setattr("flowers_core.quantization.gate.ALLOWED_POINTS", -1000)
+    monkeypatch.setattr("flowers_core.quantization.acceptance.ALLOWED_POINTS", -1000)
     before = (made.folder / "bundle.json").read_bytes()
     arguments = (str(made.folder), "--precisions", "int8", "--calibration-photos", "24")
     with pytest.raises(SystemExit) as left:

@@ -1,4 +1,4 @@
-"""Whether a smaller precision may stand for the exact one: what it loses on the validation photos, in points."""
+"""The acceptance criterion of a numeric format: what it may lose against float32 on the validation photos."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,13 @@ ALLOWED_POINTS = 0.3
 
 
 @dataclass(frozen=True)
-class PrecisionLoss:
-    """What a precision loses against float32 on the same photos.
+class AccuracyLoss:
+    """What a numeric format loses against float32 on the same photos.
 
-    top1, per_class: in percentage points, positive where the precision is worse. agreement: share in [0, 1] of photos
-    with the same answer. logit_error: see `logit_error`; it tells two that name the same flowers apart.
+    Attributes:
+        top1, per_class: accuracy and balanced accuracy lost, in percentage points; negative is a gain.
+        agreement: share of photos with the same prediction, 0…1.
+        logit_error: see `logit_error`; it tells two formats apart that predict alike.
     """
 
     top1: float
@@ -25,16 +27,16 @@ class PrecisionLoss:
 
     @property
     def passes(self) -> bool:
-        """Whether neither figure falls by more than `ALLOWED_POINTS`."""
+        """Whether neither accuracy falls by more than `ALLOWED_POINTS`."""
         return max(self.top1, self.per_class) <= ALLOWED_POINTS + 1e-9
 
 
-def precision_loss(exact: Predictions, smaller: Predictions) -> PrecisionLoss:
-    """Compare two precisions of one model. Raises ValueError when they answered other photos."""
+def accuracy_loss(exact: Predictions, smaller: Predictions) -> AccuracyLoss:
+    """Compare a numeric format with the exact one. Raises ValueError unless both predict the same photos."""
     if not (exact.ids.shape == smaller.ids.shape and (exact.ids == smaller.ids).all()):
-        raise ValueError("Two precisions can only be compared on the same photos.")
+        raise ValueError("Two numeric formats can only be compared on the same photos.")
     before, after = report(exact), report(smaller)
-    return PrecisionLoss(
+    return AccuracyLoss(
         top1=100 * (before.top1 - after.top1),
         per_class=100 * (before.balanced_accuracy - after.balanced_accuracy),
         agreement=float((exact.predicted == smaller.predicted).mean()),
@@ -43,9 +45,9 @@ def precision_loss(exact: Predictions, smaller: Predictions) -> PrecisionLoss:
 
 
 def logit_error(exact: NDArray[np.floating], other: NDArray[np.floating]) -> float:
-    """Root mean square of the difference of two sets of logits (n, classes).
+    """Root mean square difference of two sets of logits (n, classes).
 
-    What is added to all classes of a photo alike changes no answer, and is taken out.
+    A difference that all classes of a photo share changes no prediction, so it is taken out.
     """
     difference = other.astype(np.float64) - exact
     difference -= difference.mean(axis=1, keepdims=True)

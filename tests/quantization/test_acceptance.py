@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from flowers_core.evaluation.report import Predictions
-from flowers_core.quantization.gate import logit_error, precision_loss
+from flowers_core.quantization.acceptance import accuracy_loss, logit_error
 
 
 def answers(called: list[int], ids: range = range(10)) -> Predictions:
@@ -16,7 +16,7 @@ RIGHT = [1, 1, 1, 1, 1, 2, 2, 2, 2, 2]
 
 
 def test_loss_in_points_by_hand() -> None:
-    loss = precision_loss(answers(RIGHT), answers([2, 1, 1, 1, 1, 2, 2, 2, 2, 2]))
+    loss = accuracy_loss(answers(RIGHT), answers([2, 1, 1, 1, 1, 2, 2, 2, 2, 2]))
     assert loss.top1 == pytest.approx(10)
     assert loss.per_class == pytest.approx(10)
     assert loss.agreement == pytest.approx(0.9)
@@ -25,13 +25,13 @@ def test_loss_in_points_by_hand() -> None:
 
 
 def test_a_gain_is_a_negative_loss_and_passes() -> None:
-    loss = precision_loss(answers([2, 2, 1, 1, 1, 2, 2, 2, 2, 2]), answers(RIGHT))
+    loss = accuracy_loss(answers([2, 2, 1, 1, 1, 2, 2, 2, 2, 2]), answers(RIGHT))
     assert loss.top1 == pytest.approx(-20)
     assert loss.passes
 
 
 def test_changes_that_cancel_pass_but_show_in_the_agreement() -> None:
-    loss = precision_loss(answers([2, 1, 1, 1, 1, 2, 2, 2, 2, 2]), answers([1, 2, 1, 1, 1, 2, 2, 2, 2, 2]))
+    loss = accuracy_loss(answers([2, 1, 1, 1, 1, 2, 2, 2, 2, 2]), answers([1, 2, 1, 1, 1, 2, 2, 2, 2, 2]))
     assert (loss.top1, loss.agreement, loss.passes) == (0, 0.8, True)
 
 
@@ -42,4 +42,4 @@ def test_what_all_classes_get_alike_is_no_error() -> None:
 
 def test_other_photos_are_refused() -> None:
     with pytest.raises(ValueError, match="same photos"):
-        precision_loss(answers(RIGHT), answers(RIGHT, range(1, 11)))
+        accuracy_loss(answers(RIGHT), answers(RIGHT, range(1, 11)))
