@@ -26,7 +26,7 @@ from flowers_core.evaluation.report import Predictions
 from flowers_core.inference.bundle import PRECISIONS, BundleWriter, load_bundle, model_file
 from flowers_core.inference.manifest import FormatLoss, Quantization
 from flowers_core.inference.runtime import Runtime
-from flowers_core.quantization.acceptance import ALLOWED_POINTS, AccuracyLoss, accuracy_loss
+from flowers_core.quantization.acceptance import ALLOWED_POINTS, format_loss, is_acceptable
 from scripts.options.command import add_bundle_argument, add_data_option, run, verb_parser
 
 _DEFAULT = ("float32", "float16", "int8")
@@ -78,9 +78,9 @@ def main() -> None:
     models, losses = {}, {}
     for precision in options.precisions:
         models[precision] = exact_model if precision == "float32" else convert_to(precision)
-        losses[precision] = accuracy_loss(exact, answers_of(models[precision]))
+        losses[precision] = format_loss(exact, answers_of(models[precision]))
         _print_row(precision, len(models[precision]), losses[precision])
-    failed = [precision for precision, loss in losses.items() if not loss.passes]
+    failed = [precision for precision, loss in losses.items() if not is_acceptable(loss)]
     if failed:
         if "int8" in failed:
             _print_noise(even, calibration, validation[:_PHOTOS_FOR_NOISE])
@@ -100,10 +100,7 @@ def main() -> None:
         float_head=True,
         qat=record,
         float_layers=tuple(options.float_layers),
-        loss_on_validation={
-            precision: FormatLoss(loss.top1, loss.per_class, loss.agreement, loss.logit_error)
-            for precision, loss in losses.items()
-        },
+        loss_on_validation=losses,
     )
     writer = BundleWriter.open(options.bundle)
     writer.update(quantization=made)
@@ -164,10 +161,10 @@ def _tell_left() -> Callable[..., None]:
     return tell
 
 
-def _print_row(precision: str, size: int, loss: AccuracyLoss) -> None:
+def _print_row(precision: str, size: int, loss: FormatLoss) -> None:
     print(
         f"{precision:8} {size / 1e6:6.2f} MB   on validation against float32: top-1 {-loss.top1:+.2f} points, "
-        f"per class {-loss.per_class:+.2f}, the same answer to {loss.agreement:.2%}, "
+        f"per class {-loss.balanced_accuracy:+.2f}, the same answer to {loss.agreement:.2%}, "
         f"logits off by {loss.logit_error:.4f}"
     )
 

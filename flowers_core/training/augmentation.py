@@ -72,7 +72,7 @@ CROPS = Augmentation(
     saturation=(0.6, 1.4),
     grey_share=0.05,
 )
-WILD = Augmentation(
+STRONG = Augmentation(
     rotation=25.0,
     rotation_share=0.4,
     flip_share=0.5,
@@ -90,9 +90,9 @@ WILD = Augmentation(
     small_share=0.2,
     tiled_share=0.1,
 )
-# As wild, but flowers that are far away stay so.
+# As strong, but flowers that are far away stay so.
 FAR = dataclasses.replace(
-    WILD,
+    STRONG,
     small_side=(0.3, 0.7),
     small_share=0.25,
     tiled_share=0.1,
@@ -100,7 +100,8 @@ FAR = dataclasses.replace(
     most_tiles=3,
     scenery=True,
 )
-AUGMENTATIONS = {"none": NONE, "published": PUBLISHED, "crops": CROPS, "wild": WILD, "far": FAR}
+# By the words of `--augmentation`; the records of shipped bundles hold them.
+AUGMENTATIONS = {"none": NONE, "published": PUBLISHED, "crops": CROPS, "wild": STRONG, "far": FAR}
 
 
 def view_generator(seed: int, view: int, photo_id: int) -> np.random.Generator:

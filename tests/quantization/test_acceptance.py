@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from flowers_core.evaluation.report import Predictions
-from flowers_core.quantization.acceptance import accuracy_loss, logit_error
+from flowers_core.quantization.acceptance import format_loss, is_acceptable, logit_error
 
 
 def answers(called: list[int], ids: range = range(10)) -> Predictions:
@@ -16,23 +16,23 @@ RIGHT = [1, 1, 1, 1, 1, 2, 2, 2, 2, 2]
 
 
 def test_loss_in_points_by_hand() -> None:
-    loss = accuracy_loss(answers(RIGHT), answers([2, 1, 1, 1, 1, 2, 2, 2, 2, 2]))
+    loss = format_loss(answers(RIGHT), answers([2, 1, 1, 1, 1, 2, 2, 2, 2, 2]))
     assert loss.top1 == pytest.approx(10)
-    assert loss.per_class == pytest.approx(10)
+    assert loss.balanced_accuracy == pytest.approx(10)
     assert loss.agreement == pytest.approx(0.9)
     assert loss.logit_error == pytest.approx(np.sqrt(2 / 20))  # two logits of twenty are off by 1
-    assert not loss.passes
+    assert not is_acceptable(loss)
 
 
 def test_a_gain_is_a_negative_loss_and_passes() -> None:
-    loss = accuracy_loss(answers([2, 2, 1, 1, 1, 2, 2, 2, 2, 2]), answers(RIGHT))
+    loss = format_loss(answers([2, 2, 1, 1, 1, 2, 2, 2, 2, 2]), answers(RIGHT))
     assert loss.top1 == pytest.approx(-20)
-    assert loss.passes
+    assert is_acceptable(loss)
 
 
 def test_changes_that_cancel_pass_but_show_in_the_agreement() -> None:
-    loss = accuracy_loss(answers([2, 1, 1, 1, 1, 2, 2, 2, 2, 2]), answers([1, 2, 1, 1, 1, 2, 2, 2, 2, 2]))
-    assert (loss.top1, loss.agreement, loss.passes) == (0, 0.8, True)
+    loss = format_loss(answers([2, 1, 1, 1, 1, 2, 2, 2, 2, 2]), answers([1, 2, 1, 1, 1, 2, 2, 2, 2, 2]))
+    assert (loss.top1, loss.agreement, is_acceptable(loss)) == (0, 0.8, True)
 
 
 def test_what_all_classes_get_alike_is_no_error() -> None:
@@ -42,4 +42,4 @@ def test_what_all_classes_get_alike_is_no_error() -> None:
 
 def test_other_photos_are_refused() -> None:
     with pytest.raises(ValueError, match="same photos"):
-        accuracy_loss(answers(RIGHT), answers(RIGHT, range(1, 11)))
+        format_loss(answers(RIGHT), answers(RIGHT, range(1, 11)))

@@ -11,7 +11,7 @@ from flowers_core.training.augmentation import (
     CROPS,
     NONE,
     PUBLISHED,
-    WILD,
+    STRONG,
     Augmentation,
     random_view,
     view_generator,
@@ -176,7 +176,7 @@ def test_tiles_are_two_or_three_a_side():
     assert counts == {2, 3}
 
 
-def test_published_and_wild_are_what_they_are_documented_to_be():
+def test_published_and_strong_are_what_they_are_documented_to_be():
     assert (PUBLISHED.rotation, PUBLISHED.zoom, PUBLISHED.brightness) == (20.0, (0.8, 1.2), (0.7, 1.3))
-    assert WILD.crop_area is not None
-    assert WILD.crop_area[0] < 0.25
+    assert STRONG.crop_area is not None
+    assert STRONG.crop_area[0] < 0.25

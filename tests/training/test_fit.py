@@ -17,7 +17,7 @@ from flowers_core.training.checkpoint import FILE_NAME, CheckpointError
 from flowers_core.training.examples import Examples, Fixed, TrainingError, targets
 from flowers_core.training.fit import fine_tune
 from flowers_core.training.partition import partition_classifier
-from flowers_core.training.recipe import Recipe
+from flowers_core.training.recipe import Recipe, RecipeError
 
 NAMES = ("rose", "iris", "lotus")
 RECIPE = Recipe(
@@ -272,7 +272,7 @@ def test_a_taught_run_needs_a_teacher(tmp_path):
     ],
 )
 def test_recipes_that_make_no_sense_are_refused(change):
-    with pytest.raises(ValueError):
+    with pytest.raises(RecipeError):
         dataclasses.replace(RECIPE, **change)
 
 

@@ -5,6 +5,7 @@ from keras import layers
 
 from flowers_core.networks.classifier import build_classifier
 from flowers_core.training.partition import partition_classifier
+from flowers_core.training.recipe import RecipeError
 
 
 def tiny_backbone():
@@ -79,5 +80,5 @@ def test_batch_norm_stays_in_inference_mode_while_training(classifier):
 
 @pytest.mark.parametrize("unfrozen", [-1, 10, 99])
 def test_more_layers_than_there_are_is_refused(classifier, unfrozen):
-    with pytest.raises(ValueError, match="has 9 backbone layers"):
+    with pytest.raises(RecipeError, match="has 9 backbone layers"):
         partition_classifier(classifier, unfrozen)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from flowers_core.training.fit import stepper
-from flowers_core.training.range_test import range_test, smoothed_losses, suggested_bounds
+from flowers_core.training.range_test import RangeTestError, range_test, smoothed_losses, suggested_bounds
 from tests.training.test_fit import RECIPE, make
 
 
@@ -76,13 +76,13 @@ def test_the_rates_grow_by_a_constant_factor():
 
 
 def test_a_loss_that_only_rises_is_told():
-    with pytest.raises(ValueError, match="never fell"):
+    with pytest.raises(RangeTestError, match="never fell"):
         suggested_bounds(np.geomspace(1e-3, 1, 50), np.linspace(1, 3, 50))
 
 
 @pytest.mark.parametrize("bad", [{"lowest": 0.0}, {"highest": 1e-9}, {"steps": 5}])
 def test_a_test_that_makes_no_sense_is_refused(bad):
-    with pytest.raises(ValueError, match="range test needs"):
+    with pytest.raises(RangeTestError, match="range test needs"):
         range_test(lambda _rate: 1.0, **{"lowest": 1e-6, "highest": 1.0, "steps": 50, **bad})
 
 

@@ -3,7 +3,7 @@ import dataclasses
 
 import pytest
 
-from flowers_core.training.augmentation import WILD
+from flowers_core.training.augmentation import STRONG
 from flowers_core.training.recipe import Recipe, RecipeError
 from scripts.options.recipe import add_recipe_options, recipe_of, told
 
@@ -33,7 +33,7 @@ def test_what_was_typed_is_told_and_gives_the_same_recipe_again(parser):
     )
     options = parser.parse_args(line.split())
     recipe = recipe_of(options, 10)
-    assert (recipe.epochs, recipe.augmentation, recipe.patience, recipe.interpolate) == (5, WILD, 3, False)
+    assert (recipe.epochs, recipe.augmentation, recipe.patience, recipe.interpolate) == (5, STRONG, 3, False)
     assert recipe_of(parser.parse_args(told(options, parser).split()), 10) == recipe
 
 
