@@ -1,6 +1,7 @@
 """Making probabilities honest, and measuring how honest they are: temperature, conformal threshold, reliability."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,18 +104,31 @@ def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = 15) -> 
     probabilities: (n, classes), rows sum to 1; labels: (n,), 1-based. Bin m of M is ((m−1)/M, m/M]; bins without photos
     are left out.
     """
+    return confidence_reliability(*_confidence_and_right(probabilities, labels), bins)
+
+
+def confidence_reliability(confidence: ArrayLike, right: ArrayLike, bins: int = 15) -> tuple[ReliabilityBin, ...]:
+    """`reliability` of answers whose confidence need not be a class' probability.
+
+    Args:
+        confidence: (n,) in [0, 1], the probability that an answer is right; n ≥ 1.
+        right: (n,) bool, whether it is.
+        bins: at least 1.
+    """
     if bins < 1:
         raise ValueError(f"There must be at least one bin, not {bins}.")
-    confidence, right = _confidence_and_right(probabilities, labels)
+    stated, found = np.asarray(confidence, dtype=np.float64), np.asarray(right, dtype=bool)
+    if stated.ndim != 1 or stated.shape != found.shape or not len(stated):
+        raise ValueError(f"Confidences of shape {stated.shape} and outcomes of {found.shape} do not belong together.")
     edges = np.linspace(0, 1, bins + 1)
     # A softmax of rounding errors may exceed 1 by a hair; it belongs to the last bin.
-    where = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    where = np.clip(np.searchsorted(edges, stated, side="left") - 1, 0, bins - 1)
     return tuple(
         ReliabilityBin(
             low=float(edges[index]),
             high=float(edges[index + 1]),
-            confidence=float(confidence[where == index].mean()),
-            accuracy=float(right[where == index].mean()),
+            confidence=float(stated[where == index].mean()),
+            accuracy=float(found[where == index].mean()),
             count=int((where == index).sum()),
         )
         for index in np.unique(where)
@@ -123,7 +137,15 @@ def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = 15) -> 
 
 def ece(probabilities: ArrayLike, labels: ArrayLike, bins: int = 15) -> float:
     """Expected calibration error in [0, 1]: the mean |accuracy − confidence| of `reliability`'s bins, by count."""
-    table = reliability(probabilities, labels, bins)
+    return _mean_gap(reliability(probabilities, labels, bins))
+
+
+def confidence_ece(confidence: ArrayLike, right: ArrayLike, bins: int = 15) -> float:
+    """`ece` of the bins of `confidence_reliability`."""
+    return _mean_gap(confidence_reliability(confidence, right, bins))
+
+
+def _mean_gap(table: Sequence[ReliabilityBin]) -> float:
     return sum(row.count * abs(row.accuracy - row.confidence) for row in table) / sum(row.count for row in table)
 
 

@@ -9,6 +9,8 @@ from scipy.special import softmax as scipy_softmax
 
 from flowers_core.evaluation.calibration import (
     TEMPERATURE_RANGE,
+    confidence_ece,
+    confidence_reliability,
     ece,
     fit_calibration,
     fit_conformal_threshold,
@@ -217,3 +219,12 @@ def test_a_top_probability_a_hair_above_one_belongs_to_the_last_bin() -> None:
 def test_no_bins_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one bin"):
         reliability([[1.0, 0.0]], [1], bins=0)
+
+
+def test_a_confidence_that_is_no_class_probability_by_hand() -> None:
+    # Two bins: 0.2 and 0.4 with one of two right, 0.9 with one of one.
+    table = confidence_reliability([0.2, 0.9, 0.4], [False, True, True], bins=2)
+    assert [(row.count, row.confidence, row.accuracy) for row in table] == [(2, pytest.approx(0.3), 0.5), (1, 0.9, 1)]
+    assert confidence_ece([0.2, 0.9, 0.4], [False, True, True], bins=2) == pytest.approx((2 * 0.2 + 0.1) / 3)
+    with pytest.raises(ValueError, match="do not belong together"):
+        confidence_reliability([0.5], [True, False])

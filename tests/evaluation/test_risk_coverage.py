@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flowers_core.evaluation.risk_coverage import AnswerRate, coverage_curve
+from flowers_core.evaluation.risk_coverage import AnswerRate, area_interval, confidence_curve, coverage_curve
 
 
 def _rows(*tops: float) -> np.ndarray:
@@ -41,3 +41,23 @@ def test_each_bar_equals_a_count() -> None:
 def test_arrays_that_do_not_belong_together() -> None:
     with pytest.raises(ValueError, match="do not belong together"):
         coverage_curve(np.zeros((0, 3)), [])
+
+
+def test_a_score_that_is_no_probability_ranks_by_hand() -> None:
+    # Right, wrong, right, right by falling score; the last two are answered together.
+    curve = confidence_curve([-1, 7, 3, -1], [True, True, False, True])
+    np.testing.assert_allclose(curve.coverage, [0.25, 0.5, 1.0])
+    np.testing.assert_allclose(curve.accuracy, [1, 1 / 2, 3 / 4])
+    assert curve.area == pytest.approx(0.5 * 0.25 + 0.25 * 0.5)
+    with pytest.raises(ValueError, match="do not belong together"):
+        confidence_curve([0.5], [True, False])
+
+
+def test_area_interval() -> None:
+    generator = np.random.default_rng(0)
+    right = generator.random(400) < 0.8
+    perfect, blind = right + generator.random(400), generator.random(400)
+    low, high = area_interval(perfect, blind, right, resamples=200)
+    gain = confidence_curve(blind, right).area - confidence_curve(perfect, right).area
+    assert 0 < low < gain < high
+    assert area_interval(blind, blind, right, resamples=20) == (0, 0)
