@@ -23,26 +23,26 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.explain.attributions.gradients import Gradients
 from flowers_core.explain.explanation import ClassTarget
-from flowers_core.explain.methods import METHODS, Subject
-from flowers_core.explain.metrics.faithfulness import Chance
+from flowers_core.explain.methods import METHODS
+from flowers_core.explain.metrics.faithfulness import Baselines
 from flowers_core.explain.metrics.scorecard import (
     BASELINES,
     FIGURES,
     Score,
     baseline_scores,
-    jitter,
     score,
     scorecard,
-    with_pixels,
+    with_input_noise,
 )
 from flowers_core.explain.records.methods import (
     EXPLANATIONS_FILE,
     MethodRecord,
-    default_sentence,
     save_methods,
 )
+from flowers_core.explain.subject import Subject
 from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
+from flowers_core.reports.default_method import default_sentence
 from flowers_core.storage.files import sha256_of, write_json, write_table
 from scripts.options.command import add_bundle_argument, add_data_option, progress, run, verb_parser
 
@@ -117,16 +117,17 @@ class Model:
         photo = open_photo(flowers.path(photo_id))
         seen = model_input(photo.pixels, self._bundle.crop_rule)
         subject, answer = self._subject(seen, (photo.width, photo.height))
-        noisy = jitter(seen.pixels, photo_id)
-        jittered = with_pixels(subject, noisy, self._runtime.forward(noisy[None]).features[0])
-        chance: Chance | None = None
-        # What chance reaches comes with any method's score; the closed form's costs nothing.
+        noisy = with_input_noise(seen.pixels, photo_id)
+        noisy_subject = subject.with_pixels(noisy, self._runtime.forward(noisy[None]).features[0])
+        baselines: Baselines | None = None
+        # What the baselines reach comes with any method's score; the closed form's costs nothing.
         for name in [name for name in names if name in METHODS] or ["cam"]:
-            found, chance = score(METHODS[name], subject, jittered, ClassTarget(answer), photo_id, chance)
+            target = ClassTarget(answer)
+            found, baselines = score(METHODS[name], subject, noisy_subject, target, photo_id, baselines)
             if name in names:
                 yield found
-        assert chance is not None
-        yield from (found for found in baseline_scores(photo_id, chance) if found.method in names)
+        assert baselines is not None
+        yield from (found for found in baseline_scores(photo_id, baselines) if found.method in names)
 
     def _subject(self, seen: ModelInput, photo_size: tuple[int, int]) -> tuple[Subject, int]:
         forward = self._runtime.forward(seen.pixels[None])
@@ -192,10 +193,10 @@ def _write(folder: Path, record: MethodRecord) -> None:
     for name, figures in record.figures.items():
         # The head alone shuffled: the least change that a map of the model must follow.
         check = record.sanity.get(name)
-        shown = [f"{figures[key].mean:.3f} [{figures[key].low:.3f}, {figures[key].high:.3f}]" for key in _SHOWN]
+        shown = [f"{figures[key].value:.3f} [{figures[key].low:.3f}, {figures[key].high:.3f}]" for key in _SHOWN]
         print(
             f"{name:20} " + " ".join(f"{text:>20}" for text in shown),
-            f"{'–' if check is None else f'{check:.2f}':>7} {figures['seconds'].mean:8.3f}",
+            f"{'–' if check is None else f'{check:.2f}':>7} {figures['seconds'].value:8.3f}",
         )
         rows.append([name, *(value for key in FIGURES for value in vars(figures[key]).values()), check])
     header = ["method", *(f"{key}{end}" for key in FIGURES for end in ("", "_low", "_high")), "sanity"]

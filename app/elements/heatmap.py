@@ -7,10 +7,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from app.elements.method_readings import READINGS
 from app.elements.photo import draw_photo
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget, Explanation
-from flowers_core.explain.methods import METHODS
 from flowers_core.explain.overlay import dim_outside, draw, legend, outline
 
 Pixels = NDArray[np.uint8]
@@ -47,9 +47,9 @@ def draw_heatmap(
     whole = _sees_all(explanation)
     plain = pixels if whole else dim_outside(pixels, explanation.box)
     painted = draw(pixels, explanation, opacity, threshold=threshold)
-    regions = explanation.photo_regions()
-    if outlines and regions is not None:
-        plain, painted = outline(plain, regions), outline(painted, regions)
+    superpixels = explanation.photo_superpixels()
+    if outlines and superpixels is not None:
+        plain, painted = outline(plain, superpixels), outline(painted, superpixels)
     subject = _subject(explanation, taxonomy)
     left, right = st.columns(2, gap="small")
     with left:
@@ -84,12 +84,12 @@ def reading(explanation: Explanation, taxonomy: Taxonomy) -> str:
         )
     if explanation.method == "cam":
         return f"The brighter a spot, the more of the evidence for {name} comes from it."
-    if explanation.method == "shifted_cam":
+    if explanation.method == "augmented_cam":
         return (
             f"The brighter a spot, the more it speaks for {name} rather than for its rivals, in the mean over "
-            f"{explanation.settings['looks']} looks at the photo, each moved a little."
+            f"{explanation.settings['forward_passes']} looks at the photo, each moved a little."
         )
-    return f"{METHODS[explanation.method].says} This is about {name}; it took {explanation.seconds:.1f} s."
+    return f"{READINGS[explanation.method]} This is about {name}; it took {explanation.seconds:.1f} s."
 
 
 def _subject(explanation: Explanation, taxonomy: Taxonomy) -> str:

@@ -5,7 +5,7 @@ import streamlit as st
 from app import resources
 from app.elements.photo import draw_photo
 from app.resources import Look
-from flowers_core.explain.lime.superpixels import Cutting, superpixels
+from flowers_core.explain.lime.superpixels import Segmentation, segment
 from flowers_core.explain.overlay import outline
 
 _TITLES = {"slic": "SLIC", "felzenszwalb": "Felzenszwalb", "quickshift": "Quickshift"}
@@ -13,14 +13,14 @@ _STATE = "pieces"
 _TALLEST = 320
 
 
-def choose_pieces() -> Cutting:
+def choose_pieces() -> Segmentation:
     """Two controls: how to cut, and into about how many pieces."""
     before = chosen_pieces()
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        segmentation = st.selectbox(
+        algorithm = st.selectbox(
             "Pieces by",
             list(_TITLES),
-            index=list(_TITLES).index(before.segmentation),
+            index=list(_TITLES).index(before.algorithm),
             format_func=lambda name: _TITLES[name],
             key="segmentation",
             help="**SLIC** cuts into pieces of nearly one size, **Felzenszwalb** along strong edges, so that sizes "
@@ -34,26 +34,26 @@ def choose_pieces() -> Cutting:
             before.segments,
             2,
             key="segments",
-            disabled=segmentation == "quickshift",
+            disabled=algorithm == "quickshift",
             help="Fewer pieces are told apart sooner and more surely; more show finer detail. Quickshift finds its own "
             "number.",
             width=220,
         )
-    cutting = Cutting(segmentation, segments)
-    st.session_state[_STATE] = cutting
-    return cutting
+    segmentation = Segmentation(algorithm, segments)
+    st.session_state[_STATE] = segmentation
+    return segmentation
 
 
-def chosen_pieces() -> Cutting:
+def chosen_pieces() -> Segmentation:
     """What was chosen last in this session, also where the controls are not on the page."""
-    return st.session_state.get(_STATE, Cutting())
+    return st.session_state.get(_STATE, Segmentation())
 
 
 def draw_pieces(look: Look) -> None:
     """What the model sees, cut into the pieces that were chosen."""
-    cutting = chosen_pieces()
+    segmentation = chosen_pieces()
     pixels = look.seen.pixels
-    key = ("pieces", look.photo.sha256, look.model_digest, str(cutting))
-    regions = resources.remember(key, lambda: superpixels(pixels, cutting.segmentation, cutting.segments))
-    count = int(regions.max()) + 1
-    draw_photo(outline(pixels, regions), f"{count} pieces", f"The photo cut into {count} pieces", _TALLEST)
+    key = ("pieces", look.photo.sha256, look.model_digest, str(segmentation))
+    superpixels = resources.remember(key, lambda: segment(pixels, segmentation))
+    count = int(superpixels.max()) + 1
+    draw_photo(outline(pixels, superpixels), f"{count} pieces", f"The photo cut into {count} pieces", _TALLEST)

@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import resources
 from app.elements.heatmap import draw_heatmap, reading
+from app.elements.method_readings import READINGS
 from app.elements.words import listed
 from app.identify.answer import close_rival
 from app.identify.downloads import offer_files
@@ -16,9 +17,11 @@ from app.identify.superpixel_choice import choose_pieces, chosen_pieces, draw_pi
 from app.resources import Look
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget, Explanation, NeighbourTarget, Target
-from flowers_core.explain.methods import METHODS, Method, Subject
-from flowers_core.explain.records.methods import default_method, default_sentence
+from flowers_core.explain.methods import METHODS, Method, Needs
+from flowers_core.explain.records.methods import default_method
+from flowers_core.explain.subject import Subject
 from flowers_core.inference.prediction import Prediction
+from flowers_core.reports.default_method import default_sentence
 
 CLOSED_FORM = METHODS["cam"]
 _INSTALL = "pip install -r requirements.txt"
@@ -58,7 +61,7 @@ def draw_why(look: Look, prediction: Prediction, photo_id: int | None) -> None:
     explanation = _quick(look, method, target) if _is_quick(method) else _slow(look, method, target)
     if explanation is None:
         return
-    outlines = explanation.regions is not None and st.toggle("Outline the pieces", value=True, key="outlines")
+    outlines = explanation.superpixels is not None and st.toggle("Outline the pieces", value=True, key="outlines")
     draw_heatmap(resources.shown_pixels(look.photo), explanation, taxonomy, opacity / 100, threshold / 100, outlines)
     st.markdown(reading(explanation, taxonomy))
     record = resources.evaluated_methods(look.bundle)
@@ -117,11 +120,12 @@ def _choose_rival(prediction: Prediction, taxonomy: Taxonomy, label: int, *, dis
 
 
 def _choose_method(look: Look) -> Method:
-    kept = [method for method in METHODS.values() if not method.keras or look.bundle.has("classifier.keras")]
+    has_keras = look.bundle.has("classifier.keras")
+    kept = [method for method in METHODS.values() if has_keras or method.needs is not Needs.KERAS]
     methods = {method.title: method for method in kept if resources.is_installed(_package(method))}
     missing = [method.title for method in kept if method.title not in methods]
     first = METHODS[default_method(resources.evaluated_methods(look.bundle))]
-    words = [f"**{method.title}**: {method.says}" for method in methods.values()]
+    words = [f"**{method.title}**: {READINGS[method.name]}" for method in methods.values()]
     if missing:
         words.append(f"{listed(missing, 'and')} need packages that are not installed here: `{_INSTALL}` adds them.")
     chosen = st.selectbox(
@@ -139,7 +143,7 @@ def _choose_method(look: Look) -> Method:
 
 def _package(method: Method) -> str:
     """The package that a method needs beyond what serves; NumPy where it needs none."""
-    return "tensorflow" if method.keras else "lime" if method.name == "lime_reference" else "numpy"
+    return "tensorflow" if method.needs is Needs.KERAS else "lime" if method.name == "lime_reference" else "numpy"
 
 
 def _target(label: int, rival: int | None) -> ClassTarget | ContrastTarget:
@@ -159,7 +163,7 @@ def _subject(look: Look) -> Subject:
         forward=runtime.forward,
         temperature=resources.temperature(look.bundle),
         gradients=resources.gradients(look.bundle),
-        cutting=chosen_pieces(),
+        segmentation=chosen_pieces(),
     )
 
 
@@ -175,7 +179,7 @@ def _known(look: Look, target: Target) -> list[Explanation]:
 
 
 def _is_quick(method: Method) -> bool:
-    return not method.keras and method.looks <= AT_ONCE_LOOKS
+    return method.needs is not Needs.KERAS and method.forward_passes <= AT_ONCE_LOOKS
 
 
 def _quick(look: Look, method: Method, target: Target) -> Explanation:
@@ -193,7 +197,7 @@ def _slow(look: Look, method: Method, target: Target) -> Explanation | None:
         return found
     place = st.empty()
     with place.container():
-        st.markdown(f"{method.says} {_how_slow(look, method)}")
+        st.markdown(f"{READINGS[method.name]} {_how_slow(look, method)}")
         if method.name == "lime":
             draw_pieces(look)
         name = resources.taxonomy()[target.label].name if not isinstance(target, NeighbourTarget) else ""
@@ -207,14 +211,15 @@ def _slow(look: Look, method: Method, target: Target) -> Explanation | None:
 def _how_slow(look: Look, method: Method) -> str:
     """What the method costs, from the latencies that were measured for this model."""
     paths = look.bundle.latency.paths
-    timing = paths.get("keras tf.function" if method.keras else f"{look.precision}, 1 thread")
-    words = f"It takes up to {method.looks} looks at the photo" if method.looks > 3 else "It takes a moment"
+    timing = paths.get("keras tf.function" if method.needs is Needs.KERAS else f"{look.precision}, 1 thread")
+    passes = method.forward_passes
+    words = f"It takes up to {passes} looks at the photo" if passes > 3 else "It takes a moment"
     if method.name == "lime":
         words += " (more where there are over 32 pieces)"  # a balanced block of them
-    seconds = method.looks * (timing.median_ms if timing else 0.0) / 1e3
+    seconds = passes * (timing.median_ms if timing else 0.0) / 1e3
     if seconds >= 1:
         words += f", about {seconds:.0f} s on the machine that was measured"
-    return words + ("; the first time TensorFlow is loaded, some 10 s more." if method.keras else ".")
+    return words + ("; the first time TensorFlow is loaded, some 10 s more." if method.needs is Needs.KERAS else ".")
 
 
 def _run(look: Look, method: Method, target: Target, place: DeltaGenerator) -> Explanation:

@@ -4,8 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from flowers_core.explain.methods import METHODS
-from flowers_core.explain.metrics.scorecard import Figure
-from flowers_core.explain.records.methods import MethodRecord, default_sentence
+from flowers_core.explain.metrics.interval import Interval
+from flowers_core.explain.records.methods import MethodRecord
+from flowers_core.reports.default_method import default_sentence
 
 BASELINE_TITLES = {"random": "random maps", "centre": "a map of the middle"}
 MEANINGS = {
@@ -40,12 +41,12 @@ def method_table(record: MethodRecord) -> pd.DataFrame:
                 "method": METHODS[method].title if method in METHODS else BASELINE_TITLES[method],
                 **{key: interval(figures[key]) for key in ("deletion", "insertion", "stability")},
                 "sanity": None if sanity is None else f"{sanity:.2f}",
-                "seconds": f"{figures['seconds'].mean:.3f}" if method in METHODS else None,
+                "seconds": f"{figures['seconds'].value:.3f}" if method in METHODS else None,
             }
         )
     return pd.DataFrame(rows)
 
 
-def interval(figure: Figure) -> str:
+def interval(figure: Interval) -> str:
     """A mean with its interval."""
-    return f"{figure.mean:.2f} [{figure.low:.2f}, {figure.high:.2f}]"
+    return f"{figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}]"

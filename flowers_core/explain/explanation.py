@@ -1,7 +1,6 @@
-"""What an explanation is: what was explained (the target), by which method, the map, and its way back to the photo.
+"""An explanation: its target (what is explained), its map, and the way from the map back to the photo.
 
-Every method of this package answers an `Explanation`, so that pages and measures of faithfulness need to know none of
-them.
+Every method of this room returns an `Explanation`, so pages and metrics need to know no method.
 """
 
 from __future__ import annotations
@@ -16,21 +15,21 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.floating]
 Box = tuple[float, float, float, float]
 
-#: Positive parts weaker than this share of the strongest part (of either sign) count as none: drawn at full colour
-#: they would be noise made loud.
-NEGLIGIBLE_SHARE = 0.01
+#: Positive contributions below this fraction of the strongest (of either sign) count as none: a colour scale of their
+#: own would draw noise at full colour.
+NEGLIGIBLE_FRACTION = 0.01
 
 
 @dataclass(frozen=True)
 class ClassTarget:
-    """Why this class: `label` is the data set's, 1…102."""
+    """Why this class? `label` is the data set's, 1…102."""
 
     label: int
 
 
 @dataclass(frozen=True)
 class ContrastTarget:
-    """Why `label` and not `rival`, both 1…102."""
+    """Why `label` and not `rival`? Both are 1…102."""
 
     label: int
     rival: int
@@ -38,7 +37,7 @@ class ContrastTarget:
 
 @dataclass(frozen=True)
 class NeighbourTarget:
-    """Why the photo is near the gallery's photo `photo_id`, 1…8189."""
+    """Why is the photo near photo `photo_id` of the gallery?"""
 
     photo_id: int
 
@@ -53,24 +52,24 @@ class Explanation:
     Attributes:
         method: the method's short name, such as "cam" or "lime".
         target: what is explained.
-        contributions: (h, w) float32, finite, read-only; the map in the frame of the model's input, h × w cells over
-            `box`.
-        value: what the parts add up to (see `parts`), in `unit`.
-        unit: unit of the contributions and of the value: "logit", "cosine", "probability", "logit per grey level", or
-            "relative" where the method's numbers are on no scale.
-        box: left, top, right, bottom of what the model saw, in pixels of the photo (ModelInput.box; need not be whole).
-        photo_size: (width, height) of the photo's pixels.
-        seconds: time the explanation took, the forward pass that it was given not counted.
-        settings: everything that was chosen or measured on the way; read-only; str, bool, int or float values.
+        contributions: (h, w) float32, finite, read-only; the map in the frame of the model's input, h × w positions
+            over `box`.
+        value: the sum of the contributions (see `terms`), in `unit`.
+        unit: of the contributions and of the value: "logit", "cosine", "probability", "logit per grey level", or
+            "relative" if the method's numbers are on no scale.
+        box: left, top, right, bottom of what the model saw, in pixels of the photo (ModelInput.box); may be fractions.
+        photo_size: (width, height) of the photo, in pixels.
+        seconds: time the explanation took, without the forward pass that it was given.
+        settings: what was chosen or measured on the way; read-only; str, bool, int or float values.
         seed: of a method that draws at random, else None.
-        regions: (H, W) int32 map of superpixels 0…n−1 in the model's frame, same shape as `contributions`, where the
-            method explains regions and not cells; else None.
-        margins: (h, w) float32, half the width of the 95 % interval of each contribution over other draws, where the
+        superpixels: (H, W) int32 label map 0…n−1 in the model's frame, of the shape of `contributions`, if the method
+            explains superpixels and not positions; else None.
+        margins: (h, w) float32, half the width of the 95 % interval of each contribution over other draws, if the
             method knows it; else None.
-        floor: in `unit`; a positive part up to here counts as none.
+        epsilon: in `unit`; a positive contribution up to this counts as none.
 
     Raises:
-        ValueError: where the shapes, the box or the numbers cannot be.
+        ValueError: if shapes, box or numbers are impossible.
     """
 
     method: str
@@ -83,8 +82,8 @@ class Explanation:
     seconds: float
     settings: Mapping[str, str | bool | int | float] = field(default_factory=dict)
     seed: int | None = None
-    regions: npt.NDArray[np.int32] | None = None
-    floor: float = 0.0
+    superpixels: npt.NDArray[np.int32] | None = None
+    epsilon: float = 0.0
     margins: npt.NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
@@ -101,60 +100,59 @@ class Explanation:
         # A thousandth of a pixel is forgiven: boxes come out of divisions.
         if not (-1e-3 <= left < right <= width + 1e-3 and -1e-3 <= top < bottom <= height + 1e-3):
             raise ValueError(f"The box {self.box} does not lie in a photo of {width}×{height} pixels.")
-        if self.regions is not None:
-            regions = np.array(self.regions, dtype=np.int32)
-            if regions.shape != contributions.shape:
-                raise ValueError(f"Regions {regions.shape} and contributions {contributions.shape} differ in shape.")
-            regions.setflags(write=False)
-            object.__setattr__(self, "regions", regions)
-        if self.margins is not None:
-            margins = np.array(self.margins, dtype=np.float32)
-            if margins.shape != contributions.shape:
-                raise ValueError(f"Margins {margins.shape} and contributions {contributions.shape} differ in shape.")
-            margins.setflags(write=False)
-            object.__setattr__(self, "margins", margins)
+        for name, dtype in (("superpixels", np.int32), ("margins", np.float32)):
+            if getattr(self, name) is not None:
+                array = np.array(getattr(self, name), dtype=dtype)
+                if array.shape != contributions.shape:
+                    raise ValueError(
+                        f"{name.capitalize()} {array.shape} and contributions {contributions.shape} differ in shape."
+                    )
+                array.setflags(write=False)
+                object.__setattr__(self, name, array)
 
     @property
-    def parts(self) -> npt.NDArray[np.float32]:
-        """The parts whose sum is `value`, (n,) float32: every cell, or one number for each region where there are
-        regions."""
-        if self.regions is None:
+    def terms(self) -> npt.NDArray[np.float32]:
+        """The contributions whose sum is `value`, (n,) float32: one a position, or one a superpixel."""
+        if self.superpixels is None:
             return self.contributions.ravel()
-        _, first = np.unique(self.regions, return_index=True)
+        _, first = np.unique(self.superpixels, return_index=True)
         return self.contributions.ravel()[first]
 
     @property
     def has_positive_evidence(self) -> bool:
-        """Whether any part speaks for the target: more than `floor`, and no mere speck beside the parts that speak
-        against."""
+        """Whether anything speaks for the target: above `epsilon`, and not negligible beside what speaks against it."""
         strongest = float(self.contributions.max())
-        return strongest > max(self.floor, NEGLIGIBLE_SHARE * float(np.abs(self.contributions).max()))
+        return strongest > max(self.epsilon, NEGLIGIBLE_FRACTION * float(np.abs(self.contributions).max()))
 
     def heatmap(self) -> npt.NDArray[np.float32]:
-        """The contributions over the photo, (photo height, photo width) float32, 0 where the model did not look.
+        """The contributions over the photo, (photo height, photo width) float32, 0 outside the box.
 
-        Cells are interpolated (`to_photo`); regions keep their edges, for between two superpixels there is nothing to
-        blend.
+        Positions are interpolated (`to_photo`); superpixels keep their edges.
         """
-        if self.regions is None:
+        if self.superpixels is None:
             return to_photo(self.contributions, self.box, self.photo_size)
         return nearest_in_photo(self.contributions, self.box, self.photo_size, outside=0)
 
-    def photo_regions(self) -> npt.NDArray[np.int32] | None:
-        """The superpixels over the photo, (photo height, photo width) int32, −1 where the model did not look; or
-        None."""
-        if self.regions is None:
+    def photo_superpixels(self) -> npt.NDArray[np.int32] | None:
+        """The superpixels over the photo, (photo height, photo width) int32, −1 outside the box; or None."""
+        if self.superpixels is None:
             return None
-        return nearest_in_photo(self.regions, self.box, self.photo_size, outside=-1)
+        return nearest_in_photo(self.superpixels, self.box, self.photo_size, outside=-1)
+
+
+def check_label(label: int, classes: int) -> None:
+    """Raise ValueError unless `label` is 1…classes."""
+    if not 1 <= label <= classes:
+        raise ValueError(f"There is no label {label}: this model knows 1…{classes}.")
 
 
 def to_photo(cells: FloatArray, box: Box, photo_size: tuple[int, int]) -> npt.NDArray[np.float32]:
     """Lay a map of cells over the photo by bilinear interpolation.
 
-    Pixels and cells are squares whose values sit at their centres (the half-pixel convention of Pillow and OpenCV): the
+    Pixels and cells are squares with their value at the centre (the half-pixel convention of Pillow and OpenCV): the
     centre of cell (i, j) lies at left + (j + ½)·(right − left)/w, top + (i + ½)·(bottom − top)/h. Beyond the outermost
-    centres the map continues flat to the edge of the box. (scipy.ndimage.zoom's default, which tf-keras-vis uses, puts
-    the outermost centres on the picture's edge instead, and so shifts a 7×7 map by up to half a cell.)
+    centres the map is constant up to the edge of the box. (scipy.ndimage.zoom by default, and so tf-keras-vis, puts the
+    outermost centres on the edge of the picture, which shifts a 7×7 map by up to half a cell.)
 
     Args:
         cells: (h, w), the map over the box.
@@ -176,7 +174,7 @@ def to_photo(cells: FloatArray, box: Box, photo_size: tuple[int, int]) -> npt.ND
 def nearest_in_photo(
     cells: npt.NDArray[np.generic], box: Box, photo_size: tuple[int, int], outside: float
 ) -> npt.NDArray:
-    """Lay a map of cells over the photo, each pixel taking the cell that holds its centre.
+    """Lay a map of cells over the photo; each pixel takes the cell that holds its centre.
 
     Args:
         cells: (h, w) of any dtype.
@@ -205,8 +203,7 @@ def pixels_inside(length: int, low: float, high: float) -> slice:
 
 
 def _cell_coordinates(length: int, low: float, high: float, cells: int) -> tuple[slice, npt.NDArray[np.float64]]:
-    """The pixels of one axis inside [low, high), and where their centres lie in cells (0 is the first cell's
-    centre)."""
+    """The pixels of one axis inside [low, high), and their centres in cells (0 is the centre of the first cell)."""
     inside = pixels_inside(length, low, high)
     centres = np.arange(inside.start, inside.stop) + 0.5
     return inside, (centres - low) / (high - low) * cells - 0.5
@@ -217,5 +214,5 @@ def _blend(values: npt.NDArray[np.float32], at: npt.NDArray[np.float64]) -> npt.
     at = np.clip(at, 0, len(values) - 1)
     lower = np.floor(at).astype(int)
     upper = np.minimum(lower + 1, len(values) - 1)
-    share = (at - lower).astype(np.float32)[:, None]
-    return values[lower] * (1 - share) + values[upper] * share
+    weight = (at - lower).astype(np.float32)[:, None]
+    return values[lower] * (1 - weight) + values[upper] * weight

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 
 from flowers_core.data.audit.near_duplicates import near_duplicate_rule
 from flowers_core.errors import FlowersError
-from flowers_core.explain.records.methods import default_sentence
 from flowers_core.inference.manifest import Accuracy
+from flowers_core.reports.default_method import default_sentence
 from flowers_core.reports.external import outside_note, outside_table
 from flowers_core.reports.multi_crop import closer_look_note, closer_look_table
 from flowers_core.reports.run_records import RunRecord, evaluated

@@ -160,12 +160,12 @@ def explanations_table(record: MethodRecord) -> str:
     for name in (*record.methods, *(name for name in BASELINES if name in record.figures)):
         figures = record.figures[name]
         shown = [
-            f"{figures[key].mean:.3f} [{figures[key].low:.3f}, {figures[key].high:.3f}]"
+            f"{figures[key].value:.3f} [{figures[key].low:.3f}, {figures[key].high:.3f}]"
             for key in ("deletion", "insertion", "stability")
         ]
         known = name in METHODS
         sanity = f"{record.sanity[name]:.2f}" if name in record.sanity else "—"
-        rows.append((name, *shown, sanity, f"{figures['seconds'].mean:.3f}" if known else "—"))
+        rows.append((name, *shown, sanity, f"{figures['seconds'].value:.3f}" if known else "—"))
     return table(("method", "deletion", "insertion", "stability", "sanity", "seconds"), rows)
 
 

@@ -20,6 +20,7 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.explain.attributions import cam
 from flowers_core.explain.explanation import ClassTarget, Explanation
+from flowers_core.explain.subject import Frame, Subject
 from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.files import write_json
@@ -62,7 +63,7 @@ def _compare(bundle: Bundle, classifier: Any, photos: list[Pixels], rounds: int)
     from flowers_core.explain.attributions.gradients import Gradients
     from flowers_core.explain.attributions.layer_cam import explain_layer_cam
     from flowers_core.explain.attributions.saliency import explain_saliency
-    from flowers_core.explain.attributions.tf_keras_vis_reference import explain_keras_vis
+    from flowers_core.explain.attributions.tf_keras_vis_reference import explain_by_tf_keras_vis
 
     runtime = Runtime(bundle.path("int8.tflite"), workers=1)
     on_all_cores, exact = (
@@ -72,13 +73,26 @@ def _compare(bundle: Bundle, classifier: Any, photos: list[Pixels], rounds: int)
     with_exact_pass = f"closed form with its {bundle.precisions[0]} pass"
     head = bundle.head()[0]
     gradients = Gradients(classifier)
-    frame = _frame(bundle)
+    size = bundle.crop_rule.size
+    frame: Frame = {"box": (0.0, 0.0, float(size), float(size)), "photo_size": (size, size)}
     answers = [_answer(runtime, pixels) for pixels in photos]
     passed = [runtime.forward(pixels[None]).features[0] for pixels in photos]
+    subjects = [
+        Subject(
+            pixels=pixels,
+            features=features,
+            head=head,
+            logits=runtime.logits,
+            feature_maps=runtime.features,
+            gradients=lambda: gradients,
+            **frame,
+        )
+        for pixels, features in zip(photos, passed, strict=True)
+    ]
 
     def reference(method: str) -> Callable[[int], Explanation]:
         options: dict[str, Any] = {"smooth_samples": _SMOOTH} if method == "saliency" else {}
-        return lambda n: explain_keras_vis(method, classifier, photos[n], answers[n], **frame, **options)
+        return lambda n: explain_by_tf_keras_vis(method, classifier, subjects[n], answers[n], **options)
 
     def with_pass(runtime: Runtime) -> Callable[[int], Explanation]:
         return lambda n: cam.class_evidence(
@@ -91,10 +105,10 @@ def _compare(bundle: Bundle, classifier: Any, photos: list[Pixels], rounds: int)
         _ON_ONE_THREAD: with_pass(runtime),
         _WITH_PASS: with_pass(on_all_cores),
         with_exact_pass: with_pass(exact),
-        "grad_cam": lambda n: explain_grad_cam(gradients, photos[n], answers[n], **frame),
-        "grad_cam_plus_plus": lambda n: explain_grad_cam_plus_plus(gradients, photos[n], answers[n], **frame),
-        "layer_cam": lambda n: explain_layer_cam(gradients, photos[n], answers[n], **frame),
-        "saliency": lambda n: explain_saliency(gradients, photos[n], answers[n], samples=_SMOOTH, **frame),
+        "grad_cam": lambda n: explain_grad_cam(subjects[n], answers[n]),
+        "grad_cam_plus_plus": lambda n: explain_grad_cam_plus_plus(subjects[n], answers[n]),
+        "layer_cam": lambda n: explain_layer_cam(subjects[n], answers[n]),
+        "saliency": lambda n: explain_saliency(subjects[n], answers[n], samples=_SMOOTH),
         **{f"{method}, tf-keras-vis": reference(method) for method in _TRACED},
     }
     maps: dict[str, list[Explanation]] = {name: [] for name in paths}
@@ -126,11 +140,6 @@ def _compare(bundle: Bundle, classifier: Any, photos: list[Pixels], rounds: int)
         else:
             print(f"{name:40} {row['median_ms']:10.2f}")
     return {"rounds": rounds, "methods": rows}
-
-
-def _frame(bundle: Bundle) -> dict[str, Any]:
-    size = bundle.crop_rule.size
-    return {"box": (0.0, 0.0, float(size), float(size)), "photo_size": (size, size)}
 
 
 def _answer(runtime: Runtime, pixels: Pixels) -> ClassTarget:

@@ -15,7 +15,6 @@ import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +23,12 @@ from flowers_core.data.batches import stratified_sample
 from flowers_core.data.model_input import model_input
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
-from flowers_core.explain.explanation import Explanation
+from flowers_core.explain.explanation import ClassTarget, Explanation
 from flowers_core.explain.lime.explain import explain_lime
-from flowers_core.explain.lime.per_position import Places
 from flowers_core.explain.lime.reference import explain_lime_reference
-from flowers_core.explain.metrics.agreement import top_regions_alike
+from flowers_core.explain.lime.regression import SEGMENTS
+from flowers_core.explain.lime.superpixels import Segmentation
+from flowers_core.explain.metrics.agreement import top_superpixel_overlap
 from flowers_core.explain.metrics.faithfulness import Curves, curves, in_model_frame
 from flowers_core.explain.records.lime import (
     LIME_FILE,
@@ -40,6 +40,7 @@ from flowers_core.explain.records.lime import (
     interval,
     save_lime,
 )
+from flowers_core.explain.subject import Logits, Subject
 from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from scripts.benchmarks.turns import machine
@@ -96,7 +97,7 @@ def main() -> None:
     for photo in progress([photo for photo in photos if photo in more_seeds], "photos with more seeds"):
         for name in SEEDED:
             again = [ways[name](*asked[photo], seed) for seed in range(1, options.seeds)]
-            found[name].alike[photo] = top_regions_alike([found[name].maps[photo], *again])
+            found[name].alike[photo] = top_superpixel_overlap([found[name].maps[photo], *again])
     record = _record(options, found)
     _print(record)
     if not options.dry_run:
@@ -105,26 +106,33 @@ def main() -> None:
 
 def _ways(bundle: Bundle, runtime: Runtime, samples: int, *, keras: bool, by_place: bool) -> dict[str, Explain]:
     size = bundle.crop_rule.size
-    frame: dict[str, Any] = {
-        "box": (0.0, 0.0, float(size), float(size)),
-        "photo_size": (size, size),
-        "temperature": bundle.calibration.temperature if bundle.calibration else 1.0,
-    }
+    head = bundle.head()[0]
 
-    def package(logits: Callable[[Pixels], NDArray[np.float32]]) -> Explain:
+    def subject(pixels: Pixels, logits: Logits) -> Subject:
+        return Subject(
+            pixels=pixels,
+            box=(0.0, 0.0, float(size), float(size)),
+            photo_size=(size, size),
+            features=np.empty((0, 0, len(head))),  # LIME makes its own
+            head=head,
+            logits=logits,
+            feature_maps=runtime.features,
+            forward=runtime.forward if by_place else None,
+            temperature=bundle.calibration.temperature if bundle.calibration else 1.0,
+            segmentation=Segmentation() if by_place else Segmentation(segments=SEGMENTS),
+        )
+
+    def package(logits: Logits) -> Explain:
         def explain(pixels: Pixels, label: int, seed: int) -> Explanation:
             with contextlib.redirect_stderr(io.StringIO()):  # the package draws a bar of its own for each explanation
-                return explain_lime_reference(logits, pixels, label, samples=samples, seed=seed, **frame)
+                return explain_lime_reference(subject(pixels, logits), ClassTarget(label), samples=samples, seed=seed)
 
         return explain
 
-    places = Places(runtime.forward, bundle.head()[0]) if by_place else None
-    ways: dict[str, Explain] = {
-        OURS: lambda pixels, label, seed: explain_lime(
-            runtime.logits, pixels, label, seed=seed, places=places, **frame
-        ),
-        PACKAGE: package(runtime.logits),
-    }
+    def ours(pixels: Pixels, label: int, seed: int) -> Explanation:
+        return explain_lime(subject(pixels, runtime.logits), ClassTarget(label), seed=seed)
+
+    ways: dict[str, Explain] = {OURS: ours, PACKAGE: package(runtime.logits)}
     if keras:
         from flowers_core.networks import start_tensorflow
 
@@ -165,7 +173,7 @@ def _record(options: argparse.Namespace, found: dict[str, _Found]) -> LimeRecord
         by_place=not options.regression,
         alike_photos=len(more),
         looks=float(np.median([int(run.settings["samples"]) for run in runs])),
-        settled=float(np.mean([bool(run.settings["settled"]) for run in runs])),
+        settled=float(np.mean([bool(run.settings["converged"]) for run in runs])),
         ways=ways,
         deletion_less=interval(less),
         alike_more=interval(more) if more else None,

@@ -16,3 +16,16 @@ def gradients_at(network):
     from flowers_core.explain.attributions.gradients import Gradients
 
     return cache(lambda layer: Gradients(network, layer))
+
+
+@pytest.fixture(scope="session")
+def subject_at(gradients_at):
+    """A photo as the small network sees it, with its gradients at a layer."""
+    from tests.fixtures.small_network import FRAME, photo
+    from tests.fixtures.subjects import subject
+
+    def build(layer, pixels=None):
+        pixels = photo() if pixels is None else pixels
+        return subject(pixels, gradients=lambda: gradients_at(layer), **FRAME)
+
+    return build

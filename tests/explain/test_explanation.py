@@ -103,14 +103,14 @@ def test_regions_keep_their_edges_and_their_numbers():
         (1.0, 0.0, 5.0, 4.0),
         (6, 4),
         seconds=0.0,
-        regions=regions,
+        superpixels=regions,
     )
     outside = -1
     expected = np.array([[outside, 0, 0, 1, 1, outside]] * 2 + [[outside, 2, 2, 2, 2, outside]] * 2)
-    np.testing.assert_array_equal(explained.photo_regions(), expected)
+    np.testing.assert_array_equal(explained.photo_superpixels(), expected)
     np.testing.assert_array_equal(explained.heatmap(), np.append(weights, 0)[expected])
-    np.testing.assert_array_equal(explained.parts, weights)
-    assert explained.parts.sum() == pytest.approx(explained.value)
+    np.testing.assert_array_equal(explained.terms, weights)
+    assert explained.terms.sum() == pytest.approx(explained.value)
 
 
 def test_nearest_keeps_the_type_and_takes_the_cell_that_holds_the_centre():
@@ -123,8 +123,8 @@ def test_nearest_keeps_the_type_and_takes_the_cell_that_holds_the_centre():
 
 def test_without_regions_every_cell_is_a_part():
     explained = explanation([[1.0, -2.0], [3.0, 0.5]])
-    assert explained.parts.tolist() == [1.0, -2.0, 3.0, 0.5]
-    assert explained.photo_regions() is None
+    assert explained.terms.tolist() == [1.0, -2.0, 3.0, 0.5]
+    assert explained.photo_superpixels() is None
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_without_regions_every_cell_is_a_part():
     ],
 )
 def test_positive_evidence(contributions, floor, expected):
-    assert explanation(contributions, floor=floor).has_positive_evidence is expected
+    assert explanation(contributions, epsilon=floor).has_positive_evidence is expected
 
 
 def test_an_explanation_cannot_be_changed_from_outside():
@@ -167,7 +167,7 @@ def test_what_cannot_be_is_refused():
     with pytest.raises(ValueError, match="does not lie in a photo"):
         explanation(np.ones((2, 2)), box=(3.0, 0.0, 3.0, 4.0))
     with pytest.raises(ValueError, match="differ in shape"):
-        explanation(np.ones((2, 2)), regions=np.zeros((3, 2), np.int32))
+        explanation(np.ones((2, 2)), superpixels=np.zeros((3, 2), np.int32))
     with pytest.raises(ValueError, match=r"Margins .* differ in shape"):
         explanation(np.ones((2, 2)), margins=np.zeros((3, 2), np.float32))
 

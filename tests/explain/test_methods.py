@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget, NeighbourTarget
-from flowers_core.explain.methods import METHODS
+from flowers_core.explain.methods import METHODS, Needs
 from flowers_core.explain.metrics.sanity import KerasModel
 from tests.fixtures.small_network import FRAME, SIZE, photo
 
@@ -20,7 +20,7 @@ def model(network):
 
 @pytest.fixture
 def subject(model):
-    return model.subject(photo(), temperature=0.8, **FRAME)
+    return model.subject(photo(), FRAME, temperature=0.8)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -67,17 +67,17 @@ def test_the_answers_are_the_models(network, subject):
     np.testing.assert_array_equal(forward.features[0], features)
 
 
-def test_lime_goes_place_by_place_where_the_model_tells_what_it_says_at_each(subject):
+def test_lime_fits_each_position_if_the_model_gives_its_feature_maps(subject):
     explained = METHODS["lime"].explain(subject, ClassTarget(2))
-    assert explained.settings["by_place"]
-    assert explained.settings["samples"] <= METHODS["lime"].looks
-    assert not METHODS["lime"].explain(replace(subject, forward=None), ClassTarget(2)).settings["by_place"]
+    assert explained.settings["per_position"]
+    assert explained.settings["samples"] <= METHODS["lime"].forward_passes
+    assert not METHODS["lime"].explain(replace(subject, forward=None), ClassTarget(2)).settings["per_position"]
 
 
 def test_without_a_keras_model_the_others_still_work(subject):
     bare = replace(subject, gradients=None)
     for method in METHODS.values():
-        if method.keras:
+        if method.needs is Needs.KERAS:
             with pytest.raises(ValueError, match="needs the Keras model"):
                 method.explain(bare, ClassTarget(1))
     assert METHODS["occlusion"].explain(bare, ClassTarget(1)).contributions.shape == (SIZE, SIZE)

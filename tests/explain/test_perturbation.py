@@ -1,10 +1,10 @@
-"""Asking the model about many versions of a photo."""
+"""Probabilities and log-odds, and the model on many perturbed photos."""
 
 import numpy as np
 import pytest
 
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget, NeighbourTarget
-from flowers_core.explain.perturbation import ExplanationStopped, ask, log_odds, probability
+from flowers_core.explain.perturbation import ExplanationStopped, log_odds, perturbed_probabilities, probability
 
 LOGITS = np.log(np.array([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]]))
 
@@ -38,16 +38,18 @@ def batches(*sizes: int):
         yield np.full((size, 4, 4, 3), number, np.uint8)
 
 
-def test_versions_are_answered_in_their_order_batch_by_batch():
+def test_photos_are_answered_in_their_order_batch_by_batch():
     calls: list[tuple[int, int]] = []
-    found = ask(model, batches(2, 1), ClassTarget(2), total=3, progress=lambda done, total: calls.append((done, total)))
+    found = perturbed_probabilities(
+        model, batches(2, 1), ClassTarget(2), total=3, progress=lambda done, total: calls.append((done, total))
+    )
     np.testing.assert_allclose(found, [0.5, 0.5, np.e / (1 + np.e)])
     assert calls == [(0, 3), (2, 3), (3, 3)]
 
 
 def test_a_false_stops_at_once():
     with pytest.raises(ExplanationStopped, match="after 2 of 5"):
-        ask(model, batches(2, 2, 1), ClassTarget(2), total=5, progress=lambda done, _: done < 2)
+        perturbed_probabilities(model, batches(2, 2, 1), ClassTarget(2), total=5, progress=lambda done, _: done < 2)
 
 
 def test_log_odds_are_the_logit_of_what_is_watched():

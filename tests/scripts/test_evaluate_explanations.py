@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.explain.records.methods import EXPLANATIONS_FILE, default_sentence, load_methods
+from flowers_core.explain.records.methods import EXPLANATIONS_FILE, load_methods
+from flowers_core.reports.default_method import default_sentence
 from scripts import evaluate_explanations
 
 METHODS = ["cam", "grad_cam", "occlusion"]
@@ -53,7 +54,7 @@ def test_the_table_has_a_row_for_each_method_and_the_bundle_keeps_it(evaluate, b
     assert record.photos == 4
     assert list(record.figures) == ROWS
     assert set(record.methods) == set(METHODS)
-    assert record.figures["cam"]["deletion"].mean == pytest.approx(float(rows["cam"]["deletion"]))
+    assert record.figures["cam"]["deletion"].value == pytest.approx(float(rows["cam"]["deletion"]))
     assert default_sentence(record) in capsys.readouterr().out
 
 

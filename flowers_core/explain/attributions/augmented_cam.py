@@ -1,15 +1,15 @@
-"""The closed form, finer: what speaks for a class against its rivals, averaged over looks at the photo moved a little.
+"""Augmented Grad-CAM: the closed form's map, averaged over forward passes on the photo moved a little.
 
-Two things make it another map than `cam`:
+Morbidelli, Carrera, Rossi, Fragneto and Boracchi 2020, "Augmented Grad-CAM: Heat-Maps Super Resolution Through
+Augmentation", ICASSP. The last feature map is coarse, one cell for 32 pixels. A photo that is moved by a fraction of a
+cell falls onto the cells in another way. Each map is moved back, and the mean is finer than any of them. (The authors
+also rotate the photo and solve for the fine map with a regularizer; the plain mean of shifts is enough here.)
 
-- What is split is not the class's logit but the log-odds of the class against all others, log(p / (1 − p)), to first
-  order: its direction in the features is W_k − Σ_j q_j W_j over the rivals j, with q_j their shares of what probability
-  the class leaves them. A logit alone says nothing: the same number added to all of them changes no answer, yet moves
-  evidence about. Like every gradient at the last feature map it is a Grad-CAM (Selvaraju et al. 2017, arXiv
-  1610.02391), of the log-odds rather than of the logit. Of a class against another the direction is W_k − W_m.
-- The last feature map is coarse, a cell for every 32 pixels. Moved by a part of a cell, the photo falls onto the cells
-  in another way; each look's map is moved back, and their mean is finer than any of them. (Averages over small changes
-  of the input are SmoothGrad's idea too, Smilkov et al. 2017, arXiv 1706.03825, there with noise.)
+One thing differs from `cam`, too: what is split is not the logit of the class but its log-odds against all others,
+log(p / (1 − p)), to first order. Its direction in the features is W_k − Σ_j q_j W_j over the rivals j, with q_j their
+probabilities given that it is not k. A logit alone says little: the same number added to all logits changes no answer,
+and yet moves evidence about. As any gradient at the last feature map this is a Grad-CAM (Selvaraju et al. 2017, arXiv
+1610.02391), of the log-odds rather than the logit. For a class against another the direction is W_k − W_m.
 """
 
 from __future__ import annotations
@@ -21,118 +21,83 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from flowers_core.explain.explanation import (
-    Box,
-    ContrastTarget,
-    Explanation,
-    FloatArray,
-    NeighbourTarget,
-    Target,
-    to_photo,
-)
-from flowers_core.explain.perturbation import Logits, Pixels
+from flowers_core.explain.attributions.cam import ONLY_CLASSES, class_weights
+from flowers_core.explain.explanation import ContrastTarget, Explanation, FloatArray, NeighbourTarget, Target, to_photo
+from flowers_core.explain.subject import Pixels, Subject
 
-METHOD = "shifted_cam"
-#: (n, s, s, 3) uint8 → (n, h, w, c), such as Runtime.features.
-Features = Callable[[Pixels], npt.NDArray[np.floating]]
-#: Moves as shares of a cell, in both directions: with none, three by three looks.
+METHOD = "augmented_cam"
+#: Shift in fractions of a feature-map cell, to both sides along both axes: a 3 × 3 grid of forward passes.
 SHIFT = 3 / 8
 
 
-def explain_shifted_cam(
-    features: Features,
-    logits: Logits,
-    pixels: Pixels,
-    head: FloatArray,
-    target: Target,
-    *,
-    box: Box,
-    photo_size: tuple[int, int],
-    shift: float = SHIFT,
-    temperature: float = 1.0,
-) -> Explanation:
-    """Which places speak for a class against its rivals, or against one of them.
+def explain_augmented_cam(subject: Subject, target: Target, *, shift: float = SHIFT) -> Explanation:
+    """Which positions speak for a class against its rivals, or against one of them.
 
     Args:
-        features: the model's last feature maps, such as Runtime.features.
-        logits: the model's answers, such as Runtime.logits.
-        pixels: (s, s, 3) uint8, ModelInput.pixels.
-        head: (c, classes), the linear layer's weights.
+        subject: the photo and the model.
         target: a class, or a class against another.
-        box: ModelInput.box.
-        photo_size: (width, height) of the photo.
-        shift: how far the photo is moved, as a share of a cell of the feature map, at least 0 and below 1.
-        temperature: of the softmax that shares the probability out among the rivals.
+        shift: how far the photo is moved, in cells of the feature map, in [0, 1). With 0 there is one forward pass.
 
     Returns:
-        Explanation in "logit", as fine as the model's input. `value` is the direction's product with the embedding, in
-        the mean over the looks; the parts sum to it but for what was moved out of the frame.
+        Explanation in "logit", (s, s), as fine as the model's input. `value` is the direction's product with the
+        embedding, averaged over the forward passes; the contributions sum to it but for what was moved out of the
+        frame.
 
     Raises:
-        ValueError: where shift or target cannot be.
+        ValueError: if there is no such label, the target is a neighbour, or the shift is out of range.
     """
     started = time.perf_counter()
     if not 0 <= shift < 1:
-        raise ValueError("The photo is moved by 0 or more of a cell, and by less than a whole one.")
-    size = pixels.shape[0]
-    direction = evidence_direction(head, target, lambda: logits(pixels[None])[0], temperature)
-    cells = features(pixels[None])[0].astype(np.float64) @ direction
-    step = round(shift * size / len(cells))
-    moves = [(down, right) for down in (-step, 0, step) for right in (-step, 0, step)] if step else [(0, 0)]
-    others = [move for move in moves if move != (0, 0)]
-    maps = {(0, 0): cells}
-    if others:
-        looks = np.stack([moved(pixels, *move) for move in others])
-        maps |= dict(zip(others, features(looks).astype(np.float64) @ direction, strict=True))
-    total, seen = np.zeros((size, size)), np.zeros((size, size))
-    frame = (0.0, 0.0, float(size), float(size))
-    for (down, right), found in maps.items():
-        fine = to_photo(found.astype(np.float32), frame, (size, size))
-        # A look at a photo moved down by n shows its row y at y + n.
-        into = _overlap(size, -down), _overlap(size, -right)
-        total[into] += fine[_overlap(size, down), _overlap(size, right)]
-        seen[into] += 1
-    value = float(np.mean([found.mean() for found in maps.values()]))
+        raise ValueError(f"The photo can be moved by 0 to less than 1 cell, not by {shift}.")
+    size = subject.size
+    pixels = subject.pixels
+    direction = log_odds_direction(subject.head, target, lambda: subject.logits(pixels[None])[0], subject.temperature)
+    unmoved = subject.feature_maps(pixels[None])[0].astype(np.float64) @ direction
+    step = round(shift * size / len(unmoved))
+    steps = (-step, 0, step) if step else ()
+    shifts = [(down, right) for down in steps for right in steps if (down, right) != (0, 0)]
+    maps = [unmoved]
+    if shifts:
+        copies = np.stack([moved(pixels, *by) for by in shifts])
+        maps += list(subject.feature_maps(copies).astype(np.float64) @ direction)
     return Explanation(
         method=METHOD,
         target=target,
-        contributions=(total / seen / size**2).astype(np.float32),
-        value=value,
+        contributions=(_mean_moved_back(maps, [(0, 0), *shifts], size) / size**2).astype(np.float32),
+        value=float(np.mean([cells.mean() for cells in maps])),
         unit="logit",
-        box=box,
-        photo_size=photo_size,
+        **subject.frame,
         seconds=time.perf_counter() - started,
-        settings={"looks": len(maps), "shift": step, "temperature": temperature},
+        settings={"forward_passes": len(maps), "shift": step, "temperature": subject.temperature},
     )
 
 
-def evidence_direction(
+def log_odds_direction(
     head: FloatArray, target: Target, logits: Callable[[], FloatArray], temperature: float
 ) -> npt.NDArray[np.float64]:
-    """The direction in the embedding in which the target gains most: (c,) float64.
+    """The direction in the embedding along which the target's log-odds grow fastest.
 
     Args:
         head: (c, classes); column j is label j + 1.
-        target: a class, whose log-odds are meant, or a class against another.
-        logits: gives the answer (classes,) to the photo, or (n, classes) to versions of it, over which the rivals'
-            shares are averaged; asked for a class only.
+        target: a class, or a class against another.
+        logits: returns the photo's (classes,), or (n, classes) of perturbed photos, over which the rivals'
+            probabilities are averaged. Called for a class only: a contrast does not depend on them.
         temperature: of the softmax over the rivals, > 0.
 
+    Returns:
+        (c,) float64: the gradient, times the temperature.
+
     Raises:
-        ValueError: where there is no such label, or the target is a neighbour.
+        ValueError: if there is no such label, or the target is a neighbour.
     """
-    weights = head.astype(np.float64)
     if isinstance(target, NeighbourTarget):
-        raise ValueError("Here a class is explained, or a class against another.")
-    labels = [target.label, target.rival] if isinstance(target, ContrastTarget) else [target.label]
-    if not all(1 <= label <= weights.shape[1] for label in labels):
-        raise ValueError(f"There is no label {max(labels)}: this model knows 1…{weights.shape[1]}.")
-    own = weights[:, target.label - 1]
+        raise ValueError(ONLY_CLASSES)
+    own = class_weights(head, target.label)
     if isinstance(target, ContrastTarget):
-        return own - weights[:, target.rival - 1]
-    answer = np.array(logits(), np.float64) / temperature
-    answer[..., target.label - 1] = -np.inf
-    return own - weights @ np.atleast_2d(softmax(answer, axis=-1)).mean(axis=0)
+        return own - class_weights(head, target.rival)
+    rivals = np.array(logits(), np.float64) / temperature
+    rivals[..., target.label - 1] = -np.inf
+    return own - head.astype(np.float64) @ np.atleast_2d(softmax(rivals, axis=-1)).mean(axis=0)
 
 
 def moved(pixels: Pixels, down: int, right: int) -> Pixels:
@@ -144,6 +109,23 @@ def moved(pixels: Pixels, down: int, right: int) -> Pixels:
     return np.ascontiguousarray(wide[top : top + size, left : left + size])
 
 
+def _mean_moved_back(
+    maps: list[npt.NDArray[np.float64]], shifts: list[tuple[int, int]], size: int
+) -> npt.NDArray[np.float64]:
+    """Each map laid over the photo and moved back by its shift, and the mean of them, (size, size).
+
+    A pixel's mean is over the maps whose forward pass had it in the frame.
+    """
+    total, seen = np.zeros((size, size)), np.zeros((size, size))
+    for cells, (down, right) in zip(maps, shifts, strict=True):
+        fine = to_photo(cells.astype(np.float32), (0.0, 0.0, float(size), float(size)), (size, size))
+        # A photo moved down by n shows its row y at y + n.
+        home = _overlap(size, -down), _overlap(size, -right)
+        total[home] += fine[_overlap(size, down), _overlap(size, right)]
+        seen[home] += 1
+    return total / seen
+
+
 def _overlap(size: int, by: int) -> slice:
-    """Along one side, the pixels of a picture moved by `by` that still show the photo."""
+    """Along one side of a picture moved by `by` pixels, those that still show the photo."""
     return slice(max(0, by), size + min(0, by))

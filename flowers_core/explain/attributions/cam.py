@@ -1,13 +1,13 @@
-"""The closed forms: which positions of the photo the model's own arithmetic takes its answer from.
+"""CAM in closed form: how much each position of the photo contributes to the answer.
 
 The classifier ends in global average pooling and one linear layer. With features A (h × w × c), embedding e = mean(A)
-and head W (c × classes), a logit without its bias is Σ_ij A_ij · W_k / (h·w): it splits exactly into a part for each
-position. That is CAM (Zhou et al. 2016, arXiv 1512.04150), and before its ReLU also Grad-CAM at that layer, whose
-gradient is the constant W_k / (h·w) here (Selvaraju et al. 2017, arXiv 1610.02391). The same split holds for all that
-is linear in e: the gap between two classes, and the cosine to another photo's embedding.
+and head W (c × classes), a logit without its bias is Σ_ij A_ij · W_k / (h·w): a sum over positions, exactly. That is
+CAM (Zhou et al. 2016, arXiv 1512.04150). Before its ReLU it is also Grad-CAM at that layer, because the gradient is the
+constant W_k / (h·w) (Selvaraju et al. 2017, arXiv 1610.02391). Whatever is linear in e splits in the same way: the gap
+between two logits, and the cosine to another photo's embedding.
 
-No gradient and no second forward pass: the features of the pass that named the flower are all it takes. Negative parts
-are kept, so that the parts add up; ReLU is a matter of drawing.
+It takes neither a gradient nor a second forward pass. Negative contributions are kept, so that the sum holds; ReLU is a
+matter of drawing.
 """
 
 from __future__ import annotations
@@ -25,15 +25,32 @@ from flowers_core.explain.explanation import (
     FloatArray,
     NeighbourTarget,
     Target,
+    check_label,
 )
+from flowers_core.explain.subject import Subject
 
 METHOD = "cam"
+#: Why a neighbour is refused by the methods that explain logits.
+ONLY_CLASSES = "This method explains a class, or a class against another, not a neighbour."
+
+
+def explain_cam(subject: Subject, target: Target) -> Explanation:
+    """Each position's contribution to a logit, or to the gap between two: `class_evidence` or `class_contrast`.
+
+    Raises:
+        ValueError: if there is no such label, or the target is a neighbour.
+    """
+    if isinstance(target, ClassTarget):
+        return class_evidence(subject.features, subject.head, target.label, **subject.frame)
+    if isinstance(target, ContrastTarget):
+        return class_contrast(subject.features, subject.head, target.label, target.rival, **subject.frame)
+    raise ValueError(ONLY_CLASSES)
 
 
 def class_evidence(
     features: FloatArray, head: FloatArray, label: int, *, box: Box, photo_size: tuple[int, int]
 ) -> Explanation:
-    """Why this class: each position's part of logit_label − bias_label.
+    """Why this class? Each position's contribution to logit_label − bias_label.
 
     Args:
         features: (h, w, c), of one photo.
@@ -46,17 +63,17 @@ def class_evidence(
         Explanation in logits; `contributions` (h, w) sum to `value` = mean(features) · head[:, label − 1].
 
     Raises:
-        ValueError: where the shapes do not fit or there is no such label.
+        ValueError: if the shapes do not fit or there is no such label.
     """
     started = time.perf_counter()
-    direction = _column(head, label)
+    direction = class_weights(head, label)
     return _explain(features, direction, ClassTarget(label), "logit", box, photo_size, started)
 
 
 def class_contrast(
     features: FloatArray, head: FloatArray, label: int, rival: int, *, box: Box, photo_size: tuple[int, int]
 ) -> Explanation:
-    """Why `label` and not `rival`: each position's part of (logit − bias) of the one less that of the other.
+    """Why `label` and not `rival`? Each position's contribution to (logit − bias)_label − (logit − bias)_rival.
 
     Args:
         features: (h, w, c), of one photo.
@@ -67,22 +84,22 @@ def class_contrast(
         photo_size: (width, height) of the photo.
 
     Returns:
-        Explanation in logits: positive parts speak for `label`, negative ones for `rival`.
+        Explanation in logits: positive contributions speak for `label`, negative ones for `rival`.
 
     Raises:
-        ValueError: where the shapes do not fit, a label does not exist, or the two are the same.
+        ValueError: if the shapes do not fit, a label does not exist, or the two are the same.
     """
     started = time.perf_counter()
     if label == rival:
         raise ValueError(f"A class cannot be set against itself (label {label}).")
-    direction = _column(head, label) - _column(head, rival)
+    direction = class_weights(head, label) - class_weights(head, rival)
     return _explain(features, direction, ContrastTarget(label, rival), "logit", box, photo_size, started)
 
 
 def neighbour_similarity(
     features: FloatArray, neighbour: FloatArray, photo_id: int, *, box: Box, photo_size: tuple[int, int]
 ) -> Explanation:
-    """Why this neighbour: each position's part of the cosine between the two photos' embeddings.
+    """Why this neighbour? Each position's contribution to the cosine between the two photos' embeddings.
 
     Args:
         features: (h, w, c), of the photo in question.
@@ -92,10 +109,10 @@ def neighbour_similarity(
         photo_size: (width, height) of the photo in question.
 
     Returns:
-        Explanation in cosine, −1…1. Where either embedding is all zeros, the cosine and every part are 0.
+        Explanation in cosine, −1…1. If either embedding is all zeros, the cosine and every contribution are 0.
 
     Raises:
-        ValueError: where the shapes do not fit.
+        ValueError: if the shapes do not fit.
     """
     started = time.perf_counter()
     embedding = features.mean(axis=(0, 1), dtype=np.float64)
@@ -104,11 +121,15 @@ def neighbour_similarity(
     return _explain(features, direction, NeighbourTarget(photo_id), "cosine", box, photo_size, started)
 
 
-def _column(head: FloatArray, label: int) -> npt.NDArray[np.float64]:
+def class_weights(head: FloatArray, label: int) -> npt.NDArray[np.float64]:
+    """The head's weights of one class, (c,) float64.
+
+    Raises:
+        ValueError: if the head is not (c, classes), or there is no such label.
+    """
     if head.ndim != 2:
         raise ValueError(f"The head must be (channels, classes), not {head.shape}.")
-    if not 1 <= label <= head.shape[1]:
-        raise ValueError(f"There is no label {label}: this model knows 1…{head.shape[1]}.")
+    check_label(label, head.shape[1])
     return head[:, label - 1].astype(np.float64)
 
 
@@ -121,7 +142,7 @@ def _explain(
     photo_size: tuple[int, int],
     started: float,
 ) -> Explanation:
-    """Split mean(features) · direction over the positions."""
+    """Split mean(features) · direction (c,) over the positions."""
     if features.ndim != 3 or direction.shape != features.shape[2:]:
         raise ValueError(f"Features {features.shape} do not fit a direction of shape {direction.shape}.")
     height, width, _ = features.shape

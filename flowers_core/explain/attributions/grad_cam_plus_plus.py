@@ -8,39 +8,43 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.attributions.gradient_cam import layer_map
-from flowers_core.explain.attributions.gradients import Slopes
+from flowers_core.explain.attributions.gradient_cam import weighted_activations
+from flowers_core.explain.attributions.gradients import LayerGradients
+from flowers_core.explain.explanation import Explanation, Target
+from flowers_core.explain.subject import Subject
 
 METHOD = "grad_cam_plus_plus"
 
 
-def weighted_channels(slopes: Slopes) -> npt.NDArray[np.float64]:
-    """Σ_c w_c · A_c at each position, (h, w), with w_c = Σ_ij α_ij · ReLU(∂score/∂A_c,ij).
+def explain_grad_cam_plus_plus(subject: Subject, target: Target) -> Explanation:
+    """The Grad-CAM++ map, in "relative" (its numbers are on no scale), see `weighted_activations`."""
+    return weighted_activations(METHOD, "relative", weighted_channels, subject, target)
 
-    In "relative": the method's numbers are on no scale of their own.
-    """
-    return slopes.activations @ channel_weights(slopes.activations, slopes.gradients)
+
+def weighted_channels(at_layer: LayerGradients) -> npt.NDArray[np.float64]:
+    """Σ_c w_c · A_c at each position, (h, w), with w_c = Σ_ij α_ij · ReLU(∂score/∂A_c,ij)."""
+    return at_layer.activations @ channel_weights(at_layer.activations, at_layer.gradients)
 
 
 def channel_weights(
     activations: npt.NDArray[np.floating], gradients: npt.NDArray[np.floating]
 ) -> npt.NDArray[np.float64]:
-    """The paper's weight of each channel, (c,), without the factor exp(score) that all share.
+    """The paper's weight of each channel, without the factor exp(score) that all share.
 
-    The paper takes the exponential of the logit as its score so that higher derivatives are powers of the first, and
-    the exponential cancels everywhere but in that factor, where it would overflow for a sure enough model.
+    The paper's score is the exponential of the logit, which makes higher derivatives powers of the first. The
+    exponential cancels everywhere but in that factor, where a confident model would make it overflow.
 
     Args:
         activations: (h, w, c).
         gradients: (h, w, c), of the logit.
+
+    Returns:
+        (c,) float64.
     """
-    slope = gradients.astype(np.float64)
-    squared = slope**2
-    denominator = 2 * squared + slope**3 * activations.astype(np.float64).sum(axis=(0, 1))
+    gradient = gradients.astype(np.float64)
+    squared = gradient**2
+    denominator = 2 * squared + gradient**3 * activations.astype(np.float64).sum(axis=(0, 1))
     alpha = squared / np.where(denominator == 0, 1, denominator)
     total = alpha.sum(axis=(0, 1))
     alpha /= np.where(total == 0, 1, total)
-    return (np.maximum(slope, 0) * alpha).sum(axis=(0, 1))
-
-
-explain_grad_cam_plus_plus = layer_map(METHOD, "relative", weighted_channels)
+    return (np.maximum(gradient, 0) * alpha).sum(axis=(0, 1))

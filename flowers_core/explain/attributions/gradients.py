@@ -1,8 +1,8 @@
-"""Gradients of the Keras classifier: one traced function for each layer, which every gradient method asks.
+"""Gradients of the Keras classifier: one compiled function a layer, which all gradient methods call.
 
-tf-keras-vis clones the network and traces it anew at every call; here that is done once, when `Gradients` is built, and
-a call is one run of the finished graph. The class is an argument of the graph and not part of it: a logit, or the gap
-between two, is the logits times a direction.
+tf-keras-vis clones and traces the network at every call. Here `Gradients` traces it once, and a call runs the finished
+graph. The class is an argument of the graph, not part of it: a logit, or the gap between two, is the logits times a
+direction.
 
 TensorFlow is imported when a `Gradients` is built, not before.
 """
@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.explanation import ClassTarget, ContrastTarget, Target
+from flowers_core.explain.attributions.cam import ONLY_CLASSES
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget, Target, check_label
+from flowers_core.explain.subject import Pixels, Subject
 
 if TYPE_CHECKING:
     import keras
@@ -26,8 +28,8 @@ LAST_LAYER = "features"
 
 
 @dataclass(frozen=True, eq=False)
-class Slopes:
-    """A layer's answer to one photo, and how the score leans on it.
+class LayerGradients:
+    """A layer's activations on one photo, and the score's gradients there.
 
     Attributes:
         activations: (h, w, c) float32.
@@ -44,20 +46,21 @@ class Gradients:
     """A classifier with its gradients at one layer and at the photo. Safe to call from many threads."""
 
     def __init__(self, classifier: keras.Model, layer: str = LAST_LAYER) -> None:
-        """Trace the graphs.
+        """Build the graphs.
 
         Args:
             classifier: photos (n, s, s, 3) in 0…255 → logits (n, classes).
             layer: name of a layer with an output (n, h, w, c), one of `feature_layers`.
 
         Raises:
-            ValueError: where there is no such layer, or its output is not a feature map.
+            ValueError: if there is no such layer, or its output is not a feature map.
         """
         import keras
         import tensorflow as tf
 
         if layer not in feature_layers(classifier):
-            raise ValueError(f"“{layer}” is not a feature map of this model; there are {_few(classifier)}.")
+            offered = ", ".join(last_of_each_size(classifier))
+            raise ValueError(f"“{layer}” is not a feature map of this model; there are {offered}.")
         self.layer = layer
         self.input_size = int(classifier.input_shape[1])
         self.classes = int(classifier.output_shape[-1])
@@ -79,15 +82,15 @@ class Gradients:
         self._at_layer: Callable[..., Any] = at_layer
         self._at_photo: Callable[..., Any] = at_photo
 
-    def at_layer(self, pixels: npt.NDArray[np.uint8], target: Target) -> Slopes:
+    def at_layer(self, pixels: Pixels, target: Target) -> LayerGradients:
         """Activations and gradients for one photo (s, s, 3) uint8.
 
         Raises:
-            ValueError: where the photo has another size, a label does not exist, or the target is a neighbour.
+            ValueError: if the photo has another size, a label does not exist, or the target is a neighbour.
         """
         self._check(pixels[None])
         activations, gradients, score = self._at_layer(pixels[None].astype(np.float32), self._direction(target))
-        return Slopes(activations.numpy()[0], gradients.numpy()[0], float(score.numpy()[0]))
+        return LayerGradients(activations.numpy()[0], gradients.numpy()[0], float(score.numpy()[0]))
 
     def at_photo(self, photos: npt.NDArray[np.floating], target: Target) -> npt.NDArray[np.float32]:
         """The score's gradient with respect to photos (n, s, s, 3) in 0…255: the same shape, logits per grey level.
@@ -109,17 +112,27 @@ class Gradients:
         elif isinstance(target, ContrastTarget):
             signs = {target.label: 1.0, target.rival: -1.0}
         else:
-            raise ValueError("Gradient methods explain a class, or a class against another, not a neighbour.")
+            raise ValueError(ONLY_CLASSES)
         direction = np.zeros(self.classes, np.float32)
         for label, sign in signs.items():
-            if not 1 <= label <= self.classes:
-                raise ValueError(f"There is no label {label}: this model knows 1…{self.classes}.")
+            check_label(label, self.classes)
             direction[label - 1] = sign
         return direction
 
 
+def gradients_of(subject: Subject) -> Gradients:
+    """The gradients of the subject's model; built at the first call.
+
+    Raises:
+        ValueError: if the model has none.
+    """
+    if subject.gradients is None:
+        raise ValueError("Gradients need the Keras model, and this model comes without.")
+    return subject.gradients()
+
+
 def feature_layers(classifier: keras.Model) -> dict[str, tuple[int, int, int]]:
-    """The layers that give a feature map, first to last: name → (height, width, channels)."""
+    """The layers whose output is a feature map, first to last: name → (height, width, channels)."""
     shapes = {layer.name: tuple(getattr(layer.output, "shape", ())) for layer in classifier.layers[1:]}
     return {
         name: (int(height), int(width), int(channels))
@@ -128,10 +141,6 @@ def feature_layers(classifier: keras.Model) -> dict[str, tuple[int, int, int]]:
 
 
 def last_of_each_size(classifier: keras.Model) -> dict[str, tuple[int, int, int]]:
-    """Of `feature_layers` the last of each height and width: the choice worth offering, coarsest map last."""
+    """The last of `feature_layers` of each height and width, coarsest map last: the choice worth offering."""
     by_size = {shape[:2]: (name, shape) for name, shape in feature_layers(classifier).items()}
     return dict(by_size.values())
-
-
-def _few(classifier: keras.Model) -> str:
-    return ", ".join(last_of_each_size(classifier))

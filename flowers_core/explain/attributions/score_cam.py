@@ -1,8 +1,8 @@
-"""Score-CAM: each channel weighted by the probability that the model gives when only what the channel lights is shown.
+"""Score-CAM: each channel weighted by the probability of the photo seen through that channel.
 
 Wang et al. 2020, "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks", arXiv 1910.01279.
-No gradient: one look at the photo for each channel, so it runs on LiteRT. The channels that vary most over the photo
-come first, and the rest can be left out ("Faster Score-CAM", as in tf-keras-vis).
+It needs no gradient but one forward pass a channel, so it runs on LiteRT. Only the channels that vary most over the
+photo are taken ("Faster Score-CAM", as in tf-keras-vis).
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.explanation import Box, Explanation, FloatArray, Target, to_photo
-from flowers_core.explain.perturbation import BATCH, Logits, Pixels, Progress, ask
+from flowers_core.explain.explanation import Explanation, FloatArray, Target, to_photo
+from flowers_core.explain.perturbation import BATCH, Progress, perturbed_probabilities
+from flowers_core.explain.subject import Pixels, Subject
 
 METHOD = "score_cam"
 #: Of 1280; a few seconds.
@@ -22,46 +23,46 @@ DEFAULT_CHANNELS = 320
 
 
 def explain_score_cam(
-    logits: Logits,
-    pixels: Pixels,
-    activations: FloatArray,
+    subject: Subject,
     target: Target,
     *,
-    box: Box,
-    photo_size: tuple[int, int],
-    channels: int | None = DEFAULT_CHANNELS,
-    temperature: float = 1.0,
+    activations: FloatArray | None = None,
     layer: str = "features",
+    channels: int | None = DEFAULT_CHANNELS,
     progress: Progress | None = None,
 ) -> Explanation:
     """Σ_c probability(photo seen through channel c) · A_c.
 
     Args:
-        logits: the model, such as Runtime.logits.
-        pixels: (s, s, 3) uint8, ModelInput.pixels.
-        activations: (h, w, c) of the photo: Forward.features, or Gradients.at_layer's at another layer.
+        subject: the photo and the model.
         target: a class, or a class against another.
-        box: ModelInput.box.
-        photo_size: (width, height) of the photo.
+        activations: (h, w, c) of the photo at another layer; by default the last feature map.
+        layer: name of the layer of `activations`, for the record.
         channels: how many, those that vary most; None for all.
-        temperature: of the softmax.
-        layer: name of the layer that `activations` come from, for the record.
-        progress: called with (looks done, looks); stops by returning False.
+        progress: called with (forward passes done, in all); False stops.
 
     Returns:
-        Explanation in "relative": probabilities times activations, on no scale of their own.
+        Explanation in "relative", (h, w): probabilities times activations, on no scale of their own.
 
     Raises:
-        ExplanationStopped: where `progress` returned False.
-        ValueError: where the shapes, the target or the number of channels cannot be.
+        ExplanationStopped: if `progress` returned False.
+        ValueError: if the activations have another shape, there is no channel, or the target is a neighbour.
     """
     started = time.perf_counter()
+    activations = subject.features if activations is None else activations
     if activations.ndim != 3:
         raise ValueError(f"The activations must be (h, w, c), not {activations.shape}.")
     if channels is not None and channels < 1:
-        raise ValueError("Score-CAM needs a channel at least.")
+        raise ValueError("Score-CAM needs one channel or more.")
     chosen = most_varied(activations, channels)
-    weights = ask(logits, _versions(pixels, chosen), target, temperature, total=chosen.shape[-1], progress=progress)
+    weights = perturbed_probabilities(
+        subject.logits,
+        _seen_through(subject.pixels, chosen),
+        target,
+        subject.temperature,
+        total=chosen.shape[-1],
+        progress=progress,
+    )
     contributions = (chosen @ weights).astype(np.float32)
     return Explanation(
         method=METHOD,
@@ -69,15 +70,14 @@ def explain_score_cam(
         contributions=contributions,
         value=float(contributions.sum(dtype=np.float64)),
         unit="relative",
-        box=box,
-        photo_size=photo_size,
+        **subject.frame,
         seconds=time.perf_counter() - started,
-        settings={"layer": layer, "channels": chosen.shape[-1], "temperature": temperature},
+        settings={"layer": layer, "channels": chosen.shape[-1], "temperature": subject.temperature},
     )
 
 
 def most_varied(activations: FloatArray, channels: int | None) -> FloatArray:
-    """The channels with the greatest standard deviation over the photo, greatest first; all in their order for None."""
+    """The channels with the greatest standard deviation over the photo, greatest first; with None all, as they are."""
     if channels is None or channels >= activations.shape[-1]:
         return activations
     order = np.argsort(-activations.std(axis=(0, 1)), kind="stable")
@@ -92,7 +92,7 @@ def channel_mask(activation: FloatArray, size: int) -> npt.NDArray[np.float32]:
     return (laid - low) / (high - low + 1e-7)
 
 
-def _versions(pixels: Pixels, activations: FloatArray) -> Iterator[Pixels]:
+def _seen_through(pixels: Pixels, activations: FloatArray) -> Iterator[Pixels]:
     """The photo darkened by each channel's mask, in batches."""
     size = pixels.shape[0]
     photo = pixels.astype(np.float32)

@@ -1,7 +1,6 @@
-"""tf-keras-vis itself, behind this package's interface: the reference that the project's own methods are held against.
+"""tf-keras-vis itself behind this room's interface: the reference for the project's own methods.
 
-It builds and runs the network anew at every call, and so takes several times as long. TensorFlow is imported when
-called.
+It builds the network anew at every call, and so takes several times as long. TensorFlow is imported when called.
 """
 
 from __future__ import annotations
@@ -11,10 +10,11 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from flowers_core.explain.attributions.cam import ONLY_CLASSES
 from flowers_core.explain.attributions.gradients import LAST_LAYER
-from flowers_core.explain.explanation import Box, ClassTarget, ContrastTarget, Explanation, Target
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget, Explanation, Target
+from flowers_core.explain.subject import Subject
 
 if TYPE_CHECKING:
     import keras
@@ -30,34 +30,30 @@ _CLASSES = {
 REFERENCES = tuple(_CLASSES)
 
 
-def explain_keras_vis(
+def explain_by_tf_keras_vis(
     method: str,
     classifier: keras.Model,
-    pixels: npt.NDArray[np.uint8],
+    subject: Subject,
     target: Target,
     *,
-    box: Box,
-    photo_size: tuple[int, int],
     layer: str = LAST_LAYER,
     **options: Any,
 ) -> Explanation:
-    """What tf-keras-vis answers, not stretched to 0…1 and on the grid of the layer (saliency: of the photo).
+    """The map of tf-keras-vis, not stretched to 0…1, on the grid of the layer (saliency: of the photo).
 
     Args:
         method: one of REFERENCES.
         classifier: photos (n, s, s, 3) in 0…255 → logits.
-        pixels: (s, s, 3) uint8, ModelInput.pixels.
+        subject: the photo; of the model only `classifier` is asked.
         target: a class, or a class against another.
-        box: ModelInput.box.
-        photo_size: (width, height) of the photo.
-        layer: name of the layer; of no account to saliency.
+        layer: name of the layer; saliency ignores it.
         options: handed on, such as smooth_samples or max_N.
 
     Returns:
         Explanation in "relative", its method "<method>_reference"; never negative (tf-keras-vis applies a ReLU).
 
     Raises:
-        ValueError: where there is no such method, or the target is a neighbour.
+        ValueError: if there is no such method, or the target is a neighbour.
     """
     from importlib import import_module
 
@@ -80,15 +76,14 @@ def explain_keras_vis(
         )  # and hands Keras a list where one photo is meant
         explainer = getattr(import_module(f"tf_keras_vis.{module}"), name)(classifier)
         started = time.perf_counter()
-        contributions = np.asarray(explainer(score, pixels[None].astype(np.float32), **chosen, **options))[0]
+        contributions = np.asarray(explainer(score, subject.pixels[None].astype(np.float32), **chosen, **options))[0]
     return Explanation(
         method=f"{method}_reference",
         target=target,
         contributions=contributions.astype(np.float32),
         value=float(contributions.sum(dtype=np.float64)),
         unit="relative",
-        box=box,
-        photo_size=photo_size,
+        **subject.frame,
         seconds=time.perf_counter() - started,
         settings={"layer": layer},
     )
@@ -99,4 +94,4 @@ def _score(target: Target) -> Any:
         return lambda outputs: outputs[:, target.label - 1]
     if isinstance(target, ContrastTarget):
         return lambda outputs: outputs[:, target.label - 1] - outputs[:, target.rival - 1]
-    raise ValueError("tf-keras-vis explains a class, or a class against another, not a neighbour.")
+    raise ValueError(ONLY_CLASSES)

@@ -1,69 +1,61 @@
-"""Which superpixels each look at a photo shows: drawn each on its own, or balanced against each other."""
+"""Which superpixels each sample shows: drawn at random, balanced against each other."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import hadamard
 
 from flowers_core.explain.lime.superpixels import Masks
 
 
 def keep_probability(sigma: float) -> float:
-    """With what probability GLIME keeps a superpixel where the kernel's width is `sigma`: ½ for a very wide one.
+    """The probability with which GLIME shows a superpixel, for a kernel of width `sigma`; ½ for a very wide one.
 
-    A mask with m of its superpixels hidden weighs exp(−m/σ²), a product over superpixels: each is drawn on its own.
+    A mask with m superpixels hidden weighs exp(−m/σ²). That is a product over superpixels, so each is drawn on its own.
     """
     return float(1 / (1 + np.exp(-1 / sigma**2)))
 
 
-def independent_masks(samples: int, regions: int, random: np.random.Generator, keep: float = 0.5) -> Masks:
-    """Each superpixel of each sample kept with probability `keep`; the first sample is the whole photo.
+def block_size(superpixels: int) -> int:
+    """How many pairs of samples balance so many superpixels.
 
-    Returns:
-        (samples, regions) bool, True = shown.
+    It is the order of the smallest Hadamard matrix by Sylvester's construction (1867) with a column for each.
     """
-    masks = random.random((samples, regions)) < keep
-    masks[0] = True
-    return masks
+    return 1 << (superpixels - 1).bit_length()
 
 
-def block_size(regions: int) -> int:
-    """How many pairs of samples balance so many superpixels: the order of the smallest Hadamard matrix by Sylvester's
-    construction (1867) with a column for each."""
-    return 1 << (regions - 1).bit_length()
+def balanced_masks(samples: int, superpixels: int, random: np.random.Generator, keep: float = 0.5) -> Masks:
+    """Masks in blocks in which each superpixel is shown with any other as often as without it.
 
-
-def balanced_masks(samples: int, regions: int, random: np.random.Generator, keep: float = 0.5) -> Masks:
-    """The same, but in blocks in which every superpixel is shown with any other as often as without it.
-
-    A block is the rows of a Hadamard matrix, one column for each superpixel (Plackett and Burman 1946, Biometrika 33),
-    each followed by its mirror image (fold-over; Box and Hunter 1961, Technometrics 3). The first keeps the effects of
-    superpixels out of each other, the second keeps out what two of them do together, and neither is left to chance:
-    where there are hardly more samples than superpixels that saves half of the samples. Rows and columns are in random
-    order and the columns of random sign, so that each sample by itself is distributed as an independent one, and no
-    superpixel has a better place in the design than another.
+    A block is the rows of a Hadamard matrix, one column a superpixel (Plackett and Burman 1946, Biometrika 33), each
+    followed by its mirror image (fold-over; Box and Hunter 1961, Technometrics 3). The rows keep the effects of
+    superpixels apart from each other, the mirror images keep them apart from interactions of two. With hardly more
+    samples than superpixels this saves half of the samples. Rows, columns and signs of columns are random: each sample
+    by itself is distributed as an independent one, and no superpixel has a better position in the design.
 
     Args:
-        samples: how many; the first is the whole photo, then the second and third are a pair, and so on.
-        regions: how many superpixels.
-        random: draws the orders, the signs, and, where `keep` is not ½, which few superpixels both of a pair show.
-        keep: ½ or more, or both of a pair may hide a superpixel.
+        samples: how many; the first is the whole photo, then come pairs.
+        superpixels: how many.
+        random: draws the orders, the signs, and (if `keep` is not ½) which few superpixels both of a pair show.
+        keep: ½ or more; below, both of a pair might hide a superpixel.
 
     Returns:
-        (samples, regions) bool, True = shown.
+        (samples, superpixels) bool, True = shown.
     """
-    matrix = hadamard(block_size(regions))
+    # Not at import: it takes as long as a forward pass, and the page that opens needs none of it.
+    from scipy.linalg import hadamard
+
+    matrix = hadamard(block_size(superpixels))
     pairs = samples // 2
-    signs = np.concatenate([_block(matrix, regions, random) for _ in range(-(-pairs // len(matrix)))])[:pairs]
-    draws = random.random((pairs, regions)) / 2
+    signs = np.concatenate([_block(matrix, superpixels, random) for _ in range(-(-pairs // len(matrix)))])[:pairs]
+    draws = random.random((pairs, superpixels)) / 2
     draws = np.where(signs > 0, draws, 1 - draws)
-    masks = np.ones((1 + 2 * pairs, regions), bool)
+    masks = np.ones((1 + 2 * pairs, superpixels), bool)
     masks[1::2] = draws < keep
     masks[2::2] = 1 - draws < keep
     return masks[:samples]
 
 
-def _block(matrix: npt.NDArray[np.integer], regions: int, random: np.random.Generator) -> npt.NDArray[np.integer]:
-    rows, columns = random.permutation(len(matrix)), random.permutation(len(matrix))[:regions]
-    return matrix[rows][:, columns] * random.choice((-1, 1), regions)
+def _block(matrix: npt.NDArray[np.integer], superpixels: int, random: np.random.Generator) -> npt.NDArray[np.integer]:
+    rows, columns = random.permutation(len(matrix)), random.permutation(len(matrix))[:superpixels]
+    return matrix[rows][:, columns] * random.choice((-1, 1), superpixels)

@@ -1,97 +1,91 @@
-"""What a model says at each place of a photo, watched while superpixels are hidden, and LIME's simple model from it."""
+"""One surrogate a position: the answer is a mean over positions, and each is watched while superpixels are hidden."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.attributions.augmented_cam import evidence_direction
-from flowers_core.explain.explanation import ClassTarget
-from flowers_core.explain.lime.gaussian_process import local_effects, nearness
-from flowers_core.explain.lime.superpixels import Masks, Pixels, Regions
-from flowers_core.explain.lime.surrogate import Surrogate, share_accounted_for
+from flowers_core.explain.attributions.augmented_cam import log_odds_direction
+from flowers_core.explain.explanation import ClassTarget, FloatArray
+from flowers_core.explain.lime.gaussian_process import fit_positions, kernel_weights
+from flowers_core.explain.lime.masks import block_size
+from flowers_core.explain.lime.superpixels import Masks, SegmentedPhoto
+from flowers_core.explain.lime.surrogate import Surrogate, r_squared
+from flowers_core.explain.subject import Pixels, Subject
 
-if TYPE_CHECKING:
-    from flowers_core.inference.runtime import Forward
+#: The whole photo, and a balanced block for 17 to 32 superpixels. With two blocks 24 validation photos had a deletion
+#: area of 0.424 instead of 0.418, and the top five of two runs overlapped no more (0.89 and 0.90).
+SAMPLES = 65
 
 
-@dataclass(frozen=True, eq=False)
-class Places:
-    """A model whose logits are the mean of its feature map, times a matrix, plus a constant.
+class PositionFit:
+    """Fits what each position of the feature map adds to the class's logit, less what it adds to its rivals'.
 
-    Attributes:
-        forward: (n, s, s, 3) uint8 → logits and feature maps, such as Runtime.forward.
-        head: (c, classes), the matrix.
+    The rivals count by their probabilities given that it is not the class, averaged over the samples. This is the
+    log-odds to first order; unlike the log-odds it is a sum over positions.
     """
 
-    forward: Callable[[Pixels], Forward]
-    head: npt.NDArray[np.floating]
+    #: Each position has a prior, so one sample a coefficient is enough to judge convergence.
+    SAMPLES_PER_COEFFICIENT = 1
 
+    def __init__(self, subject: Subject, target: ClassTarget, photo: SegmentedPhoto) -> None:
+        assert subject.forward is not None
+        self._forward = subject.forward
+        self._head = subject.head
+        self._temperature = subject.temperature
+        self._target = target
+        self._photo = photo
+        self._logits: list[FloatArray] = []
+        self._features: list[FloatArray] = []
 
-class PlacesWatched:
-    """Looks at versions of a photo, and remembers what was said where.
+    def samples_for(self, superpixels: int) -> int:
+        """How many samples are enough: a whole balanced block, and the whole photo."""
+        return max(SAMPLES, 1 + 2 * block_size(superpixels))
 
-    The class is watched against its rivals together, each with the share that it has, in the mean over the looks, of
-    the probability that the class leaves them: the log-odds to first order, which unlike themselves are a sum over
-    places.
-    """
+    def logits(self, photos: Pixels) -> FloatArray:
+        """The model's logits (n, classes) on photos (n, s, s, 3); their feature maps are kept."""
+        forward = self._forward(photos)
+        self._logits.append(forward.logits)
+        self._features.append(forward.features)
+        return forward.logits
 
-    def __init__(
-        self, places: Places, label: int, temperature: float, regions: Regions, pixels: Pixels, background: Pixels
-    ) -> None:
-        """`label` is 1…classes; the rest as `explain_lime` has it."""
-        self._places = places
-        self._label = label
-        self._temperature = temperature
-        self._photo = (regions, pixels, background)
-        self._near: npt.NDArray[np.float64] | None = None
-        self._answers: list[Forward] = []
-
-    def look(self, photos: Pixels) -> npt.NDArray[np.float32]:
-        """The logits of these versions, (n, classes)."""
-        answers = self._places.forward(photos)
-        self._answers.append(answers)
-        return answers.logits
-
-    def surrogate(self, masks: Masks, values: npt.NDArray[np.float64]) -> Surrogate:
-        """The simple model of all looks so far.
+    def surrogate(self, masks: Masks, log_odds: npt.NDArray[np.float64]) -> Surrogate:
+        """The sum of the positions' Gaussian processes.
 
         Args:
-            masks: (n, regions) bool, what they showed. A look at the hidden photo came before.
-            values: (n,) the log-odds, by which r2 is judged and the intercept set.
+            masks: (n, superpixels) bool, of the samples so far; the baseline came before them.
+            log_odds: (n,), by which r2 is judged and the intercept set.
 
         Returns:
-            Surrogate, whose covariance is that of what the looks do not tell.
+            Surrogate. Its covariance is that of what the samples leave unknown.
         """
-        answers = self._watched()[: len(masks) + 1]
-        looks = np.concatenate([np.zeros((1, masks.shape[1]), bool), masks])
-        found = local_effects(looks, answers.reshape(len(answers), -1), self._nearness(answers.shape[1:]))
-        # The log-odds are not quite the sum of what places say, and that the model cannot know.
-        beyond = values - answers[1:].sum(axis=(1, 2))
+        answers = self._position_answers()
+        with_baseline = np.concatenate([np.zeros((1, masks.shape[1]), bool), masks])
+        found = fit_positions(with_baseline, answers.reshape(len(answers), -1), self._kernel_weights)
+        # The log-odds are not quite the sum over positions, and the surrogate cannot know that difference.
+        beyond = log_odds - answers[1:].sum(axis=(1, 2))
         return Surrogate(
-            coefficients=found.effects,
+            coefficients=found.coefficients,
             covariance=found.covariance,
-            intercept=float(np.mean(values - masks @ found.effects)),
-            r2=share_accounted_for(values, _centred(beyond + found.residuals[1:])),
-            r2_left_out=share_accounted_for(values, _centred(beyond + found.left_out[1:])),
+            intercept=float(np.mean(log_odds - masks @ found.coefficients)),
+            r2=r_squared(log_odds, _centred(beyond + found.residuals[1:])),
+            r2_left_out=r_squared(log_odds, _centred(beyond + found.left_out[1:])),
         )
 
-    def _watched(self) -> npt.NDArray[np.float64]:
-        """(looks, h, w): what each place adds to the class's logit, less what it adds to its rivals'."""
-        logits = np.concatenate([answers.logits for answers in self._answers])
-        direction = evidence_direction(self._places.head, ClassTarget(self._label), lambda: logits, self._temperature)
-        cells = self._answers[0].features.shape[1] * self._answers[0].features.shape[2]
-        direction = (direction / (self._temperature * cells)).astype(np.float32)
-        return np.concatenate([answers.features @ direction for answers in self._answers]).astype(np.float64)
+    def _position_answers(self) -> npt.NDArray[np.float64]:
+        """(1 + n, h, w): what each position adds, in the baseline and in the n samples."""
+        logits = np.concatenate(self._logits)
+        direction = log_odds_direction(self._head, self._target, lambda: logits, self._temperature)
+        _, height, width, _ = self._features[0].shape
+        direction = (direction / (self._temperature * height * width)).astype(np.float32)
+        return np.concatenate([features @ direction for features in self._features]).astype(np.float64)
 
-    def _nearness(self, grid: tuple[int, ...]) -> npt.NDArray[np.float64]:
-        if self._near is None:
-            self._near = nearness(*self._photo, (grid[0], grid[1]))
-        return self._near
+    @cached_property
+    def _kernel_weights(self) -> npt.NDArray[np.float64]:
+        _, height, width, _ = self._features[0].shape
+        return kernel_weights(self._photo, (height, width))
 
 
 def _centred(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

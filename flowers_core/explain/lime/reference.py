@@ -1,7 +1,7 @@
-"""LIME by the `lime` package itself, behind this package's interface: the reference for `lime`.
+"""LIME by the `lime` package itself, behind this room's interface: the reference for `explain_lime`.
 
-With its defaults it takes many times as long: quickshift superpixels (the same for every seed), 1000 samples in batches
-of 10, and no end before the last of them.
+With its defaults it takes many times as long: quickshift superpixels (the same for every seed), and always 1000 samples
+in batches of 10.
 """
 
 from __future__ import annotations
@@ -12,96 +12,89 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from flowers_core.explain.explanation import Box, ClassTarget, Explanation
-from flowers_core.explain.perturbation import Logits, Pixels, Progress, report
+from flowers_core.explain.explanation import ClassTarget, Explanation, Target, check_label
+from flowers_core.explain.perturbation import Progress, report_progress
+from flowers_core.explain.subject import Subject
 
 METHOD = "lime_reference"
-DEFAULT_SAMPLES = 1000
-#: As in `lime`.
-FLOOR = 0.001
+SAMPLES = 1000
+#: An effect below a tenth of a percentage point is not worth drawing.
+EPSILON = 0.001
 
 
 def explain_lime_reference(
-    logits: Logits,
-    pixels: Pixels,
-    label: int,
+    subject: Subject,
+    target: Target,
     *,
-    box: Box,
-    photo_size: tuple[int, int],
-    samples: int = DEFAULT_SAMPLES,
-    temperature: float = 1.0,
+    samples: int = SAMPLES,
     batch_size: int = 10,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Explanation:
-    """What LimeImageExplainer.explain_instance answers with its defaults; it draws a bar of its own on standard error.
+    """What LimeImageExplainer.explain_instance finds with its defaults. It draws a bar of its own on standard error.
 
     Args:
-        logits: the model, such as Runtime.logits.
-        pixels: (s, s, 3) uint8, ModelInput.pixels.
-        label: 1…classes.
-        box: ModelInput.box.
-        photo_size: (width, height) of the photo.
-        samples: how many versions of the photo the model sees.
-        temperature: of the softmax.
-        batch_size: photos to a call of `logits`.
+        subject: the photo and the model.
+        target: a class.
+        samples: masked photos that the model sees.
+        batch_size: photos to one call of the model.
         seed: of the package's random numbers.
-        progress: called with (samples done, samples); stops by returning False.
+        progress: called with (samples done, samples); False stops.
 
     Returns:
-        Explanation in "probability" with `regions`; the sum of its parts is `value`.
+        Explanation in "probability" with `superpixels`; the sum of its terms is `value`.
 
     Raises:
-        ExplanationStopped: where `progress` returned False.
-        ValueError: where there is no such label.
+        ExplanationStopped: if `progress` returned False.
+        ValueError: if the target is no class, or there is no such label.
     """
     started = time.perf_counter()
     from lime.lime_image import LimeImageExplainer
 
+    if not isinstance(target, ClassTarget):
+        raise ValueError("LIME explains one class at a time.")
     done = 0
 
     def probabilities(photos: npt.NDArray) -> npt.NDArray[np.float64]:
         nonlocal done
-        answered = logits(np.asarray(photos, np.uint8))
+        answered = subject.logits(np.asarray(photos, np.uint8))
         done += len(photos)
-        report(progress, done, samples)
-        return softmax(answered.astype(np.float64) / temperature, axis=1)
+        report_progress(progress, done, samples)
+        return softmax(answered.astype(np.float64) / subject.temperature, axis=1)
 
-    report(progress, 0, samples)
-    classes = logits(pixels[None]).shape[1]
-    if not 1 <= label <= classes:
-        raise ValueError(f"There is no label {label}: this model knows 1…{classes}.")
-    # Its numbers come from NumPy's old generator, whose state is its own here and nobody else's.
+    report_progress(progress, 0, samples)
+    column = target.label - 1
+    check_label(target.label, subject.logits(subject.pixels[None]).shape[1])
+    # The package draws from NumPy's old generator; this one's state is its own.
     explained = LimeImageExplainer(random_state=np.random.RandomState(seed)).explain_instance(
-        pixels,
+        subject.pixels,
         probabilities,
-        labels=(label - 1,),
+        labels=(column,),
         top_labels=None,
         num_samples=samples,
         batch_size=batch_size,
         random_seed=seed,
     )
-    regions = np.asarray(explained.segments, np.int32)
-    coefficients = np.zeros(int(regions.max()) + 1)
-    for region, weight in explained.local_exp[label - 1]:
-        coefficients[region] = weight
+    superpixels = np.asarray(explained.segments, np.int32)
+    coefficients = np.zeros(int(superpixels.max()) + 1)
+    for superpixel, weight in explained.local_exp[column]:
+        coefficients[superpixel] = weight
     return Explanation(
         method=METHOD,
-        target=ClassTarget(label),
-        contributions=coefficients.astype(np.float32)[regions],
+        target=target,
+        contributions=coefficients.astype(np.float32)[superpixels],
         value=float(coefficients.sum()),
         unit="probability",
-        box=box,
-        photo_size=photo_size,
+        **subject.frame,
         seconds=time.perf_counter() - started,
         settings={
-            "segmentation": "quickshift",
-            "regions": len(coefficients),
+            "algorithm": "quickshift",
+            "superpixels": len(coefficients),
             "samples": samples,
-            "temperature": temperature,
+            "temperature": subject.temperature,
             "r2": float(explained.score),
         },
         seed=seed,
-        regions=regions,
-        floor=FLOOR,
+        superpixels=superpixels,
+        epsilon=EPSILON,
     )

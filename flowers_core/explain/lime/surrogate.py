@@ -1,4 +1,4 @@
-"""The linear model that LIME fits: weighted ridge regression with honest intervals, and a test of its ranking."""
+"""The linear surrogate that LIME fits, with honest intervals and a test of its ranking."""
 
 from __future__ import annotations
 
@@ -7,26 +7,24 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-ALPHA = 1.0
 #: Of the normal distribution, for 95 %.
 _QUANTILE = 1.96
-#: Superpixels whose effects are known to differ by less than this share of the strongest are as good as equal.
+#: Superpixels whose effects are known to differ by less than this fraction of the strongest count as equal.
 TIE = 0.2
 
 
 @dataclass(frozen=True, eq=False)
 class Surrogate:
-    """A weighted linear model of the probability.
+    """A linear model of the log-odds.
 
     Attributes:
-        coefficients: (regions,) float64.
-        covariance: (regions, regions) float64, of the coefficients' errors: by `weighted_ridge` over other draws of as
-            many samples.
-        intercept: with every region hidden, according to the model.
-        r2: share of the weighted variance that the model accounts for, on the samples that it was fitted to (as `lime`
-            gives it); 0 where the probability does not move.
-        r2_left_out: the same with each sample predicted by the fit to all others. It is what r2 should have been: with
-            few samples for each region r2 flatters, and this one falls, below 0 where the fit is worse than the mean.
+        coefficients: (superpixels,) float64, the effect of showing each.
+        covariance: (superpixels, superpixels) float64, of the coefficients' errors.
+        intercept: the log-odds with every superpixel hidden, by this model.
+        r2: fraction of the variance that the model explains, on the samples that it was fitted to; 0 if the log-odds
+            are constant.
+        r2_left_out: the same with each sample predicted by the fit to all others. With few samples a superpixel, r2
+            flatters; this one falls, below 0 if the fit is worse than the mean.
     """
 
     coefficients: npt.NDArray[np.float64]
@@ -40,13 +38,13 @@ class Surrogate:
         """Half the width of each coefficient's 95 % interval, (regions,)."""
         return _QUANTILE * np.sqrt(np.diag(self.covariance))
 
-    def settled(self, top: int) -> bool:
-        """Whether more samples would hardly change which regions are the `top` strongest.
+    def converged(self, top: int) -> bool:
+        """Whether more samples would hardly change which superpixels are the `top` strongest.
 
-        The test of Zhou, Hooker and Wang 2021 ("S-LIME", KDD, arXiv 2106.07875), who ask at each step of the selection
-        whether the best candidate leads the next significantly, here asked of every region inside the top against
-        every one outside: its lead must be more than chance's (95 %), or known well enough to call the two equal
-        (`TIE`). Where all regions are in the top, there is nothing to settle.
+        Zhou, Hooker and Wang 2021 ("S-LIME", KDD, arXiv 2106.07875) ask, at each step of their selection, whether the
+        best candidate leads the next significantly. Here the question is put to each superpixel inside the top against
+        each one outside: its lead must be significant (95 %), or known well enough to call the two equal (`TIE`). With
+        all superpixels in the top there is nothing to converge.
         """
         order = np.argsort(-self.coefficients)
         inside, outside = order[:top, None], order[None, top:]
@@ -58,56 +56,50 @@ class Surrogate:
         return bool(((lead > margin) | (lead + margin < tie)).all())
 
 
-def weighted_ridge(
-    masks: npt.NDArray,
+def ridge(
+    masks: npt.NDArray[np.bool_],
     values: npt.NDArray[np.float64],
-    weights: npt.NDArray[np.float64],
-    alpha: float = ALPHA,
+    alpha: float,
     groups: npt.NDArray[np.integer] | None = None,
 ) -> Surrogate:
-    """Ridge regression with sample weights and an intercept that goes unpenalised.
+    """Ridge regression with an unpenalized intercept, as scikit-learn's Ridge.
 
-    Minimises Σ_s weight_s (value_s − intercept − mask_s · coefficients)² + alpha ‖coefficients‖², scikit-learn's Ridge.
+    Minimizes Σ_s (value_s − intercept − mask_s · coefficients)² + alpha ‖coefficients‖².
 
     Args:
-        masks: (n, regions), the regressors.
+        masks: (n, superpixels), the regressors.
         values: (n,), what to predict.
-        weights: (n,), > 0.
         alpha: > 0.
-        groups: (n,), 0…m−1; samples of one group were not drawn apart from each other. By default each stands alone.
+        groups: (n,), 0…m−1; samples of one group were not drawn independently. By default each stands alone.
 
     Returns:
-        Surrogate. Its left-out r2 takes no second fit: the residual of a sample left out is its residual ÷ (1 −
-        leverage). With the same residuals its covariance is the sandwich "HC3" (MacKinnon and White 1985), which
-        does not take the model to be linear nor its errors to be equally large, for neither is so here.
+        Surrogate. Its left-out r2 takes no second fit: the residual of a left-out sample is its residual ÷ (1 −
+        leverage). From the same residuals comes its covariance, the sandwich estimator HC3 (MacKinnon and White 1985),
+        which assumes neither a linear model nor errors of equal size; neither holds here.
     """
     regressors = np.column_stack([masks.astype(np.float64), np.ones(len(masks))])
-    weighted = regressors * weights[:, None]
     penalty = np.diag([alpha] * masks.shape[1] + [0.0])
-    inverse = np.linalg.inv(regressors.T @ weighted + penalty)
-    solution = inverse @ (weighted.T @ values)
+    inverse = np.linalg.inv(regressors.T @ regressors + penalty)
+    solution = inverse @ (regressors.T @ values)
     residuals = values - regressors @ solution
-    leverage = ((weighted @ inverse) * regressors).sum(axis=1)
+    leverage = ((regressors @ inverse) * regressors).sum(axis=1)
     left_out = residuals / (1 - leverage)
-    pulls = (weighted * left_out[:, None]) @ inverse
+    influence = (regressors * left_out[:, None]) @ inverse
     if groups is not None:
-        together = np.zeros((int(groups.max()) + 1, pulls.shape[1]))
-        np.add.at(together, groups, pulls)
-        pulls = together
+        together = np.zeros((int(groups.max()) + 1, influence.shape[1]))
+        np.add.at(together, groups, influence)
+        influence = together
     return Surrogate(
         coefficients=solution[:-1],
-        covariance=(pulls.T @ pulls)[:-1, :-1],
+        covariance=(influence.T @ influence)[:-1, :-1],
         intercept=float(solution[-1]),
-        r2=share_accounted_for(values, residuals, weights),
-        r2_left_out=share_accounted_for(values, left_out, weights),
+        r2=r_squared(values, residuals),
+        r2_left_out=r_squared(values, left_out),
     )
 
 
-def share_accounted_for(
-    values: npt.NDArray[np.float64], residuals: npt.NDArray[np.float64], weights: npt.NDArray[np.float64] | None = None
-) -> float:
-    """R² by values and residuals, (n,), and their weights; 0 where the values do not move."""
-    weights = np.ones(len(values)) if weights is None else weights
-    spread = float(weights @ (values - np.average(values, weights=weights)) ** 2)
-    # Below a millionth of a probability there is nothing but rounding to account for.
-    return 1 - float(weights @ residuals**2) / spread if spread > 1e-12 * float(weights.sum()) else 0.0
+def r_squared(values: npt.NDArray[np.float64], residuals: npt.NDArray[np.float64]) -> float:
+    """R² of values and residuals, both (n,); 0 if the values are constant."""
+    spread = float(((values - values.mean()) ** 2).sum())
+    # A variance below 10⁻¹² is rounding.
+    return 1 - float((residuals**2).sum()) / spread if spread > 1e-12 * len(values) else 0.0

@@ -1,11 +1,11 @@
-"""Whether a map is faithful: does the model lose its answer when the brightest parts are taken away?
+"""Faithfulness of a map: does the model lose its answer when the brightest parts are taken away?
 
 Deletion and insertion (Petsiuk, Das and Saenko 2018, "RISE", arXiv 1806.07421): pixels are taken away from the photo,
-or laid into a blurred one, brightest first, and the area under the probability's curve is the measure. A map is set
-against 20 random maps, and against one that only says "the middle": flowers are photographed in the middle, so a map
-can beat chance and know nothing.
+or laid into a blurred copy, brightest first; the measure is the area under the curve of the probability. A map is
+compared with two baselines: 20 random maps, and a map of the centre. Flowers are photographed in the middle, so a map
+can beat random ones and know nothing.
 
-Everything is read off the model itself, on the photo at hand. Nothing here says that the model is right.
+All of this is about the model on the photo at hand. It does not say that the model is right.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from flowers_core.explain.explanation import Explanation, FloatArray, Target, nearest_in_photo, to_photo
-from flowers_core.explain.perturbation import BATCH, Logits, Pixels, Progress, ask
+from flowers_core.explain.perturbation import BATCH, Progress, perturbed_probabilities
+from flowers_core.explain.subject import Logits, Pixels, Subject
 
-#: Shares of the photo taken away or laid in.
+#: Of the photo, taken away or laid in.
 FRACTIONS: tuple[float, ...] = tuple(step / 10 for step in range(11))
 RANDOM_MAPS = 20
-#: Random maps are as coarse as the last feature map of most networks, whatever they are compared with: noise of single
-#: pixels would spoil a photo in another way than taking an area away does.
+#: Random maps are as coarse as the last feature map of most networks: removing single pixels would be noise, which
+#: corrupts a photo in another way than removing areas does.
 RANDOM_CELLS = 7
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """The probability while the photo goes, and while it comes, in the order of one map.
+    """The probability during deletion and insertion in the order of one map.
 
     Attributes:
         deletion: (11,) float64, at FRACTIONS of the pixels taken away.
@@ -52,100 +53,71 @@ class Curves:
 
 
 @dataclass(frozen=True, eq=False)
-class Chance:
-    """What maps that know nothing reach on this photo: `random` ones, and one that says "the middle"."""
+class Baselines:
+    """What maps that know nothing reach on a photo: `random` ones, and one of the `centre`."""
 
     random: tuple[Curves, ...]
-    centred: Curves
+    centre: Curves
 
 
 @dataclass(frozen=True, eq=False)
 class Faithfulness:
-    """One map's curves beside chance's."""
+    """One map's curves beside those of the baselines."""
 
     curves: Curves
-    chance: Chance
+    baselines: Baselines
 
     @property
     def deletion_beats(self) -> float:
-        """Share of the random maps with a larger deletion area, 0…1; ties count half."""
-        return _beaten([other.deletion_auc for other in self.chance.random], self.curves.deletion_auc)
+        """Fraction of the random maps with a larger deletion area, 0…1; ties count half."""
+        return _beaten([other.deletion_auc for other in self.baselines.random], self.curves.deletion_auc)
 
     @property
     def insertion_beats(self) -> float:
-        """Share of the random maps with a smaller insertion area, 0…1; ties count half."""
-        return _beaten([-other.insertion_auc for other in self.chance.random], -self.curves.insertion_auc)
+        """Fraction of the random maps with a smaller insertion area, 0…1; ties count half."""
+        return _beaten([-other.insertion_auc for other in self.baselines.random], -self.curves.insertion_auc)
 
     @property
-    def beats_the_centre(self) -> tuple[bool, bool]:
-        """Whether deletion and insertion are better than those of "the middle"."""
-        centred = self.chance.centred
+    def beats_centre(self) -> tuple[bool, bool]:
+        """Whether deletion and insertion are better than those of the centre."""
+        centre = self.baselines.centre
         return (
-            self.curves.deletion_auc < centred.deletion_auc,
-            self.curves.insertion_auc > centred.insertion_auc,
+            self.curves.deletion_auc < centre.deletion_auc,
+            self.curves.insertion_auc > centre.insertion_auc,
         )
 
     @property
     def tenth(self) -> tuple[float, float, float]:
         """The probability of the whole photo, without the brightest tenth, and the mean without a random tenth."""
-        random = float(np.mean([other.deletion[1] for other in self.chance.random]))
+        random = float(np.mean([other.deletion[1] for other in self.baselines.random]))
         return float(self.curves.deletion[0]), float(self.curves.deletion[1]), random
-
-    def sentence(self, name: str) -> str:
-        """What taking the brightest tenth away does to the answer, in words."""
-        whole, without, random = self.tenth
-        # Chosen by the numbers as they are shown: "drops from 3 % to 3 %" would be odd.
-        percent = round(100 * whole), round(100 * without)
-        if percent[0] == percent[1]:
-            change = f"leaves “{name}” at {percent[0]} %"
-        else:
-            verb = "drops" if percent[1] < percent[0] else "raises"
-            change = f"{verb} “{name}” from {percent[0]} % to {percent[1]} %"
-        return f"Removing the 10 % brightest area {change}; random areas: {100 * random:.0f} %."
-
-    def verdict(self) -> str:
-        """How the map fares against chance, in words."""
-        beaten = round(min(self.deletion_beats, self.insertion_beats) * len(self.chance.random))
-        of = len(self.chance.random)
-        if beaten < 0.95 * of:
-            return f"Do not lean on this map: it beats only {beaten} of {of} random maps."
-        if not any(self.beats_the_centre):
-            return f"It beats {beaten} of {of} random maps, but a map that only says “the middle” does as well."
-        if not all(self.beats_the_centre):
-            respect = "putting back" if self.beats_the_centre[0] else "taking away"
-            return f"It beats {beaten} of {of} random maps, but for {respect} “the middle” would do as well."
-        return f"It beats {beaten} of {of} random maps, and a map that only says “the middle”."
 
 
 def measure(
-    model: Logits,
-    pixels: Pixels,
+    subject: Subject,
     explanation: Explanation,
     *,
-    temperature: float = 1.0,
-    chance: Chance | None = None,
+    baselines: Baselines | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Faithfulness:
-    """One map against chance on its own photo: 400 looks, or 21 where chance is known.
+    """One map against the baselines on its own photo: 399 forward passes, or 21 if the baselines are known.
 
     Args:
-        model: photos to logits, such as Runtime.logits.
-        pixels: (s, s, 3) uint8, ModelInput.pixels of the photo that was explained.
+        subject: the photo that was explained, and the model.
         explanation: of a class, or of a class against another.
-        temperature: of the softmax.
-        chance: of the same photo, target and temperature, where it was measured before.
+        baselines: of the same photo, target and temperature, if they were measured before.
         seed: of the random maps.
-        progress: called with (looks done, looks); stops by returning False.
+        progress: called with (forward passes done, in all); False stops.
 
     Raises:
-        ExplanationStopped: where `progress` returned False.
-        ValueError: where the explanation is a neighbour's.
+        ExplanationStopped: if `progress` returned False.
+        ValueError: if the explanation is a neighbour's.
     """
-    heat = in_model_frame(explanation, pixels.shape[0])
-    maps = [heat] if chance is not None else [heat, *chance_maps(pixels.shape[0], seed)]
-    found, *others = curves(model, pixels, maps, explanation.target, temperature, progress)
-    return Faithfulness(found, chance or Chance(tuple(others[1:]), others[0]))
+    heat = in_model_frame(explanation, subject.size)
+    maps = [heat] if baselines is not None else [heat, *baseline_maps(subject.size, seed)]
+    found, *others = curves(subject.logits, subject.pixels, maps, explanation.target, subject.temperature, progress)
+    return Faithfulness(found, baselines or Baselines(tuple(others[1:]), others[0]))
 
 
 def curves(
@@ -156,24 +128,24 @@ def curves(
     temperature: float = 1.0,
     progress: Progress | None = None,
 ) -> list[Curves]:
-    """Deletion and insertion in the order of each map; ends that all share are looked at once.
+    """Deletion and insertion in the order of each map; the ends that all share take one forward pass.
 
     Args:
         model: photos to logits.
         pixels: (s, s, 3) uint8.
-        maps: each (s, s), brightest first; of equal pixels the upper left goes first.
-        target: what is watched.
+        maps: each (s, s); of equally bright pixels the upper left goes first.
+        target: a class, or a class against another.
         temperature: of the softmax.
-        progress: called with (looks done, looks).
+        progress: called with (forward passes done, in all).
 
     Returns:
         Curves for each map.
     """
-    plain, blurred = without_content(pixels), blurred_photo(pixels)
+    plain, blurred = mean_colour_photo(pixels), blurred_photo(pixels)
     size = pixels.shape[0] * pixels.shape[1]
     inner = [round(fraction * size) for fraction in FRACTIONS[1:-1]]
 
-    def versions() -> Iterator[Pixels]:
+    def perturbed() -> Iterator[Pixels]:
         yield np.stack([pixels, plain, blurred])
         batch: list[Pixels] = []
         for heat in maps:
@@ -188,47 +160,47 @@ def curves(
             yield np.stack(batch)
 
     total = 3 + 2 * len(inner) * len(maps)
-    seen = ask(model, versions(), target, temperature, total=total, progress=progress)
+    seen = perturbed_probabilities(model, perturbed(), target, temperature, total=total, progress=progress)
     whole, empty, blank = seen[:3]
     steps = seen[3:].reshape(len(maps), len(inner), 2)
     return [Curves(np.array([whole, *step[:, 0], empty]), np.array([blank, *step[:, 1], whole])) for step in steps]
 
 
 def in_model_frame(explanation: Explanation, size: int) -> npt.NDArray[np.float32]:
-    """A map laid over the model's input, (size, size): cells interpolated, superpixels with their edges."""
+    """A map laid over the model's input, (size, size): positions interpolated, superpixels with their edges."""
     frame = (0.0, 0.0, float(size), float(size))
     if explanation.contributions.shape == (size, size):
         return explanation.contributions
-    if explanation.regions is None:
+    if explanation.superpixels is None:
         return to_photo(explanation.contributions, frame, (size, size))
     return nearest_in_photo(explanation.contributions, frame, (size, size), outside=0)
 
 
-def chance_maps(size: int, seed: int = 0) -> list[npt.NDArray[np.float32]]:
-    """A centred Gaussian, then RANDOM_MAPS random maps of RANDOM_CELLS × RANDOM_CELLS cells, each (size, size)."""
+def baseline_maps(size: int, seed: int = 0) -> list[npt.NDArray[np.float32]]:
+    """A Gaussian at the centre, then RANDOM_MAPS random maps of RANDOM_CELLS² cells, each (size, size)."""
     frame = (0.0, 0.0, float(size), float(size))
     away = ((np.arange(size) + 0.5) / size - 0.5) ** 2
-    # Only the order counts, so that any width would do.
-    centred = np.exp(-(away[:, None] + away) / (2 * 0.25**2)).astype(np.float32)
+    # Only the order counts, so any width would do.
+    centre = np.exp(-(away[:, None] + away) / (2 * 0.25**2)).astype(np.float32)
     cells = np.random.default_rng(seed).random((RANDOM_MAPS, RANDOM_CELLS, RANDOM_CELLS), dtype=np.float32)
-    return [centred, *(to_photo(cell, frame, (size, size)) for cell in cells)]
+    return [centre, *(to_photo(cell, frame, (size, size)) for cell in cells)]
 
 
 def brightness_rank(heat: FloatArray) -> npt.NDArray[np.int64]:
-    """Each pixel's place in the order of brightness, 0 the brightest, (h, w)."""
+    """Each pixel's rank by brightness, 0 the brightest, (h, w)."""
     order = np.argsort(-heat.ravel(), kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     return rank.reshape(heat.shape)
 
 
-def without_content(pixels: Pixels) -> Pixels:
-    """A picture of the photo's mean colour, (s, s, 3)."""
+def mean_colour_photo(pixels: Pixels) -> Pixels:
+    """The photo's mean colour everywhere, (s, s, 3): what deletion ends at."""
     return np.broadcast_to(np.rint(pixels.mean(axis=(0, 1))).astype(np.uint8), pixels.shape)
 
 
 def blurred_photo(pixels: Pixels) -> Pixels:
-    """The photo blurred by a Gaussian of a sixteenth of its side, (s, s, 3): colours stay, shapes go."""
+    """The photo blurred by a Gaussian of a sixteenth of its side, (s, s, 3): what insertion begins at."""
     return np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(pixels.shape[0] / 16)))
 
 

@@ -1,7 +1,8 @@
-"""The sanity check by model randomisation: a map that stays the same when the model forgets all shows no model.
+"""The sanity check by model randomization: a map that survives it does not depend on what the model learnt.
 
-Adebayo et al. 2018, "Sanity Checks for Saliency Maps", arXiv 1810.03292, cascading: the weights of the network are
-shuffled from the head down, and each method's map is compared with the one before. TensorFlow is imported when called.
+Adebayo et al. 2018, "Sanity Checks for Saliency Maps", arXiv 1810.03292, in its cascading form: the weights of the
+network are shuffled from the head down, and each method's map is compared with that of the trained network. TensorFlow
+is imported when called.
 """
 
 from __future__ import annotations
@@ -14,21 +15,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flowers_core.explain.attributions.gradients import LAST_LAYER, Gradients
-from flowers_core.explain.explanation import Box, Target
-from flowers_core.explain.methods import Method, Subject
+from flowers_core.explain.explanation import Explanation, Target
+from flowers_core.explain.methods import Method
 from flowers_core.explain.metrics.agreement import Agreement, agreement
-from flowers_core.explain.perturbation import Pixels
+from flowers_core.explain.subject import Frame, Pixels, Subject
 from flowers_core.inference.runtime import Forward
 
 if TYPE_CHECKING:
     import keras
 
-#: Of the layers with weights, the last so many are shuffled; 0 is the head alone.
-SHARES = (0.0, 0.5, 1.0)
+#: Of the layers with weights, counted from the head, are shuffled; 0 is the head alone.
+FRACTIONS = (0.0, 0.5, 1.0)
 
 
 class KerasModel:
-    """A Keras classifier as methods see a model; it follows when the classifier's weights change."""
+    """Subjects of a Keras classifier. They follow when its weights change."""
 
     def __init__(self, classifier: keras.Model) -> None:
         import keras
@@ -40,12 +41,11 @@ class KerasModel:
         self._features = compiled(keras.Model(classifier.input, classifier.get_layer(LAST_LAYER).output))
         self._gradients = cache(lambda: Gradients(classifier))
 
-    def subject(self, pixels: Pixels, *, box: Box, photo_size: tuple[int, int], temperature: float = 1.0) -> Subject:
+    def subject(self, pixels: Pixels, frame: Frame, temperature: float = 1.0) -> Subject:
         """A photo as this model sees it now, pixels (s, s, 3) uint8."""
         return Subject(
             pixels=pixels,
-            box=box,
-            photo_size=photo_size,
+            **frame,
             features=self._features(pixels[None])[0],
             head=self._classifier.get_layer("logits").get_weights()[0],
             logits=self._logits,
@@ -67,32 +67,32 @@ def sanity_check(
     methods: Sequence[Method],
     photos: Sequence[tuple[Pixels, Target]],
     *,
-    shares: Sequence[float] = SHARES,
+    fractions: Sequence[float] = FRACTIONS,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> dict[str, dict[float, Agreement]]:
-    """How alike each method's maps are before and after the model's weights are shuffled.
+    """Agreement of each method's maps before and after the model's weights are shuffled.
 
     Args:
         classifier: whose weights are shuffled, and put back.
         methods: which.
         photos: model inputs (s, s, 3) uint8, each with what is explained of it.
-        shares: how much of the network, from its head down.
+        fractions: how much of the network, from its head down.
         seed: of the shuffling; methods that draw keep their own seed, so that only the model differs.
         progress: told what is done next.
 
     Returns:
-        method → share → mean agreement over the photos; a good method is near 0 in rank correlation from the first
-        share on, one that outlines edges whatever the model is stays near 1.
+        method → fraction → mean agreement over the photos. A good method is near 0 in rank correlation from the first
+        fraction on; one that outlines edges whatever the model is stays near 1.
     """
     model = KerasModel(classifier)
     size = photos[0][0].shape[0]
-    frame: dict[str, Any] = {"box": (0.0, 0.0, float(size), float(size)), "photo_size": (size, size)}
+    frame: Frame = {"box": (0.0, 0.0, float(size), float(size)), "photo_size": (size, size)}
 
-    def maps(title: str) -> dict[str, list[Any]]:
-        found: dict[str, list[Any]] = {method.name: [] for method in methods}
+    def maps(title: str) -> dict[str, list[Explanation]]:
+        found: dict[str, list[Explanation]] = {method.name: [] for method in methods}
         for number, (pixels, target) in enumerate(photos):
-            subject = model.subject(pixels, **frame)
+            subject = model.subject(pixels, frame)
             for method in methods:
                 if progress is not None:
                     progress(f"{title}, photo {number + 1} of {len(photos)}, {method.title}")
@@ -101,12 +101,12 @@ def sanity_check(
 
     before = maps("trained")
     results: dict[str, dict[float, Agreement]] = {method.name: {} for method in methods}
-    for share in shares:
-        with shuffled(classifier, share, seed):
-            after = maps(f"{share:.0%} shuffled")
+    for fraction in fractions:
+        with shuffled(classifier, fraction, seed):
+            after = maps(f"{fraction:.0%} shuffled")
         for name, pairs in results.items():
             alike = [agreement(one, other, size) for one, other in zip(before[name], after[name], strict=True)]
-            pairs[share] = Agreement(
+            pairs[fraction] = Agreement(
                 float(np.mean([pair.rank_correlation for pair in alike])),
                 float(np.mean([pair.overlap for pair in alike])),
             )
@@ -114,20 +114,23 @@ def sanity_check(
 
 
 @contextmanager
-def shuffled(classifier: keras.Model, share: float, seed: int) -> Iterator[None]:
-    """The classifier with the weights of its last layers in random order, as they were again afterwards.
+def shuffled(classifier: keras.Model, fraction: float, seed: int) -> Iterator[None]:
+    """The classifier with the weights of its last layers in random order; afterwards they are put back.
 
-    Shuffled rather than drawn anew: the weights keep their sizes, so that activations neither die nor explode.
+    Shuffled weights keep their distribution, so that activations neither vanish nor explode.
 
     Args:
         classifier: changed in place.
-        share: of the layers that have weights, counted from the head, 0…1; the head is always among them.
+        fraction: of the layers that have weights, counted from the head, 0…1; the head is always among them.
         seed: of the order.
+
+    Raises:
+        ValueError: if the fraction is out of range.
     """
-    if not 0 <= share <= 1:
-        raise ValueError(f"The share of shuffled layers must be between 0 and 1, not {share}.")
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"The fraction of shuffled layers must be between 0 and 1, not {fraction}.")
     layers = [layer for layer in classifier.layers if layer.get_weights()]
-    chosen = layers[-max(1, round(share * len(layers))) :]
+    chosen = layers[-max(1, round(fraction * len(layers))) :]
     kept = [layer.get_weights() for layer in chosen]
     random = np.random.default_rng(seed)
     try:

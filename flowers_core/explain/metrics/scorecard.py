@@ -1,23 +1,23 @@
-"""Methods against each other over many photos: how faithful, how stable, how fast, each with an interval."""
+"""Methods compared over many photos: faithfulness, stability and time, each with an interval."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from flowers_core.explain.explanation import Target
-from flowers_core.explain.methods import Method, Subject
+from flowers_core.explain.methods import Method
 from flowers_core.explain.metrics.agreement import agreement
-from flowers_core.explain.metrics.faithfulness import Chance, measure
+from flowers_core.explain.metrics.faithfulness import Baselines, measure
+from flowers_core.explain.metrics.interval import Interval, bootstrap
+from flowers_core.explain.subject import Pixels, Subject
 
-#: Standard deviation, in grey levels, of the noise that no eye sees and no map should mind.
-JITTER = 2.0
-_DRAWS = 2000
-#: What a method has to beat: maps that know nothing of the photo, and one that says "the middle".
+#: Standard deviation of the input noise, in grey levels: invisible, so a map should not change.
+INPUT_NOISE = 2.0
+#: What a method has to beat: random maps, and a map of the centre.
 BASELINES = ("random", "centre")
 
 
@@ -30,11 +30,11 @@ class Score:
         method: its name.
         deletion: area under the deletion curve, the lower the better.
         insertion: area under the insertion curve, the higher the better.
-        deletion_beats: share of random maps with a larger deletion area.
-        insertion_beats: share of random maps with a smaller insertion area.
-        beats_centre: 0, ½ or 1: in which of deletion and insertion it is better than a map of the middle.
+        deletion_beats: fraction of the random maps with a larger deletion area.
+        insertion_beats: fraction of the random maps with a smaller insertion area.
+        beats_centre: 0, ½ or 1: whether neither, one or both of deletion and insertion are better than the centre's.
         stability: rank correlation with a second run, with another seed and invisible noise on the photo.
-        stability_overlap: share of the brightest fifth that stays in that run.
+        stability_overlap: fraction of the brightest fifth that stays in that run.
         seconds: of the first run.
     """
 
@@ -62,35 +62,31 @@ class Score:
 FIGURES = tuple(entry.name for entry in fields(Score) if entry.name not in ("photo_id", "method"))
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A mean over photos with its 95 % bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
-
-
 def score(
-    method: Method, subject: Subject, jittered: Subject, target: Target, photo_id: int, chance: Chance | None = None
-) -> tuple[Score, Chance]:
+    method: Method,
+    subject: Subject,
+    noisy: Subject,
+    target: Target,
+    photo_id: int,
+    baselines: Baselines | None = None,
+) -> tuple[Score, Baselines]:
     """Explain a photo twice and measure the first map.
 
     Args:
         method: which.
-        subject: the photo.
-        jittered: the same photo with invisible noise (`jitter`), as the same model sees it.
+        subject: the photo and the model.
+        noisy: the same photo with invisible noise (`with_input_noise`), as the same model sees it.
         target: what is explained.
         photo_id: for the record.
-        chance: of this photo and target, where it is known.
+        baselines: of this photo and target, if they are known.
 
     Returns:
-        The score, and chance for the next method.
+        The score, and the baselines for the next method.
     """
     first = method.explain(subject, target, seed=0)
-    second = method.explain(jittered, target, seed=1)
-    found = measure(subject.logits, subject.pixels, first, temperature=subject.temperature, chance=chance)
-    alike = agreement(first, second, subject.pixels.shape[0])
+    second = method.explain(noisy, target, seed=1)
+    found = measure(subject, first, baselines=baselines)
+    alike = agreement(first, second, subject.size)
     return (
         Score(
             photo_id=photo_id,
@@ -99,21 +95,21 @@ def score(
             insertion=found.curves.insertion_auc,
             deletion_beats=found.deletion_beats,
             insertion_beats=found.insertion_beats,
-            beats_centre=float(np.mean(found.beats_the_centre)),
+            beats_centre=float(np.mean(found.beats_centre)),
             stability=alike.rank_correlation,
             stability_overlap=alike.overlap,
             seconds=first.seconds,
         ),
-        found.chance,
+        found.baselines,
     )
 
 
-def baseline_scores(photo_id: int, chance: Chance) -> tuple[Score, Score]:
-    """What `BASELINES` reach on a photo, as if they were methods: the mean of the random maps, and the centred one.
+def baseline_scores(photo_id: int, baselines: Baselines) -> tuple[Score, Score]:
+    """What `BASELINES` reach on a photo, as if they were methods: the mean of the random maps, and the centre.
 
-    A random map shares nothing with the next one but by chance; the centred one is always itself.
+    The stability of a random map is that of two independent ones; the centre is always the same.
     """
-    random, centre = chance.random, chance.centred
+    random, centre = baselines.random, baselines.centre
     deletion = [curves.deletion_auc for curves in random]
     insertion = [curves.insertion_auc for curves in random]
     centre_deletion, centre_insertion = centre.deletion_auc, centre.insertion_auc
@@ -146,21 +142,21 @@ def baseline_scores(photo_id: int, chance: Chance) -> tuple[Score, Score]:
     )
 
 
-def jitter(pixels: npt.NDArray[np.uint8], seed: int) -> npt.NDArray[np.uint8]:
-    """The photo with normal noise of JITTER grey levels, (s, s, 3) uint8."""
-    noise = np.random.default_rng(seed).normal(scale=JITTER, size=pixels.shape)
+def with_input_noise(pixels: Pixels, seed: int) -> Pixels:
+    """The photo with normal noise of INPUT_NOISE grey levels, (s, s, 3) uint8."""
+    noise = np.random.default_rng(seed).normal(scale=INPUT_NOISE, size=pixels.shape)
     return np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
 
 
-def scorecard(scores: Iterable[Score], *, seed: int = 0) -> dict[str, dict[str, Figure]]:
-    """The mean of each figure for each method, over the photos that every method has.
+def scorecard(scores: Iterable[Score], *, seed: int = 0) -> dict[str, dict[str, Interval]]:
+    """The mean of each figure of each method, over the photos that every method has.
 
     Args:
         scores: of any photos and methods.
-        seed: of the bootstrap, which draws photos, the same for all methods: differences are not blurred by photos.
+        seed: of the bootstrap, which draws the same photos for all methods.
 
     Returns:
-        method → figure → mean and interval; empty where no photo has all methods.
+        method → figure → mean and interval; empty if no photo has all methods.
     """
     by_method: dict[str, dict[int, Score]] = {}
     for found in scores:
@@ -168,18 +164,7 @@ def scorecard(scores: Iterable[Score], *, seed: int = 0) -> dict[str, dict[str, 
     shared = sorted(set.intersection(*(set(photos) for photos in by_method.values()))) if by_method else []
     if not shared:
         return {}
-    draws = np.random.default_rng(seed).integers(0, len(shared), size=(_DRAWS, len(shared)))
     return {
-        method: {name: _figure(np.array([getattr(photos[photo], name) for photo in shared]), draws) for name in FIGURES}
+        method: {name: bootstrap([getattr(photos[photo], name) for photo in shared], seed=seed) for name in FIGURES}
         for method, photos in by_method.items()
     }
-
-
-def with_pixels(subject: Subject, pixels: npt.NDArray[np.uint8], features: npt.NDArray[np.floating]) -> Subject:
-    """The same model looking at other pixels in the same frame."""
-    return replace(subject, pixels=pixels, features=features)
-
-
-def _figure(values: npt.NDArray[np.float64], draws: npt.NDArray[np.integer]) -> Figure:
-    low, high = np.percentile(values[draws].mean(axis=1), [2.5, 97.5])
-    return Figure(float(values.mean()), float(low), float(high))

@@ -10,16 +10,18 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app import resources
+from app.elements.method_readings import READINGS
 from app.identify.downloads import as_npy, as_png
+from app.identify.faithfulness import deletion_sentence, verdict
 from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.explain.explanation import ClassTarget
-from flowers_core.explain.methods import METHODS
+from flowers_core.explain.methods import METHODS, Needs
 from flowers_core.explain.metrics.agreement import agreement
 from flowers_core.explain.metrics.faithfulness import measure
-from flowers_core.explain.metrics.scorecard import jitter
+from flowers_core.explain.metrics.scorecard import with_input_noise
 from flowers_core.explain.overlay import draw
 from flowers_core.explain.records.methods import EXPLANATIONS_FILE, default_method, load_methods
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
@@ -27,6 +29,7 @@ from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import example_bytes, html, images, run
 from tests.app.elements.test_words import prediction
+from tests.fixtures.subjects import subject
 
 Open = Callable[..., AppTest]
 
@@ -50,12 +53,12 @@ def test_every_method_can_be_chosen_and_no_slow_one_runs_unasked(open_page: Open
         box.select(method.title)
         run(app)
         box = app.selectbox(key="method")
-        if method.name in ("cam", "shifted_cam"):
+        if method.name in ("cam", "augmented_cam"):
             assert len(images(app)) == 3  # the photo; then plain, and with the map
             continue
         assert app.button(key=f"run-{method.name}").label.startswith(f"Run {method.title} for")
-        assert method.says in said(app)
-        assert ("TensorFlow" in said(app)) == method.keras
+        assert READINGS[method.name] in said(app)
+        assert ("TensorFlow" in said(app)) == (method.needs is Needs.KERAS)
         assert app.selectbox(key="against").disabled == (not method.contrasts)
 
 
@@ -85,7 +88,7 @@ def test_grad_cam_runs_with_the_keras_model(open_page: Open) -> None:
     app = open_page(photo="example", method="Grad-CAM")
     app.button(key="run-grad_cam").click()
     run(app)
-    assert METHODS["grad_cam"].says in said(app)
+    assert READINGS["grad_cam"] in said(app)
     app.button(key="trust").click()
     run(app)
     # At the last layer it is the closed form, but for what eight bits change.
@@ -111,11 +114,11 @@ def test_the_trust_in_a_map_is_what_the_library_measures(open_page: Open) -> Non
     )
     assert explained.target == ClassTarget(label)
     assert bundle.calibration
-    found = measure(runtime.logits, seen.pixels, explained, temperature=bundle.calibration.temperature)
-    assert found.sentence(load_taxonomy()[label].name) in said(app)
-    assert found.verdict() in said(app)
+    found = measure(subject(seen.pixels, runtime.logits, temperature=bundle.calibration.temperature), explained)
+    assert deletion_sentence(found, load_taxonomy()[label].name) in said(app)
+    assert verdict(found) in said(app)
     assert f"{found.curves.deletion_auc:.2f}" in str(app.table[0].value)
-    noisy = jitter(seen.pixels, seed=1)
+    noisy = with_input_noise(seen.pixels, seed=1)
     again = class_evidence(
         runtime.forward(noisy[None]).features[0], bundle.head()[0], label, box=seen.box, photo_size=(1000, 1000)
     )
@@ -123,10 +126,10 @@ def test_the_trust_in_a_map_is_what_the_library_measures(open_page: Open) -> Non
     assert alike.rank_correlation > 0.9
     assert f"keeps {100 * alike.overlap:.0f} % of its brightest fifth (rank correlation" in said(app)
     assert "Run another method" in captions(app)
-    # It stays, and another map of the same target is tested against the same chance.
+    # It stays, and another map of the same target is tested against the same baselines.
     app.slider(key="opacity").set_value(20)
     run(app)
-    assert found.verdict() in said(app)
+    assert verdict(found) in said(app)
     assert not any(button.key == "trust" for button in app.button)
 
 

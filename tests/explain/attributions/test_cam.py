@@ -86,7 +86,7 @@ def test_parts_add_up_at_the_size_of_a_real_backbone():
     ]
     for explained, value in zip(explanations, expected, strict=True):
         assert explained.value == pytest.approx(value, abs=1e-4)
-        assert explained.parts.sum() == pytest.approx(explained.value, abs=1e-4)
+        assert explained.terms.sum() == pytest.approx(explained.value, abs=1e-4)
 
 
 def test_what_cannot_be_is_refused():

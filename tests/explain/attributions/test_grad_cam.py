@@ -5,27 +5,27 @@ import pytest
 
 from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.explain.attributions.grad_cam import explain_grad_cam
-from flowers_core.explain.attributions.tf_keras_vis_reference import explain_keras_vis
+from flowers_core.explain.attributions.tf_keras_vis_reference import explain_by_tf_keras_vis
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget
 from tests.fixtures.small_network import FRAME, photo
 
 
 @pytest.mark.parametrize("layer", ["early", "features"])
 @pytest.mark.parametrize("target", [ClassTarget(1), ClassTarget(5), ContrastTarget(2, 4)])
-def test_it_is_tf_keras_vis(network, gradients_at, layer, target):
-    ours = explain_grad_cam(gradients_at(layer), photo(), target, **FRAME)
-    theirs = explain_keras_vis("grad_cam", network, photo(), target, layer=layer, **FRAME)
+def test_it_is_tf_keras_vis(network, subject_at, layer, target):
+    ours = explain_grad_cam(subject_at(layer), target)
+    theirs = explain_by_tf_keras_vis("grad_cam", network, subject_at(layer), target, layer=layer)
     assert theirs.contributions.any()
     np.testing.assert_allclose(np.maximum(ours.contributions, 0), theirs.contributions, rtol=1e-4, atol=1e-6)
 
 
-def test_at_the_last_layer_it_is_the_closed_form(network, gradients_at):
-    slopes = gradients_at("features").at_layer(photo(2), ClassTarget(3))
+def test_at_the_last_layer_it_is_the_closed_form(network, gradients_at, subject_at):
+    at_layer = gradients_at("features").at_layer(photo(2), ClassTarget(3))
     head, bias = network.get_layer("logits").get_weights()
-    closed = class_evidence(slopes.activations, head, 3, **FRAME)
-    ours = explain_grad_cam(gradients_at("features"), photo(2), ClassTarget(3), **FRAME)
+    closed = class_evidence(at_layer.activations, head, 3, **FRAME)
+    ours = explain_grad_cam(subject_at("features", photo(2)), ClassTarget(3))
     np.testing.assert_allclose(ours.contributions, closed.contributions, atol=1e-6)
-    assert ours.value + bias[2] == pytest.approx(slopes.score, abs=1e-4)
+    assert ours.value + bias[2] == pytest.approx(at_layer.score, abs=1e-4)
     assert (ours.method, ours.unit, ours.target) == ("grad_cam", "logit", ClassTarget(3))
     assert ours.settings["layer"] == "features"
     assert ours.contributions.min() < 0  # what speaks against is kept

@@ -16,16 +16,16 @@ def logits(network, photos: np.ndarray) -> np.ndarray:
 
 
 def test_at_the_last_layer_the_gradient_is_the_heads_weight(network, gradients_at):
-    slopes = gradients_at("features").at_layer(photo(), ClassTarget(2))
+    at_layer = gradients_at("features").at_layer(photo(), ClassTarget(2))
     head, bias = network.get_layer("logits").get_weights()
-    np.testing.assert_allclose(slopes.gradients, np.broadcast_to(head[:, 1] / 64, (8, 8, 14)), rtol=1e-5)
-    assert slopes.score == pytest.approx(logits(network, photo()[None])[0, 1], abs=1e-5)
-    assert slopes.activations.mean(axis=(0, 1)) @ head[:, 1] + bias[1] == pytest.approx(slopes.score, abs=1e-5)
+    np.testing.assert_allclose(at_layer.gradients, np.broadcast_to(head[:, 1] / 64, (8, 8, 14)), rtol=1e-5)
+    assert at_layer.score == pytest.approx(logits(network, photo()[None])[0, 1], abs=1e-5)
+    assert at_layer.activations.mean(axis=(0, 1)) @ head[:, 1] + bias[1] == pytest.approx(at_layer.score, abs=1e-5)
 
 
 def test_the_gradient_at_an_early_layer_foretells_what_a_change_does(network, gradients_at):
     """A finite difference through the rest of the network, layer by layer as Keras runs it."""
-    slopes = gradients_at("early").at_layer(photo(1), ContrastTarget(3, 5))
+    at_layer = gradients_at("early").at_layer(photo(1), ContrastTarget(3, 5))
     names = [layer.name for layer in network.layers]
     rest = network.layers[names.index("early") + 1 :]
 
@@ -36,10 +36,10 @@ def test_the_gradient_at_an_early_layer_foretells_what_a_change_does(network, gr
         out = np.asarray(x)[0].astype(float)
         return out[2] - out[4]
 
-    assert score(slopes.activations) == pytest.approx(slopes.score, abs=1e-5)
-    step = 1e-3 * np.random.default_rng(0).normal(size=slopes.activations.shape)
-    moved = score(slopes.activations + step) - score(slopes.activations - step)
-    assert moved / 2 == pytest.approx((slopes.gradients * step).sum(), rel=0.02)
+    assert score(at_layer.activations) == pytest.approx(at_layer.score, abs=1e-5)
+    step = 1e-3 * np.random.default_rng(0).normal(size=at_layer.activations.shape)
+    moved = score(at_layer.activations + step) - score(at_layer.activations - step)
+    assert moved / 2 == pytest.approx((at_layer.gradients * step).sum(), rel=0.02)
 
 
 def test_each_photo_gets_its_own_gradient(network, gradients_at):
@@ -97,8 +97,16 @@ def test_what_cannot_be_is_refused(network, gradients_at):
 
 def test_tensorflow_waits_until_it_is_called():
     modules = ", ".join(
-        f"flowers_core.explain.{name}"
-        for name in ("gradients", "grad_cam", "grad_cam_plus_plus", "layer_cam", "score_cam", "saliency", "keras_vis")
+        f"flowers_core.explain.attributions.{name}"
+        for name in (
+            "gradients",
+            "grad_cam",
+            "grad_cam_plus_plus",
+            "layer_cam",
+            "score_cam",
+            "saliency",
+            "tf_keras_vis_reference",
+        )
     )
     done = subprocess.run(
         [sys.executable, "-c", f"import sys, {modules}; print('tensorflow' in sys.modules, 'keras' in sys.modules)"],

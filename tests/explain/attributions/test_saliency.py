@@ -4,23 +4,23 @@ import numpy as np
 import pytest
 
 from flowers_core.explain.attributions.saliency import explain_saliency, noisy_copies
-from flowers_core.explain.attributions.tf_keras_vis_reference import explain_keras_vis
+from flowers_core.explain.attributions.tf_keras_vis_reference import explain_by_tf_keras_vis
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget
 from flowers_core.explain.perturbation import ExplanationStopped
-from tests.fixtures.small_network import FRAME, SIZE, photo
+from tests.fixtures.small_network import SIZE, photo
 
 
 @pytest.mark.parametrize("target", [ClassTarget(1), ContrastTarget(2, 4)])
-def test_plain_saliency_is_tf_keras_vis(network, gradients_at, target):
-    ours = explain_saliency(gradients_at("features"), photo(), target, samples=0, **FRAME)
-    theirs = explain_keras_vis("saliency", network, photo(), target, **FRAME)
+def test_plain_saliency_is_tf_keras_vis(network, subject_at, target):
+    ours = explain_saliency(subject_at("features"), target, samples=0)
+    theirs = explain_by_tf_keras_vis("saliency", network, subject_at("features"), target)
     np.testing.assert_allclose(ours.contributions, theirs.contributions, rtol=1e-4, atol=1e-8)
     assert ours.contributions.shape == (SIZE, SIZE)
     assert ours.seed is None
 
 
-def test_smooth_grad_is_tf_keras_vis_with_the_same_noise(network, gradients_at, monkeypatch):
-    ours = explain_saliency(gradients_at("features"), photo(), ClassTarget(3), samples=6, noise=0.1, seed=4, **FRAME)
+def test_smooth_grad_is_tf_keras_vis_with_the_same_noise(network, subject_at, monkeypatch):
+    ours = explain_saliency(subject_at("features"), ClassTarget(3), samples=6, noise=0.1, seed=4)
     noise = noisy_copies(photo(), 6, 0.1, 4) - photo()
     asked = []
 
@@ -29,8 +29,8 @@ def test_smooth_grad_is_tf_keras_vis_with_the_same_noise(network, gradients_at, 
         return noise.reshape(shape)
 
     monkeypatch.setattr(np.random, "normal", prepared)
-    theirs = explain_keras_vis(
-        "saliency", network, photo(), ClassTarget(3), smooth_samples=6, smooth_noise=0.1, **FRAME
+    theirs = explain_by_tf_keras_vis(
+        "saliency", network, subject_at("features"), ClassTarget(3), smooth_samples=6, smooth_noise=0.1
     )
     # tf-keras-vis takes the range of each channel of each photo together, as we do.
     assert asked == [(0.0, pytest.approx(0.1 * np.ptp(photo().astype(float))), (6, 1, SIZE, SIZE, 3))]
@@ -47,24 +47,20 @@ def test_the_noise_is_as_strong_as_asked_and_comes_back_with_the_seed():
     assert (noisy_copies(pixels, 3, 0.2, 7) != noisy_copies(pixels, 3, 0.2, 8)).any()
 
 
-def test_progress_and_stopping(gradients_at):
+def test_progress_and_stopping(subject_at):
     calls = []
     explain_saliency(
-        gradients_at("features"),
-        photo(),
+        subject_at("features"),
         ClassTarget(1),
         samples=6,
         progress=lambda done, total: calls.append((done, total)),
-        **FRAME,
     )
     assert calls == [(0, 6), (4, 6), (6, 6)]
     with pytest.raises(ExplanationStopped, match="after 4 of 6"):
-        explain_saliency(
-            gradients_at("features"), photo(), ClassTarget(1), samples=6, progress=lambda done, _: done < 4, **FRAME
-        )
+        explain_saliency(subject_at("features"), ClassTarget(1), samples=6, progress=lambda done, _: done < 4)
 
 
-def test_what_cannot_be_is_refused(gradients_at):
+def test_what_cannot_be_is_refused(subject_at):
     for options in ({"samples": -1}, {"noise": -0.1}):
-        with pytest.raises(ValueError, match="no fewer than 0"):
-            explain_saliency(gradients_at("features"), photo(), ClassTarget(1), **options, **FRAME)
+        with pytest.raises(ValueError, match="must not be negative"):
+            explain_saliency(subject_at("features"), ClassTarget(1), **options)

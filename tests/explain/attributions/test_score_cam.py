@@ -5,11 +5,12 @@ import pytest
 from PIL import Image
 
 from flowers_core.explain.attributions.score_cam import channel_mask, explain_score_cam, most_varied
-from flowers_core.explain.attributions.tf_keras_vis_reference import explain_keras_vis
+from flowers_core.explain.attributions.tf_keras_vis_reference import explain_by_tf_keras_vis
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget, to_photo
 from flowers_core.explain.perturbation import ExplanationStopped
 from flowers_core.networks.compiled import compiled
-from tests.fixtures.small_network import FRAME, SIZE, photo
+from tests.fixtures.small_network import SIZE, photo
+from tests.fixtures.subjects import subject
 
 
 def enlarge(activations, factor, **_):
@@ -22,7 +23,7 @@ def enlarge(activations, factor, **_):
 
 @pytest.mark.parametrize("channels", [None, 5])
 @pytest.mark.parametrize("layer", ["early", "features"])
-def test_it_is_tf_keras_vis(network, gradients_at, monkeypatch, layer, channels):
+def test_it_is_tf_keras_vis(network, gradients_at, subject_at, monkeypatch, layer, channels):
     import tf_keras_vis.scorecam
 
     monkeypatch.setattr(tf_keras_vis.scorecam, "zoom", enlarge)
@@ -30,10 +31,10 @@ def test_it_is_tf_keras_vis(network, gradients_at, monkeypatch, layer, channels)
     monkeypatch.setattr(network, "predict", lambda photos, **options: predict(photos, verbose=0, **options))
     activations = gradients_at(layer).at_layer(photo(), ClassTarget(2)).activations
     ours = explain_score_cam(
-        compiled(network), photo(), activations, ClassTarget(2), channels=channels, layer=layer, **FRAME
+        subject(photo(), compiled(network)), ClassTarget(2), activations=activations, channels=channels, layer=layer
     )
-    theirs = explain_keras_vis(
-        "score_cam", network, photo(), ClassTarget(2), layer=layer, max_N=channels or -1, **FRAME
+    theirs = explain_by_tf_keras_vis(
+        "score_cam", network, subject_at(layer), ClassTarget(2), layer=layer, max_N=channels or -1
     )
     # Ours are photos in whole grey levels, as any model of this project takes them; theirs in fractions.
     seen = np.maximum(ours.contributions, 0)
@@ -67,23 +68,23 @@ def test_a_channel_that_lights_what_the_model_looks_at_wins():
     activations[:, 1, 1] = 1  # the right half
     red = np.zeros((SIZE, SIZE, 3), np.uint8)
     red[..., 0] = 200
-    explained = explain_score_cam(red_at_the_left, red, activations, ClassTarget(2), **FRAME)
+    explained = explain_score_cam(subject(red, red_at_the_left, features=activations), ClassTarget(2))
     # Bilinear masks over 32 pixels: 1 up to the middle of the first cell, then down to ½ at the border: 7/8 on average.
     left, right = 0.05 + 0.9 * 200 / 255 * 0.875, 0.05 + 0.9 * 200 / 255 * 0.125
     np.testing.assert_allclose(explained.contributions, [[left, right]] * 2, atol=2e-3)
-    against = explain_score_cam(red_at_the_left, red, activations, ContrastTarget(1, 2), **FRAME)
+    against = explain_score_cam(subject(red, red_at_the_left, features=activations), ContrastTarget(1, 2))
     np.testing.assert_allclose(against.contributions, [[1 - left, 1 - right]] * 2, atol=2e-3)
 
 
 def test_progress_stopping_and_refusals():
     calls = []
     activations = np.random.default_rng(2).random((4, 4, 40))
-    arguments = (red_at_the_left, photo(), activations, ClassTarget(1))
-    explain_score_cam(*arguments, progress=lambda *done: calls.append(done), **FRAME)
+    arguments = (subject(photo(), red_at_the_left, features=activations), ClassTarget(1))
+    explain_score_cam(*arguments, progress=lambda *done: calls.append(done))
     assert calls == [(0, 40), (32, 40), (40, 40)]
     with pytest.raises(ExplanationStopped):
-        explain_score_cam(*arguments, progress=lambda done, _: done < 32, **FRAME)
-    with pytest.raises(ValueError, match="a channel at least"):
-        explain_score_cam(*arguments, channels=0, **FRAME)
+        explain_score_cam(*arguments, progress=lambda done, _: done < 32)
+    with pytest.raises(ValueError, match="one channel or more"):
+        explain_score_cam(*arguments, channels=0)
     with pytest.raises(ValueError, match=r"\(h, w, c\)"):
-        explain_score_cam(red_at_the_left, photo(), activations[None], ClassTarget(1), **FRAME)
+        explain_score_cam(*arguments, activations=activations[None])

@@ -1,16 +1,16 @@
-"""The `lime` package behind this project's interface."""
+"""The `lime` package behind this room's interface."""
 
 import numpy as np
 import pytest
 from lime.lime_image import LimeImageExplainer
 from scipy.special import softmax
 
-from flowers_core.explain.explanation import ClassTarget
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget
 from flowers_core.explain.lime.reference import explain_lime_reference
 from flowers_core.explain.perturbation import ExplanationStopped
+from tests.fixtures.subjects import subject
 
 SIZE = 48
-FRAME = {"box": (0.0, 0.0, 64.0, 64.0), "photo_size": (64, 64)}
 
 
 @pytest.fixture
@@ -28,7 +28,9 @@ def top_left_quarter(batch: np.ndarray) -> np.ndarray:
 
 
 def test_it_is_the_package(pixels):
-    ours = explain_lime_reference(top_left_quarter, pixels, 3, samples=120, temperature=1.5, seed=4, **FRAME)
+    ours = explain_lime_reference(
+        subject(pixels, top_left_quarter, temperature=1.5), ClassTarget(3), samples=120, seed=4
+    )
     theirs = LimeImageExplainer(random_state=np.random.RandomState(4)).explain_instance(
         pixels,
         lambda batch: softmax(top_left_quarter(batch) / 1.5, axis=1),
@@ -37,9 +39,9 @@ def test_it_is_the_package(pixels):
         num_samples=120,
         random_seed=4,
     )
-    np.testing.assert_array_equal(ours.regions, theirs.segments)
-    expected = np.array([dict(theirs.local_exp[2])[region] for region in range(ours.regions.max() + 1)])
-    np.testing.assert_allclose(ours.parts, expected, rtol=1e-5)
+    np.testing.assert_array_equal(ours.superpixels, theirs.segments)
+    expected = np.array([dict(theirs.local_exp[2])[number] for number in range(ours.superpixels.max() + 1)])
+    np.testing.assert_allclose(ours.terms, expected, rtol=1e-5)
     assert np.ptp(expected) > 0.001
     assert ours.settings["r2"] == pytest.approx(theirs.score)
     assert ours.value == pytest.approx(expected.sum())
@@ -47,11 +49,13 @@ def test_it_is_the_package(pixels):
 
 
 def test_progress_stopping_and_refusals(pixels):
-    calls = []
-    explain_lime_reference(top_left_quarter, pixels, 1, samples=25, progress=lambda *done: calls.append(done), **FRAME)
+    seen, calls = subject(pixels, top_left_quarter), []
+    explain_lime_reference(seen, ClassTarget(1), samples=25, progress=lambda *done: calls.append(done))
     assert calls == [(0, 25), (10, 25), (20, 25), (25, 25)]
     with pytest.raises(ExplanationStopped, match="after 10 of 25"):
-        explain_lime_reference(top_left_quarter, pixels, 1, samples=25, progress=lambda done, _: done < 10, **FRAME)
+        explain_lime_reference(seen, ClassTarget(1), samples=25, progress=lambda done, _: done < 10)
     for label in (0, 4):
         with pytest.raises(ValueError, match="no label"):
-            explain_lime_reference(top_left_quarter, pixels, label, samples=25, **FRAME)
+            explain_lime_reference(seen, ClassTarget(label), samples=25)
+    with pytest.raises(ValueError, match="one class at a time"):
+        explain_lime_reference(seen, ContrastTarget(1, 2), samples=25)

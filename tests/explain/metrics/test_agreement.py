@@ -5,12 +5,12 @@ import pytest
 from scipy.stats import spearmanr
 
 from flowers_core.explain.explanation import ClassTarget, Explanation
-from flowers_core.explain.metrics.agreement import agreement, at_cells, compare, stability, top_regions_alike
+from flowers_core.explain.metrics.agreement import agreement, at_cells, compare, top_superpixel_overlap
 
 
-def explanation(contributions, regions=None) -> Explanation:
-    contributions = np.asarray(contributions, np.float32)
-    return Explanation("any", ClassTarget(1), contributions, 0.0, "logit", (0, 0, 9, 9), (9, 9), 0.0, regions=regions)
+def explanation(contributions, superpixels=None) -> Explanation:
+    cells = np.asarray(contributions, np.float32)
+    return Explanation("any", ClassTarget(1), cells, 0.0, "logit", (0, 0, 9, 9), (9, 9), 0.0, superpixels=superpixels)
 
 
 def test_rank_correlation_is_spearmans():
@@ -44,23 +44,13 @@ def test_maps_of_any_resolution_are_compared():
     assert at_cells(explanation(fine), 56).shape == (28, 28)
 
 
-def test_stability_is_the_mean_over_pairs():
-    one = np.arange(25.0).reshape(5, 5)
-    runs = [explanation(one), explanation(one), explanation(-one)]
-    found = stability(runs, 5)
-    assert found.rank_correlation == pytest.approx((1 - 1 - 1) / 3)
-    assert found.overlap == pytest.approx(1 / 3)
-    with pytest.raises(ValueError, match="two runs"):
-        stability(runs[:1], 5)
-
-
 def test_top_superpixels_by_hand():
     regions = np.arange(9, dtype=np.int32).reshape(3, 3)
     one = explanation([[9, 8, 7], [6, 5, 4], [3, 2, 1]], regions)
     other = explanation([[9, 8, 1], [6, 5, 4], [3, 2, 7]], regions)
     # {0, 1, 2, 3, 4} and {0, 1, 8, 3, 4}: four of six.
-    assert top_regions_alike([one, other]) == pytest.approx(4 / 6)
-    assert top_regions_alike([one, one, other], top=3) == pytest.approx((1 + 2 / 4 + 2 / 4) / 3)
+    assert top_superpixel_overlap([one, other]) == pytest.approx(4 / 6)
+    assert top_superpixel_overlap([one, one, other], top=3) == pytest.approx((1 + 2 / 4 + 2 / 4) / 3)
     for runs in ([one], [one, explanation(np.eye(3))], [one, explanation(np.eye(3), regions[::-1])]):
         with pytest.raises(ValueError, match="same superpixels"):
-            top_regions_alike(runs)
+            top_superpixel_overlap(runs)

@@ -6,18 +6,19 @@ import pytest
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget, Explanation, NeighbourTarget
 from flowers_core.explain.metrics.faithfulness import (
     FRACTIONS,
-    Chance,
+    Baselines,
     Curves,
     Faithfulness,
+    baseline_maps,
     blurred_photo,
     brightness_rank,
-    chance_maps,
     curves,
     in_model_frame,
+    mean_colour_photo,
     measure,
-    without_content,
 )
 from flowers_core.explain.perturbation import ExplanationStopped
+from tests.fixtures.subjects import subject
 
 SIZE = 40
 
@@ -70,20 +71,18 @@ def test_of_a_contrast_the_share_of_the_two_is_watched(red_corner):
 def test_the_map_of_what_the_model_looks_at_beats_chance_and_the_middle(red_corner):
     heat = np.zeros((2, 2))
     heat[0, 0] = 1
-    found = measure(quarter_red, red_corner, explanation(heat))
+    found = measure(subject(red_corner, quarter_red), explanation(heat))
     assert (found.deletion_beats, found.insertion_beats) == (1.0, 1.0)
-    assert found.beats_the_centre == (True, True)
-    assert len(found.chance.random) == 20
-    assert found.verdict() == "It beats 20 of 20 random maps, and a map that only says “the middle”."
+    assert found.beats_centre == (True, True)
+    assert len(found.baselines.random) == 20
 
 
 def test_the_opposite_map_does_not(red_corner):
     heat = np.ones((2, 2))
     heat[0, 0] = 0
-    found = measure(quarter_red, red_corner, explanation(heat))
+    found = measure(subject(red_corner, quarter_red), explanation(heat))
     assert (found.deletion_beats, found.insertion_beats) == (0.0, 0.0)
-    assert found.beats_the_centre == (False, False)
-    assert "Do not lean on this map: it beats only 0 of 20" in found.verdict()
+    assert found.beats_centre == (False, False)
 
 
 def test_a_map_of_the_middle_is_told_from_one_that_knows(red_corner):
@@ -95,64 +94,60 @@ def test_a_map_of_the_middle_is_told_from_one_that_knows(red_corner):
 
     pixels = np.zeros((SIZE, SIZE, 3), np.uint8)
     pixels[10:30, 10:30, 0] = 200
-    found = measure(middle, pixels, explanation(chance_maps(SIZE)[0]))
+    found = measure(subject(pixels, middle), explanation(baseline_maps(SIZE)[0]))
     assert found.deletion_beats == 1.0
-    assert found.beats_the_centre == (False, False)
-    assert found.verdict().endswith("but a map that only says “the middle” does as well.")
+    assert found.beats_centre == (False, False)
 
 
 def constant(value: float, auc: float) -> Curves:
     return Curves(np.array([0.93, value, *[auc] * 9]), np.full(11, auc))
 
 
-def test_the_sentence_has_the_numbers():
-    chance = Chance(tuple(constant(0.91, 0.5) for _ in range(20)), constant(0.8, 0.4))
-    assert Faithfulness(constant(0.12, 0.1), chance).sentence("orange dahlia") == (
-        "Removing the 10 % brightest area drops “orange dahlia” from 93 % to 12 %; random areas: 91 %."
-    )
-    assert "leaves “rose” at 93 %;" in Faithfulness(constant(0.9301, 0.1), chance).sentence("rose")
-    assert "raises “rose” from 93 % to 97 %;" in Faithfulness(constant(0.97, 0.1), chance).sentence("rose")
+def test_the_brightest_tenth_is_set_beside_a_random_one():
+    baselines = Baselines(tuple(constant(value, 0.5) for value in (0.9, 0.92)), constant(0.8, 0.4))
+    assert Faithfulness(constant(0.12, 0.1), baselines).tenth == pytest.approx((0.93, 0.12, 0.91))
 
 
-def test_the_middle_may_do_as_well_in_one_of_the_two():
+def test_the_centre_may_be_as_good_in_one_of_the_two():
     worse = constant(0.9, 0.5)
     ours = Curves(np.full(11, 0.1), np.full(11, 0.7))
-    as_good_going = Curves(np.full(11, 0.05), np.full(11, 0.6))
-    as_good_coming = Curves(np.full(11, 0.4), np.full(11, 0.8))
-    said = [Faithfulness(ours, Chance((worse,) * 20, centred)).verdict() for centred in (as_good_going, as_good_coming)]
-    assert "but for taking away “the middle” would do as well" in said[0]
-    assert "but for putting back “the middle” would do as well" in said[1]
+    better_deletion = Curves(np.full(11, 0.05), np.full(11, 0.6))
+    better_insertion = Curves(np.full(11, 0.4), np.full(11, 0.8))
+    assert Faithfulness(ours, Baselines((worse,) * 20, better_deletion)).beats_centre == (False, True)
+    assert Faithfulness(ours, Baselines((worse,) * 20, better_insertion)).beats_centre == (True, False)
 
 
 def test_ties_count_half():
-    chance = Chance(tuple(constant(0.5, value) for value in [0.2] * 5 + [0.5] * 10 + [0.8] * 5), constant(0.5, 0.5))
-    found = Faithfulness(constant(0.5, 0.5), chance)
+    baselines = Baselines(
+        tuple(constant(0.5, value) for value in [0.2] * 5 + [0.5] * 10 + [0.8] * 5), constant(0.5, 0.5)
+    )
+    found = Faithfulness(constant(0.5, 0.5), baselines)
     assert found.deletion_beats == pytest.approx(0.5)
     assert found.insertion_beats == pytest.approx(0.5)
 
 
-def test_known_chance_is_not_measured_again(red_corner):
-    looks = []
+def test_known_baselines_are_not_measured_again(red_corner):
+    passes = []
 
     def counting(batch):
-        looks.append(len(batch))
+        passes.append(len(batch))
         return quarter_red(batch)
 
-    first = measure(counting, red_corner, explanation(np.eye(4)))
-    assert sum(looks) == 3 + 22 * 18
-    looks.clear()
-    again = measure(counting, red_corner, explanation(np.eye(4)), chance=first.chance)
-    assert sum(looks) == 3 + 18
+    first = measure(subject(red_corner, counting), explanation(np.eye(4)))
+    assert sum(passes) == 3 + 22 * 18
+    passes.clear()
+    again = measure(subject(red_corner, counting), explanation(np.eye(4)), baselines=first.baselines)
+    assert sum(passes) == 3 + 18
     np.testing.assert_array_equal(again.curves.deletion, first.curves.deletion)
     assert again.deletion_beats == first.deletion_beats
 
 
 def test_random_maps_come_back_with_their_seed_and_are_spread_evenly():
-    one, two = chance_maps(SIZE, seed=3), chance_maps(SIZE, seed=3)
+    one, two = baseline_maps(SIZE, seed=3), baseline_maps(SIZE, seed=3)
     assert len(one) == 21
     np.testing.assert_array_equal(one, two)
-    assert (chance_maps(SIZE, seed=4)[1] != one[1]).any()
-    first_tenth = np.mean([brightness_rank(heat) < SIZE**2 // 10 for heat in chance_maps(SIZE)[1:]], axis=0)
+    assert (baseline_maps(SIZE, seed=4)[1] != one[1]).any()
+    first_tenth = np.mean([brightness_rank(heat) < SIZE**2 // 10 for heat in baseline_maps(SIZE)[1:]], axis=0)
     quarters = [
         first_tenth[rows, columns].mean()
         for rows in (slice(20), slice(20, 40))
@@ -167,7 +162,7 @@ def test_random_maps_come_back_with_their_seed_and_are_spread_evenly():
 def test_rank_and_baselines():
     assert brightness_rank(np.array([[1.0, 5.0], [5.0, -2.0]])).tolist() == [[2, 0], [1, 3]]
     pixels = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
-    assert (without_content(pixels) == np.rint(pixels.mean(axis=(0, 1)))).all()
+    assert (mean_colour_photo(pixels) == np.rint(pixels.mean(axis=(0, 1)))).all()
     blurred = blurred_photo(pixels)
     assert blurred.std() < 0.2 * pixels.std()
     assert len(FRACTIONS) == 11
@@ -175,15 +170,15 @@ def test_rank_and_baselines():
 
 def test_regions_keep_their_edges_in_the_models_frame():
     regions = np.repeat(np.repeat([[0, 1]], 40, axis=0), 20, axis=1).astype(np.int32)
-    found = in_model_frame(explanation(regions * 3.0, regions=regions), 80)
+    found = in_model_frame(explanation(regions * 3.0, superpixels=regions), 80)
     assert sorted(np.unique(found)) == [0, 3]
     assert in_model_frame(explanation([[0.0, 4.0]]), 80)[0, 40] == pytest.approx(2, abs=0.1)
 
 
 def test_progress_and_stopping(red_corner):
     calls = []
-    measure(quarter_red, red_corner, explanation(np.eye(4)), progress=lambda *done: calls.append(done))
+    measure(subject(red_corner, quarter_red), explanation(np.eye(4)), progress=lambda *done: calls.append(done))
     assert calls[0] == (0, 399)
     assert calls[-1] == (399, 399)
     with pytest.raises(ExplanationStopped):
-        measure(quarter_red, red_corner, explanation(np.eye(4)), progress=lambda done, _: done < 100)
+        measure(subject(red_corner, quarter_red), explanation(np.eye(4)), progress=lambda done, _: done < 100)

@@ -10,11 +10,11 @@ from flowers_core.explain.attributions.grad_cam import explain_grad_cam
 from flowers_core.explain.attributions.gradients import Gradients
 from flowers_core.explain.explanation import ClassTarget, Explanation
 from flowers_core.explain.metrics.agreement import compare
-from flowers_core.explain.metrics.faithfulness import blurred_photo, curves, in_model_frame, without_content
+from flowers_core.explain.metrics.faithfulness import blurred_photo, curves, in_model_frame, mean_colour_photo
 from flowers_core.explain.metrics.localization import share_on_flower
-from tests.fixtures.small_network import FRAME
 from tests.fixtures.small_network import SIZE as SMALL
 from tests.fixtures.small_network import photo as small_photo
+from tests.fixtures.subjects import subject
 
 quantus = pytest.importorskip("quantus", exc_type=ImportError)
 
@@ -79,7 +79,7 @@ def test_deletion_and_insertion_are_quantus_pixel_flipping(model, photo, heat):
         return filled
 
     found = curves(logits, photo, [heat], ClassTarget(LABEL))[0]
-    gone = flip(model, photo, heat, perturb_baseline=float(without_content(photo)[0, 0, 0]))
+    gone = flip(model, photo, heat, perturb_baseline=float(mean_colour_photo(photo)[0, 0, 0]))
     np.testing.assert_allclose(found.deletion[1:], gone, atol=1e-5)
     back = flip(model, blurred_photo(photo), heat, perturb_func=put_back)
     # (Quantus' own areas under curves call numpy.trapz, which is gone.)
@@ -113,7 +113,9 @@ def test_the_sanity_check_agrees_with_quantus_model_parameter_randomisation(netw
             inputs = inputs.transpose(0, 2, 3, 1)
         gradients = Gradients(model)
         found = [
-            in_model_frame(explain_grad_cam(gradients, pixels, ClassTarget(int(target) + 1), **FRAME), SMALL)
+            in_model_frame(
+                explain_grad_cam(subject(pixels, gradients=lambda: gradients), ClassTarget(int(target) + 1)), SMALL
+            )
             for pixels, target in zip(inputs, targets, strict=True)
         ]
         caught.append(np.stack(found))

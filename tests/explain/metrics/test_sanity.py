@@ -4,31 +4,31 @@ import numpy as np
 import pytest
 
 from flowers_core.explain.explanation import ClassTarget, Explanation
-from flowers_core.explain.methods import METHODS, Method
+from flowers_core.explain.methods import METHODS, Method, Needs
 from flowers_core.explain.metrics.sanity import sanity_check, shuffled
 from tests.fixtures.small_network import photo
 
 PHOTOS = [(photo(seed), ClassTarget(1 + seed)) for seed in range(4)]
 
 
-def outlines(subject, target, seed, progress):
+def outlines(subject, target):
     """A map of the photo's own edges, whatever the model."""
     edges = np.abs(np.gradient(subject.pixels.mean(axis=2))).sum(axis=0).astype(np.float32)
     return Explanation("edges", target, edges, float(edges.sum()), "relative", subject.box, subject.photo_size, 0.0)
 
 
-EDGES = Method("edges", "Edges", "", 0, False, True, False, outlines)
+EDGES = Method(name="edges", title="Edges", run=outlines, needs=Needs.NOTHING, forward_passes=0)
 
 
 def test_an_edge_detector_is_found_out(network):
     found = sanity_check(network, [EDGES, METHODS["cam"], METHODS["grad_cam"]], PHOTOS)
-    for share in (0.0, 0.5, 1.0):
-        assert found["edges"][share].rank_correlation == pytest.approx(1)
-        assert found["edges"][share].overlap == 1
-        assert abs(found["cam"][share].rank_correlation) < 0.7
+    for fraction in (0.0, 0.5, 1.0):
+        assert found["edges"][fraction].rank_correlation == pytest.approx(1)
+        assert found["edges"][fraction].overlap == 1
+        assert abs(found["cam"][fraction].rank_correlation) < 0.7
         # At the last layer the two are one; shuffled weights reach both.
-        assert found["grad_cam"][share].rank_correlation == pytest.approx(
-            found["cam"][share].rank_correlation, abs=0.02
+        assert found["grad_cam"][fraction].rank_correlation == pytest.approx(
+            found["cam"][fraction].rank_correlation, abs=0.02
         )
 
 
@@ -38,8 +38,8 @@ def weights_of(network) -> list[np.ndarray]:
 
 def test_weights_are_shuffled_from_the_head_down_and_put_back(network):
     before = weights_of(network)
-    for share, changed in ((0.0, [2]), (0.67, [1, 2]), (1.0, [0, 1, 2])):
-        with shuffled(network, share, seed=1):
+    for fraction, changed in ((0.0, [2]), (0.67, [1, 2]), (1.0, [0, 1, 2])):
+        with shuffled(network, fraction, seed=1):
             during = weights_of(network)
         # A kernel and a bias for each of three layers.
         assert [layer for layer in range(3) if (during[2 * layer] != before[2 * layer]).any()] == changed
@@ -63,14 +63,14 @@ def test_weights_come_back_after_an_error(network):
 
 
 def test_what_cannot_be_is_refused(network):
-    for share in (-0.1, 1.1):
-        with pytest.raises(ValueError, match="between 0 and 1"), shuffled(network, share, seed=0):
+    for fraction in (-0.1, 1.1):
+        with pytest.raises(ValueError, match="between 0 and 1"), shuffled(network, fraction, seed=0):
             pass
 
 
 def test_it_says_what_it_does(network):
     said = []
-    sanity_check(network, [EDGES], PHOTOS[:2], shares=(1.0,), progress=said.append)
+    sanity_check(network, [EDGES], PHOTOS[:2], fractions=(1.0,), progress=said.append)
     assert said == [
         "trained, photo 1 of 2, Edges",
         "trained, photo 2 of 2, Edges",

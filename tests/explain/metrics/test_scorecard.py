@@ -1,21 +1,24 @@
 """The table of methods, with numbers worked out by hand and SciPy's bootstrap."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
 from flowers_core.explain.explanation import ClassTarget, Explanation
-from flowers_core.explain.methods import METHODS, Method, Subject
-from flowers_core.explain.metrics.faithfulness import Chance, Curves
+from flowers_core.explain.methods import METHODS, Method, Needs
+from flowers_core.explain.metrics.faithfulness import Baselines, Curves
 from flowers_core.explain.metrics.scorecard import (
     FIGURES,
     Score,
     baseline_scores,
-    jitter,
     score,
     scorecard,
-    with_pixels,
+    with_input_noise,
 )
+from flowers_core.explain.subject import Subject
+from tests.fixtures.subjects import subject
 
 SIZE = 40
 
@@ -29,54 +32,50 @@ def quarter_red(batch: np.ndarray) -> np.ndarray:
     return np.log(np.column_stack([1 - probability, probability]))
 
 
-def no_features(batch: np.ndarray) -> np.ndarray:
-    return np.zeros((len(batch), 2, 2, 1))
-
-
 @pytest.fixture
-def subject() -> Subject:
+def seen() -> Subject:
     pixels = np.zeros((SIZE, SIZE, 3), np.uint8)
     pixels[:20, :20, 0] = 200
-    return Subject(pixels, (0, 0, 40, 40), (40, 40), np.zeros((2, 2, 1)), np.zeros((1, 2)), quarter_red, no_features)
+    return subject(pixels, quarter_red)
 
 
-def corner(subject, target, seed, progress):
+def corner(subject, target, *, seed):
     """The right answer, with a cell that changes with the seed."""
     cells = np.array([[5.0, 0.5 * seed], [0.0, -1.0]])
     return Explanation("corner", target, cells, 0.0, "logit", subject.box, subject.photo_size, 0.25)
 
 
-def test_a_method_is_scored_on_a_photo(subject):
-    looked = []
-    watched = Subject(**{**vars(subject), "logits": lambda batch: looked.append(len(batch)) or quarter_red(batch)})
-    method = Method("corner", "Corner", "", 0, False, True, True, corner)
-    jittered = with_pixels(watched, jitter(watched.pixels, 1), watched.features)
-    found, chance = score(method, watched, jittered, ClassTarget(2), photo_id=12)
+def test_a_method_is_scored_on_a_photo(seen):
+    passes = []
+    watched = replace(seen, logits=lambda batch: passes.append(len(batch)) or quarter_red(batch))
+    method = Method(name="corner", title="Corner", run=corner, needs=Needs.NOTHING, forward_passes=0)
+    noisy = watched.with_pixels(with_input_noise(watched.pixels, 1), watched.features)
+    found, baselines = score(method, watched, noisy, ClassTarget(2), photo_id=12)
     assert (found.photo_id, found.method, found.seconds) == (12, "corner", 0.25)
     assert (found.deletion_beats, found.insertion_beats, found.beats_centre) == (1.0, 1.0, 1.0)
     assert 0.8 < found.stability < 0.999  # the second run had another seed
     assert found.stability_overlap > 0.9
-    assert sum(looked) == 399
-    looked.clear()
-    again, _ = score(METHODS["occlusion"], watched, jittered, ClassTarget(2), 12, chance)
-    assert sum(looked) == 21 + 2 * 145  # chance is known; occlusion itself looks 145 times, twice
+    assert sum(passes) == 399
+    passes.clear()
+    again, _ = score(METHODS["occlusion"], watched, noisy, ClassTarget(2), 12, baselines)
+    assert sum(passes) == 21 + 2 * 145  # the baselines are known; occlusion itself takes 145 passes, twice
     assert again.deletion_beats == 1.0
 
 
 def test_invisible_noise_is_as_strong_as_it_says():
     grey = np.full((200, 200, 3), 128, np.uint8)
-    noise = jitter(grey, 0).astype(float) - 128
+    noise = with_input_noise(grey, 0).astype(float) - 128
     # Rounding to whole grey levels adds 1/12 to the variance.
     assert noise.std() == pytest.approx(np.sqrt(2**2 + 1 / 12), rel=0.02)
-    assert jitter(np.zeros((9, 9, 3), np.uint8), 0).max() < 20
+    assert with_input_noise(np.zeros((9, 9, 3), np.uint8), 0).max() < 20
 
 
 def test_means_are_over_the_photos_that_all_methods_have():
     card = scorecard(
         [scored(1, "a", 0.2), scored(2, "a", 0.4), scored(3, "a", 0.9), scored(2, "b", 0.1), scored(1, "b", 0.3)]
     )
-    assert card["a"]["deletion"].mean == pytest.approx(0.3)
-    assert card["b"]["seconds"].mean == pytest.approx(0.2)
+    assert card["a"]["deletion"].value == pytest.approx(0.3)
+    assert card["b"]["seconds"].value == pytest.approx(0.2)
     assert scorecard([]) == {}
     assert scorecard([scored(1, "a", 0.2), scored(2, "b", 0.4)]) == {}
 
@@ -93,8 +92,8 @@ def test_baselines_by_hand():
     def curves(deletion, insertion):
         return Curves(np.full(11, deletion), np.full(11, insertion))
 
-    chance = Chance((curves(0.2, 0.5), curves(0.6, 0.9)), curves(0.4, 0.7))
-    random, centre = baseline_scores(5, chance)
+    baselines = Baselines((curves(0.2, 0.5), curves(0.6, 0.9)), curves(0.4, 0.7))
+    random, centre = baseline_scores(5, baselines)
     assert (random.photo_id, random.method, centre.method) == (5, "random", "centre")
     assert (random.deletion, random.insertion) == pytest.approx((0.4, 0.7))
     assert (centre.deletion, centre.insertion) == pytest.approx((0.4, 0.7))

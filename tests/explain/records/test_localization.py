@@ -52,7 +52,7 @@ def test_it_comes_back_to_a_thousandth(tmp_path: Path) -> None:
 
 def test_what_is_no_record_is_told(tmp_path: Path) -> None:
     path = tmp_path / "shares.npz"
-    with pytest.raises(ShareRecordError, match="measure_flower_share"):
+    with pytest.raises(ShareRecordError, match="evaluate_localization"):
         load_shares(path)
     good = vars(record())
     for wrong in ({"heat": np.array([0.5, 0.5])}, {"area": np.full(4, 1.5)}, {"area": np.full(4, np.nan)}):

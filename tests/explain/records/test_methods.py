@@ -3,20 +3,19 @@ from pathlib import Path
 
 import pytest
 
-from flowers_core.explain.metrics.scorecard import Figure
+from flowers_core.explain.metrics.interval import Interval
 from flowers_core.explain.records.methods import (
     MethodRecord,
     MethodRecordError,
     default_method,
-    default_sentence,
     load_methods,
     save_methods,
 )
 
 
-def row(deletion: float, insertion: float, seconds: float = 0.01) -> dict[str, Figure]:
+def row(deletion: float, insertion: float, seconds: float = 0.01) -> dict[str, Interval]:
     values = {"deletion": deletion, "insertion": insertion, "seconds": seconds}
-    return {name: Figure(value, value - 0.01, value + 0.01) for name, value in values.items()}
+    return {name: Interval(value, value - 0.01, value + 0.01) for name, value in values.items()}
 
 
 def record(**changed: object) -> MethodRecord:
@@ -43,19 +42,6 @@ def test_the_default_is_at_once_sane_better_than_the_middle_and_then_the_best() 
     assert default_method(None) == "cam"
 
 
-def test_sentences() -> None:
-    assert default_sentence(record()) == (
-        "On 51 test photos Occlusion is the best of the methods that are there at once: insertion less deletion is "
-        "0.40, 0.10 for a map of the middle and 0.00 for random maps. LIME reaches 0.70 in 2.0 s."
-    )
-    bad = record(cam=row(0.5, 0.4), occlusion=row(0.5, 0.4), lime=row(0.5, 0.4), grad_cam=row(0.5, 0.4))
-    assert default_sentence(bad) == (
-        "Evidence is shown first because it is there at once and exact about the logit. On 51 test photos its "
-        "insertion less deletion is -0.10, that of a map of the middle 0.10: no method that is there at once beat the "
-        "middle of the photo at both."
-    )
-
-
 def test_it_comes_back_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "explanations.json"
     save_methods(record(), path)
@@ -63,3 +49,14 @@ def test_it_comes_back_as_it_was_written(tmp_path: Path) -> None:
     path.write_text(json.dumps({"photos": 3}))
     with pytest.raises(MethodRecordError, match="no record of evaluated explanations"):
         load_methods(path)
+
+
+def test_methods_of_older_records_have_their_new_names(tmp_path: Path) -> None:
+    path = tmp_path / "explanations.json"
+    found = {"mean": 0.5, "low": 0.4, "high": 0.6}
+    figures = {"shifted_cam": {"deletion": found}, "cam": {"deletion": found}}
+    path.write_text(json.dumps({"photos": 3, "seed": 0, "figures": figures, "sanity": {"shifted_cam": -0.1}}))
+    record = load_methods(path)
+    assert list(record.figures) == ["augmented_cam", "cam"]
+    assert record.figures["augmented_cam"]["deletion"] == Interval(0.5, 0.4, 0.6)
+    assert record.sanity == {"augmented_cam": -0.1}

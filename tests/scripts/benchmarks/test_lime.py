@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.explain.lime.explain import DEFAULT_SAMPLES, REGRESSION_SAMPLES
+from flowers_core.explain.lime.per_position import SAMPLES
+from flowers_core.explain.lime.regression import SAMPLES as REGRESSION_SAMPLES
 from flowers_core.explain.records.lime import LIME_FILE, OURS, PACKAGE, PACKAGE_ON_KERAS, load_lime
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.reports.studies import lime_sentence
@@ -37,7 +38,7 @@ def test_lime_is_measured_and_the_bundle_keeps_it(benchmark_lime, bundle, capsys
     assert {name: way.photos for name, way in record.ways.items()} == {OURS: 4, PACKAGE: 4, PACKAGE_ON_KERAS: 1}
     assert (record.split, record.seed, record.seeds, record.alike_photos) == ("test", 0, 3, 2)
     assert record.by_place
-    assert record.looks <= DEFAULT_SAMPLES
+    assert record.looks <= SAMPLES
     assert lime_sentence(record).count("place by place") == 1
     ours, package = record.ways[OURS], record.ways[PACKAGE]
     assert ours.times_ours.value == 1
@@ -56,7 +57,7 @@ def test_ours_by_regression_takes_more_looks_and_the_record_says_so(benchmark_li
     benchmark_lime("--photos", "1", "--alike-photos", "1", "--seeds", "2", "--keras-photos", "0", "--regression")
     record = load_lime(load_bundle(bundle).path(LIME_FILE))
     assert not record.by_place
-    assert DEFAULT_SAMPLES < record.looks <= REGRESSION_SAMPLES
+    assert SAMPLES < record.looks <= REGRESSION_SAMPLES
     assert "place by place" not in lime_sentence(record)
 
 
