@@ -221,8 +221,8 @@ def test_photos_of_ones_own_get_the_same_report(
     figures = json.loads((tmp_path / "out" / "report.json").read_text())
     for precision in made.precisions:
         official = made.metrics[precision]["test"]
-        for name in ("images", "top1", "per_class", "top5", "ece", "nll"):
-            assert figures["precisions"][precision][name] == pytest.approx(official[name])
+        for name in ("photos", "top1", "balanced_accuracy", "top5", "ece", "nll"):
+            assert figures["precisions"][precision][name] == pytest.approx(getattr(official, name))
     with (tmp_path / "out" / "photos.csv").open(newline="", encoding="utf-8-sig") as handle:
         paths = {int(row["id"]): row for row in csv.DictReader(handle)}
     answers = load_predictions(tmp_path / "out" / "predictions.npz", "int8")
