@@ -65,7 +65,7 @@ def _with_end_mark(data: bytes, decoded_size: tuple[int, int]) -> Mended | None:
     try:
         found = _decoded(ended, decoded_size)
         whole = all(_decoded(body + more + _END_MARK, decoded_size) == found for more in _MORE_PICTURE)
-    except Exception:  # a decoder's complaint about untrusted bytes may be of any type
+    except Exception:  # noqa: BLE001 - a decoder's complaint about untrusted bytes may be of any type
         return None
     return Mended(ended) if whole else None
 

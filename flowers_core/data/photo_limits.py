@@ -38,7 +38,7 @@ def open_large(data: bytes) -> Image.Image | None:
             return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
         if data[4:8] == b"ftyp" and data[8:12] not in (b"avif", b"avis"):
             return pillow_heif.HeifImageFile(io.BytesIO(data))
-    except Exception:  # a decoder's complaint about untrusted bytes may be of any type
+    except Exception:  # noqa: BLE001 - a decoder's complaint about untrusted bytes may be of any type
         return None
     return None
 

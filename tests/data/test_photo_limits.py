@@ -34,9 +34,9 @@ def test_the_bound_is_exact(monkeypatch):
 def test_a_phones_largest_jpeg_is_read_at_a_fraction_in_little_memory(width, height, tmp_path):
     path = tmp_path / "large.jpg"
     Image.new("L", (width, height), 90).save(path, quality=50)
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", READ, path], capture_output=True, text=True)
-    assert done.stderr == ""
-    *sizes, kilobytes = map(int, done.stdout.split())
+    command = [sys.executable, "-W", "ignore", "-c", READ, path]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    *sizes, kilobytes = map(int, printed.split())
     assert sizes == [width, height, 1536, 2048]
     assert kilobytes < 150_000
 
@@ -71,7 +71,7 @@ def test_too_many_pixels_for_pillow_are_read_where_warnings_are_errors():
 
 @pytest.mark.parametrize(("mode", "orientation"), [("RGB", 6), ("RGBA", 1)])
 def test_a_large_heic_is_reduced_strip_by_strip(monkeypatch, mode, orientation):
-    flower = Image.fromarray(load_sample_image("flower.jpg")).resize((601, 403)).convert(mode)
+    flower = Image.fromarray(load_sample_image("flower.jpg")).resize((600, 400)).convert(mode)
     exif = Image.Exif()
     exif[0x0112] = orientation
     flower.info["exif"] = exif.tobytes()
@@ -81,11 +81,11 @@ def test_a_large_heic_is_reduced_strip_by_strip(monkeypatch, mode, orientation):
     monkeypatch.setattr(photos, "_LARGE", 100_000)
     monkeypatch.setattr(photo_limits, "_STRIP", 16)
     reduced = reduced_heif(data, (150, 150))
-    assert reduced.width in (301, 202)
+    assert reduced.width in (300, 200)
     photo = read_photo(data)
     assert photo.original_size == whole.original_size
     assert photo.pixels.shape == whole.pixels.shape
-    assert np.abs(photo.pixels.astype(int) - whole.pixels).mean() < 1.5
+    assert np.abs(photo.pixels.astype(int) - whole.pixels).mean() < 1
 
 
 def test_strips_make_no_seams(monkeypatch):
