@@ -22,6 +22,10 @@ from flowers_core.errors import FlowersError
 WEIGHTS_VARIABLE = "FLOWERS_WEIGHTS_DIR"
 
 
+class BackboneUnknown(FlowersError):
+    """A name that is no backbone's; the message lists those there are."""
+
+
 class WeightsMissing(FlowersError):
     """ImageNet weights that can be had neither from a folder nor by download; the message names the file."""
 
@@ -112,13 +116,13 @@ def take_rgb(model: keras.Model) -> None:
 def backbone_named(name: str) -> Backbone:
     """The entry of the registry, or one for a network of keras.applications: its name in lower case, without “_”.
 
-    Raises ValueError for a name that is neither.
+    Raises BackboneUnknown for a name that is neither.
     """
     if name in BACKBONES:
         return BACKBONES[name]
     network = _applications().get(name)
     if network is None:
-        raise ValueError(
+        raise BackboneUnknown(
             f"There is no backbone '{name}'; choose one of {', '.join(sorted(BACKBONES))}, or another network of "
             f"keras.applications: {', '.join(sorted(_applications()))}."
         )

@@ -1,4 +1,4 @@
-"""What each learning-rate schedule makes of the same bounds, as curves and as a figure."""
+"""Figures of learning rates: what each schedule makes of the same bounds, and what a range test saw."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from flowers_core.training.optimizers import learning_rate
+from flowers_core.training.range_test import RangeTest
 from flowers_core.training.recipe import SCHEDULES, Recipe
 
 Curves = Mapping[str, NDArray[np.float64]]
@@ -39,4 +40,19 @@ def schedule_figure(curves: Curves, steps_per_epoch: int) -> Figure:
         axes.set_ylabel("learning rate")
     for axes in panels.flat[len(curves) :]:
         axes.set_axis_off()
+    return figure
+
+
+def range_test_figure(result: RangeTest, optimizer: str) -> Figure:
+    """The loss against the learning rate, raw and smoothed, with the suggested rates marked."""
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.add_subplot()
+    axes.semilogx(result.rates, result.losses, color="0.75", linewidth=0.8, label="loss of a batch")
+    axes.semilogx(result.rates, result.smoothed, color="C0", label="smoothed")
+    axes.axvspan(result.lower, result.upper, color="C2", alpha=0.2, label="suggested")
+    # What matters is the fall; where the loss has diverged, it may go on beyond the frame.
+    seen = result.losses[: int(result.smoothed.argmin()) + 1]
+    axes.set_ylim(bottom=0, top=1.25 * max(seen.max(), result.smoothed[0]))
+    axes.set(xlabel=f"learning rate ({optimizer})", ylabel="loss", title="Learning-rate range test")
+    axes.legend()
     return figure

@@ -7,9 +7,14 @@ of it is more accurate than its rim, most of all on photos unlike those that wer
 
 from collections.abc import Callable, Sequence
 
+from flowers_core.errors import FlowersError
 from flowers_core.training.averaging import Weights, running_mean
 
 Score = tuple[float, float]
+
+
+class SoupError(FlowersError):
+    """Models that cannot be averaged; the message says why."""
 
 
 def uniform_soup(members: Sequence[Weights]) -> Weights:
@@ -44,10 +49,10 @@ def greedy_soup(
 
 
 def check_alike(members: Sequence[Weights]) -> None:
-    """Raise ValueError, with a sentence, unless the members are one or more sets of weights of equal shapes."""
+    """Raise SoupError unless the members are one or more sets of weights of equal shapes."""
     if not members:
-        raise ValueError("A soup needs at least one model.")
+        raise SoupError("A soup needs at least one model.")
     shapes = [weight.shape for weight in members[0]]
     for weights in members[1:]:
         if [weight.shape for weight in weights] != shapes:
-            raise ValueError("These models are not of one network: their weights differ in number or shape.")
+            raise SoupError("These models are not of one network: their weights differ in number or shape.")

@@ -4,6 +4,7 @@ import argparse
 import errno
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -78,6 +79,15 @@ def add_bundle_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "bundle", type=bundle_folder, metavar="BUNDLE", help="a bundle's folder, or its name in models/"
     )
+
+
+@contextmanager
+def as_usage_error(parser: argparse.ArgumentParser) -> Iterator[None]:
+    """Let what is wrong with the options be told as the parser tells it: with the usage, and exit code 2."""
+    try:
+        yield
+    except FlowersError as error:
+        parser.error(str(error))
 
 
 def at_least(least: int) -> Callable[[str], int]:

@@ -9,16 +9,13 @@ same optimizer. `--fine-tune 0 --probe-views 0` tests a head alone, from a rando
 """
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.errors import FlowersError
-from flowers_core.storage.files import write_atomically
-from scripts.options.command import add_data_option, run, verb_parser
+from flowers_core.storage.files import write_atomically, write_json
+from scripts.options.command import add_data_option, as_usage_error, run, verb_parser
 from scripts.options.recipe import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of
 
 
@@ -29,6 +26,7 @@ def main() -> None:
 
     from flowers_core.networks.backbones import backbone_named, build_backbone
     from flowers_core.networks.classifier import build_classifier
+    from flowers_core.training.figures import range_test_figure
     from flowers_core.training.fit import stepper
     from flowers_core.training.head_warmup import train_head
     from flowers_core.training.prepare import prepare
@@ -58,35 +56,13 @@ def main() -> None:
     }
     part = "" if options.fine_tune else "_head"
     path = options.out / f"range_test_{options.backbone}{part}_{options.recipe.optimizer}"
-    text = json.dumps(record, indent=1) + "\n"
-    write_atomically(path.with_suffix(".json"), lambda p: _write(p, text))
-    write_atomically(path.with_suffix(".png"), lambda p: _plot(p, result, options.recipe.optimizer))
+    write_json(path.with_suffix(".json"), record)
+    figure = range_test_figure(result, options.recipe.optimizer)
+    write_atomically(path.with_suffix(".png"), lambda beside: figure.savefig(beside, dpi=120))
     print(
         f"Learning rates from {result.lower:.2g} to {result.upper:.2g} for {options.recipe.optimizer}: "
         f"see {path.with_suffix('.png')}."
     )
-
-
-def _plot(path: Path, result: Any, optimizer: str) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.semilogx(result.rates, result.losses, color="0.75", linewidth=0.8, label="loss of a batch")
-    axes.semilogx(result.rates, result.smoothed, color="C0", label="smoothed")
-    axes.axvspan(result.lower, result.upper, color="C2", alpha=0.2, label="suggested")
-    # What matters is the fall; where the loss has diverged, it may go on through the roof.
-    seen = result.losses[: int(result.smoothed.argmin()) + 1]
-    axes.set_ylim(bottom=0, top=1.25 * max(seen.max(), result.smoothed[0]))
-    axes.set(xlabel=f"learning rate ({optimizer})", ylabel="loss", title="Learning-rate range test")
-    axes.legend()
-    figure.savefig(path, dpi=120)
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 def _parse() -> argparse.Namespace:
@@ -111,16 +87,11 @@ def _parse() -> argparse.Namespace:
     from flowers_core.networks.backbones import backbone_named
     from flowers_core.storage.paths import default_weights_dir
 
-    try:
-        backbone_named(options.backbone)
-    except (FlowersError, ValueError) as error:
-        parser.error(str(error))
     if not 0 < options.lowest < options.highest or options.steps < 10:
         parser.error("the rates must grow from above 0, over at least 10 steps")
-    try:
+    with as_usage_error(parser):
+        backbone_named(options.backbone)
         options.recipe, options.head_recipe = recipe_of(options, options.fine_tune), head_recipe_of(options)
-    except (FlowersError, ValueError) as error:
-        parser.error(str(error))
     options.weights = options.weights or default_weights_dir()
     return options
 

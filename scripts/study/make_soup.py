@@ -42,10 +42,7 @@ def main() -> None:
 
     classifiers = [load_classifier(member.path("classifier.keras")) for member in members]
     weights = [classifier.get_weights() for classifier in classifiers]
-    try:
-        check_alike(weights)
-    except ValueError as error:
-        raise BundleError(str(error)) from error
+    check_alike(weights)
     history: dict[str, Any] = {}
     chosen = list(range(len(members)))
     if reference is None:

@@ -16,8 +16,7 @@ from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.storage.files import write_atomically
-from flowers_core.training.augmentation import AUGMENTATIONS, random_view, view_generator
-from scripts.options.command import add_data_option, run, verb_parser
+from scripts.options.command import add_data_option, at_least, run, verb_parser
 
 _GAP = 4
 
@@ -25,6 +24,8 @@ _GAP = 4
 def main() -> None:
     """Parse the command line, draw the sheet."""
     options = _parse()
+    from flowers_core.training.augmentation import AUGMENTATIONS, random_view, view_generator
+
     flowers = OxfordFlowers(options.data)
     ids = flowers.split_ids("train")
     chosen = np.random.default_rng(options.seed).choice(ids, min(options.photos, len(ids)), replace=False)
@@ -49,18 +50,17 @@ def _framed(view: np.ndarray) -> np.ndarray:
 
 
 def _parse() -> argparse.Namespace:
+    from flowers_core.training.augmentation import AUGMENTATIONS
+
     parser = verb_parser(__doc__)
     parser.add_argument("--augmentation", choices=tuple(AUGMENTATIONS), default="crops")
-    parser.add_argument("--photos", type=int, default=6, help="rows (default: 6)")
-    parser.add_argument("--views", type=int, default=9, help="columns, the central crop included (default: 9)")
-    parser.add_argument("--size", type=int, default=160, help="side of a view in pixels (default: 160)")
+    parser.add_argument("--photos", type=at_least(1), default=6, help="rows (default: 6)")
+    parser.add_argument("--views", type=at_least(1), default=9, help="columns, the central crop included (default: 9)")
+    parser.add_argument("--size", type=at_least(16), default=160, help="side of a view in pixels (default: 160)")
     parser.add_argument("--seed", type=int, default=0, help="which photos and views (default: 0)")
     parser.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="folder of the sheet")
     add_data_option(parser)
-    options = parser.parse_args()
-    if options.photos < 1 or options.views < 1 or options.size < 16:
-        parser.error("a sheet has at least one photo, one view and 16 pixels a side")
-    return options
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

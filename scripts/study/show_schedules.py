@@ -9,9 +9,8 @@ follows them. The numbers lie beside the picture, one row a step.
 import argparse
 from pathlib import Path
 
-from flowers_core.errors import FlowersError
 from flowers_core.storage.files import write_atomically, write_table
-from scripts.options.command import run, verb_parser
+from scripts.options.command import as_usage_error, at_least, run, verb_parser
 from scripts.options.recipe import add_recipe_options, parse_with_recipe, recipe_of
 
 
@@ -36,19 +35,15 @@ def main() -> None:
 def _parse() -> argparse.Namespace:
     parser = verb_parser(__doc__)
     parser.add_argument(
-        "--steps-per-epoch", type=int, default=31, metavar="N", help="default: 31, of 1020 photos by 32"
+        "--steps-per-epoch", type=at_least(1), default=31, metavar="N", help="default: 31, of 1020 photos by 32"
     )
     parser.add_argument("--backbone", default="efficientnet_lite0", help="whose row of --recipe is meant")
     parser.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="folder of picture and table")
     add_recipe_options(parser)
     parser.set_defaults(learning_rate=0.01, lower_rate=0.001, step_size=62)
     options = parse_with_recipe(parser)
-    if options.steps_per_epoch < 1:
-        parser.error("an epoch has at least one step")
-    try:
+    with as_usage_error(parser):
         options.recipe = recipe_of(options, 0)
-    except (FlowersError, ValueError) as error:
-        parser.error(str(error))
     return options
 
 

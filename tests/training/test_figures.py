@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowers_core.training.figures import schedule_curves, schedule_figure
+from flowers_core.training.figures import range_test_figure, schedule_curves, schedule_figure
+from flowers_core.training.range_test import RangeTest
 from flowers_core.training.recipe import SCHEDULES, Recipe
 from scripts.study import show_schedules
 
@@ -38,6 +39,15 @@ def test_the_figure_shows_the_curves_over_epochs():
         epochs, rates = axes.get_lines()[0].get_data()
         np.testing.assert_array_equal(rates, curve)
         assert epochs[-1] == 15 / 8
+
+
+def test_the_figure_of_a_range_test_shows_the_fall_and_what_it_suggests():
+    rates, losses = np.array([1e-3, 1e-2, 1e-1, 1.0]), np.array([4.0, 3.0, 1.0, 90.0])
+    figure = range_test_figure(RangeTest(rates, losses, losses, lower=0.01, upper=0.1, diverged=True), "sgd")
+    (axes,) = figure.axes
+    np.testing.assert_array_equal(axes.get_lines()[0].get_data(), (rates, losses))
+    assert axes.get_ylim() == (0, 1.25 * 4)  # the largest loss before the lowest; what diverged is cut off
+    assert axes.get_xlabel() == "learning rate (sgd)"
 
 
 def test_the_script_writes_picture_and_table(tmp_path, monkeypatch):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from flowers_core.training.averaging import Weights
-from flowers_core.training.soup import greedy_soup, uniform_soup
+from flowers_core.training.soup import SoupError, greedy_soup, uniform_soup
 
 
 def weights(*values: float) -> Weights:
@@ -33,7 +33,7 @@ def test_of_equals_the_second_score_decides():
 
 
 def test_other_networks_are_refused():
-    with pytest.raises(ValueError, match="not of one network"):
+    with pytest.raises(SoupError, match="not of one network"):
         uniform_soup([weights(1), weights(1, 2)])
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(SoupError, match="at least one"):
         uniform_soup([])
