@@ -7,8 +7,9 @@ from statistics import fmean, stdev
 from typing import Any
 
 from flowers_core.explain.methods import METHODS
+from flowers_core.explain.metrics.interval import Interval
 from flowers_core.explain.metrics.scorecard import BASELINES
-from flowers_core.explain.records.lime import PACKAGE, Interval, LimeRecord
+from flowers_core.explain.records.lime import PACKAGE, LimeRecord
 from flowers_core.explain.records.methods import MethodRecord
 from flowers_core.inference.manifest import Timing
 from flowers_core.reports.run_records import RunRecord, evaluated
@@ -182,16 +183,16 @@ def lime_note() -> str:
 
 def lime_sentence(record: LimeRecord) -> str:
     """Where the table was measured, and what it says of ours against the package."""
-    how = ", place by place," if record.by_place else ""
+    how = ", place by place," if record.per_position else ""
     told = (
-        f"{record.ways[PACKAGE].photos} photos of the {record.split} split (seed {record.seed}), {record.machine}. "
-        f"Ours{how} took {record.looks:.0f} looks in the median; for {100 * record.settled:.0f} % of the photos the "
-        f"ranking was settled. Its deletion is lower by {_interval(record.deletion_less)}"
+        f"{record.backends[PACKAGE].photos} photos of the {record.split} split (seed {record.seed}), {record.machine}. "
+        f"Ours{how} took {record.samples:.0f} looks in the median; for {100 * record.converged:.0f} % of the photos "
+        f"the ranking was settled. Its deletion is lower by {_interval(record.deletion_gain)}"
     )
-    if record.alike_more is not None:
+    if record.stability_gain is not None:
         told += (
-            f", and on {record.alike_photos} photos with {record.seeds} seeds each its top 5 are more alike by "
-            f"{_interval(record.alike_more)}"
+            f", and on {record.stability_photos} photos with {record.seeds} seeds each its top 5 are more alike by "
+            f"{_interval(record.stability_gain)}"
         )
     return told + "."
 
@@ -204,10 +205,10 @@ def lime_table(record: LimeRecord) -> str:
             str(way.photos),
             *(
                 _interval(figure) if figure else "—"
-                for figure in (way.seconds, way.times_ours, way.deletion, way.insertion, way.alike)
+                for figure in (way.seconds, way.times_ours, way.deletion, way.insertion, way.stability)
             ),
         )
-        for name, way in record.ways.items()
+        for name, way in record.backends.items()
     ]
     return table(("LIME", "photos", "seconds", "÷ ours", "deletion", "insertion", "top 5 alike"), rows)
 

@@ -73,6 +73,15 @@ def read_json(path: Path) -> Any:
         raise JsonValueError(f"{path} is not readable as JSON: {error}.") from error
 
 
+def renamed_keys(values: Any, names: Mapping[str, str]) -> Any:
+    """JSON values with some of their keys renamed, at any depth: for files that were written when these had others."""
+    if isinstance(values, Mapping):
+        return {names.get(key, key): renamed_keys(value, names) for key, value in values.items()}
+    if isinstance(values, list):
+        return [renamed_keys(value, names) for value in values]
+    return values
+
+
 def _plain(value: Any, key: str) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise JsonValueError(f"{key or 'The value'} is {value}: JSON holds finite numbers only.")

@@ -30,19 +30,19 @@ from flowers_core.explain.lime.regression import SEGMENTS
 from flowers_core.explain.lime.superpixels import Segmentation
 from flowers_core.explain.metrics.agreement import top_superpixel_overlap
 from flowers_core.explain.metrics.faithfulness import Curves, curves, in_model_frame
+from flowers_core.explain.metrics.interval import Interval, bootstrap
 from flowers_core.explain.records.lime import (
     LIME_FILE,
     OURS,
     PACKAGE,
     PACKAGE_ON_KERAS,
+    LimeBackend,
     LimeRecord,
-    LimeWay,
-    interval,
-    save_lime,
 )
 from flowers_core.explain.subject import Logits, Subject
 from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
+from flowers_core.storage.typed_json import to_json
 from scripts.benchmarks.turns import machine
 from scripts.options.command import add_bundle_argument, add_data_option, progress, run, verb_parser
 
@@ -101,7 +101,7 @@ def main() -> None:
     record = _record(options, found)
     _print(record)
     if not options.dry_run:
-        BundleWriter.open(bundle.folder).add_file(LIME_FILE, lambda path: save_lime(record, path))
+        BundleWriter.open(bundle.folder).add_json(LIME_FILE, to_json(record))
 
 
 def _ways(bundle: Bundle, runtime: Runtime, samples: int, *, keras: bool, by_place: bool) -> dict[str, Explain]:
@@ -155,13 +155,13 @@ def _record(options: argparse.Namespace, found: dict[str, _Found]) -> LimeRecord
     ways = {}
     for name, way in found.items():
         ratios = [seconds / ours.seconds[photo] for photo, seconds in way.seconds.items()]
-        ways[name] = LimeWay(
+        ways[name] = LimeBackend(
             photos=len(way.seconds),
-            seconds=interval(list(way.seconds.values()), np.median),
-            times_ours=interval(ratios, np.median),
-            deletion=interval([curve.deletion_auc for curve in way.curves.values()]) if way.curves else None,
-            insertion=interval([curve.insertion_auc for curve in way.curves.values()]) if way.curves else None,
-            alike=interval(list(way.alike.values())) if way.alike else None,
+            seconds=bootstrap(list(way.seconds.values()), np.median),
+            times_ours=bootstrap(ratios, np.median),
+            deletion=_interval([curve.deletion_auc for curve in way.curves.values()]),
+            insertion=_interval([curve.insertion_auc for curve in way.curves.values()]),
+            stability=_interval(list(way.alike.values())),
         )
     less = [package.curves[photo].deletion_auc - curve.deletion_auc for photo, curve in ours.curves.items()]
     more = [alike - package.alike[photo] for photo, alike in ours.alike.items()]
@@ -170,27 +170,32 @@ def _record(options: argparse.Namespace, found: dict[str, _Found]) -> LimeRecord
         split=options.split,
         seed=options.seed,
         seeds=options.seeds,
-        by_place=not options.regression,
-        alike_photos=len(more),
-        looks=float(np.median([int(run.settings["samples"]) for run in runs])),
-        settled=float(np.mean([bool(run.settings["converged"]) for run in runs])),
-        ways=ways,
-        deletion_less=interval(less),
-        alike_more=interval(more) if more else None,
+        per_position=not options.regression,
+        stability_photos=len(more),
+        samples=float(np.median([int(run.settings["samples"]) for run in runs])),
+        converged=float(np.mean([bool(run.settings["converged"]) for run in runs])),
+        backends=ways,
+        deletion_gain=bootstrap(less),
+        stability_gain=_interval(more),
     )
+
+
+def _interval(values: list[float]) -> Interval | None:
+    """The mean with its interval; None where nothing was measured."""
+    return bootstrap(values) if values else None
 
 
 def _print(record: LimeRecord) -> None:
     print(
         f"{'LIME':24} {'photos':>6} {'seconds':>8} {'÷ ours':>7} {'deletion':>9} {'insertion':>9} {'top 5 alike':>11}"
     )
-    for name, way in record.ways.items():
+    for name, way in record.backends.items():
         faithful = [f"{figure.value:9.3f}" if figure else f"{'–':>9}" for figure in (way.deletion, way.insertion)]
-        alike = f"{way.alike.value:11.3f}" if way.alike else f"{'–':>11}"
+        alike = f"{way.stability.value:11.3f}" if way.stability else f"{'–':>11}"
         quick = f"{way.seconds.value:8.3f} {way.times_ours.value:7.1f}"
         print(f"{name:24} {way.photos:6} {quick} {' '.join(faithful)} {alike}")
-    print(f"Looks taken by ours: {record.looks:.0f} in the median; settled: {100 * record.settled:.0f} %.")
-    for what, gain in (("Deletion less than", record.deletion_less), ("Top 5 alike more than", record.alike_more)):
+    print(f"Looks taken by ours: {record.samples:.0f} in the median; settled: {100 * record.converged:.0f} %.")
+    for what, gain in (("Deletion less than", record.deletion_gain), ("Top 5 alike more than", record.stability_gain)):
         if gain:
             print(f"{what} the package's by {gain.value:.3f} [{gain.low:.3f}, {gain.high:.3f}].")
 

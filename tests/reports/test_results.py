@@ -6,7 +6,8 @@ import pytest
 
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import load_predictions
-from flowers_core.explain.records.lime import OURS, PACKAGE, PACKAGE_ON_KERAS, Interval, LimeRecord, LimeWay
+from flowers_core.explain.metrics.interval import Interval
+from flowers_core.explain.records.lime import OURS, PACKAGE, PACKAGE_ON_KERAS, LimeBackend, LimeRecord
 from flowers_core.inference.bundle import list_bundles, load_bundle
 from flowers_core.inference.manifest import AccuracyByRule, NearDuplicateRule
 from flowers_core.reports.model_card import cards
@@ -95,24 +96,24 @@ def test_near_copies_are_a_column_where_they_are_known() -> None:
 
 
 def test_lime_is_told_as_it_was_measured() -> None:
-    def way(seconds: float, ratio: float, *rest: Interval | None) -> LimeWay:
-        return LimeWay(50, Interval(seconds, seconds / 2, seconds * 2), Interval(ratio, ratio, ratio + 1), *rest)
+    def way(seconds: float, ratio: float, *rest: Interval | None) -> LimeBackend:
+        return LimeBackend(50, Interval(seconds, seconds / 2, seconds * 2), Interval(ratio, ratio, ratio + 1), *rest)
 
     record = LimeRecord(
         machine="some machine, 2 cores",
         split="test",
         seed=3,
         seeds=10,
-        alike_photos=12,
-        looks=129.0,
-        settled=0.8,
-        ways={
+        stability_photos=12,
+        samples=129.0,
+        converged=0.8,
+        backends={
             OURS: way(0.25, 1.0, *[Interval(0.3, 0.2, 0.4)] * 3),
             PACKAGE: way(3.0, 12.04, *[Interval(0.35, 0.3, 0.4)] * 3),
             PACKAGE_ON_KERAS: way(10.0, 41.26),
         },
-        deletion_less=Interval(0.05, 0.01, 0.09),
-        alike_more=Interval(-0.1, -0.2, 0.004),
+        deletion_gain=Interval(0.05, 0.01, 0.09),
+        stability_gain=Interval(-0.1, -0.2, 0.004),
     )
     rows = cells(lime_table(record))
     assert rows[2] == [

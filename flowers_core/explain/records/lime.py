@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from flowers_core.errors import FlowersError
+from flowers_core.explain.metrics.interval import Interval
+from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, renamed_keys
 
 LIME_FILE = "lime.json"
 #: The ways that are compared; the others' times are divided by those of the first.
 OURS, PACKAGE, PACKAGE_ON_KERAS = "ours, INT8", "package, INT8", "package, Keras predict"
 
 
-_DRAWS = 2000
+# Keys that shipped records have, and their names now.
+_FORMER = {
+    "ways": "backends",
+    "alike": "stability",
+    "alike_photos": "stability_photos",
+    "looks": "samples",
+    "settled": "converged",
+    "deletion_less": "deletion_gain",
+    "alike_more": "stability_gain",
+    "by_place": "per_position",
+}
 
 
 class LimeRecordError(FlowersError):
@@ -26,17 +33,8 @@ class LimeRecordError(FlowersError):
 
 
 @dataclass(frozen=True)
-class Interval:
-    """A mean or median over photos with its 95 % bootstrap interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class LimeWay:
-    """One way to LIME over the photos that it explained; intervals are over these photos.
+class LimeBackend:
+    """One way to compute LIME over the photos that it explained; intervals are over these photos.
 
     Attributes:
         photos: how many.
@@ -44,7 +42,7 @@ class LimeWay:
         times_ours: its seconds ÷ those of ours on the same photo, the median; 1 for ours.
         deletion: area under the deletion curve, mean, the lower the better; None where it was not measured.
         insertion: area under the insertion curve, mean, the higher the better.
-        alike: Jaccard index of the five strongest superpixels of two seeds, mean over pairs and photos.
+        stability: Jaccard index of the five strongest superpixels of two seeds, mean over pairs and photos.
     """
 
     photos: int
@@ -52,7 +50,7 @@ class LimeWay:
     times_ours: Interval
     deletion: Interval | None = None
     insertion: Interval | None = None
-    alike: Interval | None = None
+    stability: Interval | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,55 +61,32 @@ class LimeRecord:
         machine: processor and cores.
         split: of the photos.
         seed: draws the photos; explanations have the seeds from 0.
-        seeds: of each photo on which `alike` was measured.
-        alike_photos: on how many that was.
-        looks: samples that ours took, median.
-        settled: share of ours that ended because the ranking was settled.
-        ways: OURS, PACKAGE and, where it was measured, PACKAGE_ON_KERAS.
-        deletion_less: deletion of the package less ours on the same photo, mean; above 0 ours is better.
-        alike_more: `alike` of ours less the package's on the same photo, mean; above 0 ours is better.
-        by_place: whether ours watched every place of the photo apart.
+        seeds: of each photo on which `stability` was measured.
+        stability_photos: how many photos these are.
+        samples: forward passes of ours, median.
+        converged: fraction of ours that ended because the ranking had converged.
+        backends: OURS, PACKAGE and, where it was measured, PACKAGE_ON_KERAS.
+        deletion_gain: mean paired difference, package − ours; positive favours ours.
+        stability_gain: mean paired difference, ours − package; positive favours ours.
+        per_position: whether ours fits one model for each position of the feature map.
     """
 
     machine: str
     split: str
     seed: int
     seeds: int
-    alike_photos: int
-    looks: float
-    settled: float
-    ways: Mapping[str, LimeWay]
-    deletion_less: Interval
-    alike_more: Interval | None
-    by_place: bool = False
-
-
-def interval(
-    values: npt.ArrayLike, statistic: Callable[..., npt.NDArray[np.floating]] = np.mean, *, seed: int = 0
-) -> Interval:
-    """The mean of what was found on photos, (n,), or another statistic, over 2000 draws of as many photos."""
-    found = np.asarray(values, np.float64)
-    draws = np.random.default_rng(seed).integers(0, len(found), size=(_DRAWS, len(found)))
-    low, high = np.percentile(statistic(found[draws], axis=1), [2.5, 97.5])
-    return Interval(float(statistic(found)), float(low), float(high))
-
-
-def save_lime(record: LimeRecord, path: Path) -> None:
-    """Write a record as JSON."""
-    path.write_text(json.dumps(asdict(record), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    stability_photos: int
+    samples: float
+    converged: float
+    backends: Mapping[str, LimeBackend]
+    deletion_gain: Interval
+    stability_gain: Interval | None = None
+    per_position: bool = False
 
 
 def load_lime(path: Path) -> LimeRecord:
-    """Read a record. Raises LimeRecordError where it is none."""
+    """Read the JSON values of a record, as `to_json` makes them. Raises LimeRecordError where it is none."""
     try:
-        stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        ways = {
-            name: LimeWay(**{key: _read(value) for key, value in way.items()}) for name, way in stored["ways"].items()
-        }
-        return LimeRecord(**{key: _read(value) for key, value in stored.items()} | {"ways": ways})
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise LimeRecordError(f"{path} is no record of LIME against the package: {error}.") from error
-
-
-def _read(value: Any) -> Any:
-    return Interval(**value) if isinstance(value, dict) and set(value) == {"value", "low", "high"} else value
+        return from_json(LimeRecord, renamed_keys(read_json(path), _FORMER))
+    except JsonValueError as error:
+        raise LimeRecordError(f"{path} is no record of LIME against the package: {error}") from error

@@ -35,29 +35,29 @@ def test_lime_is_measured_and_the_bundle_keeps_it(benchmark_lime, bundle, capsys
     said = capsys.readouterr()
     assert "it/s" not in said.err  # no bar of the package's
     record = load_lime(load_bundle(bundle).path(LIME_FILE))
-    assert {name: way.photos for name, way in record.ways.items()} == {OURS: 4, PACKAGE: 4, PACKAGE_ON_KERAS: 1}
-    assert (record.split, record.seed, record.seeds, record.alike_photos) == ("test", 0, 3, 2)
-    assert record.by_place
-    assert record.looks <= SAMPLES
+    assert {name: way.photos for name, way in record.backends.items()} == {OURS: 4, PACKAGE: 4, PACKAGE_ON_KERAS: 1}
+    assert (record.split, record.seed, record.seeds, record.stability_photos) == ("test", 0, 3, 2)
+    assert record.per_position
+    assert record.samples <= SAMPLES
     assert lime_sentence(record).count("place by place") == 1
-    ours, package = record.ways[OURS], record.ways[PACKAGE]
+    ours, package = record.backends[OURS], record.backends[PACKAGE]
     assert ours.times_ours.value == 1
     assert package.seconds.low <= package.seconds.value <= package.seconds.high
     # Of the same photos, so that the mean difference is the difference of the means.
     assert ours.deletion is not None
     assert package.deletion is not None
-    assert record.deletion_less.value == pytest.approx(package.deletion.value - ours.deletion.value)
-    assert ours.alike is not None
-    assert 0 < ours.alike.value <= 1
-    assert record.ways[PACKAGE_ON_KERAS].deletion is None
+    assert record.deletion_gain.value == pytest.approx(package.deletion.value - ours.deletion.value)
+    assert ours.stability is not None
+    assert 0 < ours.stability.value <= 1
+    assert record.backends[PACKAGE_ON_KERAS].deletion is None
     assert f"{ours.deletion.value:.3f}" in said.out
 
 
 def test_ours_by_regression_takes_more_looks_and_the_record_says_so(benchmark_lime, bundle):
     benchmark_lime("--photos", "1", "--alike-photos", "1", "--seeds", "2", "--keras-photos", "0", "--regression")
     record = load_lime(load_bundle(bundle).path(LIME_FILE))
-    assert not record.by_place
-    assert SAMPLES < record.looks <= REGRESSION_SAMPLES
+    assert not record.per_position
+    assert SAMPLES < record.samples <= REGRESSION_SAMPLES
     assert "place by place" not in lime_sentence(record)
 
 
