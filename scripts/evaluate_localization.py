@@ -17,9 +17,10 @@ import numpy as np
 from flowers_core.data.model_input import model_input
 from flowers_core.data.oxford import DatasetMissing, OxfordFlowers, how_to_get_segmentations
 from flowers_core.data.photos import open_photo
+from flowers_core.data.segmentations import flower_mask, has_segmentations
 from flowers_core.explain.attributions.cam import class_evidence
-from flowers_core.explain.metrics.localization import Share, has_masks, mask_of, share_on_flower
-from flowers_core.explain.records.localization import SHARES_FILE, MeanShare, ShareRecord
+from flowers_core.explain.metrics.localization import Localization, localize
+from flowers_core.explain.records.localization import LOCALIZATION_FILE, LocalizationRecord, MeanLocalization
 from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.files import sha256_of
@@ -28,7 +29,7 @@ from scripts.options.command import add_bundle_argument, add_data_option, progre
 _PRECISION = "int8"
 
 # photo → what the model calls it (0 where it was not asked) and the share, None where none can be said
-Known = dict[int, tuple[int, Share | None]]
+Known = dict[int, tuple[int, Localization | None]]
 
 
 def main() -> None:
@@ -36,7 +37,7 @@ def main() -> None:
     options = _parse()
     bundle = load_bundle(options.bundle)
     flowers = OxfordFlowers(options.data)
-    if not has_masks(flowers.root):
+    if not has_segmentations(flowers.root):
         raise DatasetMissing(f"There are no segmentations in {flowers.root}. {how_to_get_segmentations(flowers.root)}")
     digest = sha256_of(bundle.path(f"{_PRECISION}.tflite"))[:12]  # a model made anew starts a record of its own
     path = options.out / f"flower-share-{bundle.name}-{digest}" / "shares.jsonl"
@@ -45,22 +46,22 @@ def main() -> None:
     with path.open("a", encoding="utf-8") as handle:
         for photo_id, (called, share) in _measure(bundle, flowers, missing):
             known[photo_id] = called, share
-            values = None if share is None else [share.heat, share.area]
+            values = None if share is None else [share.mass, share.area]
             handle.write(json.dumps([photo_id, called, values]) + "\n")
     record = _record(flowers, known)
-    BundleWriter.open(bundle.folder).add_file(SHARES_FILE, record.write)
-    right = record.called == record.labels
+    BundleWriter.open(bundle.folder).add_file(LOCALIZATION_FILE, record.write)
+    right = record.predicted == record.labels
     print(f"{len(record)} test photos, {record.left_out} left out: {_told(record.mean())}")
     print(f"rightly named {_told(record.mean(right))}; wrongly named {_told(record.mean(~right))}")
 
 
 def _measure(
     bundle: Bundle, flowers: OxfordFlowers, photo_ids: list[int]
-) -> Iterator[tuple[int, tuple[int, Share | None]]]:
+) -> Iterator[tuple[int, tuple[int, Localization | None]]]:
     runtime, head = Runtime(bundle.path(f"{_PRECISION}.tflite")), bundle.head()[0]
     for photo_id in progress(photo_ids, "photos"):
         photo = open_photo(flowers.path(photo_id))
-        mask = mask_of(flowers.root, photo_id, photo)
+        mask = flower_mask(flowers.root, photo_id, photo)
         if mask is None:
             yield photo_id, (0, None)
             continue
@@ -70,7 +71,7 @@ def _measure(
         explained = class_evidence(
             forward.features[0], head, called, box=seen.box, photo_size=(photo.width, photo.height)
         )
-        yield photo_id, (called, share_on_flower(explained, mask))
+        yield photo_id, (called, localize(explained, mask))
 
 
 def _read(path: Path) -> Known:
@@ -80,7 +81,7 @@ def _read(path: Path) -> Known:
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
         try:
             photo_id, called, values = json.loads(line)
-            known[int(photo_id)] = int(called), None if values is None else Share(*map(float, values))
+            known[int(photo_id)] = int(called), None if values is None else Localization(*map(float, values))
         except (ValueError, TypeError):
             continue
         whole += line + "\n"
@@ -89,27 +90,27 @@ def _read(path: Path) -> Known:
     return known
 
 
-def _record(flowers: OxfordFlowers, known: Known) -> ShareRecord:
+def _record(flowers: OxfordFlowers, known: Known) -> LocalizationRecord:
     rows = [
-        (photo_id, flowers.label_of(photo_id), called, share.heat, share.area)
+        (photo_id, flowers.label_of(photo_id), called, share.mass, share.area)
         for photo_id, (called, share) in sorted(known.items())
         if share is not None
     ]
     ids, labels, called, heat, area = np.array(rows, np.float64).reshape(-1, 5).T
-    return ShareRecord(
+    return LocalizationRecord(
         ids=ids.astype(np.int64),
         labels=labels.astype(np.int64),
-        called=called.astype(np.int64),
-        heat=heat.astype(np.float32),
+        predicted=called.astype(np.int64),
+        mass=heat.astype(np.float32),
         area=area.astype(np.float32),
         left_out=len(known) - len(rows),
     )
 
 
-def _told(share: MeanShare | None) -> str:
+def _told(share: MeanLocalization | None) -> str:
     if share is None:
         return "no photos"
-    return f"{100 * share.heat:.1f} % of the evidence on {100 * share.area:.1f} % of the area, {share.ratio:.2f} times"
+    return f"{100 * share.mass:.1f} % of the evidence on {100 * share.area:.1f} % of the area, {share.ratio:.2f} times"
 
 
 def _parse() -> argparse.Namespace:

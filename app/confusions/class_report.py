@@ -11,13 +11,13 @@ from app.confusions.pair_choice import choose_pair
 from app.elements.localization import record_note
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.evaluation.report import Report, worst_pairs
-from flowers_core.explain.metrics.localization import Share
-from flowers_core.explain.records.localization import ShareRecord
+from flowers_core.explain.metrics.localization import Localization
+from flowers_core.explain.records.localization import LocalizationRecord
 
 PAIRS_KEY, CLASSES_KEY = "pairs", "classes"
 
 
-def class_table(report: Report, taxonomy: Taxonomy, shares: ShareRecord | None = None) -> pd.DataFrame:
+def class_table(report: Report, taxonomy: Taxonomy, shares: LocalizationRecord | None = None) -> pd.DataFrame:
     """One row a class, worst F1 first. Shares are in [0, 1]. shares: adds how much of the evidence is on the flower."""
     rows = [
         {
@@ -38,7 +38,7 @@ def class_table(report: Report, taxonomy: Taxonomy, shares: ShareRecord | None =
     return pd.DataFrame(rows).sort_values(["F1", "number"], ignore_index=True)
 
 
-def pair_table(matrix: NDArray[np.int64], taxonomy: Taxonomy, shares: ShareRecord | None = None) -> pd.DataFrame:
+def pair_table(matrix: NDArray[np.int64], taxonomy: Taxonomy, shares: LocalizationRecord | None = None) -> pd.DataFrame:
     """One row for each pair that was confused at all, most frequent first; shares: as in `class_table`."""
     rows = [
         {
@@ -56,7 +56,7 @@ def pair_table(matrix: NDArray[np.int64], taxonomy: Taxonomy, shares: ShareRecor
     return pd.DataFrame(rows)
 
 
-def draw_class_report(report: Report, taxonomy: Taxonomy, name: str, shares: ShareRecord | None) -> None:
+def draw_class_report(report: Report, taxonomy: Taxonomy, name: str, shares: LocalizationRecord | None) -> None:
     """Every class, sortable; a chosen row shows that class's photos below."""
     table = class_table(report, taxonomy, shares)
     shown = table.assign(**{name: 100 * table[name] for name in ("F1", "recall", "precision", *_on_flower_in(table))})
@@ -84,7 +84,9 @@ def draw_class_report(report: Report, taxonomy: Taxonomy, name: str, shares: Sha
     _offer_csv(table, f"classes-{name}.csv")
 
 
-def draw_worst_pairs(matrix: NDArray[np.int64], taxonomy: Taxonomy, name: str, shares: ShareRecord | None) -> None:
+def draw_worst_pairs(
+    matrix: NDArray[np.int64], taxonomy: Taxonomy, name: str, shares: LocalizationRecord | None
+) -> None:
     """The confusions one by one; a chosen row shows its photos below."""
     table = pair_table(matrix, taxonomy, shares)
     if table.empty:
@@ -101,7 +103,7 @@ def draw_worst_pairs(matrix: NDArray[np.int64], taxonomy: Taxonomy, name: str, s
         selection_mode="single-row",
         column_config={
             "share": st.column_config.NumberColumn(
-                "of the class", format="%.1f %%", help="Share of the test photos of the class"
+                "of the class", format="%.1f %%", help="Localization of the test photos of the class"
             ),
             "same family": st.column_config.CheckboxColumn(),
             **_ON_FLOWER_COLUMNS,
@@ -127,8 +129,8 @@ _ON_FLOWER_COLUMNS: dict[str, Any] = {
 }
 
 
-def _on_flower(share: Share | None) -> dict[str, float | None]:
-    values = (None, None) if share is None else (share.heat, share.ratio)
+def _on_flower(share: Localization | None) -> dict[str, float | None]:
+    values = (None, None) if share is None else (share.mass, share.ratio)
     return dict(zip(_ON_FLOWER_COLUMNS, values, strict=True))
 
 

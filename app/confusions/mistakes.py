@@ -16,7 +16,7 @@ from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.evaluation.custom import FIRST_TEST_ID
 from flowers_core.evaluation.filters import by_confidence, by_family
 from flowers_core.evaluation.report import Mistake, Predictions, mistakes
-from flowers_core.explain.records.localization import ShareRecord
+from flowers_core.explain.records.localization import LocalizationRecord
 from flowers_core.inference.bundle import Bundle
 from flowers_core.retrieval.gallery import Gallery
 
@@ -30,7 +30,7 @@ def draw_mistakes(
     predictions: Predictions,
     taxonomy: Taxonomy,
     gallery: Gallery | None = None,
-    shares: ShareRecord | None = None,
+    shares: LocalizationRecord | None = None,
 ) -> None:
     """Choice of the pair, how many photos there are, and the photos, with what may have led to each.
 
@@ -66,7 +66,7 @@ def draw_mistakes(
         offer_download("mistakes", "The test photos are not on this machine, so their numbers stand in for them.")
 
 
-def _draw_share(shares: ShareRecord, true: int, called: int | None, taxonomy: Taxonomy) -> None:
+def _draw_share(shares: LocalizationRecord, true: int, called: int | None, taxonomy: Taxonomy) -> None:
     """How much of the evidence lay on the flower, over all photos of the class or the pair, whatever the filters."""
     name = taxonomy[true].name
     told = (

@@ -8,9 +8,10 @@ from app import resources
 from app.elements.words import percent
 from app.resources import Look
 from flowers_core.data.oxford import how_to_get_segmentations
+from flowers_core.data.segmentations import flower_mask, has_segmentations
 from flowers_core.explain.explanation import Explanation
-from flowers_core.explain.metrics.localization import Share, has_masks, mask_of, share_on_flower
-from flowers_core.explain.records.localization import MeanShare, ShareRecord
+from flowers_core.explain.metrics.localization import Localization, localize
+from flowers_core.explain.records.localization import LocalizationRecord, MeanLocalization
 
 NO_HUMAN_S = "The segmentation is a program’s, not a person’s, and may be wrong."
 
@@ -23,7 +24,7 @@ def draw_share(look: Look, explanation: Explanation, photo_id: int, name: str) -
     flowers = resources.data().flowers
     if flowers is None:
         return
-    if not has_masks(flowers.root):
+    if not has_segmentations(flowers.root):
         st.caption(f"How much of the map lies on the flower? {how_to_get_segmentations(flowers.root)}")
         return
     share = _share(look, explanation, photo_id, flowers.root)
@@ -33,33 +34,33 @@ def draw_share(look: Look, explanation: Explanation, photo_id: int, name: str) -
     st.markdown(f"{share_sentence(share, name)} {NO_HUMAN_S}")
 
 
-def share_sentence(share: Share, name: str) -> str:
+def share_sentence(share: Localization, name: str) -> str:
     """Heat, area and their ratio in words."""
     return (
-        f"**{percent(share.heat)}** of what speaks for {name} lies on the flower as Oxford’s segmentation has it, on "
+        f"**{percent(share.mass)}** of what speaks for {name} lies on the flower as Oxford’s segmentation has it, on "
         f"{percent(share.area)} of the area: {times(share)}."
     )
 
 
-def times(share: Share) -> str:
+def times(share: Localization) -> str:
     """The ratio in words."""
     return f"{share.ratio:.1f} times as much as if it were spread evenly"
 
 
-def mean_sentence(share: MeanShare | None, whose: str) -> str:
+def mean_sentence(share: MeanLocalization | None, whose: str) -> str:
     """The same on average over photos; "" where there are none. whose: "the photos of …"."""
     if share is None:
         return ""
     over = f"On average over {share.photos:,} of {whose}" if share.photos > 1 else f"On one of {whose}"
     return (
-        f"{over}, {percent(share.heat)} of what spoke for the model’s answer lay on the flower, on "
+        f"{over}, {percent(share.mass)} of what spoke for the model’s answer lay on the flower, on "
         f"{percent(share.area)} of the area: {times(share)}."
     )
 
 
-def record_sentence(record: ShareRecord) -> str:
+def record_sentence(record: LocalizationRecord) -> str:
     """Over all photos, and apart for right and wrong answers."""
-    right = record.called == record.labels
+    right = record.predicted == record.labels
     parts = [
         f"{part.ratio:.1f} times on the {part.photos:,} that INT8 named {word}"
         for part, word in ((record.mean(right), "rightly"), (record.mean(~right), "wrongly"))
@@ -68,7 +69,7 @@ def record_sentence(record: ShareRecord) -> str:
     return f"{mean_sentence(record.mean(), 'the test photos')} It is {' and '.join(parts)}."
 
 
-def record_note(record: ShareRecord) -> str:
+def record_note(record: LocalizationRecord) -> str:
     """Where the means come from."""
     return (
         f"*On flower* and *÷ area* are means over {len(record):,} test photos, of the map of what INT8 answered; where "
@@ -76,7 +77,7 @@ def record_note(record: ShareRecord) -> str:
     )
 
 
-def segmentation_note(record: ShareRecord) -> str:
+def segmentation_note(record: LocalizationRecord) -> str:
     """What the segmentations are worth."""
     return (
         "Oxford’s segmentations are a program’s, not people’s, and some are wrong; the "
@@ -87,13 +88,13 @@ def segmentation_note(record: ShareRecord) -> str:
 def offer_record(name: str) -> None:
     """One quiet line where segmentations are at hand and nothing was measured by them yet."""
     flowers = resources.data().flowers
-    if flowers is not None and has_masks(flowers.root):
+    if flowers is not None and has_segmentations(flowers.root):
         st.caption(
             f"`python -m scripts.evaluate_localization {name}` says for every class how much of the evidence lies on "
             "the flower."
         )
 
 
-def _share(look: Look, explanation: Explanation, photo_id: int, root: Path) -> Share | None:
-    mask = mask_of(root, photo_id, look.photo)
-    return None if mask is None else share_on_flower(explanation, mask)
+def _share(look: Look, explanation: Explanation, photo_id: int, root: Path) -> Localization | None:
+    mask = flower_mask(root, photo_id, look.photo)
+    return None if mask is None else localize(explanation, mask)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from flowers_core.evaluation.report import Predictions, Report
     from flowers_core.explain.attributions.gradients import Gradients
     from flowers_core.explain.explanation import Box
-    from flowers_core.explain.records.localization import ShareRecord
+    from flowers_core.explain.records.localization import LocalizationRecord
     from flowers_core.explain.records.methods import MethodRecord
     from flowers_core.inference.manifest import KnnRule
     from flowers_core.inference.multi_crop import CloserLook
@@ -296,23 +296,23 @@ def _evaluated_methods(digest: str, _bundle: Bundle) -> MethodRecord:  # noqa: A
     return load_methods(_bundle.path(EXPLANATIONS_FILE))
 
 
-def flower_shares(bundle: Bundle) -> ShareRecord | None:
+def flower_shares(bundle: Bundle) -> LocalizationRecord | None:
     """How much of the evidence lies on the flower, or None where that was not measured or cannot be read."""
-    from flowers_core.explain.records.localization import SHARES_FILE, ShareRecordError
+    from flowers_core.explain.records.localization import LOCALIZATION_FILE, LocalizationRecordError
 
-    if not bundle.has(SHARES_FILE):
+    if not bundle.has(LOCALIZATION_FILE):
         return None
     try:
-        return _flower_shares(_digest(bundle, SHARES_FILE), bundle)
-    except (BundleError, ShareRecordError):
+        return _flower_shares(_digest(bundle, LOCALIZATION_FILE), bundle)
+    except (BundleError, LocalizationRecordError):
         return None  # the tables stand without it
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _flower_shares(digest: str, _bundle: Bundle) -> ShareRecord:  # noqa: ARG001
-    from flowers_core.explain.records.localization import SHARES_FILE, load_shares
+def _flower_shares(digest: str, _bundle: Bundle) -> LocalizationRecord:  # noqa: ARG001
+    from flowers_core.explain.records.localization import LOCALIZATION_FILE, load_localization
 
-    return load_shares(_bundle.path(SHARES_FILE))
+    return load_localization(_bundle.path(LOCALIZATION_FILE))
 
 
 @st.cache_resource(show_spinner=False)

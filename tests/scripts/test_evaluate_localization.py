@@ -10,9 +10,9 @@ import pytest
 from flowers_core.data.model_input import model_input
 from flowers_core.data.oxford import DatasetMissing, OxfordFlowers
 from flowers_core.data.photos import open_photo
+from flowers_core.data.segmentations import read_segmentation, segmentation_path
 from flowers_core.explain.attributions.cam import class_evidence
-from flowers_core.explain.metrics.localization import mask_path, read_mask
-from flowers_core.explain.records.localization import SHARES_FILE, load_shares
+from flowers_core.explain.records.localization import LOCALIZATION_FILE, load_localization
 from flowers_core.inference.bundle import BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.paths import default_models_dir
@@ -64,25 +64,25 @@ def test_the_bundle_keeps_the_share_of_every_test_photo(measure, bundle: Path, f
     assert [line[0] for line in lines] == test
     assert lines[1] == [test[1], 0, None]
 
-    record = load_shares(load_bundle(bundle).path(SHARES_FILE))
+    record = load_localization(load_bundle(bundle).path(LOCALIZATION_FILE))
     rest = [test[0], *test[2:]]
     assert (record.ids.tolist(), record.left_out) == (rest, 1)
     assert record.labels.tolist() == [flowers.label_of(photo_id) for photo_id in rest]
     # The first one by hand: what of the map's positive part in the seen square lies where the mask is.
-    photo, mask = open_photo(flowers.path(rest[0])), read_mask(mask_path(flowers.root, rest[0]))
+    photo, mask = open_photo(flowers.path(rest[0])), read_segmentation(segmentation_path(flowers.root, rest[0]))
     assert mask is not None
     seen = model_input(photo.pixels, SHIPPED.crop_rule)
     forward = Runtime(SHIPPED.path("int8.tflite")).forward(seen.pixels[None])
-    assert record.called[0] == forward.logits[0].argmax() + 1
+    assert record.predicted[0] == forward.logits[0].argmax() + 1
     explained = class_evidence(
         forward.features[0],
         SHIPPED.head()[0],
-        int(record.called[0]),
+        int(record.predicted[0]),
         box=seen.box,
         photo_size=(photo.width, photo.height),
     )
     heat = np.maximum(explained.heatmap(), 0)
-    assert record.heat[0] == pytest.approx(heat[mask].sum() / heat.sum(), abs=1e-3)
+    assert record.mass[0] == pytest.approx(heat[mask].sum() / heat.sum(), abs=1e-3)
     assert 0.05 < record.area[0] < 0.95
     assert "5 test photos, 1 left out" in capsys.readouterr().out
 

@@ -15,8 +15,8 @@ from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.report import load_predictions
 from flowers_core.explain.attributions.cam import class_evidence
-from flowers_core.explain.metrics.localization import Share
-from flowers_core.explain.records.localization import SHARES_FILE, MeanShare, ShareRecord
+from flowers_core.explain.metrics.localization import Localization
+from flowers_core.explain.records.localization import LOCALIZATION_FILE, LocalizationRecord, MeanLocalization
 from flowers_core.inference.bundle import BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.paths import default_models_dir
@@ -56,8 +56,8 @@ def test_the_share_of_a_data_set_photo_is_that_of_its_mask(open_page: Open, draw
     drawn = np.asarray(Image.open(drawn_dataset / "segmim" / "segmim_00003.jpg"), int)
     flower = np.abs(drawn - (0, 0, 254)).max(axis=-1) > 60
     left, top, right, bottom = (round(edge) for edge in seen.box)
-    share = Share(heat[flower].sum() / heat.sum(), flower[top:bottom, left:right].mean())
-    assert f"**{percent(share.heat)}** of what speaks for {TAXONOMY[label].name} lies on the flower" in said(app)
+    share = Localization(heat[flower].sum() / heat.sum(), flower[top:bottom, left:right].mean())
+    assert f"**{percent(share.mass)}** of what speaks for {TAXONOMY[label].name} lies on the flower" in said(app)
     assert f"{share.ratio:.1f} times as much as if it were spread evenly. The segmentation is a program’s" in said(app)
     assert "download_data" not in said(app)
     app.query_params["photo"] = "4"
@@ -67,16 +67,18 @@ def test_the_share_of_a_data_set_photo_is_that_of_its_mask(open_page: Open, draw
 
 
 def test_sentences() -> None:
-    assert share_sentence(Share(0.84, 0.4), "rose").endswith(
+    assert share_sentence(Localization(0.84, 0.4), "rose").endswith(
         "on 40 % of the area: 2.1 times as much as if it were spread evenly."
     )
     assert mean_sentence(None, "those") == ""
-    assert mean_sentence(MeanShare(0.5, 0.5, 1), "those").startswith("On one of those, 50 % of what spoke")
-    assert mean_sentence(MeanShare(0.5, 0.5, 3), "those").startswith("On average over 3 of those, 50 % of what spoke")
+    assert mean_sentence(MeanLocalization(0.5, 0.5, 1), "those").startswith("On one of those, 50 % of what spoke")
+    assert mean_sentence(MeanLocalization(0.5, 0.5, 3), "those").startswith(
+        "On average over 3 of those, 50 % of what spoke"
+    )
 
 
 @pytest.fixture
-def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ShareRecord:
+def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalizationRecord:
     """A machine whose only model brings shares, drawn here, of all test photos but ten."""
     folder = tmp_path / "models" / SMALL.name
     folder.mkdir(parents=True)
@@ -91,20 +93,24 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ShareRecord:
     heat, area = rng.uniform(0.4, 0.9, len(found)), rng.uniform(0.2, 0.6, len(found))
     # To the sixteenth, which comes back from the file as it was.
     heat, area = (np.round(values * 64) / 64 for values in (heat, area))
-    record = ShareRecord(found.ids, found.labels, found.predicted, heat.astype(np.float32), area.astype(np.float32), 10)
-    BundleWriter.open(folder).add_file(SHARES_FILE, record.write)
+    record = LocalizationRecord(
+        found.ids, found.labels, found.predicted, heat.astype(np.float32), area.astype(np.float32), 10
+    )
+    BundleWriter.open(folder).add_file(LOCALIZATION_FILE, record.write)
     monkeypatch.setenv("FLOWERS_MODELS_DIR", str(folder.parent))
     return record
 
 
-def test_every_class_and_confusion_has_its_mean(open_page: Open, measured: ShareRecord) -> None:
+def test_every_class_and_confusion_has_its_mean(open_page: Open, measured: LocalizationRecord) -> None:
     pairs, counts = np.unique(
-        np.stack([measured.labels, measured.called])[:, measured.labels != measured.called], axis=1, return_counts=True
+        np.stack([measured.labels, measured.predicted])[:, measured.labels != measured.predicted],
+        axis=1,
+        return_counts=True,
     )
     label, called = pairs[:, counts.argmax()].tolist()
     app = open_page("confusions", **{"class": TAXONOMY[label].name})
     of_class = measured.labels == label
-    heat, area = measured.heat[of_class].mean(), measured.area[of_class].mean()
+    heat, area = measured.mass[of_class].mean(), measured.area[of_class].mean()
     assert (
         f"On average over {of_class.sum()} of the test photos of {TAXONOMY[label].name}, {percent(heat)} of what spoke "
         f"for the model’s answer lay on the flower, on {percent(area)} of the area: {heat / area:.1f} times"
@@ -114,10 +120,10 @@ def test_every_class_and_confusion_has_its_mean(open_page: Open, measured: Share
     classes = tables["class"].set_index("number")
     assert classes.loc[label, "on flower"] == pytest.approx(100 * heat)
     assert classes.loc[label, "÷ area"] == pytest.approx(heat / area)
-    of_pair = of_class & (measured.called == called)
+    of_pair = of_class & (measured.predicted == called)
     rows = tables["was called"].set_index(["is", "was called"])
     row = rows.loc[TAXONOMY[label].name, TAXONOMY[called].name]
-    assert row["÷ area"] == pytest.approx(measured.heat[of_pair].mean() / measured.area[of_pair].mean())
+    assert row["÷ area"] == pytest.approx(measured.mass[of_pair].mean() / measured.area[of_pair].mean())
     assert "Oxford’s segmentations are a program’s, not people’s" in said(app)
     assert "10 photos whose segmentation is empty are left out" in said(app)
     app.selectbox(key="called").select(called)
@@ -125,10 +131,12 @@ def test_every_class_and_confusion_has_its_mean(open_page: Open, measured: Share
     assert f"{of_pair.sum()} of those that INT8 called {TAXONOMY[called].name}" in said(app)
 
 
-def test_models_says_it_of_all_photos_and_of_right_and_wrong_answers(open_page: Open, measured: ShareRecord) -> None:
+def test_models_says_it_of_all_photos_and_of_right_and_wrong_answers(
+    open_page: Open, measured: LocalizationRecord
+) -> None:
     app = open_page("models")
-    right = measured.called == measured.labels
-    ratios = [measured.heat[of].mean() / measured.area[of].mean() for of in (right, ~right)]
+    right = measured.predicted == measured.labels
+    ratios = [measured.mass[of].mean() / measured.area[of].mean() for of in (right, ~right)]
     assert (
         f"It is {ratios[0]:.1f} times on the {right.sum():,} that INT8 named rightly and {ratios[1]:.1f} times on the "
         f"{(~right).sum():,} that INT8 named wrongly." in said(app)

@@ -11,7 +11,7 @@ from flowers_core.explain.attributions.gradients import Gradients
 from flowers_core.explain.explanation import ClassTarget, Explanation
 from flowers_core.explain.metrics.agreement import compare
 from flowers_core.explain.metrics.faithfulness import blurred_photo, curves, in_model_frame, mean_colour_photo
-from flowers_core.explain.metrics.localization import share_on_flower
+from flowers_core.explain.metrics.localization import localize
 from tests.fixtures.small_network import SIZE as SMALL
 from tests.fixtures.small_network import photo as small_photo
 from tests.fixtures.subjects import subject
@@ -97,9 +97,9 @@ def test_the_share_of_heat_on_the_flower_is_quantus_relevance_mass_accuracy(mode
         s_batch=mask[None, None],
         channel_first=False,
     )
-    share = share_on_flower(explained, mask)
+    share = localize(explained, mask)
     assert share is not None
-    assert share.heat == pytest.approx(theirs[0], rel=1e-5)
+    assert share.mass == pytest.approx(theirs[0], rel=1e-5)
 
 
 def test_the_sanity_check_agrees_with_quantus_model_parameter_randomisation(network):
