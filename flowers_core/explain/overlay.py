@@ -1,13 +1,12 @@
 """Explanations drawn on photos: heat maps, outlines of superpixels, colour bars. Arrays in, arrays out.
 
-Flowers have every colour, so a map laid over one as it is drowns: yellow on yellow. The photo is therefore drained of
-its colour as the map comes up, so that the only colour left is the map's; and the map is transparent where it has
-nothing to say.
+Flowers have every colour, so a map on top of the photo would drown: yellow on yellow. The photo therefore loses its
+colour as the map gains, until the only colour left is the map's; and the map is transparent where it is near 0.
 
-Colour maps, all fit for the colour-blind:
+Two colour maps, both fit for the colour-blind:
 
 - "evidence", for what speaks for one thing: plasma (Smith and van der Walt 2015), perceptually uniform, dark purple to
-  yellow. Negative values are not drawn. "inferno" and "viridis", of the same authors, can take its place.
+  yellow. Negative values are not drawn.
 - "contrast", for what speaks for one thing or against it (for another), with 0 in the middle: blues below, oranges
   above, the four of Okabe and Ito's palette ("Color Universal Design", 2008), each side's stronger colour at the end.
 """
@@ -27,7 +26,7 @@ from flowers_core.explain.explanation import Box, ContrastTarget, Explanation, F
 Pixels = npt.NDArray[np.uint8]
 _TABLES = Path(__file__).with_name("colormaps.json")
 #: Names here → names in matplotlib and in the file of tables.
-_SEQUENTIAL = {"evidence": "plasma", "inferno": "inferno", "viridis": "viridis"}
+_SEQUENTIAL = {"evidence": "plasma"}
 #: Those with a middle, at 0: colours at −1, −½, 0, ½, 1.
 _DIVERGING = {"contrast": ((0, 114, 178), (86, 180, 233), (160, 160, 160), (230, 159, 0), (213, 94, 0))}
 COLORMAPS = (*_SEQUENTIAL, *_DIVERGING)
@@ -37,7 +36,7 @@ def is_diverging(colormap: str) -> bool:
     """Whether the map has its middle at 0 and draws negative values too.
 
     Raises:
-        ValueError: where the name is not one of COLORMAPS.
+        ValueError: if the name is not one of COLORMAPS.
     """
     if colormap not in COLORMAPS:
         raise ValueError(f"There is no colour map “{colormap}”; there are {', '.join(COLORMAPS)}.")
@@ -71,7 +70,7 @@ def colourise(heat: FloatArray, colormap: str = "evidence", *, limit: float | No
         of the limit on.
 
     Raises:
-        ValueError: where there is no such colour map or the limit is not positive.
+        ValueError: if there is no such colour map or the limit is not positive.
     """
     colours, strength = _table(colormap)
     index = _index(heat, colormap, limit)
@@ -95,13 +94,13 @@ def overlay(
         opacity: 0, the photo as it is, to 1, a grey photo under opaque colours.
         colormap: one of COLORMAPS.
         limit: value of the last colour, see `colourise`.
-        box: Explanation.box; where given, what lies outside it is shown as not seen (`dim_outside`).
+        box: Explanation.box; if given, what lies outside it is shown as not seen (`dim_outside`).
 
     Returns:
         (h, w, 3) uint8 RGB.
 
     Raises:
-        ValueError: where map and photo differ in size, opacity is outside 0…1, or `colourise` says so.
+        ValueError: if map and photo differ in size, opacity is outside 0…1, or `colourise` says so.
     """
     _check_size(heat, pixels)
     if not 0 <= opacity <= 1:
@@ -161,7 +160,7 @@ def draw(
 def dim_outside(pixels: Pixels, box: Box) -> Pixels:
     """Show that the model did not see what lies outside `box`: greyer, darker, and hatched.
 
-    Hatching, because darkness alone could be the photo's own. Pixels count by their centres, as in `base.to_photo`.
+    Hatching, because darkness alone could be the photo's own. Pixels count by their centres, as in `to_photo`.
 
     Args:
         pixels: (h, w, 3) uint8 RGB.
@@ -185,24 +184,25 @@ def dim_outside(pixels: Pixels, box: Box) -> Pixels:
     return result
 
 
-def outline(pixels: Pixels, regions: npt.NDArray[np.integer]) -> Pixels:
+def outline(pixels: Pixels, superpixels: npt.NDArray[np.integer]) -> Pixels:
     """The borders between superpixels: white lines edged in black, so that they show on any flower.
 
     Args:
         pixels: (h, w, 3) uint8 RGB.
-        regions: (h, w) whole numbers, Explanation.photo_regions(); −1, outside what the model saw, is a region as well.
+        superpixels: (h, w) label map, Explanation.photo_superpixels(); −1, outside the box, counts as one as well.
 
     Returns:
         (h, w, 3) uint8 RGB. Lines grow with the photo: one white pixel up to 1200 pixels of longer side.
 
     Raises:
-        ValueError: where the sizes differ.
+        ValueError: if the sizes differ.
     """
-    _check_size(regions, pixels)
-    border = np.zeros(regions.shape, bool)
-    border[:, 1:] |= regions[:, 1:] != regions[:, :-1]
-    border[1:] |= regions[1:] != regions[:-1]
-    thickness = max(1, round(max(regions.shape) / 800))
+    _check_size(superpixels, pixels)
+    # One side of each border, so that the line is one pixel wide (skimage's find_boundaries marks both sides).
+    border = np.zeros(superpixels.shape, bool)
+    border[:, 1:] |= superpixels[:, 1:] != superpixels[:, :-1]
+    border[1:] |= superpixels[1:] != superpixels[:-1]
+    thickness = max(1, round(max(superpixels.shape) / 800))
     line = _widen(border, thickness - 1)
     result = pixels.copy()
     result[_widen(line, thickness)] //= 3
@@ -261,11 +261,7 @@ def _check_size(drawn: npt.NDArray, pixels: Pixels) -> None:
 
 def _widen(mask: npt.NDArray[np.bool_], steps: int) -> npt.NDArray[np.bool_]:
     """The mask grown by `steps` pixels up, down, left and right."""
-    for _ in range(steps):
-        grown = mask.copy()
-        grown[1:] |= mask[:-1]
-        grown[:-1] |= mask[1:]
-        grown[:, 1:] |= mask[:, :-1]
-        grown[:, :-1] |= mask[:, 1:]
-        mask = grown
-    return mask
+    # Loaded when superpixels are drawn, not when the page opens.
+    from scipy.ndimage import binary_dilation
+
+    return binary_dilation(mask, iterations=steps) if steps else mask  # for SciPy 0 means: until nothing changes

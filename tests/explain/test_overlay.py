@@ -269,10 +269,9 @@ def test_what_cannot_be_is_refused():
         overlay(photo(), heat, limit=0.0)
 
 
-@pytest.mark.parametrize(("colormap", "published"), [("evidence", "plasma"), ("inferno",) * 2, ("viridis",) * 2])
-def test_sequential_maps_have_the_colours_of_matplotlib(colormap, published):
-    expected = np.rint(255 * colormaps[published](np.arange(256))[:, :3])
-    np.testing.assert_array_equal(colours(colormap, np.arange(256) / 255)[:, :3], expected)
+def test_the_sequential_map_has_the_colours_of_matplotlibs_plasma():
+    expected = np.rint(255 * colormaps["plasma"](np.arange(256))[:, :3])
+    np.testing.assert_array_equal(colours("evidence", np.arange(256) / 255)[:, :3], expected)
 
 
 def test_nothing_slow_is_imported():
