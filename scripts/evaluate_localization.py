@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from flowers_core.data.dataset import DatasetMissing
 from flowers_core.data.model_input import model_input
-from flowers_core.data.oxford import DatasetMissing, OxfordFlowers, how_to_get_segmentations
+from flowers_core.data.oxford import OxfordFlowers, how_to_get_segmentations
 from flowers_core.data.photos import open_photo
 from flowers_core.data.segmentations import flower_mask, has_segmentations
 from flowers_core.explain.attributions.cam import class_evidence

@@ -410,7 +410,7 @@ def temperature(bundle: Bundle) -> float:
 
 def data() -> Data:
     """The data set on disk, if it is."""
-    from flowers_core.data.oxford import DatasetError, DatasetMissing
+    from flowers_core.data.dataset import DatasetError, DatasetMissing
     from flowers_core.storage.paths import default_data_dir
 
     root = default_data_dir()

@@ -1,4 +1,4 @@
-"""Photos of the dataset as model inputs, batch by batch: what training, evaluation and the gallery read."""
+"""Photos of a data set as model inputs, batch by batch, and stratified samples of its splits."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -6,24 +6,32 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.data.dataset import Dataset
 from flowers_core.data.model_input import CropRule, model_input
-from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.photos import open_photo
 
 _DECODERS = 2
 
 
 def input_batches(
-    flowers: OxfordFlowers, photo_ids: Sequence[int] | NDArray[np.integer], rule: CropRule, *, batch_size: int = 32
+    dataset: Dataset, photo_ids: Sequence[int] | NDArray[np.integer], rule: CropRule, *, batch_size: int = 32
 ) -> Iterator[NDArray[np.uint8]]:
-    """Yield (≤ batch_size, size, size, 3) uint8 arrays of the photos' central crops, in the order of `photo_ids`.
+    """The photos' central crops, batch by batch; the next batch is decoded while the caller works on this one.
 
-    The next batch is decoded while the caller works on the current one. Raises PhotoError, which names the file, for a
-    photo that cannot be read.
+    Args:
+        dataset: whose photos they are.
+        photo_ids: in the order of the result; an id may come twice.
+        rule: size and crop of the model's input.
+        batch_size: photos in each batch, fewer in the last.
+
+    Yields:
+        (≤ batch_size, size, size, 3) uint8 RGB.
+
+    Raises:
+        PhotoError: a photo cannot be read; the message names the file.
     """
 
     def read(photo_id: int) -> NDArray[np.uint8]:
-        return model_input(open_photo(flowers.path(photo_id)).pixels, rule).pixels
+        return model_input(dataset.open(photo_id).pixels, rule).pixels
 
     ids = [int(photo_id) for photo_id in photo_ids]
     chunks = [ids[start : start + batch_size] for start in range(0, len(ids), batch_size)]
@@ -36,17 +44,21 @@ def input_batches(
             yield np.stack([future.result() for future in current])
 
 
-def inputs(flowers: OxfordFlowers, photo_ids: Sequence[int] | NDArray[np.integer], rule: CropRule) -> NDArray[np.uint8]:
-    """All the photos' central crops in one (n, size, size, 3) uint8 array; 0.15 MB a photo at 224 pixels."""
-    batches = list(input_batches(flowers, photo_ids, rule))
+def inputs(dataset: Dataset, photo_ids: Sequence[int] | NDArray[np.integer], rule: CropRule) -> NDArray[np.uint8]:
+    """All the photos' central crops at once: (n, size, size, 3) uint8, 0.15 MB a photo at 224 pixels."""
+    batches = list(input_batches(dataset, photo_ids, rule))
     return np.concatenate(batches) if batches else np.empty((0, rule.size, rule.size, 3), np.uint8)
 
 
-def stratified_sample(flowers: OxfordFlowers, split: str, count: int, seed: int) -> NDArray[np.int64]:
-    """Photos of a split, as evenly over the classes as `count` allows: (≤ count,) ids, ascending; drawn by `seed`."""
+def stratified_sample(dataset: Dataset, split: str, count: int, seed: int) -> NDArray[np.int64]:
+    """Draw photos of a split, as evenly over the classes as `count` allows.
+
+    Returns:
+        (≤ count,) int64 ids, ascending; the same for the same seed.
+    """
     generator = np.random.default_rng(seed)
-    drawn = generator.permutation(flowers.split_ids(split))
-    labels = flowers.labels[drawn - 1]
+    drawn = generator.permutation(dataset.split_ids(split))
+    labels = dataset.labels_of(drawn)
     # The n-th photo of every class comes before the n + 1-th of any.
     turn = np.empty(len(drawn), np.int64)
     for label in np.unique(labels):

@@ -22,11 +22,10 @@ import numpy as np
 import scipy.io
 from numpy.typing import NDArray
 
+from flowers_core.data.dataset import SPLITS, Dataset, DatasetError, DatasetMissing
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.errors import FlowersError
 from flowers_core.storage.paths import default_data_dir
 
-SPLITS = ("train", "validation", "test")
 _SPLIT_KEYS = {"train": "trnid", "validation": "valid", "test": "tstid"}
 
 
@@ -49,14 +48,6 @@ class Pictures:
 
 PHOTOS = Pictures("jpg", "image")
 SEGMENTATIONS = Pictures("segmim", "segmim")
-
-
-class DatasetMissing(FlowersError):
-    """The dataset, or a part of it, is not on disk. The message says what and how to get it."""
-
-
-class DatasetError(FlowersError):
-    """What is on disk is not the dataset's layout. The message says what is wrong."""
 
 
 def is_present(root: Path) -> bool:
@@ -90,15 +81,11 @@ def read_labels(path: Path) -> NDArray[np.int64]:
     return labels
 
 
-class OxfordFlowers:
-    """The dataset in `root`, in order of id.
+class OxfordFlowers(Dataset):
+    """The data set in a folder, opened for reading.
 
-    ids: (n,) int64, 1…n; n is 8189 for the real one, given by the length of imagelabels.mat.
-    labels: (n,) int64, 1…102.
-    splits: (n,) str, "train", "validation" or "test".
-    names: the 102 English names in order of label.
-
-    The arrays are read-only. Photos are checked by name, not opened.
+    ids run to 8189 for the real one, given by the length of imagelabels.mat; labels to 102. Photos are checked by name,
+    not opened.
 
     Raises:
         DatasetMissing: a file is not there; the message says which and the command that gets it.
@@ -107,30 +94,11 @@ class OxfordFlowers:
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
-        self.labels = read_labels(self.root / "imagelabels.mat")
-        self.ids = np.arange(1, self.labels.size + 1)
-        self.splits = _read_splits(self.root / "setid.mat", self.labels.size)
-        self.names = load_taxonomy().names
-        _check_photos(self.root / "jpg", self.labels.size)
-        for array in (self.ids, self.labels, self.splits):
-            array.setflags(write=False)
-
-    def __len__(self) -> int:
-        return self.labels.size
-
-    def split_ids(self, split: str) -> NDArray[np.int64]:
-        """The ids of a split, ascending: (m,) int64. Raises ValueError for a split of another name."""
-        if split not in SPLITS:
-            raise ValueError(f"There is no split {split!r}; there are {', '.join(SPLITS)}.")
-        return self.ids[self.splits == split]
-
-    def label_of(self, photo_id: int) -> int:
-        """The label 1…102 of a photo. Raises KeyError for an id that the dataset does not have."""
-        return int(self.labels[self._index(photo_id)])
-
-    def split_of(self, photo_id: int) -> str:
-        """The split of a photo. Raises KeyError for an id that the dataset does not have."""
-        return str(self.splits[self._index(photo_id)])
+        labels = read_labels(self.root / "imagelabels.mat")
+        splits = _read_splits(self.root / "setid.mat", labels.size)
+        taxonomy = load_taxonomy()
+        _check_photos(self.root / "jpg", labels.size)
+        super().__init__(labels, splits, taxonomy.names, taxonomy)
 
     def path(self, photo_id: int) -> Path:
         """The file of a photo. Raises KeyError for an id that the dataset does not have."""
@@ -150,11 +118,6 @@ class OxfordFlowers:
             path = self.path(int(photo_id))
             digest.update(f"{path.name} {path.stat().st_size}\n".encode())
         return digest.hexdigest()
-
-    def _index(self, photo_id: int) -> int:
-        if not 1 <= photo_id <= len(self):
-            raise KeyError(f"There is no photo {photo_id}; ids run from 1 to {len(self)}.")
-        return photo_id - 1
 
 
 def _read_mat(path: Path) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from flowers_core.data.audit.exact_duplicates import exact_leaks
 from flowers_core.data.audit.near_duplicates import near_leaks
 from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, load_audit
 from flowers_core.data.batches import input_batches
-from flowers_core.data.oxford import SPLITS, OxfordFlowers
+from flowers_core.data.dataset import SPLITS
+from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.progress import Track, untracked
 from flowers_core.evaluation.calibration import fit_calibration
 from flowers_core.evaluation.filters import without

@@ -7,15 +7,8 @@ import pytest
 import scipy.io
 from PIL import Image
 
-from flowers_core.data.oxford import (
-    SPLITS,
-    DatasetError,
-    DatasetMissing,
-    OxfordFlowers,
-    is_present,
-    photo_id_of,
-    photo_name,
-)
+from flowers_core.data.dataset import SPLITS, DatasetError, DatasetMissing
+from flowers_core.data.oxford import OxfordFlowers, is_present, photo_id_of, photo_name
 from flowers_core.storage.paths import default_data_dir
 from tests.fixtures.drawn_flowers import LABELS, draw_dataset
 

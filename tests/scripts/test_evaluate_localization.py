@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flowers_core.data.dataset import DatasetMissing
 from flowers_core.data.model_input import model_input
-from flowers_core.data.oxford import DatasetMissing, OxfordFlowers
+from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.data.segmentations import read_segmentation, segmentation_path
 from flowers_core.explain.attributions.cam import class_evidence

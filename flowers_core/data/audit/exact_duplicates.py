@@ -5,35 +5,35 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.dataset import Dataset
 from flowers_core.storage.files import sha256_of
 
 
-def find_exact_duplicates(flowers: OxfordFlowers) -> list[tuple[int, ...]]:
+def find_exact_duplicates(dataset: Dataset) -> list[tuple[int, ...]]:
     """Find the files that are there more than once. Only files of equal size are read.
 
     Returns:
         Groups of two or more photo ids, each ascending, in order of their first id.
     """
     by_size: dict[int, list[int]] = defaultdict(list)
-    for photo_id in flowers.ids.tolist():
-        by_size[flowers.path(photo_id).stat().st_size].append(photo_id)
+    for photo_id in dataset.ids.tolist():
+        by_size[dataset.path(photo_id).stat().st_size].append(photo_id)
     by_digest: dict[str, list[int]] = defaultdict(list)
     for same_size in by_size.values():
         if len(same_size) > 1:
             for photo_id in same_size:
-                by_digest[sha256_of(flowers.path(photo_id))].append(photo_id)
+                by_digest[sha256_of(dataset.path(photo_id))].append(photo_id)
     return sorted(tuple(group) for group in by_digest.values() if len(group) > 1)
 
 
-def exact_leaks(flowers: OxfordFlowers, split: str) -> NDArray[np.int64]:
+def exact_leaks(dataset: Dataset, split: str) -> NDArray[np.int64]:
     """Find the photos of a split whose file is also in another split.
 
     Returns:
         (n,) int64 photo ids of `split`, ascending.
     """
     found = []
-    for group in find_exact_duplicates(flowers):
-        if len({flowers.split_of(photo_id) for photo_id in group}) > 1:
-            found += [photo_id for photo_id in group if flowers.split_of(photo_id) == split]
+    for group in find_exact_duplicates(dataset):
+        if len({dataset.split_of(photo_id) for photo_id in group}) > 1:
+            found += [photo_id for photo_id in group if dataset.split_of(photo_id) == split]
     return np.array(sorted(found), dtype=np.int64)

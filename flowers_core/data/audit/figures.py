@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from flowers_core.data.audit.image_statistics import ImageStatistics
 from flowers_core.data.batches import inputs
+from flowers_core.data.dataset import SPLITS
 from flowers_core.data.model_input import CropRule
-from flowers_core.data.oxford import SPLITS, OxfordFlowers
+from flowers_core.data.oxford import OxfordFlowers
 
 _COLOURS = {"train": "#1b7f5c", "validation": "#e0a030", "test": "#5b6ea8"}
 _COLUMNS = 12

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from flowers_core.data.audit.image_statistics import ImageStatistics
 from flowers_core.data.audit.outliers import Outlier
 from flowers_core.data.audit.record import AuditRecord
-from flowers_core.data.oxford import SPLITS, OxfordFlowers
+from flowers_core.data.dataset import SPLITS
+from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.taxonomy import Taxonomy
 
 Table = tuple[Sequence[str], Iterable[Sequence[Any]]]

@@ -1,0 +1,101 @@
+"""What the rest of the house asks of a data set: ids, labels, splits, names of classes, and where each photo lies.
+
+`OxfordFlowers` is one, `FolderDataset` another.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flowers_core.data.photos import Photo, open_photo
+from flowers_core.data.taxonomy import Taxonomy
+from flowers_core.errors import FlowersError
+
+SPLITS = ("train", "validation", "test")
+#: How folders and tables call the splits, in lower case.
+SPLIT_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "train": "train",
+        "training": "train",
+        "validation": "validation",
+        "valid": "validation",
+        "val": "validation",
+        "test": "test",
+        "testing": "test",
+    }
+)
+
+
+class DatasetMissing(FlowersError):
+    """The data set, or a part of it, is not on disk. The message says what and how to get it."""
+
+
+class DatasetError(FlowersError):
+    """What is on disk is not a data set's layout. The message says what is wrong."""
+
+
+class Dataset(ABC):
+    """A data set of n photos in k classes.
+
+    Attributes:
+        ids: (n,) int64, 1…n.
+        labels: (n,) int64, 1…k, in order of id.
+        splits: (n,) str, one of `SPLITS` each, in order of id.
+        names: the k names of the classes in order of label.
+        taxonomy: the classes' places among plants; None where they are not known.
+    """
+
+    def __init__(
+        self, labels: ArrayLike, splits: ArrayLike, names: Sequence[str], taxonomy: Taxonomy | None = None
+    ) -> None:
+        self.labels: NDArray[np.int64] = np.asarray(labels, np.int64)
+        self.splits: NDArray[np.str_] = np.asarray(splits, np.str_)
+        self.ids: NDArray[np.int64] = np.arange(1, len(self.labels) + 1)
+        self.names = tuple(names)
+        self.taxonomy = taxonomy
+        for array in (self.ids, self.labels, self.splits):
+            array.setflags(write=False)
+
+    @abstractmethod
+    def path(self, photo_id: int) -> Path:
+        """The file of a photo. Raises KeyError for an id that the data set does not have."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """What the data is, in 64 hexadecimal digits; another for other photos, labels or splits."""
+
+    def open(self, photo_id: int) -> Photo:
+        """Read a photo. Raises KeyError for an id that the data set does not have, PhotoError for a broken file."""
+        return open_photo(self.path(photo_id))
+
+    def __len__(self) -> int:
+        return self.labels.size
+
+    def split_ids(self, split: str) -> NDArray[np.int64]:
+        """The ids of a split, ascending: (m,) int64. Raises ValueError for a split of another name."""
+        if split not in SPLITS:
+            raise ValueError(f"There is no split {split!r}; there are {', '.join(SPLITS)}.")
+        return self.ids[self.splits == split]
+
+    def labels_of(self, photo_ids: ArrayLike) -> NDArray[np.int64]:
+        """The labels 1…k of photos, in the order of their ids."""
+        return self.labels[np.asarray(photo_ids, np.int64) - 1]
+
+    def label_of(self, photo_id: int) -> int:
+        """The label 1…k of a photo. Raises KeyError for an id that the data set does not have."""
+        return int(self.labels[self._index(photo_id)])
+
+    def split_of(self, photo_id: int) -> str:
+        """The split of a photo. Raises KeyError for an id that the data set does not have."""
+        return str(self.splits[self._index(photo_id)])
+
+    def _index(self, photo_id: int) -> int:
+        if not 1 <= photo_id <= len(self):
+            raise KeyError(f"There is no photo {photo_id}; ids run from 1 to {len(self)}.")
+        return photo_id - 1
