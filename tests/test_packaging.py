@@ -32,7 +32,7 @@ def imported(room: str) -> set[str]:
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names = [node.module]
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
-                names = [part.value for part in ast.walk(node.args[0]) if isinstance(part, ast.Constant)][:1]
+                names = [str(part.value) for part in ast.walk(node.args[0]) if isinstance(part, ast.Constant)][:1]
             found |= {name.partition(".")[0] for name in names}
     outside = found - OURS - set(sys.stdlib_module_names) - {"__future__"}
     return {PACKAGES.get(name, name).lower() for name in outside}

@@ -3,8 +3,7 @@
 import streamlit as st
 
 from app import resources
-from app.models.accuracy_chart import accuracy_chart
-from app.models.disagreements import draw_disagreements
+from app.elements.localization import record_sentence, segmentation_note
 from app.elements.metrics_table import (
     definition_list,
     draw_figures,
@@ -14,9 +13,10 @@ from app.elements.metrics_table import (
     recipe,
     speed_table,
 )
-from app.elements.localization import record_sentence, segmentation_note
-from app.models.method_table import draw_methods
 from app.elements.model_choice import NO_MODEL
+from app.models.accuracy_chart import accuracy_chart
+from app.models.disagreements import draw_disagreements
+from app.models.method_table import draw_methods
 
 st.title("The models")
 shelf = resources.shelf()

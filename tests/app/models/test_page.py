@@ -1,5 +1,5 @@
-import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +8,10 @@ from streamlit.testing.v1 import AppTest
 from app.elements.metrics_table import figure_table, speed_table
 from app.models.accuracy_chart import accuracy_chart, published_points
 from flowers_core.inference.bundle import Bundle, list_bundles, load_bundle
-from flowers_core.inference.manifest import MANIFEST
+from flowers_core.inference.manifest import AccuracyByRule, Latency, NearDuplicateRule, Timing
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html
+from tests.fixtures.manifests import linked_copy
 
 Open = Callable[..., AppTest]
 BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
