@@ -5,7 +5,6 @@ import sys
 
 import numpy as np
 import pytest
-from matplotlib import colormaps
 from PIL import Image
 from skimage.color import rgb2lab
 
@@ -270,6 +269,8 @@ def test_what_cannot_be_is_refused():
 
 
 def test_the_sequential_map_has_the_colours_of_matplotlibs_plasma():
+    from matplotlib import colormaps
+
     expected = np.rint(255 * colormaps["plasma"](np.arange(256))[:, :3])
     np.testing.assert_array_equal(colours("evidence", np.arange(256) / 255)[:, :3], expected)
 

@@ -1,6 +1,7 @@
 """The closed forms of the shipped models against tf-keras-vis' Grad-CAM of the classifier that they were made from."""
 
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,10 @@ def photo() -> Photo:
 
 @pytest.fixture(scope="module")
 def gradcam(bundle, photo):
-    """A function from a score (a function of the logits) to tf-keras-vis' map on the grid of the features."""
+    """A function from a class, or a class and its rival, to tf-keras-vis' map on the grid of the features.
+
+    It takes a second a call, and does not depend on the precision: each map is made once.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # it imports an old name of SciPy's zoom
         from tf_keras_vis.gradcam import Gradcam
@@ -40,9 +44,10 @@ def gradcam(bundle, photo):
     explainer = Gradcam(load_classifier(bundle.path("classifier.keras")))
     pixels = model_input(photo.pixels, bundle.crop_rule).pixels[None].astype(np.float32)
 
-    def explain(score) -> np.ndarray:
+    @cache
+    def explain(label: int, rival: int | None = None) -> np.ndarray:
         found = explainer(
-            score,
+            lambda out: out[:, label - 1] - (out[:, rival - 1] if rival else 0),
             pixels,
             penultimate_layer=FEATURES,
             seek_penultimate_conv_layer=False,
@@ -65,13 +70,10 @@ def compare(bundle, photo, gradcam, precision) -> list[tuple[float, float]]:
     head, _ = bundle.head()
     frame = {"box": model_input(photo.pixels, bundle.crop_rule).box, "photo_size": (photo.width, photo.height)}
     best = [int(label) for label in np.argsort(-passed.logits[0])[:5] + 1]
-    pairs = [
-        (class_evidence(passed.features[0], head, label, **frame), gradcam(lambda out, k=label: out[:, k - 1]))
-        for label in best
-    ]
+    pairs = [(class_evidence(passed.features[0], head, label, **frame), gradcam(label)) for label in best]
     one, other = best[:2]
     contrast = class_contrast(passed.features[0], head, one, other, **frame)
-    pairs.append((contrast, gradcam(lambda out: out[:, one - 1] - out[:, other - 1])))
+    pairs.append((contrast, gradcam(one, other)))
     found = []
     for ours, theirs in pairs:
         seen = np.maximum(ours.contributions, 0)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from lime.lime_image import LimeImageExplainer
 from scipy.special import softmax
 
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget
@@ -28,6 +27,8 @@ def top_left_quarter(batch: np.ndarray) -> np.ndarray:
 
 
 def test_it_is_the_package(pixels):
+    from lime.lime_image import LimeImageExplainer
+
     ours = explain_lime_reference(
         subject(pixels, top_left_quarter, temperature=1.5), ClassTarget(3), samples=120, seed=4
     )

@@ -16,7 +16,8 @@ from tests.fixtures.small_network import SIZE as SMALL
 from tests.fixtures.small_network import photo as small_photo
 from tests.fixtures.subjects import subject
 
-quantus = pytest.importorskip("quantus", exc_type=ImportError)
+# It takes seconds to import, and tells something new only when a measure changes.
+pytestmark = pytest.mark.slow
 
 #: A tenth of 30 × 30 pixels is three steps of 30, and Quantus takes equal steps only.
 SIZE = 30
@@ -25,6 +26,11 @@ STEP = 3 * 30
 LABEL = 2
 #: Quantus divides maps by their maximum and, for some measures, drops signs unless it is told not to.
 PLAIN = {"normalise": False, "abs": False, "disable_warnings": True}
+
+
+@pytest.fixture(scope="module")
+def quantus():
+    return pytest.importorskip("quantus", exc_type=ImportError)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +60,7 @@ def heat() -> np.ndarray:
     return (np.random.default_rng(2).permutation(SIZE * SIZE).reshape(SIZE, SIZE) - 700.0).astype(np.float32)
 
 
-def flip(model, pixels, heat, **options):
+def flip(quantus, model, pixels, heat, **options):
     """Quantus' probabilities after each tenth of the pixels, brightest first, (10,)."""
     (steps,) = quantus.PixelFlipping(features_in_step=STEP, **PLAIN, **options)(
         model=model,
@@ -69,7 +75,7 @@ def flip(model, pixels, heat, **options):
     return np.array(steps[2::3])
 
 
-def test_deletion_and_insertion_are_quantus_pixel_flipping(model, photo, heat):
+def test_deletion_and_insertion_are_quantus_pixel_flipping(quantus, model, photo, heat):
     def logits(batch):
         return model(batch.astype(np.float32), training=False).numpy()
 
@@ -79,14 +85,14 @@ def test_deletion_and_insertion_are_quantus_pixel_flipping(model, photo, heat):
         return filled
 
     found = curves(logits, photo, [heat], ClassTarget(LABEL))[0]
-    gone = flip(model, photo, heat, perturb_baseline=float(mean_colour_photo(photo)[0, 0, 0]))
+    gone = flip(quantus, model, photo, heat, perturb_baseline=float(mean_colour_photo(photo)[0, 0, 0]))
     np.testing.assert_allclose(found.deletion[1:], gone, atol=1e-5)
-    back = flip(model, blurred_photo(photo), heat, perturb_func=put_back)
+    back = flip(quantus, model, blurred_photo(photo), heat, perturb_func=put_back)
     # (Quantus' own areas under curves call numpy.trapz, which is gone.)
     np.testing.assert_allclose(found.insertion[1:], back, atol=1e-5)
 
 
-def test_the_share_of_heat_on_the_flower_is_quantus_relevance_mass_accuracy(model, photo, heat):
+def test_the_share_of_heat_on_the_flower_is_quantus_relevance_mass_accuracy(quantus, model, photo, heat):
     mask = np.hypot(*(np.indices((SIZE, SIZE)) - 13)) < 9
     explained = Explanation("any", ClassTarget(1), heat, 0.0, "logit", (0, 0, SIZE, SIZE), (SIZE, SIZE), 0.0)
     theirs = quantus.RelevanceMassAccuracy(**PLAIN)(
@@ -102,7 +108,7 @@ def test_the_share_of_heat_on_the_flower_is_quantus_relevance_mass_accuracy(mode
     assert share.mass == pytest.approx(theirs[0], rel=1e-5)
 
 
-def test_the_sanity_check_agrees_with_quantus_model_parameter_randomisation(network):
+def test_the_sanity_check_agrees_with_quantus_model_parameter_randomisation(quantus, network):
     """Quantus shuffles the layers, one at a time, and correlates; here its maps are caught and compared again."""
     photos = np.stack([small_photo(seed) for seed in range(3)])
     labels = np.arange(1, 4)
