@@ -24,7 +24,7 @@ from flowers_core.evaluation.official import (
     record_predictions,
     record_robustness,
 )
-from flowers_core.evaluation.report import stored_precisions
+from flowers_core.evaluation.predictions import stored_precisions
 from flowers_core.evaluation.robustness import evaluate_robustness
 from flowers_core.inference.bundle import PRECISIONS, Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.manifest import Accuracy, CorruptionMetrics

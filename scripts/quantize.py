@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from flowers_core.data.batches import inputs, stratified_sample
 from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.evaluation.report import Predictions
+from flowers_core.evaluation.predictions import Predictions
 from flowers_core.inference.bundle import PRECISIONS, BundleWriter, load_bundle, model_file
 from flowers_core.inference.manifest import FormatLoss, Quantization
 from flowers_core.inference.runtime import Runtime

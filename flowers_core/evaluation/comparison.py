@@ -1,4 +1,4 @@
-"""What one model fixed and broke against another, photo by photo."""
+"""Two models on the same photos: what the second fixed and broke, and where they disagree."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowers_core.evaluation.report import Predictions, PredictionsError
+from flowers_core.evaluation.predictions import Predictions, PredictionsError
 from flowers_core.inference.prediction import softmax
 
 
 @dataclass(frozen=True)
 class Change:
-    """A photo on which two models disagree about being right: what each called it."""
+    """A photo that exactly one of two models gets right: what each predicts."""
 
     photo_id: int
     true_label: int
@@ -22,10 +22,15 @@ class Change:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A photo to which two models give different names.
+    """A photo for which two models predict different classes.
 
-    before, after: the labels given; confidence_before, confidence_after: the probabilities that each gives its own
-    answer, in [0, 1].
+    Attributes:
+        photo_id: of the data set.
+        true_label: 1-based.
+        before: what the first predicts.
+        after: what the second predicts.
+        confidence_before: the first's probability of its own prediction, in [0, 1].
+        confidence_after: the second's.
     """
 
     photo_id: int
@@ -53,7 +58,7 @@ class ClassChange:
 
     @property
     def net(self) -> int:
-        """Photos won, negative where more were lost."""
+        """Photos gained, negative where more were lost."""
         return self.fixed - self.broken
 
 
@@ -61,16 +66,17 @@ class ClassChange:
 class Comparison:
     """Two models on the same photos.
 
-    fixed: wrong before and right after; broken: right before and wrong after; both by id. both_right, both_wrong: how
-    many photos are so. p_value: how likely a split of fixed and broken at least this uneven is when the models are
-    equally good: the exact test of McNemar (1947), two-sided.
+    Attributes:
+        photos: their number.
+        fixed: wrong before and right after, by id.
+        broken: right before and wrong after, by id.
+        p_value: how likely a split of fixed and broken at least this uneven is when the models are equally good, by
+            the exact two-sided test of McNemar (1947).
     """
 
     photos: int
     fixed: tuple[Change, ...]
     broken: tuple[Change, ...]
-    both_right: int
-    both_wrong: int
     p_value: float
 
     @property
@@ -79,7 +85,7 @@ class Comparison:
         return (len(self.fixed) - len(self.broken)) / self.photos
 
     def by_class(self) -> tuple[ClassChange, ...]:
-        """The classes in which anything changed, the most won first, equals by label."""
+        """The classes in which anything changed, the most gained first, ties by label."""
         rows = []
         for label in {change.true_label for change in (*self.fixed, *self.broken)}:
             fixed, broken = (
@@ -90,9 +96,10 @@ class Comparison:
 
 
 def compare(before: Predictions, after: Predictions) -> Comparison:
-    """Hold two models' predictions against each other on the photos that both were asked about.
+    """Compare two models' predictions on the photos that both predicted.
 
-    Raises PredictionsError when they share no photo, or call a photo's true label differently.
+    Raises:
+        PredictionsError: when they share no photo, or disagree about a photo's true label.
     """
     from scipy.stats import binomtest
 
@@ -112,8 +119,6 @@ def compare(before: Predictions, after: Predictions) -> Comparison:
         photos=len(shared),
         fixed=fixed,
         broken=broken,
-        both_right=int((was & is_now).sum()),
-        both_wrong=int((~was & ~is_now).sum()),
         p_value=float(binomtest(len(fixed), uneven, 0.5).pvalue) if uneven else 1.0,
     )
 
@@ -121,9 +126,10 @@ def compare(before: Predictions, after: Predictions) -> Comparison:
 def disagreements(
     before: Predictions, after: Predictions, temperature_before: float, temperature_after: float
 ) -> tuple[Disagreement, ...]:
-    """The photos that two models name differently, those first on which the less sure of the two is the surest.
+    """The photos that two models predict differently, sorted by the smaller of the two confidences, largest first.
 
-    Raises PredictionsError as `compare`.
+    Raises:
+        PredictionsError: as `compare`.
     """
     first, second = _shared(before, after)
     where = np.flatnonzero(first.predicted != second.predicted)
@@ -148,7 +154,9 @@ def disagreements(
 
 
 def _shared(before: Predictions, after: Predictions) -> tuple[Predictions, Predictions]:
-    """Both, on the photos that both were asked about, by id."""
+    """Both, on the photos that both predicted, by id."""
+    if (before.source, before.collection) != (after.source, after.collection):
+        raise PredictionsError("The two models were not asked about any photo in common.")
     shared, at_before, at_after = np.intersect1d(before.ids, after.ids, return_indices=True)
     if not len(shared):
         raise PredictionsError("The two models were not asked about any photo in common.")

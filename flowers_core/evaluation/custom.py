@@ -1,7 +1,4 @@
-"""A test set of one's own as `scripts.evaluate BUNDLE --photos DIR` left it: answers, figures and where the photos lie.
-
-Its photos get numbers of their own range, so that none is ever taken for a photo of the data set or of a gallery.
-"""
+"""Custom test sets: a user's own labelled photos, evaluated by `scripts.evaluate BUNDLE --photos DIR` and read back."""
 
 from __future__ import annotations
 
@@ -19,17 +16,9 @@ from flowers_core.data.photo_folder import FolderPhoto, PhotoFolderError, ReadPh
 from flowers_core.data.progress import Track, untracked
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.errors import FlowersError
-from flowers_core.evaluation.report import (
-    Predictions,
-    Report,
-    confusion_matrix,
-    load_predictions,
-    mistakes,
-    report,
-    save_predictions,
-    stored_precisions,
-    worst_pairs,
-)
+from flowers_core.evaluation.confusion_matrix import confusion_matrix, worst_pairs
+from flowers_core.evaluation.predictions import Predictions, load_predictions, save_predictions, stored_precisions
+from flowers_core.evaluation.report import Report, mistakes, report
 from flowers_core.evaluation.risk_coverage import coverage_curve
 from flowers_core.inference.bundle import Bundle, model_file
 from flowers_core.inference.prediction import softmax
@@ -38,26 +27,26 @@ from flowers_core.storage.files import write_json, write_table
 
 REPORT_FILE, PREDICTIONS_FILE, PHOTOS_FILE = "report.json", "predictions.npz", "photos.csv"
 MISTAKES_FILE = "mistakes.csv"
-# Photo 1 of a test set; the data set's numbers end at 8189, and a gallery's own begin at 1 000 001.
-FIRST_TEST_ID = 2_000_001
-
 
 _BATCH = 32
 _CONFIDENT = 0.9
 _PAIRS = 20
 
 
-class OwnEvaluationError(FlowersError):
-    """An evaluation that cannot be used; the message is a sentence for the person who meets it."""
+class CustomTestSetError(FlowersError):
+    """A custom test set that cannot be used."""
 
 
 @dataclass(frozen=True, eq=False)
-class OwnEvaluation:
-    """One model's answers to the photos of one folder.
+class CustomTestSet:
+    """One model's predictions for the photos of one folder.
 
-    folder: the evaluation's own. bundle: the model's name. models: SHA-256 of the file of each precision that answered.
-    photos: the folder that the photos lay in, None where it was not noted. paths: by number, FIRST_TEST_ID and up, as
-    seen from `photos`.
+    Attributes:
+        folder: the evaluation's own.
+        bundle: the model's name.
+        models: numeric format → SHA-256 of the file that predicted.
+        photos: the folder that the photos lay in, None where it was not recorded.
+        paths: by id, 1…n, relative to `photos`.
     """
 
     folder: Path
@@ -68,32 +57,34 @@ class OwnEvaluation:
 
     @property
     def name(self) -> str:
-        """What the evaluation is called: its folder's name."""
+        """What the test set is called: its folder's name."""
         return self.folder.name
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """The precisions that answered. Raises PredictionsError where the answers cannot be read."""
+        """The numeric formats that were evaluated. Raises PredictionsError where the predictions cannot be read."""
         return stored_precisions(self.folder / PREDICTIONS_FILE)
 
     def path_of(self, photo_id: int) -> Path | None:
-        """Where a photo lay when it was evaluated; None for a number that is none of these."""
+        """Where a photo lay when it was evaluated; None for an unknown id, or a path outside the folder."""
         path = self.paths.get(photo_id)
-        return None if path is None or self.photos is None else self.photos / path
+        if path is None or self.photos is None or Path(path).is_absolute() or ".." in Path(path).parts:
+            return None
+        return self.photos / path
 
     def predictions(self, precision: str) -> Predictions:
-        """The answers, with the photos' numbers as in `paths`. Raises PredictionsError."""
+        """The predictions of one numeric format, with the ids of `paths`. Raises PredictionsError."""
         kept = load_predictions(self.folder / PREDICTIONS_FILE, precision)
-        return replace(kept, ids=kept.ids + FIRST_TEST_ID - 1)
+        return replace(kept, source="custom", collection=self.name)
 
 
-def load_evaluation(folder: Path) -> OwnEvaluation:
-    """Read an evaluation's folder. Raises OwnEvaluationError when it is not one."""
+def load_custom_test_set(folder: Path) -> CustomTestSet:
+    """Read an evaluation's folder. Raises CustomTestSetError when it is not one."""
     try:
         report: dict[str, Any] = json.loads((folder / REPORT_FILE).read_text(encoding="utf-8"))
         with (folder / PHOTOS_FILE).open(newline="", encoding="utf-8-sig") as handle:
-            paths = {int(row["id"]) + FIRST_TEST_ID - 1: row["path"] for row in csv.DictReader(handle)}
-        return OwnEvaluation(
+            paths = {int(row["id"]): row["path"] for row in csv.DictReader(handle)}
+        return CustomTestSet(
             folder=folder,
             bundle=str(report["bundle"]),
             models=dict(report.get("models", {})),
@@ -101,7 +92,7 @@ def load_evaluation(folder: Path) -> OwnEvaluation:
             paths=paths,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OwnEvaluationError(
+        raise CustomTestSetError(
             f"{folder} holds no evaluation that can be read; `python -m scripts.evaluate BUNDLE --photos DIR` makes it."
         ) from error
 
@@ -116,7 +107,7 @@ def evaluate_folder(
 ) -> dict[str, Report]:
     """Let every numeric format answer the photos of a folder that has one folder a class, and write the evaluation.
 
-    The folder `out` then holds what `load_evaluation` reads, and a table of the mistakes of the smallest format.
+    The folder `out` then holds what `load_custom_test_set` reads, and a table of the mistakes of the smallest format.
 
     Args:
         bundle: whose models answer.

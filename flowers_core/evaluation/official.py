@@ -19,8 +19,8 @@ from flowers_core.data.dataset import SPLITS
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.progress import Track, untracked
 from flowers_core.evaluation.calibration import fit_calibration
-from flowers_core.evaluation.filters import without
-from flowers_core.evaluation.report import Predictions, load_predictions, report, save_predictions
+from flowers_core.evaluation.predictions import Predictions, load_predictions, save_predictions, without
+from flowers_core.evaluation.report import report
 from flowers_core.evaluation.robustness import corrupted_logits, corruption_figures
 from flowers_core.inference.bundle import (
     Bundle,

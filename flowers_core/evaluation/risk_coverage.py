@@ -1,4 +1,4 @@
-"""Answering only when sure: how many photos get an answer, and how often it is right (El-Yaniv and Wiener 2010)."""
+"""Selective prediction: how many photos get an answer, and how often it is right (El-Yaniv and Wiener 2010)."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,17 @@ from numpy.typing import ArrayLike, NDArray
 
 
 @dataclass(frozen=True)
-class AnswerRate:
-    """What happens when only answers of probability `bar` or more are given.
+class OperatingPoint:
+    """What happens when only answers of at least some probability are given.
 
-    coverage: the share of photos that get an answer, in [0, 1]. accuracy: the share of those answers that are right;
-    None where there are none. answered: how many there are.
+    Attributes:
+        threshold: that probability, in [0, 1].
+        coverage: the fraction of photos that get an answer, in [0, 1].
+        accuracy: the fraction of those answers that is right; None where there are none.
+        answered: the number of answers.
     """
 
-    bar: float
+    threshold: float
     coverage: float
     accuracy: float | None
     answered: int
@@ -22,40 +25,45 @@ class AnswerRate:
 
 @dataclass(frozen=True, eq=False)
 class CoverageCurve:
-    """Accuracy against coverage for every bar that makes a difference, from the strictest to none at all.
+    """Accuracy against coverage for every threshold that makes a difference, from the strictest to none at all.
 
-    bars: (m,) float64, descending, the different top probabilities. coverage, accuracy: (m,) float64 in [0, 1], of the
-    answers of that probability or more; coverage ascends to 1, where accuracy is top-1.
+    Attributes:
+        thresholds: (m,) float64, descending, the different top probabilities.
+        coverage: (m,) float64 in [0, 1], ascending to 1, of the answers of that probability or more.
+        accuracy: (m,) float64 in [0, 1], of the same answers; the last is top-1.
+        photos: their number.
     """
 
-    bars: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
     coverage: NDArray[np.float64]
     accuracy: NDArray[np.float64]
     photos: int
 
-    def at(self, bar: float) -> AnswerRate:
-        """What happens at this bar: "at 90 % sure it answers 71 % of photos and is right on 99 %"."""
-        row = int(np.searchsorted(-self.bars, -bar, side="right")) - 1
+    def at(self, threshold: float) -> OperatingPoint:
+        """The operating point of a threshold: "at 90 % it answers 71 % of photos and is right on 99 %"."""
+        row = int(np.searchsorted(-self.thresholds, -threshold, side="right")) - 1
         if row < 0:
-            return AnswerRate(bar, 0.0, None, 0)
+            return OperatingPoint(threshold, 0.0, None, 0)
         coverage = float(self.coverage[row])
-        return AnswerRate(bar, coverage, float(self.accuracy[row]), round(coverage * self.photos))
-
-    def bar_for(self, accuracy: float) -> AnswerRate | None:
-        """The most photos that can be answered with this share right; None where no bar reaches it."""
-        rows = np.flatnonzero(self.accuracy >= accuracy)
-        return self.at(float(self.bars[rows[-1]])) if len(rows) else None
+        return OperatingPoint(threshold, coverage, float(self.accuracy[row]), round(coverage * self.photos))
 
     @property
-    def area(self) -> float:
-        """Area under risk against coverage (AURC; Geifman and El-Yaniv 2017): 0 is best, 1 − accuracy is no better
-        than answering at random; photos of one probability are answered together."""
+    def aurc(self) -> float:
+        """Area under the curve of risk (1 − accuracy) against coverage (Geifman and El-Yaniv 2017).
+
+        0 is best, and 1 − accuracy no better than answering at random. Photos of one probability are answered together.
+        """
         steps = np.diff(self.coverage, prepend=0.0)
         return float(((1 - self.accuracy) * steps).sum())
 
 
 def coverage_curve(probabilities: ArrayLike, labels: ArrayLike) -> CoverageCurve:
-    """The curve of some answers: probabilities (n, classes), rows sum to 1; labels (n,), 1-based, n ≥ 1."""
+    """The curve of some answers.
+
+    Args:
+        probabilities: (n, classes), rows sum to 1, n ≥ 1.
+        labels: (n,), 1-based.
+    """
     rows, columns = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.int64) - 1
     if rows.ndim != 2 or columns.shape != rows.shape[:1] or not len(columns):
         raise ValueError(
@@ -74,17 +82,17 @@ def confidence_curve(confidence: ArrayLike, right: ArrayLike) -> CoverageCurve:
     last = np.append(stated[1:] < stated[:-1], True)
     answered = np.arange(1, len(order) + 1)
     return CoverageCurve(
-        bars=stated[last],
+        thresholds=stated[last],
         coverage=answered[last] / len(order),
         accuracy=np.cumsum(found)[last] / answered[last],
         photos=len(order),
     )
 
 
-def area_interval(
+def aurc_interval(
     confidence: ArrayLike, reference: ArrayLike, right: ArrayLike, *, resamples: int = 1000, seed: int = 0
 ) -> tuple[float, float]:
-    """The 95 % bootstrap interval (Efron 1979) of how much larger the area under a reference's risk is.
+    """The 95 % bootstrap interval (Efron 1979) of how much larger a reference's AURC is.
 
     Args:
         confidence: (n,), the score in question.
@@ -94,7 +102,7 @@ def area_interval(
         seed: draws them.
 
     Returns:
-        Low and high of area(reference) − area(confidence): above 0 where the score in question ranks better.
+        Low and high of AURC(reference) − AURC(confidence): above 0 where the score in question ranks better.
     """
     ours, theirs, found = np.asarray(confidence), np.asarray(reference), np.asarray(right, dtype=bool)
     generator = np.random.default_rng(seed)
@@ -102,7 +110,7 @@ def area_interval(
     for row in range(resamples):
         drawn = generator.integers(0, len(found), len(found))
         gains[row] = (
-            confidence_curve(theirs[drawn], found[drawn]).area - confidence_curve(ours[drawn], found[drawn]).area
+            confidence_curve(theirs[drawn], found[drawn]).aurc - confidence_curve(ours[drawn], found[drawn]).aurc
         )
     low, high = np.quantile(gains, (0.025, 0.975))
     return float(low), float(high)

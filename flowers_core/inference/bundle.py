@@ -7,7 +7,7 @@ file. No pickle is read anywhere, and a file whose digest differs from the manif
 import dataclasses
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -159,11 +159,19 @@ def load_bundle(folder: Path) -> Bundle:
         raise BundleError(str(error)) from error
 
 
+def bundle_folders(models_dir: Path) -> list[Path]:
+    """The folders that hold a bundle's manifest, by name."""
+    return sorted(path.parent for path in models_dir.glob(f"*/{MANIFEST}"))
+
+
+def default_first(bundles: Iterable[Bundle]) -> list[Bundle]:
+    """The default bundle first, then the others by name."""
+    return sorted(bundles, key=lambda bundle: (bundle.name != DEFAULT_BUNDLE, bundle.name))
+
+
 def list_bundles(models_dir: Path) -> list[Bundle]:
     """The bundles in a folder, the default one first, then by name. Folders without a manifest are left out."""
-    folders = sorted(path.parent for path in models_dir.glob(f"*/{MANIFEST}"))
-    bundles = [load_bundle(folder) for folder in folders]
-    return sorted(bundles, key=lambda bundle: (bundle.name != DEFAULT_BUNDLE, bundle.name))
+    return default_first(map(load_bundle, bundle_folders(models_dir)))
 
 
 class BundleWriter:

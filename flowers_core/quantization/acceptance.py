@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.evaluation.report import Predictions, report
+from flowers_core.evaluation.predictions import Predictions
+from flowers_core.evaluation.report import report
 from flowers_core.inference.manifest import FormatLoss
 
 ALLOWED_POINTS = 0.3

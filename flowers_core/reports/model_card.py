@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from flowers_core.data.taxonomy import Taxon
-from flowers_core.evaluation.report import confusion_matrix, load_predictions
+from flowers_core.evaluation.confusion_matrix import confusion_matrix
+from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.inference.bundle import Bundle
 from flowers_core.reports.tables import percent, table
 

@@ -12,6 +12,7 @@ import faiss
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flowers_core.data.photo_ref import oxford
 from flowers_core.retrieval.gallery_files import (
     INDEX_FILE,
     RECORDS_FILE,
@@ -217,7 +218,7 @@ class Gallery:
                 break
             count = min(4 * count, left)
         return [
-            Neighbour(int(self.ids[at]), int(self.labels[at]), str(self.splits[at]), float(cosine))
+            Neighbour(oxford(self.ids[at]), int(self.labels[at]), str(self.splits[at]), float(cosine))
             for at, cosine in zip(positions[order], cosines[order], strict=True)
         ]
 

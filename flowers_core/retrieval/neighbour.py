@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flowers_core.data.photo_ref import PhotoRef, Source
+from flowers_core.data.photo_ref import PhotoRef
 
 
 @dataclass(frozen=True)
@@ -10,22 +10,18 @@ class Neighbour:
     """A photo near to the one asked about.
 
     Attributes:
-        photo_id: its number within its source.
-        label: its class, 1…102.
+        photo: which photo it is.
+        label: its class, 1…102; `user_photos.UNLABELLED` where a user did not say.
         split: "train", "validation" or "test"; `user_photos.USER_SPLIT` for a user's photo.
         similarity: the cosine of the two embeddings, in [-1, 1].
-        source: where the photo comes from.
-        collection: the model whose gallery a user's photo is in, else empty.
     """
 
-    photo_id: int
+    photo: PhotoRef
     label: int
     split: str
     similarity: float
-    source: Source = "oxford"
-    collection: str = ""
 
     @property
-    def photo(self) -> PhotoRef:
-        """The reference to the photo."""
-        return PhotoRef(self.source, self.photo_id, self.collection)
+    def photo_id(self) -> int:
+        """The photo's number within its source."""
+        return self.photo.id

@@ -179,7 +179,7 @@ class ExtendedGallery:
         query = unit_rows(np.asarray(embedding, dtype=np.float64)[None])[0]
         cosines = np.clip((self._unit * query).sum(axis=1), -1, 1)
         mine = [
-            Neighbour(photo.id, label, USER_SPLIT, float(cosine), "user", self.collection)
+            Neighbour(photo, label, USER_SPLIT, float(cosine))
             for row, (label, cosine) in enumerate(zip(self.user.labels.tolist(), cosines, strict=True))
             if (photo := self._ref(row)) not in exclude and (labels is None or label in labels)
         ]

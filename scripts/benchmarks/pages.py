@@ -17,7 +17,8 @@ from pathlib import Path
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.data.thumbnails import Thumbnails, shrunk
-from flowers_core.evaluation.report import confusion_matrix, load_predictions, worst_pairs
+from flowers_core.evaluation.confusion_matrix import confusion_matrix, worst_pairs
+from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.inference.bundle import load_bundle
 from scripts.options.command import add_bundle_argument, add_data_option, at_least, run, verb_parser
 
@@ -63,12 +64,12 @@ def _pages(folder: Path, rounds: int) -> dict[str, list[float]]:
     whole, cell = f"Confusions whole, {PHOTOS} photos", "from a cell to its photos and their maps"
     found: dict[str, list[float]] = {whole: [], cell: []}
     for turn in range(2 * rounds):
-        app.selectbox(key="class").set_value(None)
+        app.selectbox(key="true").set_value(None)
         app.selectbox(key="called").set_value(None)
         app.toggle(key="beside").set_value(False)
         found[whole].append(_seconds(app.run))
         pair = pairs[turn % 2]
-        app.selectbox(key="class").set_value(pair.true_label)
+        app.selectbox(key="true").set_value(pair.true_label)
         app.selectbox(key="called").set_value(pair.predicted_label)
         app.toggle(key="beside").set_value(True)
         found[cell].append(_seconds(app.run))

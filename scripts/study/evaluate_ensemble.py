@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from flowers_core.evaluation.calibration import fit_temperature
-from flowers_core.evaluation.report import Predictions, load_predictions, report
+from flowers_core.evaluation.predictions import Predictions, load_predictions
+from flowers_core.evaluation.report import report
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
 from flowers_core.inference.commands import Command
 from flowers_core.inference.ensemble import choose_weights, geometric_mean

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from app.elements.words import capital, percent
 from app.identify.crop_choice import pixels_of
-from app.resources import example_photo
+from app.resources.data import example_photo
 from flowers_core.data.crops import crop_photo
 from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import Photo, read_photo
@@ -256,11 +256,11 @@ def test_a_click_on_the_matrix_shows_the_photos_behind_the_cell(page: Page, serv
     # Wherever one clicks, the nearest mistake is taken.
     canvas.click(position={"x": 380, "y": 300})
     chosen = page.get_by_role("combobox", name=re.compile("The photo shows"))
-    expect(page).to_have_url(re.compile("class=.*called=|called=.*class="))
+    expect(page).to_have_url(re.compile("true=.*called=|called=.*true="))
     settle(page)
     address = page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
     by_name = {taxon.name: taxon.label for taxon in TAXONOMY}
-    wanted = ids[(labels == by_name[address["class"]]) & (called == by_name[address["called"]])]
+    wanted = ids[(labels == by_name[address["true"]]) & (called == by_name[address["called"]])]
     assert len(wanted) > 0
     # Each mistake stands beside training photos of both classes; its own caption says that it is a test photo.
     captions = page.locator(".card .quiet").filter(has_text="test photo")

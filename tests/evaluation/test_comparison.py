@@ -3,11 +3,8 @@ import pytest
 from scipy.stats import binom
 from sklearn.metrics import accuracy_score
 
-from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.comparison import Change, ClassChange, compare, disagreements
-from flowers_core.evaluation.filters import by_confidence, by_family, without
-from flowers_core.evaluation.report import Predictions, PredictionsError
-from flowers_core.inference.prediction import softmax
+from flowers_core.evaluation.predictions import Predictions, PredictionsError
 
 
 def _answers(ids: list[int], labels: list[int], called: list[int], classes: int = 5) -> Predictions:
@@ -23,7 +20,6 @@ def test_by_hand() -> None:
     assert found.photos == 6
     assert found.fixed == (Change(2, 1, 2, 1), Change(4, 2, 3, 2), Change(6, 3, 1, 3))
     assert found.broken == (Change(5, 3, 3, 1),)
-    assert (found.both_right, found.both_wrong) == (1, 1)
     assert found.gain == pytest.approx(2 / 6)
     # Of four coins, three or more alike: 2 · (1 + 4) / 16.
     assert found.p_value == pytest.approx(10 / 16)
@@ -49,23 +45,6 @@ def test_records_that_cannot_be_compared() -> None:
         compare(_answers([1], [1], [1]), _answers([2], [1], [1]))
     with pytest.raises(PredictionsError, match="true class"):
         compare(_answers([1], [1], [1]), _answers([1], [2], [1]))
-
-
-def test_filters() -> None:
-    rng = np.random.default_rng(1)
-    labels = rng.integers(1, 103, 200)
-    answers = Predictions(np.arange(200), labels, (rng.normal(size=(200, 102)) * 4).astype(np.float32))
-    top = softmax(answers.logits, 1.5).max(axis=1)
-    found = by_confidence(answers, 1.5, 0.3, 0.6)
-    assert set(found.ids.tolist()) == {row for row in range(200) if 0.3 <= top[row] <= 0.6}
-    assert len(by_confidence(answers, 1.5)) == 200
-    with pytest.raises(ValueError, match="range of confidence"):
-        by_confidence(answers, 1.5, 0.6, 0.3)
-    taxonomy = load_taxonomy()
-    roses = by_family(answers, {"Asteraceae"}, taxonomy)
-    assert 0 < len(roses) < 200
-    assert all((taxonomy[int(label)].family == "Asteraceae") for label in roses.labels)
-    assert len(without(answers, [3, 5, 999])) == 198
 
 
 def test_disagreements_by_hand() -> None:

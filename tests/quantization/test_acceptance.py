@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flowers_core.evaluation.report import Predictions
+from flowers_core.evaluation.predictions import Predictions
 from flowers_core.quantization.acceptance import format_loss, is_acceptable, logit_error
 
 

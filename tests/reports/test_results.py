@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.evaluation.report import load_predictions
+from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.explain.metrics.interval import Interval
 from flowers_core.explain.records.lime import OURS, PACKAGE, PACKAGE_ON_KERAS, LimeBackend, LimeRecord
 from flowers_core.inference.bundle import list_bundles, load_bundle

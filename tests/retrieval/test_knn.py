@@ -6,6 +6,7 @@ import pytest
 from sklearn.metrics import log_loss
 from sklearn.neighbors import KNeighborsClassifier
 
+from flowers_core.data.photo_ref import oxford
 from flowers_core.inference.manifest import KnnRule
 from flowers_core.retrieval.knn import COUNTS, fit_knn_rule, knn_predict, knn_probabilities
 from flowers_core.retrieval.neighbour import Neighbour
@@ -14,7 +15,7 @@ RULE = KnnRule(k=3, temperature=0.1, floor=0.04, splits=("train",), top1=0.0, nl
 
 
 def _neighbours(*pairs: tuple[int, float]) -> list[Neighbour]:
-    return [Neighbour(number, label, "train", cosine) for number, (label, cosine) in enumerate(pairs, 1)]
+    return [Neighbour(oxford(number), label, "train", cosine) for number, (label, cosine) in enumerate(pairs, 1)]
 
 
 def test_by_hand() -> None:

@@ -19,7 +19,7 @@ from flowers_core.data.corruptions import corrupted
 from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
-from flowers_core.evaluation.report import load_predictions
+from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.manifest import NearDuplicateRule
 from flowers_core.inference.runtime import Runtime
