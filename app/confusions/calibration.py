@@ -1,38 +1,39 @@
-"""How far the model's probabilities can be trusted, and what comes of answering only when it is sure."""
+"""How well the model's probabilities are calibrated, and what comes of answering only when it is sure."""
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
+from app.elements.csv_button import offer_csv
 from app.elements.words import percent
 from flowers_core.evaluation.calibration import ReliabilityBin, ece, reliability
-from flowers_core.evaluation.report import Predictions
-from flowers_core.evaluation.risk_coverage import AnswerRate, CoverageCurve, coverage_curve
+from flowers_core.evaluation.predictions import Predictions
+from flowers_core.evaluation.risk_coverage import CoverageCurve, OperatingPoint, coverage_curve
 from flowers_core.inference.prediction import softmax
 
-BAR_KEY = "sure"
+THRESHOLD = "sure"
 # More points than this cannot be told apart on the page.
 _POINTS = 300
 
 
-def draw_certainty(predictions: Predictions, temperature: float, name: str) -> None:
-    """A bar to choose, what it does, and the two curves behind it. name: for the table's file."""
+def draw_calibration(predictions: Predictions, temperature: float, name: str) -> None:
+    """A threshold to choose, what it does, and the two curves behind it. name: for the table's file."""
     probabilities = softmax(predictions.logits, temperature)
     curve = coverage_curve(probabilities, predictions.labels)
-    bar = st.slider(
+    threshold = st.slider(
         "Answer only when at least so sure",
         min_value=0,
         max_value=99,
         value=90,
         format="%d %%",
-        key=BAR_KEY,
+        key=THRESHOLD,
         bind="query-params",
     )
-    rate = curve.at(bar / 100)
-    st.markdown(rate_sentence(rate))
+    point = curve.at(threshold / 100)
+    st.markdown(operating_sentence(point))
     table = curve_table(curve)
     st.altair_chart(
-        curve_chart(table, rate, curve), alt="Share of answers that are right against share of photos answered"
+        curve_chart(table, point, curve), alt="Share of answers that are right against share of photos answered"
     )
     bins = reliability(probabilities, predictions.labels)
     off = ece(probabilities, predictions.labels)
@@ -41,32 +42,26 @@ def draw_certainty(predictions: Predictions, temperature: float, name: str) -> N
         f"as many are right. On average they are {100 * off:.1f} points apart (expected calibration error, 15 bins)."
     )
     st.altair_chart(reliability_chart(reliability_table(bins)), alt="Share of right answers against the certainty")
-    st.download_button(
-        "Download as CSV",
-        table.to_csv(index=False),
-        file_name=f"coverage-{name}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="csv-coverage",
-    )
+    offer_csv(table, f"coverage-{name}.csv")
 
 
-def rate_sentence(rate: AnswerRate) -> str:
-    """What a bar does, in words."""
-    sure = f"At {100 * rate.bar:.0f} % sure or more"
-    if rate.accuracy is None:
+def operating_sentence(point: OperatingPoint) -> str:
+    """What a threshold does, in words."""
+    sure = f"At {100 * point.threshold:.0f} % sure or more"
+    if point.accuracy is None:
         return f"{sure} it would answer none of the photos."
-    return f"{sure} it answers **{percent(rate.coverage)}** of the photos and is right on **{percent(rate.accuracy)}**."
+    return (
+        f"{sure} it answers **{percent(point.coverage)}** of the photos and is right on **{percent(point.accuracy)}**."
+    )
 
 
 def curve_table(curve: CoverageCurve) -> pd.DataFrame:
     """The curve thinned out to what a page can show: shares in [0, 1]."""
-    step = max(1, len(curve.bars) // _POINTS)
-    rows = sorted({*range(0, len(curve.bars), step), len(curve.bars) - 1})
+    step = max(1, len(curve.thresholds) // _POINTS)
+    rows = sorted({*range(0, len(curve.thresholds), step), len(curve.thresholds) - 1})
     return pd.DataFrame(
         {
-            "at least so sure": curve.bars[rows],
+            "at least so sure": curve.thresholds[rows],
             "photos answered": curve.coverage[rows],
             "answers right": curve.accuracy[rows],
         }
@@ -78,8 +73,8 @@ def reliability_table(bins: tuple[ReliabilityBin, ...]) -> pd.DataFrame:
     return pd.DataFrame([{"certainty": row.confidence, "right": row.accuracy, "photos": row.count} for row in bins])
 
 
-def curve_chart(table: pd.DataFrame, rate: AnswerRate, curve: CoverageCurve) -> alt.LayerChart | alt.FacetChart:
-    """Accuracy against coverage, with the chosen bar as a dot."""
+def curve_chart(table: pd.DataFrame, point: OperatingPoint, curve: CoverageCurve) -> alt.LayerChart | alt.FacetChart:
+    """Accuracy against coverage, with the chosen threshold as a dot."""
     lowest = min(float(table["answers right"].min()), float(curve.accuracy[-1]))
     lines = (
         alt.Chart(table)
@@ -90,9 +85,9 @@ def curve_chart(table: pd.DataFrame, rate: AnswerRate, curve: CoverageCurve) -> 
             tooltip=[alt.Tooltip(f"{column}:Q", format=".1%") for column in table.columns],
         )
     )
-    if rate.accuracy is None:
+    if point.accuracy is None:
         return alt.layer(lines).properties(height=220)
-    chosen = pd.DataFrame([{"photos answered": rate.coverage, "answers right": rate.accuracy}])
+    chosen = pd.DataFrame([{"photos answered": point.coverage, "answers right": point.accuracy}])
     dot = (
         alt.Chart(chosen)
         .mark_point(filled=True, size=160, opacity=1)

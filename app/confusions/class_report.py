@@ -8,13 +8,15 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app.confusions.pair_choice import choose_pair
+from app.elements.csv_button import offer_csv
 from app.elements.localization import record_note
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.evaluation.report import Report, worst_pairs
+from flowers_core.evaluation.confusion_matrix import worst_pairs
+from flowers_core.evaluation.report import Report
 from flowers_core.explain.metrics.localization import Localization
 from flowers_core.explain.records.localization import LocalizationRecord
 
-PAIRS_KEY, CLASSES_KEY = "pairs", "classes"
+PAIRS_KEY, CLASSES_KEY = "pairs-table", "classes-table"
 
 
 def class_table(report: Report, taxonomy: Taxonomy, shares: LocalizationRecord | None = None) -> pd.DataFrame:
@@ -81,7 +83,7 @@ def draw_class_report(report: Report, taxonomy: Taxonomy, name: str, shares: Loc
     )
     if shares:
         st.caption(record_note(shares))
-    _offer_csv(table, f"classes-{name}.csv")
+    offer_csv(table, f"classes-{name}.csv")
 
 
 def draw_worst_pairs(
@@ -112,7 +114,7 @@ def draw_worst_pairs(
     )
     if shares:
         st.caption(record_note(shares))
-    _offer_csv(table.drop(columns=["_true", "_called"]), f"pairs-{name}.csv")
+    offer_csv(table.drop(columns=["_true", "_called"]), f"pairs-{name}.csv")
 
 
 def _share(meaning: str) -> Any:
@@ -149,15 +151,3 @@ def _take_class(table: pd.DataFrame) -> None:
     rows = st.session_state[CLASSES_KEY]["selection"]["rows"]
     if rows:
         choose_pair(int(table.loc[rows[0], "number"]), None)
-
-
-def _offer_csv(table: pd.DataFrame, file_name: str) -> None:
-    st.download_button(
-        "Download as CSV",
-        table.to_csv(index=False),
-        file_name=file_name,
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key=f"csv-{file_name}",
-    )

@@ -1,4 +1,4 @@
-"""The confusion matrix on the page: how it is ordered, which part of it is shown, and what a click does."""
+"""The confusion matrix on the page: how it is ordered, which classes it shows, and what a click does."""
 
 import numpy as np
 import streamlit as st
@@ -15,35 +15,26 @@ from app.confusions.matrix_chart import (
     most_confused,
 )
 from app.confusions.pair_choice import choose_pair
+from app.elements.choices import choose_one
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.evaluation.class_order import order_by_confusion
+from flowers_core.evaluation.confusion_matrix import order_by_confusion
 
 ORDERS = {"family": by_family, "name": by_name, "number": by_label}
 MIXED_UP = "what is mixed up"
 FEW = 30
-PARTS = {"all": "All classes", "confused": f"The {FEW} most confused"}
+CLASSES = {"all": "All classes", "confused": f"The {FEW} most confused"}
 KEY = "matrix"
 
 
 def draw_matrix(matrix: NDArray[np.int64], taxonomy: Taxonomy) -> None:
     """Choices and chart."""
     with st.container(horizontal=True, gap="medium"):
-        part = st.segmented_control(
-            "Show",
-            list(PARTS),
-            default="all",
-            required=True,
-            format_func=PARTS.__getitem__,
-            key="part",
-            bind="query-params",
-        )
-        order = st.segmented_control(
-            "Ordered by", [*ORDERS, MIXED_UP], default="family", required=True, key="order", bind="query-params"
-        )
-    labels = order_by_confusion(matrix) if order == MIXED_UP else ORDERS[order or "family"](taxonomy)
-    # A test set of one's own has photos of a few classes; the others would be empty rows.
+        classes = choose_one("Show", CLASSES, "matrix-classes")
+        order = choose_one("Ordered by", {name: name for name in (*ORDERS, MIXED_UP)}, "order")
+    labels = order_by_confusion(matrix) if order == MIXED_UP else ORDERS[order](taxonomy)
+    # A custom test set has photos of a few classes; the others would be empty rows.
     labels = [label for label in labels if matrix[label - 1].any() or matrix[:, label - 1].any()]
-    if part == "confused":
+    if classes == "confused":
         labels = most_confused(matrix, labels, FEW)
     side = 660 if len(labels) > NAMED else 620
     st.altair_chart(

@@ -4,18 +4,22 @@ from html import escape
 
 import streamlit as st
 
-from app import resources
 from app.confusions.nearest_training_photos import PER_PAGE as BESIDE_PER_PAGE
 from app.confusions.nearest_training_photos import draw_beside
-from app.confusions.pair_choice import BESIDE, draw_pair_choice
+from app.confusions.pair_choice import BESIDE, MISTAKES, draw_pair_choice
+from app.confusions.predictions_choice import ChosenPredictions
+from app.elements.choices import choose_one
 from app.elements.dataset_offer import offer_download
 from app.elements.localization import NO_HUMAN_S, mean_sentence
-from app.elements.photo_grid import Card, choose_page, draw_photos, draw_sheet
+from app.elements.pagination import choose_page, first_page
+from app.elements.photo_grid import Card, draw_cards, draw_sheet
 from app.elements.words import capital, percent
+from app.resources import models
+from app.resources.data import data_set, photo_name
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.evaluation.custom import FIRST_TEST_ID
-from flowers_core.evaluation.filters import by_confidence, by_family
-from flowers_core.evaluation.report import Mistake, Predictions, mistakes
+from flowers_core.errors import FlowersError
+from flowers_core.evaluation.predictions import Predictions, by_confidence, by_family
+from flowers_core.evaluation.report import Mistake, mistakes
 from flowers_core.explain.records.localization import LocalizationRecord
 from flowers_core.inference.bundle import Bundle
 from flowers_core.retrieval.gallery import Gallery
@@ -25,57 +29,59 @@ PER_PAGE = (12, 48, 200)
 
 
 def draw_mistakes(
-    bundle: Bundle,
-    precision: str,
-    predictions: Predictions,
-    taxonomy: Taxonomy,
-    gallery: Gallery | None = None,
-    shares: LocalizationRecord | None = None,
+    chosen: ChosenPredictions, taxonomy: Taxonomy, localization: LocalizationRecord | None = None
 ) -> None:
     """Choice of the pair, how many photos there are, and the photos, with what may have led to each.
 
-    shares: says how much of the evidence lay on the flower.
+    localization: says how much of the evidence lay on the flower.
     """
-    temperature = resources.temperature(bundle)
+    temperature = models.temperature(chosen.bundle)
     true, called = draw_pair_choice(taxonomy)
-    predictions, narrowed = _narrowed(predictions, temperature, taxonomy)
+    predictions, narrowed = _narrowed(chosen.predictions, temperature, taxonomy)
     found = mistakes(predictions, temperature, true_label=true, predicted_label=called)
     st.markdown(_summary(len(found), true, called, predictions, taxonomy) + narrowed)
-    if shares is not None and true is not None:
-        _draw_share(shares, true, called, taxonomy)
+    if localization is not None and true is not None:
+        _draw_localization(localization, true, called, taxonomy)
     if not found:
         return
-    data = resources.data()
     if BESIDE not in st.session_state and BESIDE not in st.query_params:
         st.session_state[BESIDE] = true is not None and called is not None
-    explain = gallery is not None and st.toggle(
+    gallery = None if chosen.test_set else _gallery(chosen.bundle)
+    if gallery is not None and st.toggle(
         "Beside what may have led to each",
         key=BESIDE,
         bind="query-params",
-        on_change=_first_page,
+        on_change=first_page,
+        args=(MISTAKES,),
         help="What speaks for the one name rather than the other, and the training photos of both that are most alike.",
-    )
-    if explain and gallery is not None:
+    ):
         place = st.container()
-        shown = choose_page(found, BESIDE_PER_PAGE)
+        shown = choose_page(MISTAKES, found, BESIDE_PER_PAGE)
         with place:
-            draw_beside(bundle, precision, gallery, list(shown), taxonomy)
+            draw_beside(chosen.bundle, chosen.numeric_format, gallery, list(shown), taxonomy)
     else:
         _draw_grid(found, taxonomy)
-    if data.flowers is None and found[0].photo_id < FIRST_TEST_ID:
+    if chosen.test_set is None and data_set().flowers is None:
         offer_download("mistakes", "The test photos are not on this machine, so their numbers stand in for them.")
 
 
-def _draw_share(shares: LocalizationRecord, true: int, called: int | None, taxonomy: Taxonomy) -> None:
+def _gallery(bundle: Bundle) -> Gallery | None:
+    try:
+        return models.gallery(bundle)
+    except FlowersError:
+        return None  # the mistakes stand without what resembles them
+
+
+def _draw_localization(record: LocalizationRecord, true: int, called: int | None, taxonomy: Taxonomy) -> None:
     """How much of the evidence lay on the flower, over all photos of the class or the pair, whatever the filters."""
     name = taxonomy[true].name
-    told = (
-        mean_sentence(shares.of_class(true), f"the test photos of {name}")
+    sentence = (
+        mean_sentence(record.of_class(true), f"the test photos of {name}")
         if called is None
-        else mean_sentence(shares.of_pair(true, called), f"those that INT8 called {taxonomy[called].name}")
+        else mean_sentence(record.of_pair(true, called), f"those that INT8 called {taxonomy[called].name}")
     )
-    if told:
-        st.caption(f"{told} {NO_HUMAN_S}")
+    if sentence:
+        st.caption(f"{sentence} {NO_HUMAN_S}")
 
 
 @st.fragment
@@ -84,27 +90,14 @@ def _draw_grid(found: list[Mistake], taxonomy: Taxonomy) -> None:
     place = st.container()
     size = PER_PAGE[0]
     if len(found) > size:
-        chosen = st.segmented_control(
-            "Photos a page",
-            PER_PAGE,
-            default=size,
-            required=True,
-            key="many",
-            bind="query-params",
-            on_change=_first_page,
-        )
-        size = chosen or size
-    shown = choose_page(found, size)
-    cards = [_card(mistake, taxonomy) for mistake in shown]
+        titles = {count: str(count) for count in PER_PAGE}
+        size = choose_one("Photos a page", titles, "many", on_change=lambda: first_page(MISTAKES))
+    cards = [_card(mistake, taxonomy) for mistake in choose_page(MISTAKES, found, size)]
     with place:
         if size > PER_PAGE[0]:
             draw_sheet(cards)
         else:
-            draw_photos("mistakes", cards, resources.data().flowers, smallest=100)
-
-
-def _first_page() -> None:
-    st.session_state["page"] = 1
+            draw_cards("mistakes", cards, smallest=100)
 
 
 def _narrowed(predictions: Predictions, temperature: float, taxonomy: Taxonomy) -> tuple[Predictions, str]:
@@ -142,9 +135,9 @@ def _summary(count: int, true: int | None, called: int | None, predictions: Pred
 
 def _card(mistake: Mistake, taxonomy: Taxonomy) -> Card:
     true, called = capital(taxonomy[mistake.true_label].name), taxonomy[mistake.predicted_label].name
-    name = resources.photo_name(mistake.photo_id)
+    name = photo_name(mistake.photo)
     return Card(
-        photo_id=mistake.photo_id,
+        photo=mistake.photo,
         caption=(
             f'<span class="name">{escape(true)}</span><br>called {escape(called)}<br>'
             f'<span class="quiet">{percent(mistake.confidence)} sure<br>{escape(name)}</span>'

@@ -5,39 +5,43 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from app import resources
-from app.elements.photo_grid import Card, draw_photos
+from app.elements.choices import choose_one
+from app.elements.csv_button import offer_csv
+from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital
+from app.resources import models
+from flowers_core.data.photo_ref import oxford
 from flowers_core.data.taxonomy import Taxonomy
+from flowers_core.errors import FlowersError
 from flowers_core.evaluation.comparison import Change, Comparison, compare
-from flowers_core.evaluation.report import Predictions, PredictionsError
-from flowers_core.inference.bundle import Bundle, BundleError
+from flowers_core.evaluation.predictions import Predictions
+from flowers_core.inference.bundle import Bundle
 
 SHOWN = 12
 # Below this the difference is called more than luck.
 LUCK = 0.05
 
 
-def draw_against(bundle: Bundle, precision: str, predictions: Predictions, taxonomy: Taxonomy) -> None:
+def draw_comparison(bundle: Bundle, numeric_format: str, predictions: Predictions, taxonomy: Taxonomy) -> None:
     """Choice of the other model, what changed, in which classes, and the photos."""
     others = {
         f"{other.name}, {kept}": (other, kept)
-        for other in resources.shelf().bundles
-        for kept in _precisions(other)
-        if (other.name, kept) != (bundle.name, precision)
+        for other in models.model_list().bundles
+        for kept in models.readable_formats(other)
+        if (other.name, kept) != (bundle.name, numeric_format)
     }
     if not others:
         st.info("There is no other model on record to compare with.")
         return
     chosen = st.selectbox(
-        "Compare with", list(others), index=None, key="against", bind="query-params", placeholder="another model"
+        "Compare with", list(others), index=None, key="compare-with", bind="query-params", placeholder="another model"
     )
     if chosen is None:
         st.markdown("Choose another model or precision, and see which photos this one names rightly and that one not.")
         return
     try:
-        found = compare(resources.predictions(*others[chosen]), predictions)
-    except (BundleError, PredictionsError) as error:
+        found = compare(models.predictions(*others[chosen]), predictions)
+    except FlowersError as error:
         st.error(str(error), icon=":material/error:")
         return
     st.markdown(comparison_sentence(found, chosen))
@@ -45,22 +49,13 @@ def draw_against(bundle: Bundle, precision: str, predictions: Predictions, taxon
     if table.empty:
         return
     st.dataframe(table, hide_index=True, height=240, alt="Photos fixed and broken by class, most gained first")
-    which = st.segmented_control(
-        "Photos", ["fixed", "broken"], default="fixed", required=True, key="changed", bind="query-params"
-    )
+    which = choose_one("Photos", {"fixed": "fixed", "broken": "broken"}, "changed")
     changes = found.broken if which == "broken" else found.fixed
-    draw_photos("changes", [_card(change, taxonomy) for change in changes[:SHOWN]], resources.data().flowers)
+    draw_cards("changes", [_card(change, taxonomy) for change in changes[:SHOWN]])
     if len(changes) > SHOWN:
         st.caption(f"The first {SHOWN} of {len(changes)}; the table to download has them all.")
-    st.download_button(
-        "Download as CSV",
-        change_table(found, taxonomy).to_csv(index=False),
-        file_name=f"{bundle.name}-{precision}-against-{chosen.replace(', ', '-')}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="csv-against",
-    )
+    other = chosen.replace(", ", "-")
+    offer_csv(change_table(found, taxonomy), f"{bundle.name}-{numeric_format}-against-{other}.csv")
 
 
 def comparison_sentence(found: Comparison, other: str) -> str:
@@ -105,19 +100,12 @@ def change_table(found: Comparison, taxonomy: Taxonomy) -> pd.DataFrame:
     )
 
 
-def _precisions(bundle: Bundle) -> tuple[str, ...]:
-    try:
-        return resources.evaluated_precisions(bundle)
-    except (BundleError, PredictionsError):
-        return ()
-
-
 def _card(change: Change, taxonomy: Taxonomy) -> Card:
     name = capital(taxonomy[change.true_label].name)
     called = taxonomy[change.before if change.after == change.true_label else change.after].name
     where = "there" if change.after == change.true_label else "here"
     return Card(
-        photo_id=change.photo_id,
+        photo=oxford(change.photo_id),
         caption=(
             f'<span class="name">{escape(name)}</span><br>called {escape(called)} {where}<br>'
             f'<span class="quiet">photo {change.photo_id}</span>'

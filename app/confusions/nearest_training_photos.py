@@ -1,14 +1,14 @@
-"""A mistake beside what may have led to it: the training photos of its class and of the other that are most like it."""
+"""A mistake beside what may have led to it: the nearest training photos of its class and of the predicted one."""
 
 import math
 from html import escape
 
 import streamlit as st
 
-from app import resources
-from app.elements.photo_grid import Card, draw_photos
+from app.elements.photo_grid import Card, draw_cards
 from app.elements.small_map import small_map
 from app.elements.words import capital
+from app.resources import models
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.evaluation.report import Mistake
 from flowers_core.inference.bundle import Bundle
@@ -59,40 +59,39 @@ def contrast_sentence(mistake: Mistake, temperature: float, taxonomy: Taxonomy) 
 
 
 def draw_beside(
-    bundle: Bundle, precision: str, bundle_gallery: Gallery, shown: list[Mistake], taxonomy: Taxonomy
+    bundle: Bundle, numeric_format: str, gallery: Gallery, shown: list[Mistake], taxonomy: Taxonomy
 ) -> None:
     """Each mistake in a row of its own: its map of the one class against the other, and the training photos of either
     that are most like it."""
-    flowers = resources.data().flowers
     for mistake in shown:
-        if mistake.photo_id not in bundle_gallery:
+        if mistake.photo_id not in gallery:
             continue
-        of_true, of_called = beside(bundle_gallery, mistake)
+        of_true, of_called = beside(gallery, mistake)
         true, called = taxonomy[mistake.true_label].name, taxonomy[mistake.predicted_label].name
         cards = [
             Card(
-                mistake.photo_id,
+                mistake.photo,
                 f'<span class="name">{escape(capital(true))}</span><br>called {escape(called)}<br>'
                 f'<span class="quiet">test photo {mistake.photo_id}</span>',
                 f"{capital(true)}, called {called}, test photo {mistake.photo_id}",
             ),
             *(_card(found, taxonomy) for found in (*of_true, *of_called)),
         ]
-        painted = small_map(mistake.photo_id, bundle, precision, mistake.predicted_label, mistake.true_label)
+        painted = small_map(mistake.photo, bundle, numeric_format, mistake.predicted_label, mistake.true_label)
         said = beside_sentence(of_true, of_called, mistake, taxonomy)
         if painted is not None:
             caption = f'{escape(capital(called))} rather than {escape(true)}<br><span class="quiet">heat map</span>'
             alt = f"What speaks for {called} rather than {true} in test photo {mistake.photo_id}"
-            cards.insert(1, Card(mistake.photo_id, caption, alt, painted=painted, link=False))
-            said = f"{contrast_sentence(mistake, resources.temperature(bundle), taxonomy)} {said}"
-        draw_photos(f"beside-{mistake.photo_id}", cards, flowers, smallest=84)
+            cards.insert(1, Card(mistake.photo, caption, alt, painted=painted, link=False))
+            said = f"{contrast_sentence(mistake, models.temperature(bundle), taxonomy)} {said}"
+        draw_cards(f"beside-{mistake.photo_id}", cards, smallest=84)
         st.markdown(said)
 
 
 def _card(found: Neighbour, taxonomy: Taxonomy) -> Card:
     name = capital(taxonomy[found.label].name)
     return Card(
-        photo_id=found.photo_id,
+        photo=found.photo,
         caption=(
             f'<span class="name">{escape(name)}</span><br>similarity {found.similarity:.2f}<br>'
             f'<span class="quiet">training photo {found.photo_id}</span>'

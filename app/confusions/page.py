@@ -4,72 +4,63 @@ from html import escape
 
 import streamlit as st
 
-from app import resources
-from app.confusions.calibration import draw_certainty
+from app.confusions.calibration import draw_calibration
 from app.confusions.class_report import draw_class_report, draw_worst_pairs
 from app.confusions.matrix import draw_matrix
 from app.confusions.mistakes import draw_mistakes
-from app.confusions.model_comparison import draw_against
-from app.confusions.predictions_choice import choose_answers
+from app.confusions.model_comparison import draw_comparison
+from app.confusions.predictions_choice import choose_predictions
 from app.elements.localization import offer_record
 from app.elements.words import percent
-from flowers_core.evaluation.report import PredictionsError, confusion_matrix
-from flowers_core.inference.bundle import Bundle, BundleError
-from flowers_core.retrieval.gallery import Gallery, GalleryError
-
-
-def _gallery(bundle: Bundle) -> Gallery | None:
-    try:
-        return resources.gallery(bundle)
-    except (BundleError, GalleryError):
-        return None  # the mistakes stand without what resembles them
-
+from app.resources import models
+from flowers_core.errors import FlowersError
+from flowers_core.evaluation.confusion_matrix import confusion_matrix
 
 st.title("Where it goes wrong")
 lede = st.empty()
 try:
-    answers = choose_answers()
-except (BundleError, PredictionsError) as error:
+    chosen = choose_predictions()
+except FlowersError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
 
-bundle, precision, predictions = answers.bundle, answers.precision, answers.predictions
-taxonomy = resources.taxonomy()
-report = answers.report
-matrix = confusion_matrix(predictions)
+bundle, test_set = chosen.bundle, chosen.test_set
+taxonomy = models.taxonomy()
+report = chosen.report
+matrix = confusion_matrix(chosen.predictions)
 wrong = int(matrix.sum() - matrix.trace())
-whose = f"of your own, {escape(answers.own.name)}," if answers.own else "test photos"
+whose = f"of your own, {escape(test_set.name)}," if test_set else "test photos"
 lede.html(
     f'<p class="lede">Of {report.photos:,} {whose} {wrong:,} were given a wrong name. '
     f"{percent(report.top1)} are right, or {percent(report.balanced_accuracy)} when every class counts alike. "
     "Click a cell, or choose a row of a table, and see the photos behind it.</p>"
 )
-if answers.own and not answers.are_of_this_model:
+if test_set and not chosen.are_of_this_model:
     st.warning(
         f"These photos were shown to an earlier version of {bundle.name}; `python -m scripts.evaluate {bundle.name} "
-        f"--photos {answers.own.photos}` asks this one.",
+        f"--photos {test_set.photos}` asks this one.",
         icon=":material/update:",
     )
-shares = None if answers.own else resources.flower_shares(bundle)
+localization = None if test_set else models.localization(bundle)
 overview, photos = st.columns((8, 5), gap="large")
 with overview:
-    matrix_tab, pairs_tab, classes_tab, certainty_tab, against_tab = st.tabs(
+    matrix_tab, pairs_tab, classes_tab, calibration_tab, comparison_tab = st.tabs(
         ["Matrix", "Pairs", "Classes", "How sure", "Compare"], key="view", bind="query-params"
     )
     with matrix_tab:
         draw_matrix(matrix, taxonomy)
     with pairs_tab:
-        draw_worst_pairs(matrix, taxonomy, answers.name, shares)
+        draw_worst_pairs(matrix, taxonomy, chosen.name, localization)
     with classes_tab:
-        draw_class_report(report, taxonomy, answers.name, shares)
-        if shares is None and not answers.own:
+        draw_class_report(report, taxonomy, chosen.name, localization)
+        if localization is None and not test_set:
             offer_record(bundle.name)
-    with certainty_tab:
-        draw_certainty(predictions, resources.temperature(bundle), answers.name)
-    with against_tab:
-        if answers.own:
+    with calibration_tab:
+        draw_calibration(chosen.predictions, models.temperature(bundle), chosen.name)
+    with comparison_tab:
+        if test_set:
             st.info("Models are compared on the official test split: choose it under Photos.")
         else:
-            draw_against(bundle, precision, predictions, taxonomy)
+            draw_comparison(bundle, chosen.numeric_format, chosen.predictions, taxonomy)
 with photos:
-    draw_mistakes(bundle, precision, predictions, taxonomy, None if answers.own else _gallery(bundle), shares)
+    draw_mistakes(chosen, taxonomy, localization)

@@ -1,80 +1,79 @@
-"""Whose answers are looked at: a model, its precision, and the photos it was asked about; in the page's address."""
+"""Whose predictions are looked at: a model, its photos, and a numeric format; kept in the page's address."""
 
 from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from app import resources
-from app.elements.model_choice import choose_model
-from flowers_core.evaluation.custom import OwnEvaluation
-from flowers_core.evaluation.report import Predictions, Report, report
+from app.confusions.pair_choice import MISTAKES
+from app.elements.model_choice import choose_bundle, choose_format
+from app.elements.pagination import first_page
+from app.resources import data, models
+from flowers_core.evaluation.custom import CustomTestSet
+from flowers_core.evaluation.predictions import Predictions
+from flowers_core.evaluation.report import Report, report
 from flowers_core.inference.bundle import Bundle, model_file
 
 OFFICIAL = "official test split"
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """A model's answers to one set of photos. own: the photos of one's own that were asked about, if they were."""
+class ChosenPredictions:
+    """A model's predictions for one set of photos; `test_set` is the custom test set that they are of, if any."""
 
     bundle: Bundle
-    precision: str
+    numeric_format: str
     predictions: Predictions
-    own: OwnEvaluation | None
+    test_set: CustomTestSet | None
 
     @property
     def name(self) -> str:
         """For the names of files made of it."""
-        return f"{self.own.name if self.own else self.bundle.name}-{self.precision}"
+        return f"{self.test_set.name if self.test_set else self.bundle.name}-{self.numeric_format}"
 
     @property
     def report(self) -> Report:
-        """The figures; of one's own photos, the classes that have any."""
-        if self.own is None:
-            return resources.report(self.bundle, self.precision)
-        found = report(self.predictions, resources.temperature(self.bundle))
+        """The figures; of a custom test set, those of the classes that have any photos."""
+        if self.test_set is None:
+            return models.report(self.bundle, self.numeric_format)
+        found = report(self.predictions, models.temperature(self.bundle))
         return replace(found, rows=tuple(row for row in found.rows if row.support))
 
     @property
     def are_of_this_model(self) -> bool:
-        """Whether the file that answered is the one the bundle holds now, as far as can be told."""
-        now = self.bundle.digest(model_file(self.precision))
-        return self.own is None or now is None or self.own.models.get(self.precision, now) == now
+        """Whether the file that predicted is the one that the bundle holds now, as far as can be told."""
+        if self.test_set is None or not self.bundle.has(model_file(self.numeric_format)):
+            return True
+        now = models.model_digest(self.bundle, self.numeric_format)
+        return self.test_set.models.get(self.numeric_format, now) == now
 
 
-def choose_answers() -> Answers:
-    """Model, photos where there are any but the official ones, and precision.
+def choose_predictions() -> ChosenPredictions:
+    """Model, photos where there are any but the official ones, and numeric format.
 
-    Raises BundleError or PredictionsError where what was chosen cannot be read.
+    Raises:
+        FlowersError: where what was chosen cannot be read.
     """
-    chosen: list[OwnEvaluation | None] = []
-
-    def precisions_of(bundle: Bundle) -> tuple[str, ...]:
-        chosen.append(_choose_photos(bundle))
-        return chosen[0].precisions if chosen[0] else resources.evaluated_precisions(bundle)
-
-    bundle, precision = choose_model(precisions_of)
-    own = chosen[0]
-    st.session_state[resources.LOOKED_AT] = own
-    predictions = own.predictions(precision) if own else resources.predictions(bundle, precision)
-    return Answers(bundle, precision, predictions, own)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        bundle = choose_bundle()
+        test_set = _choose_test_set(bundle)
+        formats = test_set.precisions if test_set else models.evaluated_formats(bundle)
+        numeric_format = choose_format(bundle, formats)
+    predictions = test_set.predictions(numeric_format) if test_set else models.predictions(bundle, numeric_format)
+    return ChosenPredictions(bundle, numeric_format, predictions, test_set)
 
 
-def _choose_photos(bundle: Bundle) -> OwnEvaluation | None:
-    evaluations = {evaluation.name: evaluation for evaluation in resources.evaluations(bundle)}
-    if not evaluations:
+def _choose_test_set(bundle: Bundle) -> CustomTestSet | None:
+    test_sets = {found.name: found for found in data.custom_test_sets() if found.bundle == bundle.name}
+    if not test_sets:
         return None
     name = st.selectbox(
         "Photos",
-        [OFFICIAL, *evaluations],
+        [OFFICIAL, *test_sets],
         key="photos",
         bind="query-params",
         width=280,
         help="Photos of your own are here once `python -m scripts.evaluate MODEL --photos DIR` has asked about them.",
-        on_change=_first_page,
+        on_change=first_page,
+        args=(MISTAKES,),
     )
-    return evaluations.get(name or OFFICIAL)
-
-
-def _first_page() -> None:
-    st.session_state["page"] = 1
+    return test_sets.get(name or OFFICIAL)

@@ -1,4 +1,4 @@
-"""What an audit found in the data: photos that are there twice, labels that are probably wrong, odd photos."""
+"""What an audit found in the data: near-duplicates, label issues, outliers."""
 
 from collections.abc import Mapping
 from html import escape
@@ -8,29 +8,32 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from app import resources
 from app.dataset.class_counts import TITLES, count_table
+from app.elements.choices import choose_one
+from app.elements.csv_button import offer_csv
 from app.elements.dataset_offer import offer_download
 from app.elements.metrics_table import draw_figures, duplicate_table, near_copy_rules
-from app.elements.photo_grid import Card, choose_page, draw_photos
+from app.elements.pagination import choose_page, first_page
+from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital, listed
+from app.resources import models
+from app.resources.data import data_set
 from flowers_core.data.audit.near_duplicates import leaks
 from flowers_core.data.audit.outliers import MEANING
 from flowers_core.data.audit.record import AuditRecord
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photo_ref import oxford
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.inference.bundle import DEFAULT_BUNDLE
 
 PER_PAGE = 18
-ALIKE = 5
+NEAREST = 5
+_OUTLIERS = "outliers"
 PAIRS = {"all": "All", "leaks": "Across splits", "labels": "Under two labels"}
 
 
-def draw_findings(
-    ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy: Taxonomy
-) -> None:
-    """Copies, suspect labels and odd photos, each as a table and as photos; a sentence where nothing was audited."""
-    found = resources.audit()
+def draw_audit(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy: Taxonomy) -> None:
+    """Near-duplicates, label issues and outliers as tables and photos; a sentence where nothing was audited."""
+    found = models.audit()
     if found is None:
         st.info(
             "No audit of the data comes with the models on this machine. "
@@ -40,16 +43,16 @@ def draw_findings(
     _, record = found
     known = dict(zip(ids.tolist(), zip(labels.tolist(), splits.tolist(), strict=True), strict=True))
     st.markdown(f"{summary(record, ids, splits)} {size_sentence(labels, splits, taxonomy)}")
-    copies, suspects, odd = st.tabs(
+    near_duplicates, label_issues, outliers = st.tabs(
         ["There twice", "Suspect labels", "Unlike the others"], key="finding", bind="query-params"
     )
-    with copies:
-        _draw_copies(record, known, taxonomy)
-    with suspects:
-        _draw_suspects(record, known, taxonomy)
-    with odd:
-        _draw_odd(record, known, taxonomy)
-    if resources.data().flowers is None:
+    with near_duplicates:
+        _draw_near_duplicates(record, known, taxonomy)
+    with label_issues:
+        _draw_label_issues(record, known, taxonomy)
+    with outliers:
+        _draw_outliers(record, known, taxonomy)
+    if data_set().flowers is None:
         offer_download("findings", "The photos are not on this machine, so their numbers stand in for them.")
 
 
@@ -87,7 +90,9 @@ def size_sentence(labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy:
     )
 
 
-def copies_table(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> pd.DataFrame:
+def near_duplicates_table(
+    record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy
+) -> pd.DataFrame:
     """One row a pair of photos that show one picture, files equal byte by byte first."""
     return pd.DataFrame(
         [
@@ -109,7 +114,7 @@ def copies_table(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxo
     )
 
 
-def suspects_table(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> pd.DataFrame:
+def label_issues_table(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> pd.DataFrame:
     """One row a photo whose label is probably wrong, the most suspect first. Shares are in [0, 1]."""
     return pd.DataFrame(
         [
@@ -127,38 +132,29 @@ def suspects_table(record: AuditRecord, known: Mapping[int, tuple[int, str]], ta
     )
 
 
-def _draw_copies(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> None:
-    table = copies_table(record, known, taxonomy)
+def _draw_near_duplicates(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> None:
+    table = near_duplicates_table(record, known, taxonomy)
     if table.empty:
         st.success("Every picture is there once.")
         return
-    which = st.segmented_control(
-        "Pairs",
-        list(PAIRS),
-        default="all",
-        required=True,
-        format_func=PAIRS.__getitem__,
-        key="copies",
-        bind="query-params",
-    )
-    table = pairs_of(table, which or "all")
+    table = pairs_of(table, choose_one("Pairs", PAIRS, "copies"))
     if table.empty:
         st.success("There is no such pair.")
     else:
         _draw_pair(table, known, taxonomy)
-    figures = duplicate_table(resources.shelf().bundles)
+    figures = duplicate_table(models.model_list().bundles)
     if not figures.empty:
         st.subheader("What the copies do to the figures")
         st.markdown(
             "Test photos of which a copy lies in another split, byte for byte or nearly, are left out in the columns "
-            f"to the right. {' '.join(near_copy_rules(resources.shelf().bundles))}"
+            f"to the right. {' '.join(near_copy_rules(models.model_list().bundles))}"
         )
         draw_figures(figures, "Accuracy with and without test photos of which a copy or near copy is in another split")
-        _offer_csv(figures, "figures-without-copies.csv")
+        offer_csv(figures, "figures-without-copies.csv")
 
 
 def pairs_of(table: pd.DataFrame, which: str) -> pd.DataFrame:
-    """The pairs of `copies_table` that are meant: all, those across splits, or those that have two labels."""
+    """The pairs of `near_duplicates_table` that are meant: all, those across splits, or those that have two labels."""
     if which == "leaks":
         splits = table["splits"].str.split(", ", expand=True)
         table = table[splits[0] != splits[1]]
@@ -169,58 +165,52 @@ def pairs_of(table: pd.DataFrame, which: str) -> pd.DataFrame:
 
 def _draw_pair(table: pd.DataFrame, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> None:
     row = table.iloc[_chosen_row(table, "copies", "Pairs of photos that show one picture", "copies.csv")]
-    draw_photos("copies", [_card(int(row[which]), known, taxonomy) for which in ("one", "other")], _flowers())
+    draw_cards("copies", [_card(int(row[which]), known, taxonomy) for which in ("one", "other")])
 
 
-def _draw_suspects(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> None:
+def _draw_label_issues(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> None:
     st.markdown(
         "Found by confident learning (Northcutt et al. 2021): the model, which was not fitted on these photos, is as "
         "sure of another class as it is of that class’s own photos. Many are the model’s mistakes and not the "
         "labels’, so look before you believe it."
     )
-    table = suspects_table(record, known, taxonomy)
+    table = label_issues_table(record, known, taxonomy)
     if table.empty:
         st.success("No label is suspect.")
         return
     row = table.iloc[_chosen_row(table, "suspects", "Photos whose label is probably wrong", "suspect-labels.csv")]
     photo_id = int(row["photo"])
     cards = [_card(photo_id, known, taxonomy, f"looks like {row['looks like']}")]
-    bundle = resources.audit()
-    gallery = resources.gallery(bundle[0]) if bundle else None
+    bundle = models.audit()
+    gallery = models.gallery(bundle[0]) if bundle else None
     if gallery is not None and photo_id in gallery:
-        near = gallery.search(gallery.vector(photo_id), ALIKE, splits={"train"}, exclude={photo_id})
+        near = gallery.search(gallery.vector(photo_id), NEAREST, splits={"train"}, exclude={photo_id})
         cards += [
             _card(found.photo_id, known, taxonomy, f"similarity {found.similarity:.2f}")
             for found in near
             if found.photo_id in known
         ]
         st.markdown("The photo, and the training photos most like it:")
-    draw_photos("suspects", cards, _flowers())
+    draw_cards("label-issues", cards)
 
 
-def _draw_odd(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> None:
+def _draw_outliers(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> None:
     kinds = [kind for kind in MEANING if record.outliers_of(kind)]
     if not kinds:
         st.success("No photo stands out.")
         return
-    kind = st.segmented_control(
-        "Kind", kinds, default=kinds[0], required=True, key="odd", bind="query-params", on_change=_first_page
-    )
-    found = [photo for photo in record.outliers_of(kind or kinds[0]) if photo.photo_id in known]
-    st.markdown(f"**{len(found)}** photos, the most so first. The number is the {MEANING[kind or kinds[0]]}.")
+    kind = choose_one("Kind", {kind: kind for kind in kinds}, "odd", on_change=lambda: first_page(_OUTLIERS))
+    found = [photo for photo in record.outliers_of(kind) if photo.photo_id in known]
+    st.markdown(f"**{len(found)}** photos, the most so first. The number is the {MEANING[kind]}.")
     place = st.container()
     cards = [_card(photo.photo_id, known, taxonomy, f"{photo.value:.3g}") for photo in found]
-    shown = choose_page(cards, PER_PAGE)
+    shown = choose_page(_OUTLIERS, cards, PER_PAGE)
     with place:
-        draw_photos("odd", shown, _flowers())
+        draw_cards("outliers", shown)
     table = pd.DataFrame(
         [{"photo": photo.photo_id, "kind": photo.kind, "value": photo.value} for photo in record.outliers]
     )
-    _offer_csv(table, "odd-photos.csv")
-
-
-def _first_page() -> None:
-    st.session_state["page"] = 1
+    offer_csv(table, "odd-photos.csv")
 
 
 def _chosen_row(table: pd.DataFrame, key: str, alt: str, file_name: str) -> int:
@@ -239,35 +229,19 @@ def _chosen_row(table: pd.DataFrame, key: str, alt: str, file_name: str) -> int:
         },
         alt=alt,
     )
-    _offer_csv(table, file_name)
+    offer_csv(table, file_name)
     rows = state["selection"]["rows"]
     return rows[0] if rows and rows[0] < len(table) else 0
-
-
-def _offer_csv(table: pd.DataFrame, file_name: str) -> None:
-    st.download_button(
-        "Download as CSV",
-        table.to_csv(index=False),
-        file_name=file_name,
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key=f"csv-{file_name}",
-    )
 
 
 def _card(photo_id: int, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy, remark: str = "") -> Card:
     label, split = known[photo_id]
     name = capital(taxonomy[label].name)
     return Card(
-        photo_id=photo_id,
+        photo=oxford(photo_id),
         caption=(
             f'<span class="name">{escape(name)}</span><br>{escape(remark) + "<br>" if remark else ""}'
             f'<span class="quiet">{TITLES[split]} · no. {photo_id}</span>'
         ),
         alt=f"{name}, {TITLES[split]} photo {photo_id}",
     )
-
-
-def _flowers() -> OxfordFlowers | None:
-    return resources.data().flowers

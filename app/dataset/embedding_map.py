@@ -15,16 +15,21 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from app import resources
 from app.dataset.class_counts import TITLES
+from app.elements.choices import choose_one
 from app.elements.dataset_offer import offer_download
-from app.elements.photo_grid import Card, choose_page, draw_photos
+from app.elements.pagination import choose_page, first_page
+from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital, listed
+from app.resources import models
+from app.resources.data import data_set
+from flowers_core.data.photo_ref import oxford
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.evaluation.report import PredictionsError
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, BundleError
+from flowers_core.errors import FlowersError
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle
 
 KEY = "map"
+_LIST = "map-photos"
 PER_PAGE = 24
 # More colours than this cannot be told apart.
 NAMED_FAMILIES = 9
@@ -38,7 +43,7 @@ COLOURINGS = {"class": "Class", "family": "Family", "right": "Right or wrong", "
 @st.fragment
 def draw_map(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy: Taxonomy) -> None:
     """Choice of model and colours, the map, and the photos within the loop drawn on it."""
-    maps = {bundle.name: bundle for bundle in resources.shelf().bundles if resources.projection(bundle) is not None}
+    maps = {bundle.name: bundle for bundle in models.model_list().bundles if models.projection(bundle) is not None}
     if not maps:
         st.info(
             "No map comes with the models on this machine. "
@@ -47,15 +52,7 @@ def draw_map(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[
         return
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         name = st.selectbox("Model", list(maps), key="bundle", bind="query-params", width=230)
-        colouring = st.segmented_control(
-            "Coloured by",
-            list(COLOURINGS),
-            default="family",
-            required=True,
-            format_func=COLOURINGS.__getitem__,
-            key="colour",
-            bind="query-params",
-        )
+        colouring = choose_one("Coloured by", COLOURINGS, "colour", default="family")
     bundle = maps[name]
     table = map_table(bundle, ids, labels, splits, taxonomy)
     st.markdown(
@@ -63,9 +60,9 @@ def draw_map(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[
         "anything. Draw a loop around some, or a rectangle, and see their photos; a click beside them lets them go."
     )
     state = st.plotly_chart(
-        map_figure(table, colouring or "family"),
+        map_figure(table, colouring),
         key=KEY,
-        on_select=_first_page,
+        on_select=lambda: first_page(_LIST),
         selection_mode=("lasso", "box"),
         config={"displaylogo": False, "modeBarButtons": [["lasso2d", "select2d", "zoom2d", "pan2d", "resetScale2d"]]},
         alt="Every photo of the data set as a dot, photos that the model finds alike close to each other",
@@ -74,12 +71,11 @@ def draw_map(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[
     if picked.empty:
         return
     st.markdown(picked_sentence(picked))
-    flowers = resources.data().flowers
     place = st.container()
-    shown = choose_page([_card(row) for row in picked.to_dict("records")], PER_PAGE)
+    shown = choose_page(_LIST, [_card(row) for row in picked.to_dict("records")], PER_PAGE)
     with place:
-        draw_photos("map", shown, flowers, smallest=110)
-    if flowers is None:
+        draw_cards("map", shown, smallest=110)
+    if data_set().flowers is None:
         offer_download("map", "The photos are not on this machine, so their numbers stand in for them.")
 
 
@@ -87,7 +83,7 @@ def map_table(
     bundle: Bundle, ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy: Taxonomy
 ) -> pd.DataFrame:
     """One row a photo that is on the map and known here: place, class, family, split, and how the model did."""
-    projection = resources.projection(bundle)
+    projection = models.projection(bundle)
     assert projection is not None
     _, here, there = np.intersect1d(ids, projection.ids, return_indices=True)
     families = [taxonomy[int(label)].family for label in labels[here]]
@@ -182,26 +178,22 @@ def picked_sentence(picked: pd.DataFrame) -> str:
     return f"**{len(picked):,}** photos lie within: {mostly}{more}.{order}"
 
 
-def _first_page() -> None:
-    st.session_state["page"] = 1
-
-
 def _called(bundle: Bundle) -> dict[int, int]:
     """What the model called each test photo, as far as that is on record."""
     try:
-        precisions = resources.evaluated_precisions(bundle)
-        if not precisions:
+        formats = models.evaluated_formats(bundle)
+        if not formats:
             return {}
-        answers = resources.predictions(bundle, resources.preferred(precisions))
-    except (BundleError, PredictionsError):
+        predictions = models.predictions(bundle, models.preferred_format(formats))
+    except FlowersError:
         return {}
-    return dict(zip(answers.ids.tolist(), answers.predicted.tolist(), strict=True))
+    return dict(zip(predictions.ids.tolist(), predictions.predicted.tolist(), strict=True))
 
 
 def _card(row: Mapping[Any, Any]) -> Card:
     name = capital(str(row["class"]))
     return Card(
-        photo_id=int(row["photo"]),
+        photo=oxford(row["photo"]),
         caption=(
             f'<span class="name">{escape(name)}</span><br>'
             f'<span class="quiet">{row["split"]} · no. {row["photo"]}</span>'

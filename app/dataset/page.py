@@ -4,28 +4,35 @@ from html import escape
 
 import streamlit as st
 
-from app import resources
 from app.dataset.class_counts import SPLITS, TITLES, count_chart, count_table
+from app.elements.choices import by_name, choose_flower, choose_one
+from app.elements.csv_button import offer_csv
 from app.elements.dataset_offer import offer_download
-from app.elements.photo_grid import Card, choose_page, draw_photos
+from app.elements.pagination import choose_page, first_page
+from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital, latin
+from app.resources import models
+from app.resources.data import data_set, labelled_photos
+from flowers_core.data.photo_ref import oxford
 
 PER_PAGE = 24
+# The class whose photos are shown, and the list of them.
+CLASS, PHOTOS = "class", "class-photos"
 
-taxonomy = resources.taxonomy()
+taxonomy = models.taxonomy()
 st.title("What the models learned from")
 st.html(
     '<p class="lede">The Oxford 102 Category Flower Dataset (Nilsback and Zisserman, 2008): flowers common in the '
     "United Kingdom in all sizes, poses and lights, split officially into training, validation and test photos.</p>"
 )
 
-records = resources.records()
-if records is None:
+photos = labelled_photos()
+if photos is None:
     st.info("Neither the data set nor a model’s gallery is on this machine, so there is nothing to count yet.")
     offer_download("dataset", "The photos of the data set are not on this machine.")
     st.stop()
 
-ids, labels, splits = records
+ids, labels, splits = photos
 sizes = {split: int((splits == split).sum()) for split in SPLITS}
 grid = st.grid(columns=6, min_column_width=140, gap="small")
 grid.metric("Photos", f"{len(ids):,}")
@@ -39,36 +46,28 @@ if sizes["test"] > sizes["train"] > 0:
         "Published results that train on the larger part are not comparable with those here.",
         icon=":material/balance:",
     )
-if resources.data().flowers is None:
+if data_set().flowers is None:
     offer_download("dataset", "The photos are not on this machine; the counts below come from the model’s own records.")
 
 VIEWS = {"classes": "The classes", "map": "Map", "state": "State of the data"}
-view = st.segmented_control(
-    "Show",
-    list(VIEWS),
-    default="classes",
-    required=True,
-    format_func=VIEWS.__getitem__,
-    key="show",
-    bind="query-params",
-)
+view = choose_one("Show", VIEWS, "show")
 if view == "map":
     from app.dataset.embedding_map import draw_map
 
     draw_map(ids, labels, splits, taxonomy)
     st.stop()
 if view == "state":
-    from app.dataset.audit import draw_findings
+    from app.dataset.audit import draw_audit
 
-    draw_findings(ids, labels, splits, taxonomy)
+    draw_audit(ids, labels, splits, taxonomy)
     st.stop()
 
 
 def _take_class() -> None:
     rows = st.session_state["counts"]["selection"]["rows"]
     if rows:
-        st.session_state["class"] = int(table.loc[rows[0], "number"])
-        st.session_state["page"] = 1
+        st.session_state[CLASS] = int(table.loc[rows[0], "number"])
+        first_page(PHOTOS)
 
 
 st.header("Classes")
@@ -91,48 +90,24 @@ st.dataframe(
     },
     alt="The classes with their botanical names and numbers of photos",
 )
-st.download_button(
-    "Download as CSV",
-    table.to_csv(index=False),
-    "classes.csv",
-    "text/csv",
-    icon=":material/download:",
-    on_click="ignore",
-)
+offer_csv(table, "classes.csv")
 
 st.header("Photos of a class")
-names = [taxon.label for taxon in sorted(taxonomy, key=lambda taxon: taxon.name)]
 with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-    label = st.selectbox(
-        "Class",
-        names,
-        format_func=lambda choice: taxonomy[choice].name,
-        key="class",
-        bind="query-params",
-        filter_mode="contains",
-        width=320,
-    )
-    among = st.segmented_control(
-        "Split",
-        ["all", *SPLITS],
-        default="all",
-        required=True,
-        format_func=lambda split: TITLES.get(split, split),
-        key="split",
-        bind="query-params",
-    )
-taxon = taxonomy[label or names[0]]
+    label = choose_flower("Class", by_name(taxonomy), taxonomy, CLASS, width=320, on_change=first_page, args=(PHOTOS,))
+    among = choose_one("Split", {"all": "all", **TITLES}, "split", on_change=lambda: first_page(PHOTOS))
+taxon = taxonomy[label or by_name(taxonomy)[0]]
 st.html(f'<p class="lede"><b>{escape(capital(taxon.name))}</b> · {latin(taxon)} · family {escape(taxon.family)}</p>')
-wanted = (labels == taxon.label) & ((splits == among) | (among in (None, "all")))
+wanted = (labels == taxon.label) & ((splits == among) | (among == "all"))
 cards = [
     Card(
-        photo_id=int(photo_id),
+        photo=oxford(photo_id),
         caption=f'<span class="quiet">{TITLES[str(split)]} · no. {photo_id}</span>',
         alt=f"{capital(taxon.name)}, {TITLES[str(split)]} photo {photo_id}",
     )
     for photo_id, split in zip(ids[wanted], splits[wanted], strict=True)
 ]
 place = st.container()
-shown = choose_page(cards, PER_PAGE)
+shown = choose_page(PHOTOS, cards, PER_PAGE)
 with place:
-    draw_photos("class", shown, resources.data().flowers)
+    draw_cards("class", shown)

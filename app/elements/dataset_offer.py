@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from app import resources
+from app.resources.data import data_set
 
 
 def offer_download(key: str, reason: str) -> None:
     """Say why photos are missing and offer them. key: makes the offer's button one of a kind on its page."""
-    problem = resources.data().problem
+    problem = data_set().problem
     if problem:
         st.error(problem, icon=":material/error:")
     with st.container(border=True, key=f"offer-{key}"):
         st.markdown(
             f"{reason} They come from the University of Oxford’s Visual Geometry Group, 345 MB in all, "
-            f"and go to `{resources.data().root}`. Broken off, the download goes on from there the next time."
+            f"and go to `{data_set().root}`. Broken off, the download goes on from there the next time."
         )
         if st.button("Download the photos", icon=":material/download:", key=f"download-{key}"):
             _download()
@@ -28,7 +28,7 @@ def _download() -> None:
         bar.progress(now.fraction, now.sentence)
 
     try:
-        download_dataset(resources.data().root, progress=show)
+        download_dataset(data_set().root, progress=show)
     except DownloadError as error:
         bar.empty()
         st.error(str(error), icon=":material/cloud_off:")

@@ -8,7 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app.elements.method_readings import READINGS
-from app.elements.photo import draw_photo
+from app.elements.photo_grid import draw_photo
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget, Explanation
 from flowers_core.explain.overlay import dim_outside, draw, legend, outline

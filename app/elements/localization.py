@@ -4,9 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import resources
 from app.elements.words import percent
-from app.resources import Look
+from app.resources.data import data_set
+from app.resources.session import Inference
 from flowers_core.data.oxford import how_to_get_segmentations
 from flowers_core.data.segmentations import flower_mask, has_segmentations
 from flowers_core.explain.explanation import Explanation
@@ -16,18 +16,18 @@ from flowers_core.explain.records.localization import LocalizationRecord, MeanLo
 NO_HUMAN_S = "The segmentation is a program’s, not a person’s, and may be wrong."
 
 
-def draw_share(look: Look, explanation: Explanation, photo_id: int, name: str) -> None:
+def draw_share(inference: Inference, explanation: Explanation, photo_id: int, name: str) -> None:
     """One line on a photo of the data set: how much of the map lies on the flower, or what it takes to say so.
 
     name: what the map is about.
     """
-    flowers = resources.data().flowers
+    flowers = data_set().flowers
     if flowers is None:
         return
     if not has_segmentations(flowers.root):
         st.caption(f"How much of the map lies on the flower? {how_to_get_segmentations(flowers.root)}")
         return
-    share = _share(look, explanation, photo_id, flowers.root)
+    share = _share(inference, explanation, photo_id, flowers.root)
     if share is None:
         st.caption("How much of the map lies on the flower cannot be said: Oxford’s segmentation is empty here.")
         return
@@ -87,7 +87,7 @@ def segmentation_note(record: LocalizationRecord) -> str:
 
 def offer_record(name: str) -> None:
     """One quiet line where segmentations are at hand and nothing was measured by them yet."""
-    flowers = resources.data().flowers
+    flowers = data_set().flowers
     if flowers is not None and has_segmentations(flowers.root):
         st.caption(
             f"`python -m scripts.evaluate_localization {name}` says for every class how much of the evidence lies on "
@@ -95,6 +95,6 @@ def offer_record(name: str) -> None:
         )
 
 
-def _share(look: Look, explanation: Explanation, photo_id: int, root: Path) -> Localization | None:
-    mask = flower_mask(root, photo_id, look.photo)
+def _share(inference: Inference, explanation: Explanation, photo_id: int, root: Path) -> Localization | None:
+    mask = flower_mask(root, photo_id, inference.photo)
     return None if mask is None else localize(explanation, mask)

@@ -3,10 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from app import resources
 from app.elements.heatmap import close_up
+from app.resources import models
+from app.resources.data import photo_file
+from flowers_core.data.photo_ref import PhotoRef
 from flowers_core.data.photos import PhotoError
 from flowers_core.explain.attributions.cam import class_contrast, class_evidence
+from flowers_core.explain.explanation import Explanation
 from flowers_core.explain.overlay import draw
 from flowers_core.inference.bundle import Bundle, BundleError
 
@@ -14,24 +17,24 @@ SIDE = 300
 OPACITY = 0.7
 
 
-def runnable(bundle: Bundle, precision: str) -> str | None:
-    """The precision on disk whose maps are this one's: itself, or float16 for float32, whose weights it only rounds."""
-    wanted = (precision, "float16") if precision == "float32" else (precision,)
+def runnable(bundle: Bundle, numeric_format: str) -> str | None:
+    """The format on disk whose maps are this one's: itself, or float16 for float32, whose weights it only rounds."""
+    wanted = (numeric_format, "float16") if numeric_format == "float32" else (numeric_format,)
     return next((name for name in wanted if name in bundle.precisions), None)
 
 
 def small_map(
-    photo_id: int, bundle: Bundle, precision: str, label: int, rival: int | None = None
+    photo: PhotoRef, bundle: Bundle, numeric_format: str, label: int, rival: int | None = None
 ) -> NDArray[np.uint8] | None:
     """A photo with its map, (h, w, 3) uint8: orange speaks for `label` and blue for `rival`, where there is one.
 
     None where the photo or the model is not on this machine, or cannot be read.
     """
-    path, kept = resources.photo_file(photo_id), runnable(bundle, precision)
+    path, kept = photo_file(photo), runnable(bundle, numeric_format)
     if path is None or kept is None:
         return None
     try:
-        found, weights = resources.glance(path, bundle, kept, SIDE), resources.head(bundle)
+        found, weights = models.thumbnail_inference(path, bundle, kept, SIDE), models.head(bundle)
     except (PhotoError, BundleError):
         return None
     explanation = (
@@ -39,5 +42,10 @@ def small_map(
         if rival is None
         else class_contrast(found.features, weights, label, rival, box=found.box, photo_size=found.photo_size)
     )
-    part, placed = close_up(found.pixels, explanation)
+    return painted(found.pixels, explanation)
+
+
+def painted(pixels: NDArray[np.uint8], explanation: Explanation) -> NDArray[np.uint8]:
+    """The part of a small photo (h, w, 3) that is worth showing, with the map over it."""
+    part, placed = close_up(pixels, explanation)
     return draw(part, placed, OPACITY)

@@ -35,7 +35,7 @@ def close_rival(prediction: Prediction) -> int | None:
     return second.label if two and second.probability > best.probability / CLEAR_LEAD else None
 
 
-def put_in_words(prediction: Prediction, taxonomy: Taxonomy) -> Answer:
+def describe(prediction: Prediction, taxonomy: Taxonomy) -> Answer:
     """The honest wording of a prediction."""
     best, second = prediction.top(2)
     name = taxonomy[best.label].name
@@ -82,7 +82,7 @@ def draw_answer(prediction: Prediction, taxonomy: Taxonomy, of_whole: Prediction
 
     of_whole: where the answer is about a part of a photo, that about all of it.
     """
-    answer = put_in_words(prediction, taxonomy)
+    answer = describe(prediction, taxonomy)
     taxon = taxonomy[prediction.candidates[0].label]
     family = "" if taxon.latin == taxon.family else f' <span class="family">· family {escape(taxon.family)}</span>'
     note = f'<p class="note">On this name in the data set: {escape(lower(taxon.note))}</p>' if taxon.note else ""

@@ -1,6 +1,6 @@
-"""A part of the photo to look at closer: a rectangle drawn on it, or its sides set with two sliders.
+"""A crop of the photo to look at closer: a rectangle drawn on it, or its sides set with two sliders.
 
-The part is kept in the page's address, in per cent of the photo, so that it can be sent along with a photo of the data
+The crop is kept in the page's address, in per cent of the photo, so that it can be sent along with a photo of the data
 set. Drawn by Plotly, the only one of Streamlit's own elements that reports where on a picture something was drawn;
 drawing needs a pointer or a finger, so the sliders do the same for the keyboard.
 """
@@ -15,14 +15,14 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from app import resources
-from app.elements.photo import draw_photo
+from app.elements.photo_grid import draw_photo
+from app.resources.session import shown_pixels
 from flowers_core.data.crops import crop_photo, squared
 from flowers_core.data.photos import Photo, PixelBox
 from flowers_core.explain.explanation import Box
 from flowers_core.explain.overlay import dim_outside
 
-PART, PICKING, ACROSS, DOWN = "part", "picking", "across", "down"
+CROP, PICKING, ACROSS, DOWN = "part", "picking-crop", "crop-across", "crop-down"
 TALLEST = 480
 # Width of the photo's place on a wide page, in its pixels: a chart has a height of its own.
 COLUMN = 448
@@ -31,52 +31,52 @@ Percents = tuple[int, int, int, int]
 WHOLE: Percents = (0, 0, 100, 100)
 
 
-def chosen_part(photo: Photo) -> Photo:
-    """The part that is looked at, or the photo itself. Raises PhotoError where that is too small."""
-    return crop_photo(photo, pixels_of(read_percents(st.query_params.get(PART)), photo.width, photo.height))
+def chosen_crop(photo: Photo) -> Photo:
+    """The crop that is looked at, or the photo itself. Raises PhotoError where it is too small."""
+    return crop_photo(photo, pixels_of(read_percents(st.query_params.get(CROP)), photo.width, photo.height))
 
 
-def forget_part() -> None:
-    """Look at the whole photo: for another one, where the old part means nothing. Only in callbacks."""
-    st.query_params.pop(PART, None)
+def forget_crop() -> None:
+    """Look at the whole photo: for another one, the old crop means nothing. Only in callbacks."""
+    st.query_params.pop(CROP, None)
 
 
-def offer_part() -> None:
+def offer_crop() -> None:
     """For an answer that is not sure: what may help."""
     st.html('<p class="lede">Is the flower small in the photo, or one of several?</p>')
     st.button("Look at a part", icon=":material/crop:", key="try-part", on_click=_begin_picking)
 
 
 def draw_choice(photo: Photo, caption: str) -> None:
-    """The photo with what surrounds the part dimmed, and the ways to choose another part.
+    """The photo with what surrounds the crop dimmed, and the ways to choose another one.
 
     photo: the whole one.
     """
-    part = read_percents(st.query_params.get(PART))
-    shown = resources.shown_pixels(photo)
+    crop = read_percents(st.query_params.get(CROP))
+    shown = shown_pixels(photo)
     height, width = shown.shape[:2]
-    dimmed = shown if part == WHOLE else dim_outside(shown, pixels_of(part, width, height))
+    dimmed = shown if crop == WHOLE else dim_outside(shown, pixels_of(crop, width, height))
     if st.session_state.get(PICKING):
-        _draw_picker(photo, dimmed, part)
+        _draw_picker(photo, dimmed, crop)
         st.caption("Draw a rectangle around one flower, or set its sides with the sliders.")
     else:
         draw_photo(dimmed, caption, "The photo that was given", TALLEST)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.toggle("Look at a part", key=PICKING, help="One flower of a bouquet, or a small one, is named better alone.")
-        if part != WHOLE:
-            st.button("Whole photo", icon=":material/fullscreen:", key="whole-photo", on_click=forget_part)
+        if crop != WHOLE:
+            st.button("Whole photo", icon=":material/fullscreen:", key="whole-photo", on_click=forget_crop)
     if st.session_state.get(PICKING):
-        st.session_state[ACROSS], st.session_state[DOWN] = part[::2], part[1::2]
+        st.session_state[ACROSS], st.session_state[DOWN] = crop[::2], crop[1::2]
         for label, key in (("Across", ACROSS), ("Down", DOWN)):
             st.slider(label, 0, 100, key=key, format="%d %%", on_change=_take_sliders)
 
 
-def _draw_picker(photo: Photo, shown: NDArray[np.uint8], part: Percents) -> None:
+def _draw_picker(photo: Photo, shown: NDArray[np.uint8], crop: Percents) -> None:
     height, width = shown.shape[:2]
-    # Another key for another part: what was drawn on the old chart goes with it.
-    key = f"picker-{photo.sha256[:8]}-{written(part)}"
+    # Another key for another crop: what was drawn on the old chart goes with it.
+    key = f"picker-{photo.sha256[:8]}-{written(crop)}"
     st.plotly_chart(
-        picker(shown, part),
+        picker(shown, crop),
         key=key,
         on_select=lambda: _take_drawn(key, width, height),
         selection_mode="box",
@@ -85,8 +85,8 @@ def _draw_picker(photo: Photo, shown: NDArray[np.uint8], part: Percents) -> None
     )
 
 
-def picker(pixels: NDArray[np.uint8], part: Percents) -> go.Figure:
-    """The photo (h, w, 3) as a chart whose axes are its pixels, row 0 on top, and the part's outline."""
+def picker(pixels: NDArray[np.uint8], crop: Percents) -> go.Figure:
+    """The photo (h, w, 3) as a chart whose axes are its pixels, row 0 on top, and the crop's outline."""
     height, width = pixels.shape[:2]
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=85)
@@ -95,8 +95,8 @@ def picker(pixels: NDArray[np.uint8], part: Percents) -> go.Figure:
         source=f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}",
         xref="x", yref="y", x=0, y=0, sizex=width, sizey=height, sizing="stretch", layer="below",
     )  # fmt: skip
-    if part != WHOLE:
-        left, top, right, bottom = pixels_of(part, width, height)
+    if crop != WHOLE:
+        left, top, right, bottom = pixels_of(crop, width, height)
         figure.add_shape(type="rect", x0=left, y0=top, x1=right, y1=bottom, line={"color": "#e69f00", "width": 2})
     figure.update_layout(
         height=min(TALLEST, round(COLUMN * height / width)),
@@ -116,7 +116,7 @@ def picker(pixels: NDArray[np.uint8], part: Percents) -> go.Figure:
 
 
 def read_percents(text: str | None) -> Percents:
-    """The part in an address, "20,10,60,50"; the whole photo where there is none or it makes no sense."""
+    """The crop in an address, "20,10,60,50"; the whole photo where there is none or it makes no sense."""
     try:
         left, top, right, bottom = (int(number) for number in (text or "").split(","))
     except ValueError:
@@ -124,16 +124,16 @@ def read_percents(text: str | None) -> Percents:
     return (left, top, right, bottom) if 0 <= left < right <= 100 and 0 <= top < bottom <= 100 else WHOLE
 
 
-def written(part: Percents) -> str:
-    """A part as `read_percents` reads it."""
-    return ",".join(map(str, part))
+def written(crop: Percents) -> str:
+    """A crop as `read_percents` reads it."""
+    return ",".join(map(str, crop))
 
 
-def pixels_of(part: Percents, width: int, height: int) -> PixelBox:
-    """What is looked at of a photo of so many pixels: the part and what makes a square of it."""
-    left, top, right, bottom = part
+def pixels_of(crop: Percents, width: int, height: int) -> PixelBox:
+    """What is looked at of a photo of so many pixels: the crop and what makes a square of it."""
+    left, top, right, bottom = crop
     box = round(left * width / 100), round(top * height / 100), round(right * width / 100), round(bottom * height / 100)
-    return (0, 0, width, height) if part == WHOLE else squared(box, width, height)
+    return (0, 0, width, height) if crop == WHOLE else squared(box, width, height)
 
 
 def percents_of(box: Box, width: int, height: int) -> Percents:
@@ -159,20 +159,20 @@ def _begin_picking() -> None:
 
 
 def _take_drawn(key: str, width: int, height: int) -> None:
-    part = drawn_percents(st.session_state[key], width, height)
-    if part is not None:
-        choose_part(part)
+    crop = drawn_percents(st.session_state[key], width, height)
+    if crop is not None:
+        choose_crop(crop)
 
 
 def _take_sliders() -> None:
     left, right = st.session_state[ACROSS]
     top, bottom = st.session_state[DOWN]
-    choose_part((left, top, right, bottom))
+    choose_crop((left, top, right, bottom))
 
 
-def choose_part(part: Percents) -> None:
-    """Look at a part from now on. Only in callbacks."""
-    if part == WHOLE:
-        forget_part()
+def choose_crop(crop: Percents) -> None:
+    """Look at a crop from now on. Only in callbacks."""
+    if crop == WHOLE:
+        forget_crop()
     else:
-        st.query_params[PART] = written(part)
+        st.query_params[CROP] = written(crop)

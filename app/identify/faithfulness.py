@@ -6,9 +6,10 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app import resources
 from app.elements.localization import draw_share
-from app.resources import Look
+from app.identify.identified import Identified
+from app.resources import models, session
+from app.resources.session import Inference
 from flowers_core.explain.explanation import ContrastTarget, Explanation, NeighbourTarget
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.metrics.agreement import Agreement, agreement
@@ -24,19 +25,18 @@ LEAST_BEATEN = 0.95
 
 
 def draw_trust(
-    look: Look, subject: Subject, explanation: Explanation, known: Sequence[Explanation], photo_id: int | None
+    identified: Identified, subject: Subject, explanation: Explanation, known: Sequence[Explanation]
 ) -> None:
     """A button that tests the map, or what the test found; how far other maps of the same target agree; and how much
     of the map lies on the flower.
 
-    known: maps of the same photo and target, this one may be among them. photo_id: the photo's own, when it is of the
-    data set.
+    known: maps of the same photo and target, this one may be among them.
     """
     if not explanation.has_positive_evidence:
         return
-    _draw_test(look, subject, explanation, known)
-    if photo_id is not None:
-        draw_share(look, explanation, photo_id, _name(explanation))
+    _draw_test(identified.inference, subject, explanation, known)
+    if identified.photo is not None and identified.photo.source == "oxford":
+        draw_share(identified.inference, explanation, identified.photo.id, _name(explanation))
 
 
 def deletion_sentence(found: Faithfulness, name: str) -> str:
@@ -65,9 +65,9 @@ def verdict(found: Faithfulness) -> str:
     return f"It beats {beaten} of {of} random maps, and a map that only says “the middle”."
 
 
-def _draw_test(look: Look, subject: Subject, explanation: Explanation, known: Sequence[Explanation]) -> None:
-    key = ("trust", explanation.method, look.photo.sha256, look.model_digest, str(explanation.target))
-    found: Faithfulness | None = resources.remembered(key)
+def _draw_test(inference: Inference, subject: Subject, explanation: Explanation, known: Sequence[Explanation]) -> None:
+    key = ("trust", explanation.method, inference.photo.sha256, inference.model_digest, str(explanation.target))
+    found: Faithfulness | None = session.remembered(key)
     if found is None:
         place = st.empty()
         if not place.button(
@@ -85,27 +85,27 @@ def _draw_test(look: Look, subject: Subject, explanation: Explanation, known: Se
             left = (time.monotonic() - started) / max(1, done) * (total - done)
             bar.progress(done / total, f"{done} of {total} looks at the photo, {left:.0f} s left")
 
-        baselines_key = ("baselines", look.photo.sha256, look.model_digest, str(explanation.target))
-        baselines: Baselines | None = resources.remembered(baselines_key)
-        found = resources.remember(
+        baselines_key = ("baselines", inference.photo.sha256, inference.model_digest, str(explanation.target))
+        baselines: Baselines | None = session.remembered(baselines_key)
+        found = session.remember(
             key,
             lambda: measure(subject, explanation, baselines=baselines, progress=show_progress),
         )
-        resources.remember(baselines_key, lambda: found.baselines)
+        session.remember(baselines_key, lambda: found.baselines)
         bar.progress(1.0, "Running the method again …")
-        resources.remember((*key, "again"), lambda: _run_again(look, subject, explanation))
+        session.remember((*key, "again"), lambda: _run_again(inference, subject, explanation))
         place.empty()
-    _draw_found(found, explanation, resources.remembered((*key, "again")))
+    _draw_found(found, explanation, session.remembered((*key, "again")))
     _draw_agreement(subject, explanation, known)
 
 
-def _run_again(look: Look, subject: Subject, explanation: Explanation) -> Agreement | None:
+def _run_again(inference: Inference, subject: Subject, explanation: Explanation) -> Agreement | None:
     """The map's agreement with a second run on the photo with invisible noise; None where that would take too long."""
     method = METHODS[explanation.method]
     if method.forward_passes > MOST_LOOKS_AGAIN:
         return None
     noisy = with_input_noise(subject.pixels, seed=1)
-    features = resources.runtime(look.bundle, look.precision).forward(noisy[None]).features[0]
+    features = models.runtime(inference.bundle, inference.numeric_format).forward(noisy[None]).features[0]
     second = method.explain(subject.with_pixels(noisy, features), explanation.target, seed=1)
     return agreement(explanation, second, subject.pixels.shape[0])
 
@@ -151,7 +151,7 @@ def _draw_agreement(subject: Subject, explanation: Explanation, known: Sequence[
 
 
 def _name(explanation: Explanation) -> str:
-    taxonomy, target = resources.taxonomy(), explanation.target
+    taxonomy, target = models.taxonomy(), explanation.target
     assert not isinstance(target, NeighbourTarget)
     name = taxonomy[target.label].name
     return f"{name} rather than {taxonomy[target.rival].name}" if isinstance(target, ContrastTarget) else name

@@ -1,4 +1,4 @@
-"""Each neighbour beside the photo at hand, with the spots of both that make the two alike."""
+"""Each neighbour beside the photo at hand, with the spots of both that make the two similar."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,85 +8,63 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from app import resources
-from app.elements.heatmap import close_up
-from app.elements.photo_grid import Card, draw_photo
-from app.resources import Look
-from flowers_core.data.photo_ref import PhotoRef, oxford
+from app.elements.photo_grid import Card, draw_caption, draw_card
+from app.elements.small_map import SIDE, painted
+from app.resources import models
+from app.resources.data import photo_file
+from app.resources.session import Inference, shown_pixels
+from flowers_core.data.photo_ref import PhotoRef
 from flowers_core.data.photos import PhotoError
 from flowers_core.explain.attributions.cam import neighbour_similarity
 from flowers_core.explain.explanation import Explanation
-from flowers_core.explain.overlay import draw
 from flowers_core.retrieval.user_photos import ExtendedGallery
 
-SIDE = 300
-OPACITY = 0.7
 READING = (
     "On the left your photo, on the right the other. The brighter a spot, the more of the similarity comes from it: "
     "each map adds up to the similarity itself."
 )
 
 
-def near_explanations(
-    look: Look, gallery: ExtendedGallery, photo: PhotoRef, path: Path | None
+def neighbour_explanations(
+    inference: Inference, gallery: ExtendedGallery, photo: PhotoRef, path: Path | None
 ) -> tuple[Explanation, tuple[Explanation, NDArray[np.uint8]] | None]:
-    """Why a photo of the gallery is near: split over the photo at hand, and over the neighbour with its pixels.
+    """Why a known photo is near: split over the photo at hand, and over the neighbour with its pixels.
 
     The second is None where the neighbour's file is not at hand or holds no photo.
     """
-    size = (look.photo.width, look.photo.height)
+    size = (inference.photo.width, inference.photo.height)
     here = neighbour_similarity(
-        look.forward.features[0], gallery.vector(photo), photo.id, box=look.seen.box, photo_size=size
+        inference.forward.features[0], gallery.vector(photo), photo.id, box=inference.seen.box, photo_size=size
     )
     if path is None:
         return here, None
     try:
-        other = resources.glance(path, look.bundle, look.precision, SIDE)
+        other = models.thumbnail_inference(path, inference.bundle, inference.numeric_format, SIDE)
     except PhotoError:
         return here, None
     there = neighbour_similarity(
-        other.features, look.forward.embedding[0], photo.id, box=other.box, photo_size=other.photo_size
+        other.features, inference.forward.embedding[0], photo.id, box=other.box, photo_size=other.photo_size
     )
     return here, (there, other.pixels)
 
 
-def draw_near(look: Look, gallery: ExtendedGallery, cards: Sequence[Card]) -> None:
+def draw_neighbour_maps(inference: Inference, gallery: ExtendedGallery, cards: Sequence[Card]) -> None:
     """A pair of maps for each card; the neighbour's number stands in where its photo is not at hand."""
-    flowers = resources.data().flowers
     st.markdown(READING)
-    mine = Image.fromarray(resources.shown_pixels(look.photo))
-    mine.thumbnail((SIDE, SIDE))
+    image = Image.fromarray(shown_pixels(inference.photo))
+    image.thumbnail((SIDE, SIDE))
+    mine = np.asarray(image)
     grid = st.grid(key="photos-near", min_column_width=300, gap=("medium", "medium"))
     for card in cards:
-        here, there = near_explanations(
-            look,
-            gallery,
-            PhotoRef("user", card.photo_id, look.bundle.name) if card.own else oxford(card.photo_id),
-            card.own or resources.photo_file(card.photo_id),
-        )
+        here, there = neighbour_explanations(inference, gallery, card.photo, photo_file(card.photo))
         with grid.cell():
             left, right = st.columns(2, gap="small")
-            with left:
-                st.image(
-                    _painted(np.asarray(mine), here), width="stretch", alt=f"What in your photo is like: {card.alt}"
-                )
+            left.image(painted(mine, here), width="stretch", alt=f"What in your photo is like: {card.alt}")
             with right:
                 if there is None:
-                    draw_photo(Card(card.photo_id, "", card.alt), None)
+                    draw_card(Card(card.photo, "", card.alt, link=False))
                 else:
-                    st.image(
-                        _painted(there[1], there[0]), width="stretch", alt=f"What is like your photo in: {card.alt}"
-                    )
-            st.html(f'<p class="card">{card.caption}</p>')
-            if flowers is not None and card.photo_id in flowers.ids:
-                st.page_link(
-                    "identify/page.py",
-                    label="Look closer",
-                    icon=":material/zoom_in:",
-                    query_params={"photo": str(card.photo_id)},
-                )
-
-
-def _painted(pixels: NDArray[np.uint8], explanation: Explanation) -> NDArray[np.uint8]:
-    part, placed = close_up(pixels, explanation)
-    return draw(part, placed, OPACITY)
+                    explanation, pixels = there
+                    alt = f"What is like your photo in: {card.alt}"
+                    st.image(painted(pixels, explanation), width="stretch", alt=alt)
+            draw_caption(card)

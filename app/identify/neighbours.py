@@ -1,119 +1,92 @@
-"""The part of *Identify* that shows which photos of the data set the model finds alike."""
+"""The part of *Identify* that shows which known photos the model finds similar."""
 
 from collections import Counter
+from collections.abc import Collection
 from html import escape
 
 import streamlit as st
 
-from app import resources
+from app.elements.choices import by_name, choose_flower, choose_one
 from app.elements.dataset_offer import offer_download
-from app.elements.photo_grid import Card, draw_photos
+from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital, listed, percent
-from app.identify.neighbour_maps import draw_near
-from app.resources import Look
-from flowers_core.data.photo_ref import PhotoRef, oxford
+from app.identify.identified import Identified
+from app.identify.neighbour_maps import draw_neighbour_maps
+from app.resources import models
+from app.resources.data import data_set, photo_name
+from flowers_core.data.photo_ref import PhotoRef
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.inference.prediction import Prediction
-from flowers_core.retrieval.knn import KnnPrediction, knn_predict
+from flowers_core.retrieval.knn import KnnPrediction
 from flowers_core.retrieval.neighbour import Neighbour
 from flowers_core.retrieval.similarity import ClassSimilarity
-from flowers_core.retrieval.user_photos import UNLABELLED, USER_SPLIT, ExtendedGallery, UserPhotos
+from flowers_core.retrieval.user_photos import UNLABELLED, USER_SPLIT
 
 SPLITS = {"all": "All photos", "train": "Training", "validation": "Validation", "test": "Test", USER_SPLIT: "Yours"}
 COUNT = 12
 SIMILARITY = (
     "Similarity is the cosine of the angle between what the model makes of two photos; 1 would be the same photo."
 )
-
 PAIRS = " “Closer than 95 % of pairs”: so alike are only 5 % of the pairs of photos that are both of that class."
 
 
 @st.fragment
-def draw_neighbours(look: Look, answer: int, photo_id: int | None) -> None:
-    """The nearest photos. answer: the label the model gave; photo_id: the photo's own, when it is of the data set."""
-    gallery = resources.gallery_with_own(look.bundle)
+def draw_neighbours(identified: Identified) -> None:
+    """The nearest photos, and what the nearest training photos say of the answer."""
+    bundle, gallery = identified.inference.bundle, identified.gallery
     if gallery is None:
-        st.info(f"The model {look.bundle.name} comes without a gallery, so there is nothing to compare with.")
+        st.info(f"The model {bundle.name} comes without a gallery, so there is nothing to compare with.")
         return
-    own = resources.own_photos(look.bundle)
-    taxonomy = resources.taxonomy()
+    taxonomy = models.taxonomy()
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        split = st.segmented_control(
-            "Among",
-            [name for name in SPLITS if name != USER_SPLIT or own],
-            default="all",
-            required=True,
-            format_func=SPLITS.__getitem__,
-            key="among",
-            bind="query-params",
-        )
-        flower = st.selectbox(
-            "Only of",
-            [taxon.label for taxon in sorted(taxonomy, key=lambda taxon: taxon.name)],
-            index=None,
-            format_func=lambda label: taxonomy[label].name,
-            key="flower",
-            bind="query-params",
-            placeholder="any flower",
-            filter_mode="contains",
-            width=220,
-        )
-        near = st.toggle(
+        offered = {name: title for name, title in SPLITS.items() if name != USER_SPLIT or gallery.user is not None}
+        split = choose_one("Among", offered, "among")
+        flower = choose_flower("Only of", by_name(taxonomy), taxonomy, "flower", anything="any flower", width=220)
+        with_maps = st.toggle(
             "Why near", key="near", bind="query-params", help="Shows what in both photos makes them alike."
         )
-    itself = _itself(look, gallery, photo_id)
-    embedding = look.forward.embedding[0]
-    splits = None if split in (None, "all") else {split}
-    nearest = gallery.search(embedding, COUNT, splits=splits, exclude=itself)
+    embedding = identified.inference.forward.embedding[0]
+    splits = None if split == "all" else {split}
+    nearest = gallery.search(embedding, COUNT, splits=splits, exclude=identified.itself)
     found = (
-        nearest if flower is None else gallery.search(embedding, COUNT, splits=splits, labels={flower}, exclude=itself)
+        nearest
+        if flower is None
+        else gallery.search(embedding, COUNT, splits=splits, labels={flower}, exclude=identified.itself)
     )
-    likeness, result = resources.likeness(look.bundle), _vote(look, gallery, itself)
-    opinion = vote_sentence(result, answer, taxonomy) if result else second_opinion(nearest, answer, taxonomy)
-    left_out = f" {left_out_sentence(itself, look.photo.crop is not None)}" if itself else ""
-    st.markdown(f"{opinion} {SIMILARITY}{PAIRS if likeness else ''}{left_out}")
-    data = resources.data()
-    cards = [_card(neighbour, taxonomy, answer, likeness, own) for neighbour in found]
+    similarity = models.class_similarity(bundle)
+    opinion = (
+        knn_sentence(identified.knn, identified.label, taxonomy)
+        if identified.knn
+        else count_sentence(nearest, identified.label, taxonomy)
+    )
+    part = identified.inference.photo.crop is not None
+    left_out = f" {left_out_sentence(identified.itself, part)}" if identified.itself else ""
+    st.markdown(f"{opinion} {SIMILARITY}{PAIRS if similarity else ''}{left_out}")
+    cards = [_card(neighbour, taxonomy, identified.label, similarity) for neighbour in found]
     if not cards and flower is not None:
         st.info(f"None of these photos shows {taxonomy[flower].name}.")
-    elif near:
-        draw_near(look, gallery, cards)
+    elif with_maps:
+        draw_neighbour_maps(identified.inference, gallery, cards)
     else:
-        draw_photos("neighbours", cards, data.flowers)
-    if data.flowers is None:
+        draw_cards("neighbours", cards)
+    if data_set().flowers is None:
         offer_download(
             "neighbours", "Photos of the data set are not on this machine, so their numbers stand in for them."
         )
 
 
-def doubt(look: Look, prediction: Prediction, photo_id: int | None) -> str:
+def doubt(identified: Identified, taxonomy: Taxonomy) -> str:
     """What to say beside an answer given with confidence where the nearest known photos show something else; else "".
 
     Most such answers are right all the same; but a picture of no flower at all that passes for one stands out so.
     """
-    gallery = resources.gallery_with_own(look.bundle)
-    if gallery is None or prediction.verdict == "unsure":
+    prediction = identified.prediction
+    if prediction.verdict == "unsure" or identified.knn is None or identified.knn.label in prediction.plausible:
         return ""
-    result, taxonomy = _vote(look, gallery, _itself(look, gallery, photo_id)), resources.taxonomy()
-    if result is None or result.label in prediction.plausible:
-        return ""
-    return f"The known photos that yours resembles most show {taxonomy[result.label].name} instead; compare them below."
+    name = taxonomy[identified.knn.label].name
+    return f"The known photos that yours resembles most show {name} instead; compare them below."
 
 
-def _itself(look: Look, gallery: ExtendedGallery, photo_id: int | None) -> set[PhotoRef]:
-    """The numbers in the gallery of the photo that is looked at, or of the one that it is a part of."""
-    part = look.photo.crop
-    known = gallery.photos_of(part.whole if part else look.photo.sha256)
-    return {*known, *(() if photo_id is None else (oxford(photo_id),))}
-
-
-def _vote(look: Look, gallery: ExtendedGallery, itself: set[PhotoRef]) -> KnnPrediction | None:
-    rule = resources.vote_rule(look.bundle)
-    voters = gallery.search(look.forward.embedding[0], rule.k, splits=rule.splits, exclude=itself) if rule else []
-    return knn_predict(voters, rule, len(resources.taxonomy())) if rule and voters else None
-
-
-def vote_sentence(result: KnnPrediction, answer: int, taxonomy: Taxonomy) -> str:
+def knn_sentence(result: KnnPrediction, answer: int, taxonomy: Taxonomy) -> str:
     """What the nearest training photos say, how sure that is, and whether the model says so too."""
     named = f"**{taxonomy[result.label].name}** ({percent(result.probability)} sure)"
     said = (
@@ -124,20 +97,20 @@ def vote_sentence(result: KnnPrediction, answer: int, taxonomy: Taxonomy) -> str
     return f"A second opinion: the {result.neighbours} nearest training photos speak for {named}, {said}."
 
 
-def left_out_sentence(itself: set[PhotoRef], part: bool = False) -> str:
-    """Which photos of the data set are not among the neighbours, since they are the photo asked about, or it is a part
-    of them."""
-    numbers = listed([str(photo) for photo in sorted(itself)], "and")
+def left_out_sentence(itself: Collection[PhotoRef], part: bool = False) -> str:
+    """Which known photos are not among the neighbours, since they are the photo at hand, or it is a part of them."""
     this = "This is part of" if part else "This is"
-    return (
-        f"{this} photo {numbers} of the data set, which is left out."
-        if len(itself) == 1
-        else f"{this} photo {numbers} of the data set, the same file more than once; they are left out."
-    )
+    numbers = [str(photo.id) for photo in sorted(itself) if photo.source == "oxford"]
+    if not numbers:
+        return f"{this} one of your own photos, which is left out."
+    photos = f"{this} photo {listed(numbers, 'and')} of the data set"
+    if len(itself) == 1:
+        return f"{photos}, which is left out."
+    return f"{photos}, the same file more than once; they are left out."
 
 
-def second_opinion(found: list[Neighbour], answer: int, taxonomy: Taxonomy) -> str:
-    """Whether the nearest photos bear the answer out; found: at least one."""
+def count_sentence(found: list[Neighbour], answer: int, taxonomy: Taxonomy) -> str:
+    """How many of the nearest photos bear the answer out; found: at least one."""
     found = [neighbour for neighbour in found if neighbour.label != UNLABELLED]
     if not found:
         return "Of none of the nearest is it said what it shows."
@@ -151,46 +124,38 @@ def second_opinion(found: list[Neighbour], answer: int, taxonomy: Taxonomy) -> s
     )
 
 
-def closeness(share: float) -> str:
-    """How many pairs of the class are farther apart, in words that fit on a card."""
-    if share in (0, 1):
-        return "closer than all pairs" if share else "farther than all pairs"
-    told = percent(share)
+def closeness(level: float) -> str:
+    """How many pairs of the class are less similar, in words that fit on a card. level: in [0, 1]."""
+    if level in (0, 1):
+        return "closer than all pairs" if level else "farther than all pairs"
+    told = percent(level)
     if not told[0].isdigit():
-        return "closer than nearly all pairs" if share > 0.5 else "farther than nearly all pairs"
+        return "closer than nearly all pairs" if level > 0.5 else "farther than nearly all pairs"
     return f"closer than {told} of pairs"
 
 
-def _card(
-    neighbour: Neighbour, taxonomy: Taxonomy, answer: int, likeness: ClassSimilarity | None, own: UserPhotos | None
-) -> Card:
-    share = likeness.level_of(neighbour.label, neighbour.similarity) if likeness else None
-    pairs = "" if share is None else f"<br>{closeness(share)}"
+def _card(neighbour: Neighbour, taxonomy: Taxonomy, answer: int, similarity: ClassSimilarity | None) -> Card:
+    cosine = f"similarity {neighbour.similarity:.2f}"
     if neighbour.split == USER_SPLIT:
-        return _own_card(neighbour, taxonomy, own)
+        name = capital(taxonomy[neighbour.label].name) if neighbour.label != UNLABELLED else "One of yours"
+        file_name = photo_name(neighbour.photo)
+        return Card(
+            photo=neighbour.photo,
+            caption=(
+                f'<span class="name">{escape(name)}</span><br>'
+                f'<span class="quiet">{cosine}<br>{escape(file_name)}</span>'
+            ),
+            alt=f"{name}, your photo {file_name}",
+        )
+    level = similarity.level_of(neighbour.label, neighbour.similarity) if similarity else None
+    pairs = "" if level is None else f"<br>{closeness(level)}"
     name = capital(taxonomy[neighbour.label].name)
-    split = SPLITS[neighbour.split].lower()
+    photo = f"{SPLITS[neighbour.split].lower()} photo {neighbour.photo_id}"
     return Card(
-        photo_id=neighbour.photo_id,
+        photo=neighbour.photo,
         caption=(
             f'<span class="name{" same" if neighbour.label == answer else ""}">{escape(name)}</span><br>'
-            f'<span class="quiet">similarity {neighbour.similarity:.2f}{pairs}<br>'
-            f"{split} photo {neighbour.photo_id}</span>"
+            f'<span class="quiet">{cosine}{pairs}<br>{photo}</span>'
         ),
-        alt=f"{name}, {split} photo {neighbour.photo_id}",
-    )
-
-
-def _own_card(neighbour: Neighbour, taxonomy: Taxonomy, own: UserPhotos | None) -> Card:
-    path = own.path_of(neighbour.photo_id) if own else None
-    name = capital(taxonomy[neighbour.label].name) if neighbour.label != UNLABELLED else "One of yours"
-    file_name = path.name if path else f"no. {neighbour.photo_id}"
-    return Card(
-        photo_id=neighbour.photo_id,
-        caption=(
-            f'<span class="name">{escape(name)}</span><br>'
-            f'<span class="quiet">similarity {neighbour.similarity:.2f}<br>{escape(file_name)}</span>'
-        ),
-        alt=f"{name}, your photo {file_name}",
-        own=path,
+        alt=f"{name}, {photo}",
     )

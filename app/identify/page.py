@@ -2,58 +2,60 @@
 
 import streamlit as st
 
-from app import resources
 from app.elements.model_choice import choose_model
 from app.identify.answer import draw_answer, draw_candidates, draw_roll_up
-from app.identify.crop_choice import chosen_part, draw_choice, offer_part
+from app.identify.crop_choice import chosen_crop, draw_choice, offer_crop
+from app.identify.identified import Identified
 from app.identify.photo_choice import choose_photo
+from app.resources import models, session
 from flowers_core.data.photos import PhotoError
 from flowers_core.inference.bundle import BundleError
 
 st.title("Which flower is this?")
 lede = st.empty()
 chosen, beside = choose_photo()
-taxonomy = resources.taxonomy()
+taxonomy = models.taxonomy()
 if chosen is None:
     lede.html(
         f'<p class="lede">Give it a photo of a flower. The model names one of {len(taxonomy)} kinds, says how sure '
         "it is, shows what in the photo speaks for the name, and which known photos yours resembles. "
         "Your photo stays on the machine that runs this page.</p>"
     )
-    resources.prepare()
+    models.preload()
     st.stop()
 
 try:
-    whole = resources.photo(chosen.content)
+    whole = session.photo(chosen.content)
 except PhotoError as error:
     st.error(str(error), icon=":material/broken_image:")
     st.stop()
 try:
-    photo = chosen_part(whole)
+    photo = chosen_crop(whole)
 except PhotoError as error:
     st.warning(str(error), icon=":material/crop:")
     photo = whole
 
 with beside.popover("Model", icon=":material/tune:"):
-    bundle, precision = choose_model()
+    bundle, numeric_format = choose_model()
 try:
-    look = resources.look(photo, bundle, precision)
-    prediction = resources.predict(look)
-    of_whole = resources.predict(resources.look(whole, bundle, precision)) if photo.crop else None
+    inference = session.infer(photo, bundle, numeric_format)
+    identified = Identified(inference, session.predict(inference), chosen.photo)
+    of_whole = session.predict(session.infer(whole, bundle, numeric_format)) if photo.crop else None
 except BundleError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
 
 st.space("xsmall")
 answer_column, photo_column = st.columns((6, 5), gap="large")
+prediction = identified.prediction
 with answer_column:
     draw_answer(prediction, taxonomy, of_whole)
-    closer_place, doubt_place = st.container(), st.empty()
+    suggestion_place, doubt_place = st.container(), st.empty()
     draw_candidates(prediction, taxonomy)
     draw_roll_up(prediction)
     unsure_of_whole = not (prediction.sure or photo.crop)
     if unsure_of_whole:
-        offer_part()
+        offer_crop()
 with photo_column:
     width, height = whole.original_size
     facts = [chosen.name, f"{width} × {height}", whole.format, chosen.record]
@@ -61,17 +63,17 @@ with photo_column:
 
 # The answer is on the page by now; the rest may load what it needs.
 if unsure_of_whole:
-    from app.identify.suggested_crop import draw_closer
+    from app.identify.suggested_crop import draw_suggestion
 
-    with closer_place:
-        draw_closer(look, prediction, taxonomy)
+    with suggestion_place:
+        draw_suggestion(identified, taxonomy)
 
 from app.identify.neighbours import doubt, draw_neighbours  # noqa: E402
 from app.identify.why import draw_why  # noqa: E402
 
 st.header("Why")
-draw_why(look, prediction, chosen.photo_id)
-if doubted := doubt(look, prediction, chosen.photo_id):
+draw_why(identified)
+if doubted := doubt(identified, taxonomy):
     doubt_place.info(doubted, icon=":material/compare:")
 st.header("What it resembles")
-draw_neighbours(look, prediction.candidates[0].label, chosen.photo_id)
+draw_neighbours(identified)

@@ -1,36 +1,43 @@
-"""Where the photo comes from: a file, the camera, the example, or a number of the data set in the page's address."""
+"""Where the photo comes from: a file, the camera, the example, or one that the page's address names."""
 
 from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import resources
-from app.identify.crop_choice import forget_part
+from app.identify.crop_choice import forget_crop
+from app.resources import data, models
+from flowers_core.data.photo_ref import PhotoRef, shortened
+from flowers_core.errors import FlowersError
 
 # Browsers filter by these; what a file really is, is for `read_photo` to say. Endings that some systems know no type of
 # are named besides.
 TYPES = ["image/*", ".heic", ".heif", ".avif", ".webp", ".tif"]
-EXAMPLE = "example"
+ADDRESS, EXAMPLE = "photo", "example"
+_GIVEN, _FOLLOWED = "given-photo", "followed-photo"
 
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """The bytes of a photo; photo_id when it is one of the data set's, and then what is known of it."""
+    """The bytes of a photo; `photo` when it has an address of its own, and then what is known of it."""
 
     content: bytes
     name: str
-    photo_id: int | None = None
+    photo: PhotoRef | None = None
     record: str = ""
 
 
-class NotThereError(LookupError):
-    """The page's address asks for a photo that cannot be had; the message is a sentence for the person."""
+class NotThereError(FlowersError):
+    """The page's address names a photo that cannot be had."""
 
 
 def choose_photo() -> tuple[Chosen | None, DeltaGenerator]:
-    """Draw the ways to give a photo: the one chosen last, or None, and a place beside them for other choices."""
-    _follow_address()
+    """Draw the ways to give a photo: the one that is chosen, or None, and a place beside them for other choices.
+
+    The address comes first. Without a photo in it, the file that was given last counts: so the browser's way back from
+    the example leads to that file, which the uploader still holds.
+    """
+    warning = st.empty()
     st.file_uploader(
         "Photo of a flower",
         type=TYPES,
@@ -50,50 +57,58 @@ def choose_photo() -> tuple[Chosen | None, DeltaGenerator]:
         st.camera_input(
             "Take a photo", key="camera", on_change=_take_file, args=("camera",), resolution="1080p", width=480
         )
-    return st.session_state.get("chosen"), beside
+    wanted = st.query_params.get(ADDRESS)
+    if not wanted:
+        return st.session_state.get(_GIVEN), beside
+    if wanted != st.session_state.get(_FOLLOWED):
+        # A link from this page to itself leaves the old photo in the browser's address bar.
+        st.query_params[ADDRESS] = st.session_state[_FOLLOWED] = wanted
+    try:
+        return _fetch(wanted), beside
+    except FlowersError as error:
+        warning.warning(str(error), icon=":material/image_not_supported:")
+        return None, beside
 
 
 def _take_file(key: str) -> None:
     file = st.session_state.get(key)
-    st.query_params.pop("photo", None)
-    forget_part()
-    st.session_state["followed"] = None
-    st.session_state["chosen"] = Chosen(file.getvalue(), file.name) if file is not None else None
+    st.session_state[_GIVEN] = Chosen(file.getvalue(), file.name) if file is not None else None
+    if file is not None:
+        st.query_params.pop(ADDRESS, None)
+        forget_crop()
 
 
 def _take_example() -> None:
-    st.query_params["photo"] = EXAMPLE
-    forget_part()
-    # The example counts even when it was shown before and a file came in between.
-    st.session_state["followed"] = None
-
-
-def _follow_address() -> None:
-    """An address with ?photo=… shows that photo, so that it can be sent to somebody else who has the data set."""
-    wanted = st.query_params.get("photo")
-    if not wanted or wanted == st.session_state.get("followed"):
-        return
-    try:
-        st.session_state["chosen"] = _fetch(wanted)
-        st.session_state["followed"] = wanted
-        # A link from this page to itself leaves the old number in the browser's address bar.
-        st.query_params["photo"] = wanted
-    except NotThereError as error:
-        st.session_state["chosen"] = None
-        st.warning(str(error), icon=":material/image_not_supported:")
+    st.query_params[ADDRESS] = EXAMPLE
+    forget_crop()
 
 
 def _fetch(wanted: str) -> Chosen:
     if wanted == EXAMPLE:
-        return Chosen(resources.example_photo().read_bytes(), "the example photo")
-    flowers = resources.data().flowers
-    if flowers is None:
-        raise NotThereError(f"Photo {wanted} of the data set cannot be shown: the data set is not on this machine.")
-    if not wanted.isdecimal() or int(wanted) not in flowers.ids:
-        raise NotThereError(f"The data set has no photo “{wanted}”: its photos are numbered 1 to {max(flowers.ids)}.")
-    path = flowers.path(int(wanted))
+        return Chosen(data.example_photo().read_bytes(), "the example photo")
+    photo = PhotoRef.from_address(wanted)
+    record = _record_of(photo)
+    path = data.photo_file(photo)
     try:
-        record = f"{flowers.split_of(int(wanted))} photo labelled {flowers.names[flowers.label_of(int(wanted)) - 1]}"
-        return Chosen(path.read_bytes(), path.name, int(wanted), record)
+        if path is None:
+            raise NotThereError(f"Photo {photo} is not on this machine any more.")
+        return Chosen(path.read_bytes(), path.name, photo, record)
     except OSError as error:
-        raise NotThereError(f"Photo {wanted} of the data set could not be read: {error.strerror}.") from error
+        raise NotThereError(f"Photo {photo} could not be read: {error.strerror}.") from error
+
+
+def _record_of(photo: PhotoRef) -> str:
+    """What is known of a photo beforehand. Raises NotThereError for one that is not known."""
+    if photo.source == "custom":
+        if photo.collection not in {found.name for found in data.custom_test_sets()}:
+            raise NotThereError(f"There is no test set “{shortened(photo.collection)}” on this machine.")
+        return f"photo of your test set {photo.collection}"
+    if photo.source == "user":
+        return "one of your own photos"
+    flowers = data.data_set().flowers
+    if flowers is None:
+        raise NotThereError(f"Photo {photo} of the data set cannot be shown: the data set is not on this machine.")
+    if photo.id not in flowers.ids:
+        raise NotThereError(f"The data set has no photo “{photo}”: its photos are numbered 1 to {max(flowers.ids)}.")
+    name = models.taxonomy()[flowers.label_of(photo.id)].name
+    return f"{flowers.split_of(photo.id)} photo labelled {name}"

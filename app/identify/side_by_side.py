@@ -7,7 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app.elements.heatmap import close_up
-from app.elements.photo import draw_photo
+from app.elements.photo_grid import draw_photo
 from flowers_core.explain.explanation import Explanation
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.overlay import draw

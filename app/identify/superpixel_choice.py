@@ -1,21 +1,20 @@
-"""Into which pieces LIME cuts the photo: a choice, and a look at them before it runs."""
+"""The superpixels that LIME works on: a choice, and a look at them before it runs."""
 
 import streamlit as st
 
-from app import resources
-from app.elements.photo import draw_photo
-from app.resources import Look
+from app.elements.photo_grid import draw_photo
+from app.resources.session import Inference, remember
 from flowers_core.explain.lime.superpixels import Segmentation, segment
 from flowers_core.explain.overlay import outline
 
 _TITLES = {"slic": "SLIC", "felzenszwalb": "Felzenszwalb", "quickshift": "Quickshift"}
-_STATE = "pieces"
+_CHOSEN = "superpixels"
 _TALLEST = 320
 
 
-def choose_pieces() -> Segmentation:
-    """Two controls: how to cut, and into about how many pieces."""
-    before = chosen_pieces()
+def choose_superpixels() -> Segmentation:
+    """Two controls: the segmentation, and about how many superpixels."""
+    before = chosen_superpixels()
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         algorithm = st.selectbox(
             "Pieces by",
@@ -40,20 +39,20 @@ def choose_pieces() -> Segmentation:
             width=220,
         )
     segmentation = Segmentation(algorithm, segments)
-    st.session_state[_STATE] = segmentation
+    st.session_state[_CHOSEN] = segmentation
     return segmentation
 
 
-def chosen_pieces() -> Segmentation:
+def chosen_superpixels() -> Segmentation:
     """What was chosen last in this session, also where the controls are not on the page."""
-    return st.session_state.get(_STATE, Segmentation())
+    return st.session_state.get(_CHOSEN, Segmentation())
 
 
-def draw_pieces(look: Look) -> None:
-    """What the model sees, cut into the pieces that were chosen."""
-    segmentation = chosen_pieces()
-    pixels = look.seen.pixels
-    key = ("pieces", look.photo.sha256, look.model_digest, str(segmentation))
-    superpixels = resources.remember(key, lambda: segment(pixels, segmentation))
+def draw_superpixels(inference: Inference) -> None:
+    """What the model sees, cut into the superpixels that were chosen."""
+    segmentation = chosen_superpixels()
+    pixels = inference.seen.pixels
+    key = ("superpixels", inference.photo.sha256, inference.model_digest, str(segmentation))
+    superpixels = remember(key, lambda: segment(pixels, segmentation))
     count = int(superpixels.max()) + 1
     draw_photo(outline(pixels, superpixels), f"{count} pieces", f"The photo cut into {count} pieces", _TALLEST)

@@ -6,24 +6,34 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from app import resources
+from app.elements.choices import choose_one
+from app.elements.csv_button import offer_csv
 from app.elements.dataset_offer import offer_download
-from app.elements.photo_grid import Card, choose_page, draw_photos
+from app.elements.pagination import choose_page, first_page
+from app.elements.photo_grid import Card, draw_cards
 from app.elements.small_map import small_map
 from app.elements.words import capital, percent
+from app.resources import models
+from app.resources.data import data_set
+from flowers_core.data.photo_ref import oxford
 from flowers_core.data.taxonomy import Taxonomy
+from flowers_core.errors import FlowersError
 from flowers_core.evaluation.comparison import Disagreement, disagreements
-from flowers_core.evaluation.report import PredictionsError
-from flowers_core.inference.bundle import Bundle, BundleError
+from flowers_core.inference.bundle import Bundle
 
 PER_PAGE = 4
+_LIST = "disagreements"
 SIDES = {"all": "All", "before": "First is right", "after": "Second is right", "neither": "Neither is right"}
 Answering = tuple[Bundle, str]
 
 
 def draw_disagreements() -> None:
     """Choice of the two, one sentence, and the photos, those on which both are surest first."""
-    known = {f"{bundle.name}, {kept}": (bundle, kept) for bundle in resources.shelf().bundles for kept in _kept(bundle)}
+    known = {
+        f"{bundle.name}, {name}": (bundle, name)
+        for bundle in models.model_list().bundles
+        for name in models.readable_formats(bundle)
+    }
     if len(known) < 2:
         st.info("It takes two evaluated models, or two precisions of one, to disagree.")
         return
@@ -37,40 +47,23 @@ def draw_disagreements() -> None:
         return
     try:
         found = _found(known[first], known[second])
-    except (BundleError, PredictionsError) as error:
+    except FlowersError as error:
         st.error(str(error), icon=":material/error:")
         return
-    total = len(resources.predictions(*known[first]))
+    total = len(models.predictions(*known[first]))
     st.markdown(disagreement_sentence(found, total, first, second))
     if not found:
         return
-    side = st.segmented_control(
-        "Photos",
-        list(SIDES),
-        default="all",
-        required=True,
-        format_func=SIDES.__getitem__,
-        key="side",
-        bind="query-params",
-        on_change=_first_page,
-    )
+    side = choose_one("Photos", SIDES, "side", on_change=lambda: first_page(_LIST))
     shown = [item for item in found if side in ("all", item.right)]
-    taxonomy = resources.taxonomy()
+    taxonomy = models.taxonomy()
     place = st.container()
-    page = choose_page(shown, PER_PAGE)
+    page = choose_page(_LIST, shown, PER_PAGE)
     with place:
         for item in page:
             _draw(item, (first, known[first]), (second, known[second]), taxonomy)
-    st.download_button(
-        "Download as CSV",
-        disagreement_table(found, first, second, taxonomy).to_csv(index=False),
-        file_name=f"{first}-against-{second}.csv".replace(", ", "-"),
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="csv-disagreements",
-    )
-    if resources.data().flowers is None:
+    offer_csv(disagreement_table(found, first, second, taxonomy), f"{first}-against-{second}.csv".replace(", ", "-"))
+    if data_set().flowers is None:
         offer_download("disagreements", "The test photos are not on this machine, so their numbers stand in for them.")
 
 
@@ -112,10 +105,10 @@ def disagreement_table(found: Sequence[Disagreement], first: str, second: str, t
 
 
 def _draw(item: Disagreement, first: tuple[str, Answering], second: tuple[str, Answering], taxonomy: Taxonomy) -> None:
-    true = capital(taxonomy[item.true_label].name)
+    photo, true = oxford(item.photo_id), capital(taxonomy[item.true_label].name)
     cards = [
         Card(
-            item.photo_id,
+            photo,
             f'<span class="name">{escape(true)}</span><br><span class="quiet">test photo {item.photo_id}</span>',
             f"{true}, test photo {item.photo_id}",
         )
@@ -126,32 +119,21 @@ def _draw(item: Disagreement, first: tuple[str, Answering], second: tuple[str, A
         mark = '<span class="same">right</span>' if label == item.true_label else "wrong"
         cards.append(
             Card(
-                item.photo_id,
+                photo,
                 f'<span class="name">{escape(capital(called))}</span> · {mark}<br>{percent(confidence)} sure<br>'
                 f'<span class="quiet">{escape(name)}</span>',
                 f"What speaks for {called} to {name} in test photo {item.photo_id}",
-                painted=small_map(item.photo_id, bundle, precision, label),
+                painted=small_map(photo, bundle, precision, label),
                 link=False,
             )
         )
-    draw_photos(f"differ-{item.photo_id}", cards, resources.data().flowers, smallest=160)
+    draw_cards(f"differ-{item.photo_id}", cards, smallest=160)
 
 
 def _found(first: Answering, second: Answering) -> tuple[Disagreement, ...]:
     return disagreements(
-        resources.predictions(*first),
-        resources.predictions(*second),
-        resources.temperature(first[0]),
-        resources.temperature(second[0]),
+        models.predictions(*first),
+        models.predictions(*second),
+        models.temperature(first[0]),
+        models.temperature(second[0]),
     )
-
-
-def _kept(bundle: Bundle) -> tuple[str, ...]:
-    try:
-        return resources.evaluated_precisions(bundle)
-    except (BundleError, PredictionsError):
-        return ()
-
-
-def _first_page() -> None:
-    st.session_state["page"] = 1

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from app import resources
 from app.elements.localization import record_sentence, segmentation_note
 from app.elements.metrics_table import (
     definition_list,
@@ -17,12 +16,13 @@ from app.elements.model_choice import NO_MODEL
 from app.models.accuracy_chart import accuracy_chart
 from app.models.disagreements import draw_disagreements
 from app.models.method_table import draw_methods
+from app.resources import models
 
 st.title("The models")
-shelf = resources.shelf()
-for problem in shelf.problems:
+found = models.model_list()
+for problem in found.problems:
     st.error(problem, icon=":material/error:")
-if not shelf.bundles:
+if not found.bundles:
     st.info(NO_MODEL)
     st.stop()
 
@@ -30,23 +30,23 @@ st.html(
     '<p class="lede">Every figure is read from the record that travels with the model. Accuracies are those on the '
     "official test photos; top-1 counts every photo alike, the mean per class every class.</p>"
 )
-table = figure_table(shelf.bundles)
+table = figure_table(found.bundles)
 draw_figures(table, "Size, accuracy and speed of each model at each precision")
 chart = accuracy_chart(table)
 if chart is not None:
     st.header("Accuracy against size")
     st.altair_chart(chart, alt="Top-1 accuracy of each model over the size of its file; the table holds the figures")
 
-twins = duplicate_table(shelf.bundles)
-if not twins.empty:
+duplicates = duplicate_table(found.bundles)
+if not duplicates.empty:
     st.header("With and without duplicates")
     st.markdown(
         "Some test photos are byte for byte among the training or validation photos as well, and of some there is a "
-        f"near copy. Without them the figures are these. {' '.join(near_copy_rules(shelf.bundles))}"
+        f"near copy. Without them the figures are these. {' '.join(near_copy_rules(found.bundles))}"
     )
-    draw_figures(twins, "Accuracy with and without test photos of which a copy or near copy is in another split")
+    draw_figures(duplicates, "Accuracy with and without test photos of which a copy or near copy is in another split")
 
-for bundle in shelf.bundles:
+for bundle in found.bundles:
     speeds = speed_table(bundle)
     if speeds.empty:
         continue
@@ -56,13 +56,13 @@ for bundle in shelf.bundles:
     )
     draw_figures(speeds, f"Time that {bundle.name} takes for one photo, by the way it is run")
 
-for bundle in shelf.bundles:
-    methods = resources.evaluated_methods(bundle)
+for bundle in found.bundles:
+    methods = models.evaluated_methods(bundle)
     if methods is not None:
         st.header(f"Which map of {bundle.name} to trust")
         draw_methods(bundle.name, methods)
 
-measured = {bundle.name: shares for bundle in shelf.bundles if (shares := resources.flower_shares(bundle))}
+measured = {bundle.name: shares for bundle in found.bundles if (shares := models.localization(bundle))}
 if measured:
     st.header("How much of the evidence is on the flower")
     for name, shares in measured.items():
@@ -73,6 +73,6 @@ st.markdown("The same test photo, two models or two precisions of one, two names
 draw_disagreements()
 
 st.header("How they were made")
-for bundle in shelf.bundles:
-    with st.expander(bundle.name, expanded=len(shelf.bundles) == 1, icon=":material/science:"):
+for bundle in found.bundles:
+    with st.expander(bundle.name, expanded=len(found.bundles) == 1, icon=":material/science:"):
         st.html(definition_list(recipe(bundle)))

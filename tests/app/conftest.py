@@ -54,9 +54,9 @@ def html(app: AppTest) -> str:
 
 
 def example_bytes() -> bytes:
-    from app import resources
+    from app.resources.data import example_photo
 
-    return resources.example_photo().read_bytes()
+    return example_photo().read_bytes()
 
 
 def images(app: AppTest) -> list[Any]:

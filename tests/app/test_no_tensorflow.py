@@ -14,7 +14,7 @@ from flowers_core.data.photos import read_photo
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.data.taxonomy import load_taxonomy
-from app.resources import example_photo
+from app.resources.data import example_photo
 
 bundle = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
 seen = model_input(read_photo(example_photo().read_bytes()).pixels, bundle.crop_rule)

@@ -4,12 +4,18 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.confusions.calibration import curve_chart, curve_table, rate_sentence, reliability_chart, reliability_table
+from app.confusions.calibration import (
+    curve_chart,
+    curve_table,
+    operating_sentence,
+    reliability_chart,
+    reliability_table,
+)
 from app.elements.words import percent
 from flowers_core.evaluation.calibration import reliability
-from flowers_core.evaluation.class_order import order_by_confusion
-from flowers_core.evaluation.report import Predictions, confusion_matrix, load_predictions
-from flowers_core.evaluation.risk_coverage import AnswerRate, coverage_curve
+from flowers_core.evaluation.confusion_matrix import confusion_matrix, order_by_confusion
+from flowers_core.evaluation.predictions import Predictions, load_predictions
+from flowers_core.evaluation.risk_coverage import OperatingPoint, coverage_curve
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.prediction import softmax
 from flowers_core.storage.paths import default_models_dir
@@ -42,10 +48,13 @@ def test_the_sentence_counts_what_the_bar_lets_through(
 
 
 def test_sentences() -> None:
-    assert rate_sentence(AnswerRate(0.9, 0.71, 0.99, 71)) == (
+    assert operating_sentence(OperatingPoint(0.9, 0.71, 0.99, 71)) == (
         "At 90 % sure or more it answers **71 %** of the photos and is right on **99 %**."
     )
-    assert rate_sentence(AnswerRate(0.99, 0.0, None, 0)) == "At 99 % sure or more it would answer none of the photos."
+    assert (
+        operating_sentence(OperatingPoint(0.99, 0.0, None, 0))
+        == "At 99 % sure or more it would answer none of the photos."
+    )
 
 
 def test_the_charts_hold_the_curves(answers: tuple[Predictions, np.ndarray]) -> None:

@@ -12,9 +12,12 @@ from sklearn.metrics import recall_score
 from streamlit.testing.v1 import AppTest
 
 from app.confusions.class_report import class_table, pair_table
+from flowers_core.data.photo_ref import PhotoRef
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.evaluation.custom import FIRST_TEST_ID, OwnEvaluationError, evaluate_folder, load_evaluation
-from flowers_core.evaluation.report import confusion_matrix, load_predictions, report
+from flowers_core.evaluation.confusion_matrix import confusion_matrix
+from flowers_core.evaluation.custom import CustomTestSetError, evaluate_folder, load_custom_test_set
+from flowers_core.evaluation.predictions import load_predictions
+from flowers_core.evaluation.report import report
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run
@@ -70,7 +73,7 @@ def test_an_address_opens_ones_own_photos(open_page: Open, shown: Path, answers:
 def test_a_class_of_ones_own_shows_its_mistakes(open_page: Open, shown: Path, answers: dict[str, np.ndarray]) -> None:
     label = next(taxon.label for taxon in TAXONOMY if taxon.name == "sunflower")
     wanted = answers["paths"][(answers["labels"] == label) & (answers["called"] != label)]
-    app = open_page("confusions", **{"photos": "meadow", "precision": "int8", "class": "sunflower"})
+    app = open_page("confusions", photos="meadow", precision="int8", true="sunflower")
     assert len(app.image) == len(wanted) > 0
     for path in wanted:
         assert Path(path).name in html(app)
@@ -126,10 +129,10 @@ def test_answers_of_an_earlier_model_are_told(open_page: Open, shown: Path, tmp_
         report_file.write_text(before)
 
 
-def test_numbers_are_of_a_range_of_their_own(shown: Path) -> None:
-    evaluation = load_evaluation(shown)
+def test_photos_are_references_to_the_test_set(shown: Path) -> None:
+    evaluation = load_custom_test_set(shown)
     found, plain = evaluation.predictions("int8"), load_predictions(shown / "predictions.npz", "int8")
-    assert found.ids.tolist() == list(range(FIRST_TEST_ID, FIRST_TEST_ID + 7))
+    assert found.ids.tolist() == list(range(1, 8))
     np.testing.assert_array_equal(found.logits, plain.logits)
     assert evaluation.bundle == BUNDLE.name
     assert evaluation.precisions == BUNDLE.precisions
@@ -137,16 +140,18 @@ def test_numbers_are_of_a_range_of_their_own(shown: Path) -> None:
         path = evaluation.path_of(photo_id)
         assert path is not None
         assert path.is_file()
-        assert path.parent.name == TAXONOMY[int(found.labels[photo_id - FIRST_TEST_ID])].name
-    assert evaluation.path_of(1) is None
+        assert path.parent.name == TAXONOMY[int(found.labels[photo_id - 1])].name
+    assert evaluation.path_of(8) is None
+    assert (found.source, found.collection) == ("custom", "meadow")
+    assert found.ref(3) == PhotoRef("custom", 3, "meadow")
     assert len(class_table(report(found), TAXONOMY)) == 102
     assert pair_table(confusion_matrix(found), TAXONOMY)["photos"].sum() == (found.predicted != found.labels).sum()
 
 
 def test_a_folder_that_holds_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OwnEvaluationError, match="holds no evaluation"):
-        load_evaluation(tmp_path)
+    with pytest.raises(CustomTestSetError, match="holds no evaluation"):
+        load_custom_test_set(tmp_path)
     (tmp_path / "report.json").write_text("[]")
     (tmp_path / "photos.csv").write_text("id,path\n1,a.png\n")
-    with pytest.raises(OwnEvaluationError, match="holds no evaluation"):
-        load_evaluation(tmp_path)
+    with pytest.raises(CustomTestSetError, match="holds no evaluation"):
+        load_custom_test_set(tmp_path)

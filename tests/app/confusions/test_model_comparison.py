@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from app.confusions.model_comparison import change_table, class_changes, comparison_sentence
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.comparison import Change, Comparison, compare
-from flowers_core.evaluation.report import Predictions, load_predictions, stored_precisions
+from flowers_core.evaluation.predictions import Predictions, load_predictions, stored_precisions
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.prediction import softmax
 from flowers_core.storage.paths import default_models_dir
@@ -31,7 +31,7 @@ def _shown(app: AppTest) -> list[int]:
 
 
 def test_another_precision_in_the_address(open_page: Open, answers: dict[str, Predictions]) -> None:
-    app = open_page("confusions", precision="int8", against=f"{BUNDLE.name}, {OTHER}")
+    app = open_page("confusions", precision="int8", **{"compare-with": f"{BUNDLE.name}, {OTHER}"})
     right = {name: answer.predicted == answer.labels for name, answer in answers.items()}
     ids = answers["int8"].ids
     fixed, broken = ids[right["int8"] & ~right[OTHER]], ids[~right["int8"] & right[OTHER]]
@@ -50,9 +50,9 @@ def test_sentences_and_tables(answers: dict[str, Predictions]) -> None:
     assert len(table) == len(found.fixed) + len(found.broken)
     assert class_changes(found, TAXONOMY)["gained"].sum() == len(found.fixed) - len(found.broken)
     change = Change(1, 2, 3, 2)
-    assert "less than once in 100 times" in comparison_sentence(Comparison(9, (change,), (), 4, 4, 0.01), "x")
-    assert "may well be luck" in comparison_sentence(Comparison(9, (change,), (), 4, 4, 0.5), "x")
-    assert "right and wrong where x is" in comparison_sentence(Comparison(9, (), (), 5, 4, 1.0), "x")
+    assert "less than once in 100 times" in comparison_sentence(Comparison(9, (change,), (), 0.01), "x")
+    assert "may well be luck" in comparison_sentence(Comparison(9, (change,), (), 0.5), "x")
+    assert "right and wrong where x is" in comparison_sentence(Comparison(9, (), (), 1.0), "x")
 
 
 def test_filters_narrow_the_mistakes(open_page: Open, answers: dict[str, Predictions]) -> None:

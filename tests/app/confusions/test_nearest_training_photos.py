@@ -6,8 +6,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.confusions.nearest_training_photos import PER_PAGE, beside, beside_sentence
+from flowers_core.data.photo_ref import oxford
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.evaluation.report import Mistake, load_predictions, mistakes
+from flowers_core.evaluation.predictions import load_predictions
+from flowers_core.evaluation.report import Mistake, mistakes
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.neighbour import Neighbour
@@ -58,8 +60,8 @@ def test_a_mistake_stands_beside_training_photos_of_both_classes(
 
 
 def test_sentences() -> None:
-    mistake = Mistake(1, 74, 54, 0.9, 0.05)
-    near, far = Neighbour(7, 54, "train", 0.8), Neighbour(8, 74, "train", 0.6)
+    mistake = Mistake(oxford(1), 74, 54, 0.9, 0.05)
+    near, far = Neighbour(oxford(7), 54, "train", 0.8), Neighbour(oxford(8), 74, "train", 0.6)
     assert beside_sentence([far], [near], mistake, TAXONOMY) == (
         "To the model it is more like a training photo of **sunflower** (0.80) than any of rose (0.60)."
     )

@@ -12,7 +12,9 @@ from streamlit.testing.v1 import AppTest
 from app.confusions.class_report import class_table, pair_table
 from app.confusions.matrix_chart import by_family, by_label, by_name, cells, matrix_chart, most_confused
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.evaluation.report import confusion_matrix, load_predictions, report
+from flowers_core.evaluation.confusion_matrix import confusion_matrix
+from flowers_core.evaluation.predictions import load_predictions
+from flowers_core.evaluation.report import report
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run
@@ -46,12 +48,12 @@ def test_says_how_many_are_wrong(open_page: Open, stored: dict[str, np.ndarray])
 def test_a_class_in_the_address_shows_its_mistakes_page_by_page(open_page: Open, stored: dict[str, np.ndarray]) -> None:
     label = 51  # petunia: the class with most test photos, so with several pages
     wanted = set(stored["ids"][(stored["labels"] == label) & (predicted(stored) != label)].tolist())
-    app = open_page("confusions", **{"class": TAXONOMY[label].name})
+    app = open_page("confusions", true=TAXONOMY[label].name)
     seen = shown_ids(app)
     pages = -(-len(wanted) // 12)
     assert pages > 1
     for page in range(2, pages + 1):
-        app.pagination(key="page").select(page)
+        app.pagination(key="mistakes-page").select(page)
         seen += shown_ids(run(app))
     assert len(seen) == len(wanted)
     assert set(seen) == wanted
@@ -63,7 +65,7 @@ def test_a_pair_in_the_address(open_page: Open, stored: dict[str, np.ndarray]) -
     np.fill_diagonal(matrix, 0)
     true, called = np.unravel_index(matrix.argmax(), matrix.shape)
     wanted = stored["ids"][(stored["labels"] == true) & (predicted(stored) == called)]
-    pair = {"class": TAXONOMY[int(true)].name, "called": TAXONOMY[int(called)].name}
+    pair = {"true": TAXONOMY[int(true)].name, "called": TAXONOMY[int(called)].name}
     app = open_page("confusions", beside="false", **pair)
     assert set(shown_ids(app)) == set(wanted[:12].tolist()) or len(wanted) > 12
     assert set(shown_ids(app)) <= set(wanted.tolist())
@@ -73,17 +75,17 @@ def test_a_pair_in_the_address(open_page: Open, stored: dict[str, np.ndarray]) -
 def test_many_photos_a_page_are_one_sheet(open_page: Open, stored: dict[str, np.ndarray]) -> None:
     app = open_page("confusions", many="200")
     wrong = set(stored["ids"][predicted(stored) != stored["labels"]].tolist())
-    linked = [int(found) for found in re.findall(r'href="/\?photo=(\d+)"', html(app))]
+    linked = [int(found) for found in re.findall(r'href="\./\?photo=(\d+)"', html(app))]
     assert len(linked) == len(set(linked)) == min(200, len(wrong))
     assert set(linked) <= wrong
 
 
 def test_a_page_beyond_the_last_becomes_the_last(open_page: Open) -> None:
     app = open_page("confusions")
-    app.pagination(key="page").select(app.pagination(key="page").num_pages)
+    app.pagination(key="mistakes-page").select(app.pagination(key="mistakes-page").num_pages)
     run(app)
     app.segmented_control(key="precision").set_value("float32")
-    app.selectbox(key="class").select(51)
+    app.selectbox(key="true").select(51)
     assert shown_ids(run(app))
 
 
@@ -100,7 +102,7 @@ def test_each_evaluated_precision_can_be_browsed(open_page: Open, stored: dict[s
 def test_confidence_and_names_are_on_the_cards(open_page: Open, stored: dict[str, np.ndarray]) -> None:
     logits = stored["logits_int8"].astype(np.float64) / BUNDLE.calibration.temperature
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    app = open_page("confusions", **{"class": "rose"})
+    app = open_page("confusions", true="rose")
     captions = re.findall(r'<p class="card">(.*?)</p>', html(app), re.DOTALL)
     assert captions
     for caption in captions:
@@ -118,7 +120,7 @@ def test_photos_are_shown_where_they_are(open_page: Open, drawn_dataset: Path, s
     drawn = len(list((drawn_dataset / "jpg").iterdir()))
     wrong = stored["ids"][predicted(stored) != stored["labels"]]
     label = int(stored["labels"][stored["ids"] == wrong.min()][0])
-    app = open_page("confusions", **{"class": TAXONOMY[label].name})
+    app = open_page("confusions", true=TAXONOMY[label].name)
     mine = stored["ids"][(stored["labels"] == label) & (predicted(stored) != label)]
     if (mine <= drawn).any():
         assert len(app.image) > 0

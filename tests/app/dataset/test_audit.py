@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.dataset.audit import copies_table, summary, suspects_table
+from app.dataset.audit import label_issues_table, near_duplicates_table, summary
 from flowers_core.data.audit.label_issues import LabelIssue
 from flowers_core.data.audit.near_duplicates import NearDuplicate
 from flowers_core.data.audit.outliers import Outlier
@@ -76,7 +76,7 @@ def test_the_findings_have_an_address_and_show_their_photos(
     app.segmented_control(key="odd").set_value("dark")
     assert _photos(run(app))[-18:] == [photo.photo_id for photo in record.outliers_of("dark")][:18]
     assert any("**25** photos, the most so first" in m.value for m in app.markdown)
-    app.pagination(key="page").select(2)
+    app.pagination(key="outliers-page").select(2)
     assert _photos(run(app))[-7:] == [photo.photo_id for photo in record.outliers_of("dark")][18:]
     sizes = np.bincount(gallery.labels)[1:]
     assert any(
@@ -108,15 +108,15 @@ def test_tables_hold_the_record(record: AuditRecord, gallery: Gallery) -> None:
     known = dict(
         zip(gallery.ids.tolist(), zip(gallery.labels.tolist(), gallery.splits.tolist(), strict=True), strict=True)
     )
-    copies = copies_table(record, known, TAXONOMY)
+    copies = near_duplicates_table(record, known, TAXONOMY)
     assert copies[["one", "other"]].values.tolist() == [[pair.first, pair.second] for pair in record.near_duplicates]
     assert copies["splits"].tolist() == ["training, test", "test, test"]
-    suspects = suspects_table(record, known, TAXONOMY)
+    suspects = label_issues_table(record, known, TAXONOMY)
     assert suspects["photo"].tolist() == [photo.photo_id for photo in record.label_issues]
     assert suspects["looks like"].tolist() == ["rose", "sunflower"]
     few = {record.near_duplicates[0].first: (1, "train")}
-    assert copies_table(record, few, TAXONOMY).empty
-    assert suspects_table(record, few, TAXONOMY).empty
+    assert near_duplicates_table(record, few, TAXONOMY).empty
+    assert label_issues_table(record, few, TAXONOMY).empty
     ids, splits = np.array([record.near_duplicates[0].first]), np.array(["train"])
     assert "**0** pairs show one picture" in summary(record, ids, splits)
 

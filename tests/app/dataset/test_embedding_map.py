@@ -16,7 +16,7 @@ from app.dataset.embedding_map import (
     picked_sentence,
 )
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.evaluation.report import load_predictions
+from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.inference.bundle import BundleWriter, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.projection import PROJECTION_FILE, Projection

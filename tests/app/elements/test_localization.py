@@ -13,7 +13,7 @@ from app.elements.words import percent
 from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.evaluation.report import load_predictions
+from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.explain.metrics.localization import Localization
 from flowers_core.explain.records.localization import LOCALIZATION_FILE, LocalizationRecord, MeanLocalization
@@ -108,7 +108,7 @@ def test_every_class_and_confusion_has_its_mean(open_page: Open, measured: Local
         return_counts=True,
     )
     label, called = pairs[:, counts.argmax()].tolist()
-    app = open_page("confusions", **{"class": TAXONOMY[label].name})
+    app = open_page("confusions", true=TAXONOMY[label].name)
     of_class = measured.labels == label
     heat, area = measured.mass[of_class].mean(), measured.area[of_class].mean()
     assert (

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from app.elements.words import capital, latin, listed, percent
-from app.identify.answer import close_rival, put_in_words, roll_up
-from app.identify.neighbours import second_opinion
+from app.identify.answer import close_rival, describe, roll_up
+from app.identify.neighbours import count_sentence
+from flowers_core.data.photo_ref import oxford
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.manifest import Calibration
 from flowers_core.inference.prediction import Prediction, predict
@@ -47,13 +48,13 @@ def test_latin_names_are_set_as_botanists_do() -> None:
 
 
 def test_sure() -> None:
-    answer = put_in_words(prediction(sunflower=0.97), TAXONOMY)
+    answer = describe(prediction(sunflower=0.97), TAXONOMY)
     assert (answer.mark, answer.headline) == ("Sure", "Sunflower")
     assert answer.sentences.startswith("97 % probable")
 
 
 def test_between_two_that_are_close() -> None:
-    answer = put_in_words(prediction(rose=0.5, camellia=0.4), TAXONOMY)
+    answer = describe(prediction(rose=0.5, camellia=0.4), TAXONOMY)
     assert (answer.mark, answer.headline) == ("Undecided", "Rose or camellia")
     assert answer.sentences.startswith("Rose is 50 % and camellia 40 % probable.")
     assert (
@@ -68,21 +69,21 @@ def test_between_two_that_are_close() -> None:
 
 
 def test_a_clear_lead_over_what_cannot_be_ruled_out() -> None:
-    answer = put_in_words(prediction(rose=0.7, camellia=0.2), TAXONOMY)
+    answer = describe(prediction(rose=0.7, camellia=0.2), TAXONOMY)
     assert (answer.mark, answer.headline) == ("Likely", "Probably rose")
     assert answer.sentences == "70 % probable; camellia cannot be ruled out."
-    answer = put_in_words(prediction(rose=0.4, camellia=0.3, azalea=0.2), TAXONOMY)
+    answer = describe(prediction(rose=0.4, camellia=0.3, azalea=0.2), TAXONOMY)
     assert answer.headline == "Probably rose"
     assert "camellia or azalea cannot be ruled out" in answer.sentences
 
 
 def test_unsure_owns_up_to_knowing_only_these_flowers() -> None:
-    answer = put_in_words(prediction(rose=0.2), TAXONOMY)
+    answer = describe(prediction(rose=0.2), TAXONOMY)
     assert (answer.mark, answer.headline) == ("Not sure", "Perhaps rose")
     assert "only 20 % probable" in answer.sentences
     assert "102 flowers" in answer.sentences
     # More than half is not “only”, little as it is to rely on.
-    assert put_in_words(prediction(rose=0.55), TAXONOMY).sentences.startswith("Its best guess is 55 % probable.")
+    assert describe(prediction(rose=0.55), TAXONOMY).sentences.startswith("Its best guess is 55 % probable.")
 
 
 def test_relatives_are_named_when_they_say_more_than_one_class() -> None:
@@ -95,8 +96,8 @@ def test_relatives_are_named_when_they_say_more_than_one_class() -> None:
 
 
 def test_neighbours_agree_or_disagree() -> None:
-    found = [Neighbour(i, 54, "test", 0.9) for i in range(3)] + [Neighbour(9, 74, "test", 0.8)]
-    assert second_opinion(found, 54, TAXONOMY) == ("3 of the 4 nearest are labelled **sunflower**, as the model says.")
-    assert "disagree" in second_opinion(found, 74, TAXONOMY)
-    assert "1 rose" in second_opinion(found, 74, TAXONOMY)
-    assert "none snapdragon" in second_opinion(found, 11, TAXONOMY)
+    found = [Neighbour(oxford(i), 54, "test", 0.9) for i in range(3)] + [Neighbour(oxford(9), 74, "test", 0.8)]
+    assert count_sentence(found, 54, TAXONOMY) == ("3 of the 4 nearest are labelled **sunflower**, as the model says.")
+    assert "disagree" in count_sentence(found, 74, TAXONOMY)
+    assert "1 rose" in count_sentence(found, 74, TAXONOMY)
+    assert "none snapdragon" in count_sentence(found, 11, TAXONOMY)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import resources
 from app.elements.words import capital, percent
 from app.identify.crop_choice import WHOLE, drawn_percents, picker, pixels_of, read_percents, written
+from app.resources import session
 from flowers_core.data.crops import crop_photo, squared
 from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import read_photo
@@ -57,23 +57,23 @@ def test_the_answer_is_that_of_the_part_in_the_address_and_a_button_goes_back(op
 
 def test_the_sliders_choose_and_show_what_is_chosen(open_page: Open) -> None:
     app = open_page(photo="example")
-    assert not any(slider.key == "across" for slider in app.slider)
-    app.toggle(key="picking").set_value(True)
+    assert not any(slider.key == "crop-across" for slider in app.slider)
+    app.toggle(key="picking-crop").set_value(True)
     run(app)
-    assert (app.slider(key="across").value, app.slider(key="down").value) == ((0, 100), (0, 100))
-    app.slider(key="across").set_value((25, 65))
+    assert (app.slider(key="crop-across").value, app.slider(key="crop-down").value) == ((0, 100), (0, 100))
+    app.slider(key="crop-across").set_value((25, 65))
     run(app)
     assert app.query_params["part"] == "25,0,65,100"
-    app.slider(key="down").set_value((20, 80))
+    app.slider(key="crop-down").set_value((20, 80))
     run(app)
     assert app.query_params["part"] == "25,20,65,80"
     assert bars(app) == named(expected(pixels_of((25, 20, 65, 80), PHOTO.width, PHOTO.height)))
-    app.toggle(key="picking").set_value(False)
+    app.toggle(key="picking-crop").set_value(False)
     run(app)
     assert app.query_params["part"] == "25,20,65,80"
-    app.toggle(key="picking").set_value(True)
+    app.toggle(key="picking-crop").set_value(True)
     run(app)
-    assert (app.slider(key="across").value, app.slider(key="down").value) == ((25, 65), (20, 80))
+    assert (app.slider(key="crop-across").value, app.slider(key="crop-down").value) == ((25, 65), (20, 80))
 
 
 def test_a_part_too_small_is_told_and_the_whole_photo_answers(open_page: Open) -> None:
@@ -90,12 +90,12 @@ def test_another_photo_begins_whole(open_page: Open) -> None:
 
 
 def test_an_unsure_answer_comes_with_the_offer(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resources, "predict", lambda _: prediction(rose=0.3))
+    monkeypatch.setattr(session, "predict", lambda _: prediction(rose=0.3))
     app = open_page(photo="example")
     app.button(key="try-part").click()
     run(app)
-    assert app.toggle(key="picking").value is True
-    monkeypatch.setattr(resources, "predict", lambda _: prediction(rose=0.97))
+    assert app.toggle(key="picking-crop").value is True
+    monkeypatch.setattr(session, "predict", lambda _: prediction(rose=0.97))
     assert not any(button.key == "try-part" for button in run(app).button)
 
 

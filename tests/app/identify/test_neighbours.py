@@ -9,18 +9,19 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from app import resources
 from app.elements.words import percent
-from app.identify.neighbour_maps import SIDE, near_explanations
-from app.identify.neighbours import closeness, doubt, left_out_sentence, vote_sentence
-from app.resources import Look
+from app.identify.identified import Identified
+from app.identify.neighbour_maps import SIDE, neighbour_explanations
+from app.identify.neighbours import closeness, doubt, knn_sentence, left_out_sentence
+from app.resources import session
+from app.resources.session import Inference
 from flowers_core.data.model_input import model_input
 from flowers_core.data.photo_ref import oxford
 from flowers_core.data.photos import read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import BundleWriter, load_bundle
 from flowers_core.inference.manifest import KnnRule
-from flowers_core.inference.prediction import Candidate
+from flowers_core.inference.prediction import Candidate, Prediction
 from flowers_core.inference.runtime import Forward, Runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.knn import KnnPrediction, knn_predict
@@ -115,18 +116,22 @@ def test_an_answer_that_the_nearest_photos_deny_is_doubted() -> None:
     photo_id = int(gallery.ids[(gallery.splits == "train") & (gallery.labels == 54)][0])
     vector = gallery.vector(photo_id)
     forward = Forward(np.zeros((1, 102), np.float32), np.zeros((1, 1, 1, vector.size), np.float32), vector[None])
-    look = Look(photo, SHIPPED, "int8", "any", seen, forward)
-    assert doubt(look, prediction(sunflower=0.97), None) == ""
-    assert doubt(look, prediction(rose=0.97), None) == (
+    inference = Inference(photo, SHIPPED, "int8", "any", seen, forward)
+
+    def doubted(answer: Prediction) -> str:
+        return doubt(Identified(inference, answer, None), load_taxonomy())
+
+    assert doubted(prediction(sunflower=0.97)) == ""
+    assert doubted(prediction(rose=0.97)) == (
         "The known photos that yours resembles most show sunflower instead; compare them below."
     )
     # What is one of two plausible names is not denied, and who is unsure need not be told.
-    assert doubt(look, prediction(rose=0.5, sunflower=0.4), None) == ""
-    assert doubt(look, prediction(rose=0.3), None) == ""
+    assert doubted(prediction(rose=0.5, sunflower=0.4)) == ""
+    assert doubted(prediction(rose=0.3)) == ""
 
 
 def test_the_doubt_stands_with_the_answer(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resources, "predict", lambda _: prediction(rose=0.97))
+    monkeypatch.setattr(session, "predict", lambda _: prediction(rose=0.97))
     app = open_page(photo="example")
     assert [info.value[:32] for info in app.info] == ["The known photos that yours rese"]
 
@@ -169,10 +174,10 @@ def test_photos_of_ones_own_are_among_them(
 def test_sentences() -> None:
     taxonomy = load_taxonomy()
     result = KnnPrediction((Candidate(74, 0.83), Candidate(54, 0.1)), 20)
-    assert vote_sentence(result, 74, taxonomy) == (
+    assert knn_sentence(result, 74, taxonomy) == (
         "A second opinion: the 20 nearest training photos speak for **rose** (83 % sure), as the model says."
     )
-    assert "where the model says sunflower: the two disagree" in vote_sentence(result, 54, taxonomy)
+    assert "where the model says sunflower: the two disagree" in knn_sentence(result, 54, taxonomy)
     assert left_out_sentence({oxford(7)}) == "This is photo 7 of the data set, which is left out."
     assert left_out_sentence({oxford(9), oxford(7)}).startswith("This is photo 7 and 9 of the data set")
 
@@ -197,12 +202,12 @@ def test_why_near_adds_up_on_both_photos(open_page: Open, tmp_path: Path, drawn_
     photo = read_photo(example_bytes())
     seen = model_input(photo.pixels, SHIPPED.crop_rule)
     runtime = Runtime(SHIPPED.path("int8.tflite"), workers=1)
-    look = resources.Look(photo, SHIPPED, "int8", "", seen, runtime.forward(seen.pixels[None]))
+    inference = Inference(photo, SHIPPED, "int8", "", seen, runtime.forward(seen.pixels[None]))
     gallery = Gallery.load(SHIPPED.path(INDEX_FILE), SHIPPED.path(RECORDS_FILE))
-    (nearest,) = gallery.search(look.forward.embedding[0], 1)
+    (nearest,) = gallery.search(inference.forward.embedding[0], 1)
     path = tmp_path / "other.png"
     Image.fromarray(drawn_photo()).save(path)
-    here, there = near_explanations(look, ExtendedGallery(gallery, SHIPPED.name), nearest.photo, path)
+    here, there = neighbour_explanations(inference, ExtendedGallery(gallery, SHIPPED.name), nearest.photo, path)
     # The INT8 model rounds its embedding once more than its features.
     assert here.contributions.sum() == pytest.approx(nearest.similarity, abs=1e-3)
     assert there is not None
@@ -216,5 +221,5 @@ def test_why_near_adds_up_on_both_photos(open_page: Open, tmp_path: Path, drawn_
     np.testing.assert_allclose(there[0].contributions, expected, atol=1e-4)
     assert max(there[1].shape[:2]) == SIDE
     path.write_bytes(b"no photo")
-    assert near_explanations(look, ExtendedGallery(gallery, SHIPPED.name), nearest.photo, path)[1] is None
-    assert near_explanations(look, ExtendedGallery(gallery, SHIPPED.name), nearest.photo, None)[1] is None
+    assert neighbour_explanations(inference, ExtendedGallery(gallery, SHIPPED.name), nearest.photo, path)[1] is None
+    assert neighbour_explanations(inference, ExtendedGallery(gallery, SHIPPED.name), nearest.photo, None)[1] is None

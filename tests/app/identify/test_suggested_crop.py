@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.elements.words import capital, percent
-from app.identify.suggested_crop import Closer, put_in_words
+from app.identify.suggested_crop import Suggestion, describe
 from flowers_core.data.photos import read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import load_bundle
@@ -62,8 +62,8 @@ def test_the_words_tell_whether_the_part_says_the_same(label: int, words: str) -
     logits[0] = 1.0
     prediction = predict(logits, bundle.calibration, TAXONOMY)
     photo = read_photo(example_bytes())
-    closer = Closer((0, 0, 50, 50), photo, Candidate(label, 0.93), 5, 38)
-    said = put_in_words(closer, prediction, TAXONOMY)
+    suggested = Suggestion((0, 0, 50, 50), photo, Candidate(label, 0.93), 5, 38)
+    said = describe(suggested, prediction, TAXONOMY)
     assert words in said
     assert f"**{capital(TAXONOMY[label].name)}**, {percent(0.93)} probable" in said
     assert "Of the 38 parts that were tried, 5 are named so." in said

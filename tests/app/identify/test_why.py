@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from app import resources
 from app.elements.method_readings import READINGS
 from app.identify.downloads import as_npy, as_png
 from app.identify.faithfulness import deletion_sentence, verdict
+from app.resources import session
 from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import read_photo
 from flowers_core.data.taxonomy import load_taxonomy
@@ -160,7 +160,7 @@ def test_maps_stand_side_by_side_on_request(open_page: Open) -> None:
 def test_an_undecided_answer_begins_with_what_tells_the_two_apart(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resources, "predict", lambda _: prediction(rose=0.5, camellia=0.4))
+    monkeypatch.setattr(session, "predict", lambda _: prediction(rose=0.5, camellia=0.4))
     app = open_page(photo="example")
     assert "What tells them apart is shown below." in html(app)
     assert "Orange speaks for rose, blue for camellia." in said(app)

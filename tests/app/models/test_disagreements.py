@@ -10,9 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from app.elements.small_map import runnable, small_map
 from app.models.disagreements import disagreement_sentence, disagreement_table, first_pair
+from flowers_core.data.photo_ref import oxford
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.comparison import Disagreement
-from flowers_core.evaluation.report import load_predictions
+from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.prediction import softmax
 from flowers_core.storage.paths import default_models_dir
@@ -73,11 +74,11 @@ def test_sentence() -> None:
 def test_a_map_needs_the_photo_and_the_model(drawn_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert runnable(BUNDLE, "float32") == "float16"
     assert runnable(BUNDLE, "dynamic") is None
-    drawn = small_map(1, BUNDLE, "int8", 3, 4)
+    drawn = small_map(oxford(1), BUNDLE, "int8", 3, 4)
     assert drawn is not None
     assert drawn.dtype == np.uint8
-    assert small_map(1, BUNDLE, "dynamic", 3) is None
-    assert small_map(8000, BUNDLE, "int8", 3) is None
+    assert small_map(oxford(1), BUNDLE, "dynamic", 3) is None
+    assert small_map(oxford(8000), BUNDLE, "int8", 3) is None
 
 
 def _found() -> tuple[Disagreement, ...]:

@@ -1,0 +1,118 @@
+"""The photos on disk: the data set, custom test sets, the user's own, and the example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from app.resources import models
+from flowers_core.data.photo_ref import PhotoRef
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from flowers_core.data.oxford import OxfordFlowers
+    from flowers_core.evaluation.custom import CustomTestSet
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """The data set as found: `flowers` when it is on disk and whole; `problem` when it is there but malformed."""
+
+    root: Path
+    flowers: OxfordFlowers | None
+    problem: str | None
+
+
+def data_set() -> DataSet:
+    """The data set on disk, if it is."""
+    from flowers_core.data.dataset import DatasetError, DatasetMissing
+    from flowers_core.storage.paths import default_data_dir
+
+    root = default_data_dir()
+    try:
+        return DataSet(root, _flowers(str(root), _changed(root / "imagelabels.mat")), None)
+    except DatasetMissing:
+        return DataSet(root, None, None)
+    except DatasetError as error:
+        return DataSet(root, None, str(error))
+
+
+def _changed(file: Path) -> int:
+    """When a file came to be; 0 when it is not there."""
+    return file.stat().st_mtime_ns if file.is_file() else 0
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _flowers(root: str, changed: int) -> OxfordFlowers:  # noqa: ARG001
+    from flowers_core.data.oxford import OxfordFlowers
+
+    return OxfordFlowers(Path(root))
+
+
+def labelled_photos() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.str_]] | None:
+    """Id, label and split of every photo, from the data set or, where it is not on disk, from a model's gallery."""
+    flowers = data_set().flowers
+    if flowers is not None:
+        return flowers.ids, flowers.labels, flowers.splits
+    for bundle in models.model_list().bundles:
+        found = models.gallery(bundle)
+        if found is not None:
+            return found.ids, found.labels, found.splits
+    return None
+
+
+def custom_test_sets() -> list[CustomTestSet]:
+    """Every custom test set, by name. Looks for new and changed ones at each call."""
+    from flowers_core.evaluation.custom import REPORT_FILE, CustomTestSetError
+    from flowers_core.storage.paths import default_evaluations_dir
+
+    found = []
+    for path in sorted(default_evaluations_dir().glob(f"*/{REPORT_FILE}")):
+        try:
+            found.append(_custom_test_set(str(path.parent), path.stat().st_mtime_ns))
+        except CustomTestSetError:
+            continue  # the script that makes them says what is wrong with one
+    return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _custom_test_set(folder: str, changed: int) -> CustomTestSet:  # noqa: ARG001
+    from flowers_core.evaluation.custom import load_custom_test_set
+
+    return load_custom_test_set(Path(folder))
+
+
+def photo_file(photo: PhotoRef) -> Path | None:
+    """Where a photo lies; None where it is not on this machine."""
+    path = _recorded_path(photo)
+    return path if path is not None and path.is_file() else None
+
+
+def photo_name(photo: PhotoRef) -> str:
+    """What a photo is called: its number in the data set, or its file's name."""
+    path = None if photo.source == "oxford" else _recorded_path(photo)
+    return path.name if path else f"photo {photo.id}"
+
+
+def _recorded_path(photo: PhotoRef) -> Path | None:
+    if photo.source == "oxford":
+        flowers = data_set().flowers
+        return flowers.path(photo.id) if flowers is not None and photo.id in flowers.ids else None
+    if photo.source == "custom":
+        sets = [found for found in custom_test_sets() if found.name == photo.collection]
+        return sets[0].path_of(photo.id) if sets else None
+    for bundle in models.model_list().bundles:
+        if bundle.name == photo.collection:
+            found = models.user_photos(bundle)
+            return found.path_of(photo.id) if found else None
+    return None
+
+
+def example_photo() -> Path:
+    """The photo of a dahlia that comes with the app; its author and licence are in the folder's README."""
+    return Path(__file__).resolve().parents[1] / "example" / "dahlia.jpg"

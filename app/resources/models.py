@@ -1,0 +1,364 @@
+"""The models on disk and everything that is stored with them, read once and shared by all sessions."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import streamlit as st
+
+from flowers_core.data.taxonomy import Taxonomy, load_taxonomy
+from flowers_core.errors import FlowersError
+from flowers_core.inference.bundle import (
+    Bundle,
+    BundleError,
+    bundle_folders,
+    default_first,
+    load_bundle,
+    model_file,
+    predictions_file,
+)
+from flowers_core.inference.manifest import MANIFEST
+from flowers_core.storage.paths import default_models_dir
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from flowers_core.data.audit.record import AuditRecord
+    from flowers_core.evaluation.predictions import Predictions
+    from flowers_core.evaluation.report import Report
+    from flowers_core.explain.attributions.gradients import Gradients
+    from flowers_core.explain.explanation import Box
+    from flowers_core.explain.records.localization import LocalizationRecord
+    from flowers_core.explain.records.methods import MethodRecord
+    from flowers_core.inference.manifest import KnnRule
+    from flowers_core.inference.prototypes import ClassMeans
+    from flowers_core.inference.runtime import Runtime
+    from flowers_core.retrieval.gallery import Gallery
+    from flowers_core.retrieval.projection import Projection
+    from flowers_core.retrieval.similarity import ClassSimilarity
+    from flowers_core.retrieval.user_photos import ExtendedGallery, UserPhotos
+
+T = TypeVar("T")
+
+TEST_PREDICTIONS = predictions_file("test")
+KERAS_MODEL = "classifier.keras"
+# The smallest and quickest; its accuracy is on the Models page beside the others'.
+PREFERRED_FORMAT = "int8"
+
+
+@dataclass(frozen=True)
+class ModelList:
+    """The bundles that can be used, the default one first, and a sentence for each that cannot."""
+
+    bundles: tuple[Bundle, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ThumbnailInference:
+    """What a model makes of a photo that is shown small.
+
+    Attributes:
+        pixels: (h, w, 3) uint8, the small photo.
+        features: (rows, columns, c) float32.
+        box: what the model saw, in pixels of the photo.
+        photo_size: the photo's own width and height.
+    """
+
+    pixels: NDArray[np.uint8]
+    features: NDArray[np.float32]
+    box: Box
+    photo_size: tuple[int, int]
+
+
+def model_list() -> ModelList:
+    """Every model on disk. Looks for new and changed ones at each call, and reads only those."""
+    bundles, problems = [], []
+    for folder in bundle_folders(default_models_dir()):
+        try:
+            bundles.append(_bundle(str(folder), (folder / MANIFEST).stat().st_mtime_ns))
+        except BundleError as error:
+            problems.append(str(error))
+    return ModelList(tuple(default_first(bundles)), tuple(problems))
+
+
+@st.cache_resource(show_spinner=False)
+def _bundle(folder: str, changed: int) -> Bundle:  # noqa: ARG001 - `changed` is there for the cache's key
+    return load_bundle(Path(folder))
+
+
+def preferred_format(formats: Sequence[str]) -> str:
+    """The numeric format that answers unless somebody chooses another."""
+    return PREFERRED_FORMAT if PREFERRED_FORMAT in formats else formats[-1]
+
+
+def bundle_file(bundle: Bundle, file_name: str, load: Callable[[Path], T], *, what: str = "") -> T:
+    """What `load` makes of one of a bundle's files.
+
+    It is read once for each content of the file: a model that is made anew is not answered from the old one's cache.
+
+    Args:
+        bundle: the bundle.
+        file_name: the file's name in it.
+        load: reads the file; it may raise a FlowersError.
+        what: tells apart what is made of one file.
+
+    Raises:
+        FlowersError: when the bundle comes without the file, or it cannot be read.
+    """
+    return _loaded(digest(bundle, file_name), what or file_name, bundle, file_name, load)
+
+
+def optional_file(bundle: Bundle, file_name: str, load: Callable[[Path], T], missing: T | None = None) -> T | None:
+    """As `bundle_file`; `missing` for a file that the bundle comes without or that cannot be read.
+
+    For what adds to a page that stands without it.
+    """
+    if not bundle.has(file_name):
+        return missing
+    try:
+        return bundle_file(bundle, file_name, load)
+    except FlowersError:
+        return missing
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _loaded(digest: str, what: str, _bundle: Bundle, _file_name: str, _load: Callable[[Path], Any]) -> Any:  # noqa: ARG001
+    return _load(_bundle.path(_file_name))
+
+
+def digest(bundle: Bundle, file_name: str) -> str:
+    """Names the content of a bundle's file: its SHA-256, or the file's name where the bundle comes without it."""
+    return bundle.digest(file_name) or file_name
+
+
+def model_digest(bundle: Bundle, numeric_format: str) -> str:
+    """Names the content of one of a bundle's models."""
+    return digest(bundle, model_file(numeric_format))
+
+
+def runtime(bundle: Bundle, numeric_format: str) -> Runtime:
+    """The model, loaded once."""
+    from flowers_core.inference.runtime import Runtime
+
+    return bundle_file(bundle, model_file(numeric_format), Runtime)
+
+
+def head(bundle: Bundle) -> NDArray[np.float32]:
+    """Weights of the linear layer, (channels, classes)."""
+    return bundle_file(bundle, "head.npz", lambda _: bundle.head()[0])
+
+
+def temperature(bundle: Bundle) -> float:
+    """What the logits are divided by; 1 where the bundle is not calibrated."""
+    return bundle.calibration.temperature if bundle.calibration else 1.0
+
+
+def gallery(bundle: Bundle) -> Gallery | None:
+    """The index over all photos of the data set, or None when the bundle comes without one."""
+    from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+
+    if not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE)):
+        return None
+    # The records hold the digest of the index that they belong to, so their content names both.
+    return bundle_file(bundle, RECORDS_FILE, lambda records: Gallery.load(bundle.path(INDEX_FILE), records))
+
+
+def user_photos(bundle: Bundle) -> UserPhotos | None:
+    """The user's photos beside this model's gallery, or None where there are none that can be used."""
+    from flowers_core.retrieval.user_photos import UserPhotosError, user_photos_file
+
+    path = user_photos_file(bundle.name)
+    if not (path.is_file() and bundle.has(model_file(PREFERRED_FORMAT))):
+        return None
+    try:
+        found = _user_photos(str(path), path.stat().st_mtime_ns, model_digest(bundle, PREFERRED_FORMAT))
+    except UserPhotosError:
+        return None  # the script that adds photos says what is wrong with them
+    return found if len(found) else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _user_photos(path: str, changed: int, model: str) -> UserPhotos:  # noqa: ARG001
+    from flowers_core.retrieval.user_photos import load_user_photos
+
+    return load_user_photos(Path(path), model)
+
+
+def extended_gallery(bundle: Bundle) -> ExtendedGallery | None:
+    """The gallery and the user's photos beside it, or None when the bundle comes without a gallery."""
+    from flowers_core.retrieval.user_photos import ExtendedGallery
+
+    known = gallery(bundle)
+    return None if known is None else ExtendedGallery(known, bundle.name, user_photos(bundle))
+
+
+def prototypes(bundle: Bundle) -> ClassMeans | None:
+    """The prototype of each class among the embeddings, or None when the bundle comes without a gallery."""
+    from flowers_core.retrieval.gallery import RECORDS_FILE
+    from flowers_core.retrieval.gallery_prototypes import prototypes_of
+
+    known = gallery(bundle)
+    if known is None:
+        return None
+    return bundle_file(bundle, RECORDS_FILE, lambda _: prototypes_of(bundle, known), what="prototypes")
+
+
+def class_similarity(bundle: Bundle) -> ClassSimilarity | None:
+    """How similar two photos of a class are to this model, or None when the bundle comes without."""
+    from flowers_core.retrieval.similarity import SIMILARITY_FILE, load_class_similarity
+
+    return optional_file(bundle, SIMILARITY_FILE, load_class_similarity)
+
+
+def knn_rule(bundle: Bundle) -> KnnRule | None:
+    """How this model's neighbours are weighted, or None when no rule was chosen for it."""
+    return bundle.manifest.knn
+
+
+def projection(bundle: Bundle) -> Projection | None:
+    """The map of this model's embeddings, or None when the bundle comes without one that can be read."""
+    from flowers_core.retrieval.projection import PROJECTION_FILE, load_projection
+
+    return optional_file(bundle, PROJECTION_FILE, load_projection)
+
+
+def audit() -> tuple[Bundle, AuditRecord] | None:
+    """The audit of the data, and the bundle that brings it; None when none does that can be read."""
+    from flowers_core.data.audit.record import AUDIT_FILE, load_audit
+
+    for bundle in model_list().bundles:
+        record = optional_file(bundle, AUDIT_FILE, load_audit)
+        if record is not None:
+            return bundle, record
+    return None
+
+
+def evaluated_methods(bundle: Bundle) -> MethodRecord | None:
+    """How the methods that explain this model compare, or None where that was not measured or cannot be read."""
+    from flowers_core.explain.records.methods import EXPLANATIONS_FILE, load_methods
+
+    return optional_file(bundle, EXPLANATIONS_FILE, load_methods)
+
+
+def localization(bundle: Bundle) -> LocalizationRecord | None:
+    """How much relevance lies on the flower, or None where that was not measured or cannot be read."""
+    from flowers_core.explain.records.localization import LOCALIZATION_FILE, load_localization
+
+    return optional_file(bundle, LOCALIZATION_FILE, load_localization)
+
+
+def evaluated_formats(bundle: Bundle) -> tuple[str, ...]:
+    """The numeric formats whose predictions for the test photos are on record. Raises FlowersError if damaged."""
+    from flowers_core.evaluation.predictions import stored_precisions
+
+    if not bundle.has(TEST_PREDICTIONS):
+        return ()
+    return bundle_file(bundle, TEST_PREDICTIONS, stored_precisions)
+
+
+def readable_formats(bundle: Bundle) -> tuple[str, ...]:
+    """As `evaluated_formats`; none where the record is damaged."""
+    try:
+        return evaluated_formats(bundle)
+    except FlowersError:
+        return ()
+
+
+def predictions(bundle: Bundle, numeric_format: str) -> Predictions:
+    """The predictions for every test photo. Raises FlowersError where they are not on record."""
+    from flowers_core.evaluation.predictions import load_predictions
+
+    return bundle_file(
+        bundle, TEST_PREDICTIONS, lambda path: load_predictions(path, numeric_format), what=f"logits {numeric_format}"
+    )
+
+
+def report(bundle: Bundle, numeric_format: str) -> Report:
+    """The figures of the test photos. Raises FlowersError where the predictions are not on record."""
+    from flowers_core.evaluation import report as evaluation
+
+    scale = temperature(bundle)
+    return bundle_file(
+        bundle,
+        TEST_PREDICTIONS,
+        lambda _: evaluation.report(predictions(bundle, numeric_format), scale),
+        what=f"report {numeric_format} {scale}",
+    )
+
+
+def gradients(bundle: Bundle) -> Callable[[], Gradients] | None:
+    """Gives the Keras model's gradients; None where it is not part of the bundle, or TensorFlow is not installed.
+
+    They are built at the first call, because TensorFlow takes seconds to start.
+    """
+    if not (bundle.has(KERAS_MODEL) and is_installed("tensorflow")):
+        return None
+    return lambda: bundle_file(bundle, KERAS_MODEL, _load_gradients)
+
+
+def _load_gradients(path: Path) -> Gradients:
+    from flowers_core.networks import start_tensorflow
+
+    start_tensorflow()
+    from flowers_core.explain.attributions.gradients import Gradients
+    from flowers_core.networks.classifier import load_classifier
+
+    return Gradients(load_classifier(path))
+
+
+@cache
+def is_installed(package: str) -> bool:
+    """Whether a package is there, found without importing it: an installation that only serves has no TensorFlow."""
+    return importlib.util.find_spec(package) is not None
+
+
+def thumbnail_inference(path: Path, bundle: Bundle, numeric_format: str, side: int) -> ThumbnailInference:
+    """What a model makes of a photo on disk, and the photo with its longer side of `side` pixels. Raises PhotoError."""
+    changed = path.stat().st_mtime_ns if path.is_file() else 0
+    return _thumbnail_inference(str(path), changed, model_digest(bundle, numeric_format), side, bundle, numeric_format)
+
+
+@st.cache_resource(show_spinner=False, max_entries=96)
+def _thumbnail_inference(
+    path: str,
+    changed: int,  # noqa: ARG001
+    digest: str,  # noqa: ARG001
+    side: int,
+    _bundle: Bundle,
+    _numeric_format: str,
+) -> ThumbnailInference:
+    import numpy as np
+    from PIL import Image
+
+    from flowers_core.data.model_input import model_input
+    from flowers_core.data.photos import open_photo
+
+    photo = open_photo(Path(path))
+    seen = model_input(photo.pixels, _bundle.crop_rule)
+    small = Image.fromarray(photo.pixels)
+    small.thumbnail((side, side))
+    features = runtime(_bundle, _numeric_format).forward(seen.pixels[None]).features[0]
+    return ThumbnailInference(np.asarray(small), features, seen.box, (photo.width, photo.height))
+
+
+@st.cache_resource(show_spinner=False)
+def taxonomy() -> Taxonomy:
+    """The 102 classes with their places in botany."""
+    return load_taxonomy()
+
+
+def preload() -> None:
+    """Load what the first answer takes while the person looks for a photo. What is wrong is said when it is used."""
+    with contextlib.suppress(FlowersError):
+        for bundle in [found for found in model_list().bundles if found.precisions][:1]:
+            runtime(bundle, preferred_format(bundle.precisions))
+            head(bundle)
+            gallery(bundle)

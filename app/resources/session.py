@@ -1,0 +1,134 @@
+"""What belongs to one person: the photo at hand and what was computed of it. It goes with the session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import streamlit as st
+
+from app.resources import models
+from flowers_core.inference.bundle import Bundle, BundleError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from flowers_core.data.model_input import ModelInput
+    from flowers_core.data.photos import Photo
+    from flowers_core.inference.multi_crop import CloserLook
+    from flowers_core.inference.prediction import Prediction
+    from flowers_core.inference.runtime import Forward
+
+T = TypeVar("T")
+
+# Photos and maps that a session keeps; enough to go back and forth between a few.
+RECENT = 8
+# Longer side, in pixels, of a photo on the page: half of a wide page on a dense screen.
+SHOWN_SIDE = 1200
+
+
+@dataclass(frozen=True, eq=False)
+class Inference:
+    """One forward pass of a model over a photo.
+
+    Attributes:
+        photo: the photo, or the crop of it, that the model was given.
+        bundle: the model's bundle.
+        numeric_format: which of its models.
+        model_digest: names that model's content.
+        seen: the photo as the model takes it.
+        forward: logits, features and embedding.
+    """
+
+    photo: Photo
+    bundle: Bundle
+    numeric_format: str
+    model_digest: str
+    seen: ModelInput
+    forward: Forward
+
+
+@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
+def photo(content: bytes) -> Photo:
+    """The bytes of a photo, read. Raises PhotoError."""
+    from flowers_core.data.photos import read_photo
+
+    return read_photo(content)
+
+
+def infer(photo: Photo, bundle: Bundle, numeric_format: str) -> Inference:
+    """One forward pass: everything that the page shows of a photo follows from it."""
+    return _infer(photo.sha256, models.model_digest(bundle, numeric_format), photo, bundle, numeric_format)
+
+
+@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
+def _infer(sha256: str, digest: str, _photo: Photo, _bundle: Bundle, _numeric_format: str) -> Inference:  # noqa: ARG001
+    from flowers_core.data.model_input import model_input
+
+    seen = model_input(_photo.pixels, _bundle.crop_rule)
+    forward = models.runtime(_bundle, _numeric_format).forward(seen.pixels[None])
+    return Inference(_photo, _bundle, _numeric_format, digest, seen, forward)
+
+
+def predict(inference: Inference) -> Prediction:
+    """The answer in probabilities. Raises BundleError where the bundle was never calibrated."""
+    from flowers_core.inference.prediction import predict
+
+    calibration = inference.bundle.calibration
+    if calibration is None:
+        name = inference.bundle.name
+        raise BundleError(f"The model {name} is not calibrated yet; `python -m scripts.evaluate {name}` does that.")
+    return predict(inference.forward.logits[0], calibration, models.taxonomy())
+
+
+def multi_crop(inference: Inference) -> CloserLook | None:
+    """The crop of the photo on which dozens of crops agree: for an answer that is not sure."""
+    return _multi_crop(inference.photo.sha256, inference.model_digest, inference)
+
+
+@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
+def _multi_crop(sha256: str, digest: str, _inference: Inference) -> CloserLook | None:  # noqa: ARG001
+    from flowers_core.inference.multi_crop import look_closer
+
+    bundle = _inference.bundle
+    model = models.runtime(bundle, _inference.numeric_format)
+    return look_closer(
+        _inference.photo.pixels, model, bundle.crop_rule, models.temperature(bundle), models.prototypes(bundle)
+    )
+
+
+def shown_pixels(photo: Photo) -> NDArray[np.uint8]:
+    """The photo at the size pages show it, (h, w, 3): what a screen cannot show need not be painted and sent."""
+    return _shown_pixels(photo.sha256, photo)
+
+
+@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
+def _shown_pixels(sha256: str, _photo: Photo) -> NDArray[np.uint8]:  # noqa: ARG001
+    import numpy as np
+    from PIL import Image
+
+    image = Image.fromarray(_photo.pixels)
+    image.thumbnail((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.LANCZOS)
+    return np.asarray(image)
+
+
+@st.cache_resource(show_spinner=False, scope="session", max_entries=1)
+def _kept() -> dict[tuple[str, ...], Any]:
+    return {}
+
+
+def remembered(key: tuple[str, ...]) -> Any | None:
+    """A slow map, or what was measured of one, from before in this session; or None."""
+    return _kept().get(key)
+
+
+def remember(key: tuple[str, ...], compute: Callable[[], T]) -> T:
+    """Compute something slow once. Streamlit's own decorator would not let `compute` draw its progress on the page."""
+    kept = _kept()
+    if key not in kept:
+        kept[key] = compute()
+        for oldest in list(kept)[: max(0, len(kept) - 12 * RECENT)]:
+            del kept[oldest]
+    return kept[key]

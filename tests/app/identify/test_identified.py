@@ -1,0 +1,108 @@
+"""A rerun of *Identify* computes each thing once."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from app.identify import explaining
+from app.resources import session
+from app.resources.session import Inference
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.prediction import Prediction
+from flowers_core.retrieval import user_photos
+from flowers_core.retrieval.gallery import Gallery
+from flowers_core.retrieval.neighbour import Neighbour
+from flowers_core.storage.paths import default_models_dir
+from tests.app.conftest import drawn_photo, html, images, run
+
+Open = Callable[..., AppTest]
+BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often what costs time is computed, by name; predictions by the photo they are for."""
+    counted: Counter[str] = Counter()
+    predict, search = session.predict, Gallery.search
+
+    def count_predict(inference: Inference) -> Prediction:
+        counted[f"predict {inference.photo.sha256}"] += 1
+        return predict(inference)
+
+    def count_search(gallery: Gallery, *args: Any, **how: Any) -> list[Neighbour]:
+        counted["search, k-NN" if how["splits"] == ("train",) else "search"] += 1
+        return search(gallery, *args, **how)
+
+    monkeypatch.setattr(session, "predict", count_predict)
+    monkeypatch.setattr(explaining, "Subject", _counting(explaining.Subject, counted, "subject"))
+    monkeypatch.setattr(Gallery, "search", count_search)
+    return counted
+
+
+def _counting(made: Callable[..., Any], counted: Counter[str], name: str) -> Callable[..., Any]:
+    def count(*args: Any, **how: Any) -> Any:
+        counted[name] += 1
+        return made(*args, **how)
+
+    return count
+
+
+def test_a_rerun_computes_each_thing_once(open_page: Open, calls: Counter[str]) -> None:
+    assert BUNDLE.manifest.knn is not None
+    app = open_page(photo="example")
+    for key, value in (("opacity", 20), ("threshold", 30)):
+        # Remembered maps, the trust in a map and the neighbours are all on the page.
+        calls.clear()
+        app.slider(key=key).set_value(value)
+        run(app)
+        predictions = {name: count for name, count in calls.items() if name.startswith("predict")}
+        assert set(predictions.values()) == {1}
+        # The photo, and the part of it that is suggested.
+        assert len(predictions) <= 2
+        assert calls["subject"] == 1
+        assert calls["search, k-NN"] == 1
+        assert calls["search"] == 1
+
+
+def test_user_photos_are_read_once_until_they_change(
+    open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLOWERS_OWN_DIR", str(tmp_path / "own"))
+    reads: list[Path] = []
+    load = user_photos.load_user_photos
+
+    def counted(path: Path, model: str) -> user_photos.UserPhotos:
+        reads.append(path)
+        return load(path, model)
+
+    monkeypatch.setattr(user_photos, "load_user_photos", counted)
+    photo = tmp_path / "meadow.png"
+    Image.fromarray(drawn_photo()).save(photo)
+    file = user_photos.user_photos_file(BUNDLE.name)
+    model = BUNDLE.digest("int8.tflite")
+    assert model is not None
+    gallery = Gallery.load(BUNDLE.path("gallery.faiss"), BUNDLE.path("gallery.npz"))
+    mine = load(file, model).with_added([photo], [74], ["a" * 64], gallery.vector(3)[None])
+    mine.save(file)
+    app = open_page(photo="example")
+    run(app)
+    assert reads == [file]
+    mine.with_added([tmp_path / "gone.jpg"], [None], ["b" * 64], np.roll(gallery.vector(3), 1)[None]).save(file)
+    app.segmented_control(key="among").set_value("user")
+    run(app)
+    assert reads == [file, file]
+    assert "meadow.png" in html(app)
+    assert "gone.jpg" in html(app)
+    # It has an address, under which it is not its own neighbour.
+    opened = open_page(photo=f"user:{BUNDLE.name}:1", among="Yours")
+    assert not opened.warning
+    assert "meadow.png" in images(opened)[0].captions[0]
+    assert "one of your own photos" in images(opened)[0].captions[0]
+    assert "meadow.png" not in html(opened)
+    assert any("This is one of your own photos, which is left out." in text.value for text in opened.markdown)

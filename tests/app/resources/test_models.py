@@ -1,0 +1,110 @@
+"""What the pages read of a bundle, and that two sessions may read it at once."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+from app.resources import models
+from flowers_core.errors import FlowersError
+from flowers_core.inference.bundle import BundleError, BundleWriter, list_bundles, load_bundle
+from flowers_core.storage.paths import default_models_dir
+
+ROOT = Path(__file__).resolve().parents[3]
+BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
+
+OVERLAPPING = """
+import os, sys, threading
+from app.resources import models
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.storage.paths import default_models_dir
+
+path = load_bundle(default_models_dir() / "efficientnet_lite0").path(models.KERAS_MODEL)
+begin, loaded = threading.Barrier(2), []
+
+def load():
+    begin.wait()
+    loaded.append(models._load_gradients(path))
+
+def streams():
+    files = [(found.st_dev, found.st_ino) for found in map(os.fstat, (1, 2))]
+    return files, id(sys.stdout), id(sys.stderr)
+
+threads = [threading.Thread(target=load) for _ in range(2)]
+before, seen = streams(), []
+for thread in threads:
+    thread.start()
+while any(thread.is_alive() for thread in threads):
+    seen.append(streams())
+    threads[0].join(0.01)
+assert len(loaded) == 2
+assert all(found == before for found in [*seen, streams()])
+os.write(1, b"to standard output\\n")
+os.write(2, b"to standard error\\n")
+"""
+
+
+@pytest.mark.slow
+def test_two_sessions_that_load_a_gradient_method_leave_the_streams_alone() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OVERLAPPING], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("to standard output\n")
+    assert done.stderr.endswith("to standard error\n")
+
+
+def test_a_file_is_read_once_for_each_content(tmp_path: Path) -> None:
+    st.cache_resource.clear()
+    writer = BundleWriter.create(
+        tmp_path / "seer", name="seer", backbone="none", crop_rule=BUNDLE.crop_rule, classes=["a"] * 102
+    )
+    writer.add_file("note.txt", lambda path: path.write_text("one"))
+    reads = []
+
+    def load(path: Path) -> str:
+        reads.append(path.read_text())
+        return reads[-1].upper()
+
+    for _ in range(2):
+        bundle = load_bundle(tmp_path / "seer")
+        assert models.bundle_file(bundle, "note.txt", load) == "ONE"
+        assert models.optional_file(bundle, "note.txt", load) == "ONE"
+    assert models.bundle_file(bundle, "note.txt", lambda path: path.stat().st_size, what="size") == 3
+    assert reads == ["one"]
+    writer.add_file("note.txt", lambda path: path.write_text("two"))
+    changed = load_bundle(tmp_path / "seer")
+    assert models.bundle_file(changed, "note.txt", load) == "TWO"
+    assert reads == ["one", "two"]
+
+
+def test_what_is_missing_or_damaged_is_told_or_done_without(tmp_path: Path) -> None:
+    st.cache_resource.clear()
+
+    def refuse(path: Path) -> str:
+        raise FlowersError(f"{path.name} is damaged.")
+
+    assert models.optional_file(BUNDLE, "head.npz", refuse) is None
+    assert models.optional_file(BUNDLE, "head.npz", refuse, "nothing") == "nothing"
+    assert models.optional_file(BUNDLE, "absent.npz", refuse, "nothing") == "nothing"
+    with pytest.raises(FlowersError, match=r"head\.npz is damaged"):
+        models.bundle_file(BUNDLE, "head.npz", refuse)
+    with pytest.raises(BundleError, match=r"comes without absent\.npz"):
+        models.bundle_file(BUNDLE, "absent.npz", refuse)
+
+
+def test_the_list_is_that_of_the_core_without_what_cannot_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [bundle.name for bundle in models.model_list().bundles] == [
+        bundle.name for bundle in list_bundles(default_models_dir())
+    ]
+    monkeypatch.setenv("FLOWERS_MODELS_DIR", str(tmp_path))
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "bundle.json").write_text("{")
+    found = models.model_list()
+    assert found.bundles == ()
+    assert len(found.problems) == 1
+    assert "broken" in found.problems[0]
