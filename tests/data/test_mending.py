@@ -2,6 +2,7 @@ import random
 import struct
 import tracemalloc
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from flowers_core.data.photos import PhotoError, read_photo
 from tests.fixtures.icc_profiles import SPACES, SRGB, converted
 from tests.fixtures.pictures import encoded, four_corners, noise, png, sentence
 
-JPEGS = {
+JPEGS: dict[str, dict[str, Any]] = {
     "baseline": {},
     "progressive": {"progressive": True},
     "a restart marker after each row": {"restart_marker_rows": 1},

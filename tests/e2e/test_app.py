@@ -69,7 +69,7 @@ def sticking_out(page: Page) -> list[str]:
 def test_a_photo_in_an_explained_answer_out(page: Page, server: str, record_property: pytest.FixtureRequest) -> None:
     photo = read_photo(example_photo().read_bytes())
     forward = Runtime(BUNDLE.path("int8.tflite")).forward(model_input(photo.pixels, BUNDLE.crop_rule).pixels[None])
-    prediction = predict(forward.logits[0], BUNDLE.calibration, TAXONOMY)  # type: ignore[arg-type]
+    prediction = predict(forward.logits[0], BUNDLE.calibration, TAXONOMY)
 
     started = time.monotonic()
     page.goto(server)
@@ -182,7 +182,7 @@ def says(page: Page, photo: Photo, part: tuple[int, int, int, int]) -> None:
     """The first name on the page and how probable it is are those of the part, in per cent of the photo."""
     found = crop_photo(photo, pixels_of(part, photo.width, photo.height))
     logits = Runtime(BUNDLE.path("int8.tflite")).logits(model_input(found.pixels, BUNDLE.crop_rule).pixels[None])[0]
-    best = predict(logits, BUNDLE.calibration, TAXONOMY).candidates[0]  # type: ignore[arg-type]
+    best = predict(logits, BUNDLE.calibration, TAXONOMY).candidates[0]
     first = page.get_by_role("list", name="The 5 most probable flowers").get_by_role("listitem").first
     expect(first).to_contain_text(capital(TAXONOMY[best.label].name))
     expect(first).to_contain_text(percent(best.probability))

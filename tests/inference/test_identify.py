@@ -1,7 +1,7 @@
 """Photos on disk named one after the other: the same answers as one by one, in order, whatever is broken."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +86,7 @@ def test_no_more_photos_are_under_way_than_the_workers_need(folder: Path) -> Non
     for count in range(1, 8):
         next(found)
         assert drawn <= count + 2 * 2 + 1
+    assert isinstance(found, Generator)
     found.close()
 
 

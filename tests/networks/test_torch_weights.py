@@ -21,7 +21,7 @@ SIX = np.arange(6, dtype=np.float32)
 
 
 def test_tensors_have_their_names_shapes_dtypes_and_values() -> None:
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "kernel": np.array([[1.5, -2.0, 3.0], [0.25, 5.0, -6.0]], np.float32),
         "half": np.array([1.5, -0.5], np.float16),
         "count": np.array(7, np.int64),

@@ -48,7 +48,7 @@ def _brute_force(gallery: Gallery, embedding: np.ndarray, keep: np.ndarray) -> l
 def _assert_equal_to_brute_force(
     gallery: Gallery, embedding: np.ndarray, k: int, keep: np.ndarray, **how: object
 ) -> None:
-    found = gallery.search(embedding, k, **how)  # type: ignore[arg-type]
+    found = gallery.search(embedding, k, **how)
     expected = _brute_force(gallery, embedding, keep)[:k]
     assert [n.photo_id for n in found] == [photo_id for photo_id, _ in expected]
     assert [n.similarity for n in found] == pytest.approx([cosine for _, cosine in expected], abs=1e-14)
@@ -237,7 +237,7 @@ def test_questions_without_sense_are_refused() -> None:
 )
 def test_arrays_that_make_no_gallery_are_refused(change: dict, reason: str) -> None:
     good = {"embeddings": np.ones((3, 4)), "ids": [1, 2, 3], "labels": [1, 1, 2], "splits": ["train"] * 3}
-    assert len(Gallery.build(**good)) == 3  # type: ignore[arg-type]
+    assert len(Gallery.build(**good)) == 3
     with pytest.raises(GalleryError, match=reason):
         Gallery.build(**{**good, **change})
 

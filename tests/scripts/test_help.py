@@ -288,7 +288,7 @@ def test_after_an_audit_the_figures_are_given_without_near_copies_too(
     shutil.copytree(made.folder, folder)
     train, test = drawn_dataset.split_ids("train").tolist(), drawn_dataset.split_ids("test").tolist()
     pairs = tuple(
-        NearDuplicate(*sorted(pair), 5, False, 0.9, False) for pair in ((train[0], test[3]), (test[7], test[8]))
+        NearDuplicate(min(pair), max(pair), 5, False, 0.9, False) for pair in ((train[0], test[3]), (test[7], test[8]))
     )
     record = AuditRecord(72, drawn_dataset.fingerprint(), "drawn", pairs, (), (), (), max_distance=9, min_cosine=0.8)
     call("evaluate", str(folder), "--from-saved", "--data", str(drawn_dataset.root))

@@ -4,6 +4,7 @@ import hashlib
 import io
 import tarfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import zstandard
@@ -19,7 +20,7 @@ ROSE, CAT = b"a rose's bytes" * 100, b"a cat's bytes" * 50
 PICTURES = {"./usr/share/backgrounds/old/rose.jpg": ROSE, "./usr/share/backgrounds/cat.jpg": CAT}
 
 
-def tar(files: dict[str, bytes], mode: str = "w") -> bytes:
+def tar(files: dict[str, bytes], mode: Literal["w", "w:gz", "w:xz"] = "w") -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode=mode) as made:
         for name, content in files.items():

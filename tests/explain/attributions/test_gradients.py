@@ -57,8 +57,9 @@ def test_another_class_or_photo_traces_nothing_anew(network):
     for label in (1, 2, 3):
         gradients.at_layer(photo(label), ClassTarget(label))
         gradients.at_photo(photo(label)[None].repeat(label, axis=0), ContrastTarget(label, 6))
-    assert gradients._at_layer.experimental_get_tracing_count() == 1
-    assert gradients._at_photo.experimental_get_tracing_count() == 1
+    # A tf.function counts its graphs.
+    assert gradients._at_layer.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
+    assert gradients._at_photo.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
 
 
 def test_new_weights_need_no_new_graph(network):
