@@ -7,10 +7,14 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app.resources import models
+from flowers_core.inference.bundle import Bundle
 from tests.fixtures.drawn_flowers import draw_dataset
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = ROOT / "app" / "main.py"
+#: What was read of the shipped models, by the content of the file and what was made of it.
+_SHIPPED: dict[tuple[str, str], Any] = {}
 
 
 @pytest.fixture
@@ -77,9 +81,21 @@ def drawn_photo(width: int = 320, height: int = 240) -> np.ndarray:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_caches() -> None:
+def _fresh_caches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what the test before did, but not what it read of the shipped models: that takes seconds, and no test may
+    write there. A model of a test's own, which may be damaged on purpose, is read anew."""
     st.cache_resource.clear()
     st.cache_data.clear()
+    load_file = models._loaded
+
+    def load_once(digest: str, what: str, bundle: Bundle, file_name: str, load: Callable[[Path], Any]) -> Any:
+        if bundle.folder.parent != ROOT / "models":
+            return load_file(digest, what, bundle, file_name, load)
+        if (digest, what) not in _SHIPPED:
+            _SHIPPED[digest, what] = load(bundle.path(file_name))
+        return _SHIPPED[digest, what]
+
+    monkeypatch.setattr(models, "_loaded", load_once)
 
 
 @pytest.fixture(autouse=True)
