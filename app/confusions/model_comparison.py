@@ -9,7 +9,7 @@ from app.elements.choices import choose_one
 from app.elements.csv_button import offer_csv
 from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital
-from app.resources import models
+from app.resources import models, records
 from flowers_core.data.photo_ref import oxford
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
@@ -27,7 +27,7 @@ def draw_comparison(bundle: Bundle, numeric_format: str, predictions: Prediction
     others = {
         f"{other.name}, {kept}": (other, kept)
         for other in models.model_list().bundles
-        for kept in models.readable_formats(other)
+        for kept in records.readable_formats(other)
         if (other.name, kept) != (bundle.name, numeric_format)
     }
     if not others:
@@ -40,7 +40,7 @@ def draw_comparison(bundle: Bundle, numeric_format: str, predictions: Prediction
         st.markdown("Choose another model or precision, and see which photos this one names rightly and that one not.")
         return
     try:
-        found = compare(models.predictions(*others[chosen]), predictions)
+        found = compare(records.predictions(*others[chosen]), predictions)
     except FlowersError as error:
         st.error(str(error), icon=":material/error:")
         return

@@ -12,7 +12,7 @@ from app.confusions.model_comparison import draw_comparison
 from app.confusions.predictions_choice import choose_predictions
 from app.elements.localization import offer_record
 from app.elements.words import percent
-from app.resources import models
+from app.resources import models, records
 from flowers_core.errors import FlowersError
 from flowers_core.evaluation.confusion_matrix import confusion_matrix
 
@@ -41,7 +41,7 @@ if test_set and not chosen.are_of_this_model:
         f"--photos {test_set.photos}` asks this one.",
         icon=":material/update:",
     )
-localization = None if test_set else models.localization(bundle)
+localization = None if test_set else records.localization(bundle)
 overview, photos = st.columns((8, 5), gap="large")
 with overview:
     matrix_tab, pairs_tab, classes_tab, calibration_tab, comparison_tab = st.tabs(

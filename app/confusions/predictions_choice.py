@@ -7,7 +7,7 @@ import streamlit as st
 from app.confusions.pair_choice import MISTAKES
 from app.elements.model_choice import choose_bundle, choose_format
 from app.elements.pagination import first_page
-from app.resources import data, models
+from app.resources import data, models, records
 from flowers_core.evaluation.custom import CustomTestSet
 from flowers_core.evaluation.predictions import Predictions
 from flowers_core.evaluation.report import Report, report
@@ -34,7 +34,7 @@ class ChosenPredictions:
     def report(self) -> Report:
         """The figures; of a custom test set, those of the classes that have any photos."""
         if self.test_set is None:
-            return models.report(self.bundle, self.numeric_format)
+            return records.report(self.bundle, self.numeric_format)
         found = report(self.predictions, models.temperature(self.bundle))
         return replace(found, rows=tuple(row for row in found.rows if row.support))
 
@@ -56,9 +56,9 @@ def choose_predictions() -> ChosenPredictions:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         bundle = choose_bundle()
         test_set = _choose_test_set(bundle)
-        formats = test_set.precisions if test_set else models.evaluated_formats(bundle)
+        formats = test_set.precisions if test_set else records.evaluated_formats(bundle)
         numeric_format = choose_format(bundle, formats)
-    predictions = test_set.predictions(numeric_format) if test_set else models.predictions(bundle, numeric_format)
+    predictions = test_set.predictions(numeric_format) if test_set else records.predictions(bundle, numeric_format)
     return ChosenPredictions(bundle, numeric_format, predictions, test_set)
 
 

@@ -16,7 +16,7 @@ from app.elements.metrics_table import draw_figures, duplicate_table, near_copy_
 from app.elements.pagination import choose_page, first_page
 from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital, listed
-from app.resources import models
+from app.resources import models, records
 from app.resources.data import data_set
 from flowers_core.data.audit.near_duplicates import leaks
 from flowers_core.data.audit.outliers import MEANING
@@ -33,7 +33,7 @@ PAIRS = {"all": "All", "leaks": "Across splits", "labels": "Under two labels"}
 
 def draw_audit(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy: Taxonomy) -> None:
     """Near-duplicates, label issues and outliers as tables and photos; a sentence where nothing was audited."""
-    found = models.audit()
+    found = records.audit()
     if found is None:
         st.info(
             "No audit of the data comes with the models on this machine. "
@@ -181,7 +181,7 @@ def _draw_label_issues(record: AuditRecord, known: Mapping[int, tuple[int, str]]
     row = table.iloc[_chosen_row(table, "suspects", "Photos whose label is probably wrong", "suspect-labels.csv")]
     photo_id = int(row["photo"])
     cards = [_card(photo_id, known, taxonomy, f"looks like {row['looks like']}")]
-    bundle = models.audit()
+    bundle = records.audit()
     gallery = models.gallery(bundle[0]) if bundle else None
     if gallery is not None and photo_id in gallery:
         near = gallery.search(gallery.vector(photo_id), NEAREST, splits={"train"}, exclude={photo_id})

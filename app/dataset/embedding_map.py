@@ -21,7 +21,7 @@ from app.elements.dataset_offer import offer_download
 from app.elements.pagination import choose_page, first_page
 from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital, listed
-from app.resources import models
+from app.resources import models, records
 from app.resources.data import data_set
 from flowers_core.data.photo_ref import oxford
 from flowers_core.data.taxonomy import Taxonomy
@@ -43,7 +43,7 @@ COLOURINGS = {"class": "Class", "family": "Family", "right": "Right or wrong", "
 @st.fragment
 def draw_map(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy: Taxonomy) -> None:
     """Choice of model and colours, the map, and the photos within the loop drawn on it."""
-    maps = {bundle.name: bundle for bundle in models.model_list().bundles if models.projection(bundle) is not None}
+    maps = {bundle.name: bundle for bundle in models.model_list().bundles if records.projection(bundle) is not None}
     if not maps:
         st.info(
             "No map comes with the models on this machine. "
@@ -83,7 +83,7 @@ def map_table(
     bundle: Bundle, ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy: Taxonomy
 ) -> pd.DataFrame:
     """One row a photo that is on the map and known here: place, class, family, split, and how the model did."""
-    projection = models.projection(bundle)
+    projection = records.projection(bundle)
     assert projection is not None
     _, here, there = np.intersect1d(ids, projection.ids, return_indices=True)
     families = [taxonomy[int(label)].family for label in labels[here]]
@@ -181,10 +181,10 @@ def picked_sentence(picked: pd.DataFrame) -> str:
 def _called(bundle: Bundle) -> dict[int, int]:
     """What the model called each test photo, as far as that is on record."""
     try:
-        formats = models.evaluated_formats(bundle)
+        formats = records.evaluated_formats(bundle)
         if not formats:
             return {}
-        predictions = models.predictions(bundle, models.preferred_format(formats))
+        predictions = records.predictions(bundle, models.preferred_format(formats))
     except FlowersError:
         return {}
     return dict(zip(predictions.ids.tolist(), predictions.predicted.tolist(), strict=True))

@@ -13,7 +13,7 @@ from app.identify.faithfulness import draw_trust
 from app.identify.identified import Identified
 from app.identify.side_by_side import draw_side_by_side
 from app.identify.superpixel_choice import choose_superpixels, chosen_superpixels
-from app.resources import models, session
+from app.resources import models, records, session
 from app.resources.session import Inference
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget
@@ -54,7 +54,7 @@ def draw_why(identified: Identified) -> None:
     pixels = session.shown_pixels(inference.photo)
     draw_heatmap(pixels, explanation, taxonomy, opacity, threshold, outlines)
     st.markdown(reading(explanation, taxonomy))
-    record = models.evaluated_methods(inference.bundle)
+    record = records.evaluated_methods(inference.bundle)
     if record is not None and method.name == default_method(record):
         st.caption(f"{default_sentence(record)} *Models* has the table.")
     known = known_explanations(inference, subject, target)
@@ -102,7 +102,7 @@ def _choose_method(inference: Inference) -> Method:
     kept = [method for method in METHODS.values() if has_keras or method.needs is not Needs.KERAS]
     methods = {method.title: method for method in kept if models.is_installed(_package(method))}
     missing = [method.title for method in kept if method.title not in methods]
-    first = METHODS[default_method(models.evaluated_methods(inference.bundle))]
+    first = METHODS[default_method(records.evaluated_methods(inference.bundle))]
     words = [f"**{method.title}**: {READINGS[method.name]}" for method in methods.values()]
     if missing:
         words.append(f"{listed(missing, 'and')} need packages that are not installed here: `{_INSTALL}` adds them.")

@@ -13,7 +13,7 @@ from app.elements.pagination import choose_page, first_page
 from app.elements.photo_grid import Card, draw_cards
 from app.elements.small_map import small_map
 from app.elements.words import capital, percent
-from app.resources import models
+from app.resources import models, records
 from app.resources.data import data_set
 from flowers_core.data.photo_ref import oxford
 from flowers_core.data.taxonomy import Taxonomy
@@ -32,7 +32,7 @@ def draw_disagreements() -> None:
     known = {
         f"{bundle.name}, {name}": (bundle, name)
         for bundle in models.model_list().bundles
-        for name in models.readable_formats(bundle)
+        for name in records.readable_formats(bundle)
     }
     if len(known) < 2:
         st.info("It takes two evaluated models, or two precisions of one, to disagree.")
@@ -50,7 +50,7 @@ def draw_disagreements() -> None:
     except FlowersError as error:
         st.error(str(error), icon=":material/error:")
         return
-    total = len(models.predictions(*known[first]))
+    total = len(records.predictions(*known[first]))
     st.markdown(disagreement_sentence(found, total, first, second))
     if not found:
         return
@@ -132,8 +132,8 @@ def _draw(item: Disagreement, first: tuple[str, Answering], second: tuple[str, A
 
 def _found(first: Answering, second: Answering) -> tuple[Disagreement, ...]:
     return disagreements(
-        models.predictions(*first),
-        models.predictions(*second),
+        records.predictions(*first),
+        records.predictions(*second),
         models.temperature(first[0]),
         models.temperature(second[0]),
     )

@@ -16,7 +16,7 @@ from app.elements.model_choice import NO_MODEL
 from app.models.accuracy_chart import accuracy_chart
 from app.models.disagreements import draw_disagreements
 from app.models.method_table import draw_methods
-from app.resources import models
+from app.resources import models, records
 
 st.title("The models")
 found = models.model_list()
@@ -57,12 +57,12 @@ for bundle in found.bundles:
     draw_figures(speeds, f"Time that {bundle.name} takes for one photo, by the way it is run")
 
 for bundle in found.bundles:
-    methods = models.evaluated_methods(bundle)
+    methods = records.evaluated_methods(bundle)
     if methods is not None:
         st.header(f"Which map of {bundle.name} to trust")
         draw_methods(bundle.name, methods)
 
-measured = {bundle.name: shares for bundle in found.bundles if (shares := models.localization(bundle))}
+measured = {bundle.name: shares for bundle in found.bundles if (shares := records.localization(bundle))}
 if measured:
     st.header("How much of the evidence is on the flower")
     for name, shares in measured.items():

@@ -1,4 +1,4 @@
-"""The models on disk and everything that is stored with them, read once and shared by all sessions."""
+"""The models on disk, and what answers with them: read once and shared by all sessions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from flowers_core.inference.bundle import (
     default_first,
     load_bundle,
     model_file,
-    predictions_file,
 )
 from flowers_core.inference.manifest import MANIFEST
 from flowers_core.storage.paths import default_models_dir
@@ -30,24 +29,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from flowers_core.data.audit.record import AuditRecord
-    from flowers_core.evaluation.predictions import Predictions
-    from flowers_core.evaluation.report import Report
     from flowers_core.explain.attributions.gradients import Gradients
     from flowers_core.explain.explanation import Box
-    from flowers_core.explain.records.localization import LocalizationRecord
-    from flowers_core.explain.records.methods import MethodRecord
     from flowers_core.inference.manifest import KnnRule
     from flowers_core.inference.prototypes import ClassMeans
     from flowers_core.inference.runtime import Runtime
     from flowers_core.retrieval.gallery import Gallery
-    from flowers_core.retrieval.projection import Projection
     from flowers_core.retrieval.similarity import ClassSimilarity
     from flowers_core.retrieval.user_photos import ExtendedGallery, UserPhotos
 
 T = TypeVar("T")
 
-TEST_PREDICTIONS = predictions_file("test")
 KERAS_MODEL = "classifier.keras"
 # The smallest and quickest; its accuracy is on the Models page beside the others'.
 PREFERRED_FORMAT = "int8"
@@ -221,77 +213,6 @@ def class_similarity(bundle: Bundle) -> ClassSimilarity | None:
 def knn_rule(bundle: Bundle) -> KnnRule | None:
     """How this model's neighbours are weighted, or None when no rule was chosen for it."""
     return bundle.manifest.knn
-
-
-def projection(bundle: Bundle) -> Projection | None:
-    """The map of this model's embeddings, or None when the bundle comes without one that can be read."""
-    from flowers_core.retrieval.projection import PROJECTION_FILE, load_projection
-
-    return optional_file(bundle, PROJECTION_FILE, load_projection)
-
-
-def audit() -> tuple[Bundle, AuditRecord] | None:
-    """The audit of the data, and the bundle that brings it; None when none does that can be read."""
-    from flowers_core.data.audit.record import AUDIT_FILE, load_audit
-
-    for bundle in model_list().bundles:
-        record = optional_file(bundle, AUDIT_FILE, load_audit)
-        if record is not None:
-            return bundle, record
-    return None
-
-
-def evaluated_methods(bundle: Bundle) -> MethodRecord | None:
-    """How the methods that explain this model compare, or None where that was not measured or cannot be read."""
-    from flowers_core.explain.records.methods import EXPLANATIONS_FILE, load_methods
-
-    return optional_file(bundle, EXPLANATIONS_FILE, load_methods)
-
-
-def localization(bundle: Bundle) -> LocalizationRecord | None:
-    """How much relevance lies on the flower, or None where that was not measured or cannot be read."""
-    from flowers_core.explain.records.localization import LOCALIZATION_FILE, load_localization
-
-    return optional_file(bundle, LOCALIZATION_FILE, load_localization)
-
-
-def evaluated_formats(bundle: Bundle) -> tuple[str, ...]:
-    """The numeric formats whose predictions for the test photos are on record. Raises FlowersError if damaged."""
-    from flowers_core.evaluation.predictions import stored_precisions
-
-    if not bundle.has(TEST_PREDICTIONS):
-        return ()
-    return bundle_file(bundle, TEST_PREDICTIONS, stored_precisions)
-
-
-def readable_formats(bundle: Bundle) -> tuple[str, ...]:
-    """As `evaluated_formats`; none where the record is damaged."""
-    try:
-        return evaluated_formats(bundle)
-    except FlowersError:
-        return ()
-
-
-def predictions(bundle: Bundle, numeric_format: str) -> Predictions:
-    """The predictions for every test photo. Raises FlowersError where they are not on record."""
-    from flowers_core.evaluation.predictions import load_predictions
-
-    return bundle_file(
-        bundle, TEST_PREDICTIONS, lambda path: load_predictions(path, numeric_format), what=f"logits {numeric_format}"
-    )
-
-
-def report(bundle: Bundle, numeric_format: str) -> Report:
-    """The figures of the test photos. Raises FlowersError where the predictions are not on record."""
-    from flowers_core.evaluation import report as evaluation
-
-    scale = temperature(bundle)
-    return bundle_file(
-        bundle,
-        TEST_PREDICTIONS,
-        lambda _: evaluation.report(predictions(bundle, numeric_format), scale),
-        what=f"report {numeric_format} {scale}",
-    )
 
 
 def gradients(bundle: Bundle) -> Callable[[], Gradients] | None:

@@ -1,4 +1,4 @@
-"""Making probabilities honest, and measuring how honest they are: temperature, conformal threshold, reliability."""
+"""Calibrating probabilities, and measuring how calibrated they are: temperature, conformal threshold, reliability."""
 
 import math
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from scipy.optimize import minimize_scalar
 from flowers_core.inference.manifest import Calibration
 from flowers_core.inference.prediction import log_softmax, softmax
 
-# An answer counts as sure where validation was right at least this often, and a class as ruled out when leaving it out
-# errs on at most 2 % of photos. Both must lie well above the models' own accuracy: a set that holds the true class on
-# 95 % of photos is a single name for almost any photo when the first name is right on 94 %, and says nothing.
+# An answer is sure where validation accuracy was at least this high, and a class is ruled out when leaving it out errs
+# on at most 2 % of photos. Both must lie well above the models' own accuracy: when top-1 is 94 %, a set that holds the
+# true class on 95 % of photos is a single name for almost any photo, and says nothing.
 SURE_ACCURACY = 0.98
 COVERAGE = 0.98
 # Beyond these the fit has run away: every answer is right, or none is better than chance.
@@ -22,7 +22,15 @@ TEMPERATURE_RANGE = (0.01, 100.0)
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Photos whose top probability lies in (low, high]: their mean top probability, and the share that is right."""
+    """Photos whose top probability lies in (low, high].
+
+    Attributes:
+        low: exclusive.
+        high: inclusive.
+        confidence: their mean top probability.
+        accuracy: the fraction of them that is right.
+        count: their number.
+    """
 
     low: float
     high: float
@@ -32,11 +40,15 @@ class ReliabilityBin:
 
 
 def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
-    """The temperature with the least negative log-likelihood on held-out photos (Guo et al. 2017, arXiv 1706.04599).
+    """The temperature with the smallest negative log-likelihood on held-out photos (Guo et al. 2017, arXiv 1706.04599).
 
-    logits: (n, classes); labels: (n,), 1-based. The log-likelihood is concave in 1/temperature: there is one optimum,
-    kept within TEMPERATURE_RANGE. Where every photo is classified rightly there is none (the sharper the better), and
-    a temperature low enough for the loss to vanish comes back.
+    The log-likelihood is concave in 1/temperature: there is one optimum, kept within TEMPERATURE_RANGE. Where every
+    photo is classified correctly there is none (the sharper the better), and a temperature low enough for the loss to
+    vanish comes back.
+
+    Args:
+        logits: (n, classes).
+        labels: (n,), 1-based.
     """
     rows, columns = _rows_and_columns(logits, labels)
     each = np.arange(len(columns))
@@ -51,10 +63,16 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
 def fit_conformal_threshold(probabilities: ArrayLike, labels: ArrayLike, coverage: float) -> float:
     """The threshold t of split conformal sets {y : 1 − p_y ≤ t} that hold the true class with the given probability.
 
-    probabilities: (n, classes), rows sum to 1; labels: (n,), 1-based; coverage in (0, 1). t is the ⌈(n+1)·coverage⌉-th
-    smallest of the n values 1 − p_true, which makes the expected coverage on photos from the same source at least
-    `coverage`, whatever the model (Sadinle et al. 2019, arXiv 1609.00451; Vovk et al. 2005). With too few photos for
-    that rank it is 1.0: every class is plausible.
+    t is the ⌈(n+1)·coverage⌉-th smallest of the n values 1 − p_true. The expected coverage on photos from the same
+    source is then at least `coverage`, whatever the model (Sadinle et al. 2019, arXiv 1609.00451; Vovk et al. 2005).
+
+    Args:
+        probabilities: (n, classes), rows sum to 1.
+        labels: (n,), 1-based.
+        coverage: in (0, 1).
+
+    Returns:
+        t in [0, 1]; 1.0, which makes every class plausible, with too few photos for that rank.
     """
     if not 0 < coverage < 1:
         raise ValueError(f"The coverage must lie between 0 and 1, not be {coverage}.")
@@ -70,24 +88,29 @@ def fit_calibration(
     labels: ArrayLike,
     coverage: float = COVERAGE,
     *,
-    spoilt: tuple[ArrayLike, ArrayLike] | None = None,
+    corrupted: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> Calibration:
-    """Temperature, conformal threshold and the bar for a sure answer, from photos the model was not fitted on.
+    """Temperature, conformal threshold and the threshold of a sure answer, from photos the model was not fitted on.
 
-    logits: (n, classes); labels: (n,), 1-based. spoilt: logits (m, classes) and labels (m,) of photos spoilt as
-    people's are (robustness.py). Temperature and bar then come from all n + m: calibrated on good photos alone, a model
-    is too sure of bad ones, and what misleads is a wrong name said with confidence. On good photos the probabilities
-    are then somewhat too modest. The conformal threshold always comes from the n; its promise is about photos like
-    those.
+    Temperature and threshold come from clean and corrupted photos together: calibrated on clean photos alone, a model
+    is too confident on bad ones, and a high-confidence error misleads. On clean photos the probabilities are then
+    somewhat too modest. The conformal threshold comes from the clean photos alone; its promise is about such photos.
 
-    `unsure_below` is the smallest t among the calibrated top probabilities such that of all photos with a top
-    probability ≥ t at least SURE_ACCURACY are classified rightly; 1.0 when there is no such t. It is the share found on
-    these photos, without a confidence bound.
+    Args:
+        logits: (n, classes), of the clean photos.
+        labels: (n,), 1-based.
+        coverage: of the conformal sets, in (0, 1).
+        corrupted: logits (m, classes) and labels (m,) of corrupted photos (`data.corruptions`).
+
+    Returns:
+        The calibration. Its `unsure_below` is the smallest t among the calibrated top probabilities such that at least
+        SURE_ACCURACY of all photos with a top probability ≥ t are classified correctly; 1.0 when there is no such t.
+        It is the fraction found on these photos, without a confidence bound.
     """
     clean, columns = _rows_and_columns(logits, labels)
     every, every_column = clean, columns
-    if spoilt is not None:
-        more, more_columns = _rows_and_columns(*spoilt)
+    if corrupted is not None:
+        more, more_columns = _rows_and_columns(*corrupted)
         every, every_column = np.concatenate([clean, more]), np.concatenate([columns, more_columns])
     temperature = fit_temperature(every, every_column + 1)
     return Calibration(
@@ -101,14 +124,19 @@ def fit_calibration(
 def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = 15) -> tuple[ReliabilityBin, ...]:
     """Confidence against accuracy in bins of equal width, lowest first (Guo et al. 2017, arXiv 1706.04599).
 
-    probabilities: (n, classes), rows sum to 1; labels: (n,), 1-based. Bin m of M is ((m−1)/M, m/M]; bins without photos
-    are left out.
+    Args:
+        probabilities: (n, classes), rows sum to 1.
+        labels: (n,), 1-based.
+        bins: at least 1. Bin m of M is ((m−1)/M, m/M].
+
+    Returns:
+        The bins that hold photos.
     """
     return confidence_reliability(*_confidence_and_right(probabilities, labels), bins)
 
 
 def confidence_reliability(confidence: ArrayLike, right: ArrayLike, bins: int = 15) -> tuple[ReliabilityBin, ...]:
-    """`reliability` of answers whose confidence need not be a class' probability.
+    """`reliability` of answers whose confidence need not be a class's probability.
 
     Args:
         confidence: (n,) in [0, 1], the probability that an answer is right; n ≥ 1.
@@ -153,7 +181,7 @@ def _smallest_reliable(probabilities: ArrayLike, labels: ArrayLike) -> float:
     confidence, right = _confidence_and_right(probabilities, labels)
     order = np.argsort(-confidence, kind="stable")
     accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    # Photos of equal confidence pass or fail together: only the last of them closes a candidate for the bar.
+    # Photos of equal confidence pass or fail together: only the last of them closes a candidate for the threshold.
     last = np.append(confidence[order][1:] < confidence[order][:-1], True)
     reliable = np.flatnonzero(last & (accuracy >= SURE_ACCURACY))
     return float(confidence[order][reliable[-1]]) if len(reliable) else 1.0

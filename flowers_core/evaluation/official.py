@@ -90,7 +90,7 @@ def calibrate(
     logits = corrupted_logits(bundle, flowers, clean.ids, (name,), cache=cache, track=track)
     every = logits[name].reshape(-1, clean.classes)
     corruptions = len(every) // len(clean)
-    calibration = fit_calibration(clean.logits, clean.labels, spoilt=(every, np.repeat(clean.labels, corruptions)))
+    calibration = fit_calibration(clean.logits, clean.labels, corrupted=(every, np.repeat(clean.labels, corruptions)))
     source = CalibrationSource("validation", name, len(clean), corruptions)
     writer.update(calibration=calibration, calibration_source=source)
     figures = corruption_figures(logits, clean.labels, calibration.temperature)

@@ -1,4 +1,4 @@
-"""A map of the embeddings: every photo a point in the plane, photos that the model finds alike near each other."""
+"""A map of the embeddings: every photo a point in the plane, photos that the model finds similar near each other."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +17,20 @@ _JUDGED = 2000
 
 
 class ProjectionError(FlowersError):
-    """A map that cannot be read; the message is a sentence for the person who meets it."""
+    """A map that cannot be read."""
 
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """Places of n photos on the map.
+    """Positions of n photos on the map.
 
-    ids: (n,) int64. points: (n, 2) float32, centred, the farthest coordinate at ±1. Only nearness means anything:
-    neither the axes nor the distance between groups does. trustworthiness: in [0, 1], how far neighbours on the map are
-    neighbours among the embeddings too (Venna and Kaski 2001).
+    Only nearness means anything: neither the axes nor the distance between groups does.
+
+    Attributes:
+        ids: (n,) int64.
+        points: (n, 2) float32, centred, the farthest coordinate at ±1.
+        trustworthiness: in [0, 1], how far neighbours on the map are neighbours among the embeddings too (Venna and
+            Kaski 2001).
     """
 
     ids: NDArray[np.int64]
@@ -41,9 +45,14 @@ class Projection:
 def project(vectors: ArrayLike, ids: ArrayLike, *, seed: int = 0) -> Projection:
     """Lay embeddings out in the plane: principal components, then t-SNE (van der Maaten and Hinton 2008).
 
-    vectors: (n, c), norm 1, n ≥ 4; ids: (n,). By scikit-learn, with Barnes-Hut approximation, started from the first
-    two components so that the large arrangement is that of the data; the same seed gives the same map on the same
-    machine. 8189 photos take about two minutes on two cores.
+    By scikit-learn, with the Barnes-Hut approximation, initialized with the first two components so that the large
+    arrangement is that of the data. The same seed gives the same map on the same machine. 8189 photos take about two
+    minutes on two cores.
+
+    Args:
+        vectors: (n, c), norm 1, n ≥ 4.
+        ids: (n,).
+        seed: of the layout.
     """
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE, trustworthiness

@@ -137,7 +137,7 @@ def test_spoilt_photos_move_the_temperature_and_the_bar_but_not_the_promise_of_c
     logits, labels = _overconfident(rng, 400, 10, 1.0)
     more, more_labels = _overconfident(rng, 600, 10, 2.0)
     alone = fit_calibration(logits, labels)
-    both = fit_calibration(logits, labels, spoilt=(more, more_labels))
+    both = fit_calibration(logits, labels, corrupted=(more, more_labels))
     every, every_label = np.concatenate([logits, more]), np.concatenate([labels, more_labels])
     assert both.temperature == pytest.approx(fit_temperature(every, every_label), rel=1e-9)
     assert both.temperature > 1.2 * alone.temperature

@@ -1,0 +1,90 @@
+"""What was measured of the models and travels with them: predictions, figures, the audit of the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.resources import models
+from flowers_core.errors import FlowersError
+from flowers_core.inference.bundle import Bundle, predictions_file
+
+if TYPE_CHECKING:
+    from flowers_core.data.audit.record import AuditRecord
+    from flowers_core.evaluation.predictions import Predictions
+    from flowers_core.evaluation.report import Report
+    from flowers_core.explain.records.localization import LocalizationRecord
+    from flowers_core.explain.records.methods import MethodRecord
+    from flowers_core.retrieval.projection import Projection
+
+TEST_PREDICTIONS = predictions_file("test")
+
+
+def projection(bundle: Bundle) -> Projection | None:
+    """The map of this model's embeddings, or None when the bundle comes without one that can be read."""
+    from flowers_core.retrieval.projection import PROJECTION_FILE, load_projection
+
+    return models.optional_file(bundle, PROJECTION_FILE, load_projection)
+
+
+def audit() -> tuple[Bundle, AuditRecord] | None:
+    """The audit of the data, and the bundle that brings it; None when none does that can be read."""
+    from flowers_core.data.audit.record import AUDIT_FILE, load_audit
+
+    for bundle in models.model_list().bundles:
+        record = models.optional_file(bundle, AUDIT_FILE, load_audit)
+        if record is not None:
+            return bundle, record
+    return None
+
+
+def evaluated_methods(bundle: Bundle) -> MethodRecord | None:
+    """How the methods that explain this model compare, or None where that was not measured or cannot be read."""
+    from flowers_core.explain.records.methods import EXPLANATIONS_FILE, load_methods
+
+    return models.optional_file(bundle, EXPLANATIONS_FILE, load_methods)
+
+
+def localization(bundle: Bundle) -> LocalizationRecord | None:
+    """How much relevance lies on the flower, or None where that was not measured or cannot be read."""
+    from flowers_core.explain.records.localization import LOCALIZATION_FILE, load_localization
+
+    return models.optional_file(bundle, LOCALIZATION_FILE, load_localization)
+
+
+def evaluated_formats(bundle: Bundle) -> tuple[str, ...]:
+    """The numeric formats whose predictions for the test photos are on record. Raises FlowersError if damaged."""
+    from flowers_core.evaluation.predictions import stored_precisions
+
+    if not bundle.has(TEST_PREDICTIONS):
+        return ()
+    return models.bundle_file(bundle, TEST_PREDICTIONS, stored_precisions)
+
+
+def readable_formats(bundle: Bundle) -> tuple[str, ...]:
+    """As `evaluated_formats`; none where the record is damaged."""
+    try:
+        return evaluated_formats(bundle)
+    except FlowersError:
+        return ()
+
+
+def predictions(bundle: Bundle, numeric_format: str) -> Predictions:
+    """The predictions for every test photo. Raises FlowersError where they are not on record."""
+    from flowers_core.evaluation.predictions import load_predictions
+
+    return models.bundle_file(
+        bundle, TEST_PREDICTIONS, lambda path: load_predictions(path, numeric_format), what=f"logits {numeric_format}"
+    )
+
+
+def report(bundle: Bundle, numeric_format: str) -> Report:
+    """The figures of the test photos. Raises FlowersError where the predictions are not on record."""
+    from flowers_core.evaluation import report as evaluation
+
+    scale = models.temperature(bundle)
+    return models.bundle_file(
+        bundle,
+        TEST_PREDICTIONS,
+        lambda _: evaluation.report(predictions(bundle, numeric_format), scale),
+        what=f"report {numeric_format} {scale}",
+    )
