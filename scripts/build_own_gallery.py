@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flowers_core.data.photo_folder import ReadPhoto, photos_in, read_photos
+from flowers_core.data.photo_folder import ReadPhoto, read_photos, scan_folder
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import Bundle, model_file
 from flowers_core.inference.runtime import Runtime
@@ -24,23 +24,34 @@ def add_photos(bundle: Bundle, folder: Path) -> None:
 
     Raises PhotoFolderError for a folder of no class, FolderBusy where another run is at it.
     """
-    found = photos_in(folder, load_taxonomy())
+    scanned = scan_folder(folder, load_taxonomy())
+    found = scanned.photos
     model, path = _place(bundle)
     with locked(path.parent):
         own = load_user_photos(path, model)
         before = len(own)
         runtime = Runtime(bundle.path(f"{_PRECISION}.tflite"))
-        known = set(own.digests)
+        kept_before, known = set(own.digests), set[str]()
+        again: list[tuple[Path, int | None, str]] = []
         waiting: list[ReadPhoto] = []
         for read in progress(read_photos(found, bundle.crop_rule), "photos", len(found)):
             if isinstance(read, tuple):
                 print(f"Left out: {read[1]}")
             elif read.sha256 not in known:
                 known.add(read.sha256)
-                waiting.append(read)
+                if read.sha256 in kept_before:
+                    again.append((read.photo.path, read.photo.label, read.sha256))
+                else:
+                    waiting.append(read)
             if len(waiting) == _BATCH:
                 own = _kept(own, waiting, runtime, path)
         own = _kept(own, waiting, runtime, path)
+        moved = own.with_moved(again)
+        if moved is not own:
+            moved.save(path)
+            print("Photos that lie elsewhere now, or whose folder has another name, have their new place and class.")
+    if others := scanned.describe_left_out():
+        print(others)
     print(f"{len(own) - before} photos were added; {len(own)} of your own are in the gallery of {bundle.name}.")
 
 

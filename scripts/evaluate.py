@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.evaluation.custom import evaluate_folder
+from flowers_core.evaluation.custom import evaluate_folder, evaluation_folder
 from flowers_core.evaluation.official import (
     HELD_OUT,
     audit_of,
@@ -28,7 +28,7 @@ from flowers_core.evaluation.predictions import stored_precisions
 from flowers_core.evaluation.robustness import evaluate_robustness
 from flowers_core.inference.bundle import PRECISIONS, Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.manifest import Accuracy, CorruptionMetrics
-from flowers_core.storage.paths import default_evaluations_dir, default_models_dir
+from flowers_core.storage.paths import default_models_dir
 from scripts.options.command import add_bundle_argument, add_data_option, progress, run, verb_parser
 
 
@@ -71,7 +71,7 @@ def _write_metrics(bundle: Bundle, flowers: OxfordFlowers, formats: Sequence[str
 
 
 def _evaluate_folder(bundle: Bundle, folder: Path, out: Path | None) -> None:
-    out = out or default_evaluations_dir() / f"{folder.resolve().name}-{bundle.name}"
+    out = out or evaluation_folder(folder, bundle.name)
     found = evaluate_folder(bundle, folder, out, left_out=lambda error: print(f"Left out: {error}"), track=progress)
     _print_table({(name, "photos"): figures for name, figures in found.items()})
     print(f"Wrote {out}.")

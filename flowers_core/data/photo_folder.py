@@ -1,4 +1,4 @@
-"""Photos of one's own in a folder: one folder a class, named as the class is, or all in one where no class is said."""
+"""Photos of one's own in a folder: one folder a class, called as the class is, or all in one where none is said."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.data.dataset import SPLIT_NAMES
 from flowers_core.data.model_input import CropRule, model_input
+from flowers_core.data.photo_files import LeftOut, describe_left_out, is_hidden, walk_photos
+from flowers_core.data.photo_formats import ACCEPTED_ENDINGS
 from flowers_core.data.photos import PhotoError, open_photo
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
 
-ENDINGS = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif"))
 _DECODERS = 2
 _AHEAD = 16
 
@@ -28,10 +30,22 @@ class PhotoFolderError(FlowersError):
 
 @dataclass(frozen=True)
 class FolderPhoto:
-    """A photo of one's own. label: 1…102 by the folder it lies in, None where it lies in none."""
+    """A photo of one's own. label: 1…k by the folder of a class in which it lies, None where it lies in none."""
 
     path: Path
     label: int | None
+
+
+@dataclass(frozen=True)
+class PhotoFolder:
+    """What a folder holds: photos in order of path, and the files that were left out."""
+
+    photos: tuple[FolderPhoto, ...]
+    left_out: tuple[LeftOut, ...]
+
+    def describe_left_out(self) -> str | None:
+        """How many files were left out and which, as a sentence; None where there are none."""
+        return describe_left_out(self.left_out)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,30 +57,33 @@ class ReadPhoto:
     sha256: str
 
 
-def photos_in(root: Path, taxonomy: Taxonomy) -> list[FolderPhoto]:
-    """Every photo in a folder and in its folders of classes, in order of path.
+def scan_folder(root: Path, taxonomy: Taxonomy) -> PhotoFolder:
+    """Find every photo in a folder and in its folders of classes, and in the folders within those.
 
-    A class' folder is called by its number or by its English or scientific name; capitals, hyphens, underscores and
-    apostrophes do not matter. Files without a photo's ending and hidden ones are left out. Raises PhotoFolderError when
-    there is no such folder, a folder is called like no class, or there are no photos.
+    The folder of a class is called by its number, by its English name as the data set or its copies have it, or by its
+    scientific name. Capitals, leading zeros, hyphens, underscores and apostrophes do not matter.
+
+    Raises:
+        PhotoFolderError: there is no such folder, it holds splits, a folder in it is called like no class, or there are
+            no photos.
     """
     if not root.is_dir():
         raise PhotoFolderError(f"There is no folder {root}.")
     labels = _labels_by_name(taxonomy)
-    found = [FolderPhoto(path, None) for path in _photos(root)]
-    for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        label = labels.get(_plain(folder.name))
-        if label is None:
-            near = get_close_matches(_plain(folder.name), labels, n=1)
-            hint = f" Did you mean '{taxonomy[labels[near[0]]].name}'?" if near else ""
-            raise PhotoFolderError(
-                f"The folder {folder} is called like none of the {len(taxonomy)} classes.{hint} "
-                "Name it by a class' number or its English or scientific name."
-            )
-        found += [FolderPhoto(path, label) for path in _photos(folder)]
-    if not found:
-        raise PhotoFolderError(f"There are no photos in {root}; their names end in {', '.join(sorted(ENDINGS))}.")
-    return found
+    folders = sorted(path for path in root.iterdir() if path.is_dir() and not is_hidden(path.name))
+    _refuse_splits(root, [folder.name for folder in folders])
+    label_of = {folder.name: _label(folder, labels, taxonomy) for folder in folders}
+    photos, left_out = [], []
+    for found in walk_photos(root):
+        if isinstance(found, LeftOut):
+            left_out.append(found)
+        else:
+            photos.append(FolderPhoto(found, label_of.get(found.relative_to(root).parts[0])))
+    if not photos:
+        raise PhotoFolderError(
+            f"There are no photos in {root}; their names mostly end in {', '.join(sorted(ACCEPTED_ENDINGS))}."
+        )
+    return PhotoFolder(tuple(photos), tuple(left_out))
 
 
 def read_photos(photos: Sequence[FolderPhoto], rule: CropRule) -> Iterator[ReadPhoto | tuple[FolderPhoto, PhotoError]]:
@@ -87,18 +104,34 @@ def read_photos(photos: Sequence[FolderPhoto], rule: CropRule) -> Iterator[ReadP
             yield from pool.map(read, photos[start : start + _AHEAD])
 
 
-def _photos(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.is_file() and path.suffix.lower() in ENDINGS and not path.name.startswith(".")
+def _refuse_splits(root: Path, names: Sequence[str]) -> None:
+    """Widely used copies of the data set have train, valid and test on top, and the classes in them."""
+    if names and all(name.casefold() in SPLIT_NAMES for name in names):
+        test = next((name for name in names if SPLIT_NAMES[name.casefold()] == "test"), names[0])
+        raise PhotoFolderError(
+            f"{root} holds the splits of a data set ({', '.join(names)}), not classes. Give one of them: {root / test}"
+        )
+
+
+def _label(folder: Path, labels: dict[str, int], taxonomy: Taxonomy) -> int:
+    name = _plain(folder.name)
+    label = labels.get(str(int(name)) if name.isdecimal() else name)
+    if label is not None:
+        return label
+    hint = f" Numbers run from 1 to {len(taxonomy)}."
+    if not name.isdecimal():
+        near = get_close_matches(name, labels, n=1)
+        hint = f" Did you mean '{taxonomy[labels[near[0]]].name}'?" if near else ""
+    raise PhotoFolderError(
+        f"The folder {folder} is called like none of the {len(taxonomy)} classes.{hint} "
+        "Name it by a class' number or its English or scientific name."
     )
 
 
 def _labels_by_name(taxonomy: Taxonomy) -> dict[str, int]:
     names: dict[str, int] = {}
     for taxon in taxonomy:
-        for name in (str(taxon.label), f"{taxon.label:03d}", taxon.name, taxon.scientific_name):
+        for name in (str(taxon.label), taxon.name, taxon.scientific_name, *taxon.other_names):
             if name:
                 names.setdefault(_plain(name), taxon.label)
     return names

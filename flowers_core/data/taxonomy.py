@@ -22,14 +22,16 @@ _TABLE = Path(__file__).with_name("taxonomy.csv")
 
 @dataclass(frozen=True)
 class Taxon:
-    """One class of the dataset.
+    """One class of the data set.
 
-    label: 1…102.
-    name: the dataset's own English name.
-    scientific_name: the species or hybrid; None where the class is a group of them.
-    genus: None where the class spans several genera.
-    family: always known.
-    note: a sentence where the photos show another plant than the English name says; else None.
+    Attributes:
+        label: 1…k.
+        name: the data set's own English name.
+        scientific_name: the species or hybrid; None where the class is a group of them.
+        genus: None where the class spans several genera.
+        family: always known.
+        note: a sentence where the photos show another plant than the English name says; else None.
+        other_names: what other copies of the data set call it.
     """
 
     label: int
@@ -38,6 +40,7 @@ class Taxon:
     genus: str | None
     family: str
     note: str | None = None
+    other_names: tuple[str, ...] = ()
 
     @property
     def latin(self) -> str:
@@ -81,6 +84,7 @@ def load_taxonomy() -> Taxonomy:
                     genus=row["genus"] or None,
                     family=row["family"],
                     note=row["note"] or None,
+                    other_names=tuple(filter(None, row["other_names"].split("; "))),
                 )
                 for row in csv.DictReader(table)
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.data.photo_folder import FolderPhoto, PhotoFolderError, ReadPhoto, photos_in, read_photos
+from flowers_core.data.photo_folder import FolderPhoto, PhotoFolderError, ReadPhoto, read_photos, scan_folder
 from flowers_core.data.progress import Track, untracked
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.errors import FlowersError
@@ -24,6 +25,7 @@ from flowers_core.inference.bundle import Bundle, model_file
 from flowers_core.inference.prediction import softmax
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.files import write_json, write_table
+from flowers_core.storage.paths import default_evaluations_dir
 
 REPORT_FILE, PREDICTIONS_FILE, PHOTOS_FILE = "report.json", "predictions.npz", "photos.csv"
 MISTAKES_FILE = "mistakes.csv"
@@ -97,6 +99,24 @@ def load_custom_test_set(folder: Path) -> CustomTestSet:
         ) from error
 
 
+def evaluation_folder(photos: Path, bundle_name: str) -> Path:
+    """Where the evaluation of a folder of photos belongs: its own if it was evaluated before, else one that is free.
+
+    Two test sets whose folders have the same name are both kept.
+    """
+    name = f"{photos.resolve().name}-{bundle_name}"
+    for number in itertools.count(1):
+        folder = default_evaluations_dir() / (name if number == 1 else f"{name}-{number}")
+        if not (folder / REPORT_FILE).exists():
+            return folder
+        try:
+            if load_evaluation(folder).photos == photos.resolve():
+                return folder
+        except OwnEvaluationError:  # not ours to replace
+            continue
+    raise AssertionError
+
+
 def evaluate_folder(
     bundle: Bundle,
     folder: Path,
@@ -123,7 +143,8 @@ def evaluate_folder(
         PhotoFolderError: where the folder does not say what its photos show, or none can be read.
     """
     taxonomy = load_taxonomy()
-    found = photos_in(folder, taxonomy)
+    scanned = scan_folder(folder, taxonomy)
+    found = scanned.photos
     unlabelled = [photo for photo in found if photo.label is None]
     if unlabelled:
         raise PhotoFolderError(
@@ -131,6 +152,8 @@ def evaluate_folder(
             f"{unlabelled[0].path.name} for one. Put each into a folder with the name of its class."
         )
     photos, logits = _answers(bundle, found, left_out, track)
+    if others := scanned.describe_left_out():
+        left_out(PhotoFolderError(others))
     paths = [photo.path.relative_to(folder).as_posix() for photo in photos]
     labels = [photo.label or 0 for photo in photos]
     save_predictions(out / PREDICTIONS_FILE, np.arange(1, len(photos) + 1), labels, logits)

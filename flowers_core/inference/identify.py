@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from flowers_core.data.model_input import model_input
-from flowers_core.data.photo_folder import ENDINGS, PhotoFolderError
+from flowers_core.data.photo_files import LeftOut, walk_photos
+from flowers_core.data.photo_folder import PhotoFolderError
 from flowers_core.data.photos import PhotoError, open_photo
 from flowers_core.data.taxonomy import Taxonomy, load_taxonomy
 from flowers_core.inference.bundle import Bundle, BundleError
@@ -47,19 +48,15 @@ class Identified:
 def photos_below(paths: Iterable[Path]) -> Iterator[Path]:
     """Every photo that files and folders name, folders with all that is below them, in the order of their names.
 
-    A file that is named itself counts whatever its name; in a folder, names must end as photos do, and what is hidden
-    is left out. Links to folders are not followed.
+    A file that is named itself counts whatever it is; in a folder, what is hidden and what neither is called like a
+    photo nor begins like one is left out.
 
     Raises:
         PhotoFolderError: for a path that is neither.
     """
     for path in paths:
         if path.is_dir():
-            for folder, below, names in os.walk(path):
-                below[:] = sorted(name for name in below if not name.startswith("."))
-                for name in sorted(names):
-                    if Path(name).suffix.lower() in ENDINGS and not name.startswith("."):
-                        yield Path(folder) / name
+            yield from (found for found in walk_photos(path) if not isinstance(found, LeftOut))
         elif path.is_file():
             yield path
         else:

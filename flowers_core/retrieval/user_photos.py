@@ -5,7 +5,8 @@ They are kept in one small file for each bundle. `ExtendedGallery` searches the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -83,16 +84,37 @@ class UserPhotos:
             self,
             ids=np.concatenate([self.ids, np.arange(self.next_id, self.next_id + len(fresh))]),
             labels=np.concatenate([self.labels, np.array([labels[at] or UNLABELLED for at in fresh], np.int64)]),
-            paths=(*self.paths, *(str(paths[at].resolve()) for at in fresh)),
+            paths=(*self.paths, *(_place(paths[at]) for at in fresh)),
             digests=(*self.digests, *(digests[at] for at in fresh)),
             embeddings=np.concatenate([self.embeddings, new]) if len(self) else new,
             next_id=self.next_id + len(fresh),
         )
 
+    def with_moved(self, found: Iterable[tuple[Path, int | None, str]]) -> UserPhotos:
+        """These, with the place and the class that the ones found again have now; ids stay.
+
+        Args:
+            found: path, label and digest of photos that are here.
+
+        Returns:
+            This object itself where nothing moved.
+        """
+        row_of = {digest: row for row, digest in enumerate(self.digests)}
+        paths, labels = list(self.paths), self.labels.copy()
+        for path, label, digest in found:
+            paths[row_of[digest]] = _place(path)
+            labels[row_of[digest]] = label or UNLABELLED
+        if tuple(paths) == self.paths and (labels == self.labels).all():
+            return self
+        return replace(self, paths=tuple(paths), labels=labels)
+
     def without_folder(self, folder: Path) -> UserPhotos:
-        """These without the ones that lay in a folder, or in one within it, when they were added."""
-        root = folder.resolve()
-        kept = [at for at, path in enumerate(self.paths) if root not in Path(path).parents]
+        """These without the ones that lay in a folder, or in one within it, when they were added.
+
+        A link counts as lying where the link is. The folder may be given by any of its names.
+        """
+        names = {Path(_place(folder)), folder.resolve()}
+        kept = [at for at, path in enumerate(self.paths) if names.isdisjoint(_folders_around(Path(path)))]
         return replace(
             self,
             ids=self.ids[kept],
@@ -231,3 +253,13 @@ def load_user_photos(path: Path, model: str) -> UserPhotos:
 def user_photos_file(bundle_name: str) -> Path:
     """Where the user photos beside a bundle are kept: FLOWERS_OWN_DIR, or `own/` of this project."""
     return default_user_photos_dir() / f"{bundle_name}.npz"
+
+
+def _place(path: Path) -> str:
+    return os.path.abspath(path)  # noqa: PTH100 - a link stays one, which `resolve` would not let it
+
+
+def _folders_around(path: Path) -> set[Path]:
+    """The folders in which a photo lies, by the names in its path and by those that they have without links."""
+    folder = path.parent.resolve()
+    return {*path.parents, folder, *folder.parents}

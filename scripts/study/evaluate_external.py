@@ -16,7 +16,8 @@ import numpy as np
 
 from flowers_core.data.download.external import FLOWERS, NO_FLOWER
 from flowers_core.data.model_input import model_input
-from flowers_core.data.photo_folder import ENDINGS, PhotoFolderError, photos_in
+from flowers_core.data.photo_files import is_photo
+from flowers_core.data.photo_folder import PhotoFolderError, scan_folder
 from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
@@ -75,9 +76,9 @@ def _photos(folder: Path) -> list[tuple[Path, int | None]]:
         raise PhotoFolderError(
             f"There are no such photos in {folder}; `python -m scripts.study.download_external` brings them."
         )
-    others = sorted(path for path in (folder / NO_FLOWER).iterdir() if path.suffix.lower() in ENDINGS)
+    others = sorted(path for path in (folder / NO_FLOWER).iterdir() if is_photo(path))
     named: list[tuple[Path, int | None]] = [
-        (photo.path, photo.label) for photo in photos_in(folder / FLOWERS, load_taxonomy())
+        (photo.path, photo.label) for photo in scan_folder(folder / FLOWERS, load_taxonomy()).photos
     ]
     return [*named, *((path, None) for path in others)]
 

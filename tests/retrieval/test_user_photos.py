@@ -74,6 +74,44 @@ def test_they_are_found_beside_the_gallerys_own(gallery: Gallery, tmp_path: Path
         assert both.search(query, 20, splits={"train"}) == gallery.search(query, 20)
 
 
+def test_a_photo_that_moved_keeps_its_id_and_gets_its_new_class(tmp_path: Path) -> None:
+    _, first, second = _two_folders(tmp_path / "own.npz")
+    own = load_user_photos(tmp_path / "own.npz", "m")
+    moved = own.with_moved(
+        [
+            (first / "iris" / "a.jpg", 15, _digest(100)),
+            (second / "0.jpg", 5, _digest(102)),
+            (second, None, _digest(104)),
+        ]
+    )
+    assert moved.ids.tolist() == own.ids.tolist()
+    assert (moved.path_of(1), moved.label_of(1)) == (first / "iris" / "a.jpg", 15)
+    assert (moved.path_of(3), moved.label_of(3)) == (own.path_of(3), 5)
+    assert moved.label_of(5) == 0
+    np.testing.assert_array_equal(moved.embeddings, own.embeddings)
+    assert own.with_moved([(second / "0.jpg", 5, _digest(102))]) is own
+
+
+def test_links_can_be_taken_out_again(tmp_path: Path) -> None:
+    real, links = tmp_path / "real", tmp_path / "links"
+    for folder in (real / "rose", links):
+        folder.mkdir(parents=True)
+    (real / "rose" / "a.jpg").write_bytes(b"x")
+    (links / "x.jpg").symlink_to(real / "rose" / "a.jpg")
+    (links / "rose").symlink_to(real / "rose")
+    (tmp_path / "by another name").symlink_to(links)
+    own = load_user_photos(tmp_path / "own.npz", "m")
+    own = own.with_added(
+        [links / "x.jpg", links / "rose" / "a.jpg"], [74, 74], [_digest(1), _digest(2)], _vectors(2, 3)
+    )
+    assert own.path_of(1) == links / "x.jpg"
+    assert len(own.without_folder(links)) == 0
+    assert len(own.without_folder(tmp_path / "by another name")) == 0
+    assert len(own.without_folder(tmp_path / "links" / ".." / "links")) == 0
+    assert own.without_folder(real).ids.tolist() == [1]  # the other lies there by its folder
+    assert len(own.without_folder(tmp_path / "elsewhere")) == 2
+
+
 def test_both_are_ranked_as_one_list(gallery: Gallery, tmp_path: Path) -> None:
     _two_folders(tmp_path / "own.npz")
     both = ExtendedGallery(gallery, "seer", load_user_photos(tmp_path / "own.npz", "m"))

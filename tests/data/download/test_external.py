@@ -12,7 +12,7 @@ import zstandard
 from flowers_core.data.download import http as fetching
 from flowers_core.data.download.external import FLOWERS, NO_FLOWER, Package, download_external, external_packages
 from flowers_core.data.download.http import DownloadError, Progress
-from flowers_core.data.photo_folder import photos_in
+from flowers_core.data.photo_folder import scan_folder
 from flowers_core.data.taxonomy import load_taxonomy
 from tests.fixtures.local_oxford import LocalOxford, drop_after, serving
 
@@ -138,7 +138,7 @@ def test_the_list_names_classes_and_no_path_twice(tmp_path: Path) -> None:
     for target in targets:
         (tmp_path / target).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / target).touch()
-    flowers = photos_in(tmp_path / FLOWERS, load_taxonomy())
+    flowers = scan_folder(tmp_path / FLOWERS, load_taxonomy()).photos
     assert len(flowers) == 43
     assert len({photo.label for photo in flowers}) == 20
     assert {len(package.md5) for package in packages} == {32}
