@@ -110,9 +110,9 @@ def evaluation_folder(photos: Path, bundle_name: str) -> Path:
         if not (folder / REPORT_FILE).exists():
             return folder
         try:
-            if load_evaluation(folder).photos == photos.resolve():
+            if load_custom_test_set(folder).photos == photos.resolve():
                 return folder
-        except OwnEvaluationError:  # not ours to replace
+        except CustomTestSetError:  # not ours to replace
             continue
     raise AssertionError
 
