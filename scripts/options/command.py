@@ -3,6 +3,7 @@
 import argparse
 import errno
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -106,6 +107,22 @@ def at_least(least: int) -> Callable[[str], int]:
 def progress(steps: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:
     """Show a progress bar with the time left on standard error, where that is a terminal."""
     return iter(tqdm(steps, desc=title, total=total, disable=not sys.stderr.isatty(), leave=False))
+
+
+def tell_time_left() -> Callable[..., None]:
+    """What says how far something is and how long the rest takes, some twenty times, for a log to keep."""
+    begun: dict[str, tuple[int, float]] = {}
+
+    def tell(what: str, done: int, total: int, more: str = "") -> None:
+        now = time.perf_counter()
+        first, started = begun.get(what, (done, now))
+        if done <= first:  # also where the same is done again for something else
+            begun[what] = (done, now)
+        elif done % max(total // 20, 1) == 0 or done == total:
+            left = (total - done) * (now - started) / (done - first)
+            print(f"{what}: {done} of {total}{more}, about {left / 60:.0f} min left", flush=True)
+
+    return tell
 
 
 def bundle_folder(text: str) -> Path:

@@ -128,7 +128,7 @@ def test_weights_fitted_to_being_rounded_change_the_int8_model_alone(
     assert len(record["step_losses"]) == 8
     printed = capsys.readouterr().out
     assert "steps: 8 of 8, loss" in printed
-    assert "Fitted to being rounded" in printed
+    assert "Quantization-aware training" in printed
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])
