@@ -11,6 +11,7 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.bundle import HISTORY_FILE, Bundle, reference_to
 from flowers_core.inference.commands import Command
 from flowers_core.inference.manifest import Training
+from flowers_core.storage.events import HEAD, TAIL, Emit, Event, unheard
 from flowers_core.storage.typed_json import read_json
 
 if TYPE_CHECKING:
@@ -24,9 +25,15 @@ Made = tuple[Training, dict[str, Any]]
 class Plan:
     """What a run is to do.
 
-    recipe: of the layers that are unfrozen. head: of the head alone before that, or None where it is fitted by
-    logistic regression or drawn at random. teachers: bundles to learn from. reference: the bundle whose run is repeated
-    with the validation photos. folder: of checkpoints. cache: of what is computed once. logs: of TensorBoard, or None.
+    Attributes:
+        recipe: of the layers that are unfrozen.
+        head: of the head warm-up, or None where the head is fitted by logistic regression or drawn at random.
+        teachers: bundles to learn from.
+        reference: the bundle whose run is repeated with the validation photos.
+        folder: of checkpoints.
+        cache: of what is computed once.
+        logs: of TensorBoard, or None.
+        events: told to other processes.
     """
 
     recipe: "Recipe"
@@ -36,6 +43,7 @@ class Plan:
     folder: Path
     cache: Path
     logs: Path | None
+    events: Emit = unheard
 
 
 def fine_tuned(
@@ -65,7 +73,7 @@ def fine_tuned(
         plan.cache,
         teachers=plan.teachers,
         with_validation=reference is not None,
-        progress=_tell_progress(),
+        progress=_tell_progress(plan.events),
     )
     fixed = None
     if reference is not None:
@@ -81,7 +89,8 @@ def fine_tuned(
     first: dict[str, Any] = {}
     if head is not None:
         print("The head alone, on frozen features:", flush=True)
-        told = _Told(head.epochs, plan.logs and plan.logs / "head")
+        told = _Told(HEAD, head.epochs, plan.logs and plan.logs / "head", plan.events)
+        plan.events(Event("phase begins", phase=HEAD))
         first = train_head(
             classifier,
             partition,
@@ -90,15 +99,17 @@ def fine_tuned(
             plan.folder / "head",
             fixed=fixed is not None,
             report=told.epoch,
-            progress=_tell_progress(),
+            progress=_tell_progress(plan.events),
         )
+        plan.events(Event("phase ends", phase=HEAD, validation_top1=first.get("validation_top1")))
         print(
             f"The head alone: {_judged(first)}the last {recipe.unfrozen_layers} layers learn with it now.", flush=True
         )
         if after_head is not None:
             after_head(_record(common, head, first, told), first)
 
-    told = _Told(recipe.epochs, plan.logs)
+    told = _Told(TAIL, recipe.epochs, plan.logs, plan.events)
+    plan.events(Event("phase begins", phase=TAIL))
     history = fine_tune(
         classifier,
         partition,
@@ -109,6 +120,7 @@ def fine_tuned(
         trained_head=head is not None,
         report=told.epoch,
     )
+    plan.events(Event("phase ends", phase=TAIL, validation_top1=history.get("validation_top1")))
     share = history["interpolation"]["share"]
     print(f"Fine-tuned: {_judged(history)}{share:.0%} of the way from the {'probe' if head is None else 'head alone'}.")
     if head is not None:
@@ -136,14 +148,24 @@ def _record(common: Training, recipe: "Recipe", history: dict[str, Any], told: "
 
 
 class _Told:
-    """One line an epoch, with the time left; and TensorBoard's logs, where a folder is given."""
+    """One line an epoch, with the time left; an event; and TensorBoard's logs, where a folder is given."""
 
-    def __init__(self, epochs: int, logs: Path | None) -> None:
-        self.epochs, self.logs = epochs, logs
+    def __init__(self, phase: str, epochs: int, logs: Path | None, events: Emit) -> None:
+        self.phase, self.epochs, self.logs, self.events = phase, epochs, logs, events
         self.took: list[float] = []
 
     def epoch(self, epoch: dict[str, Any]) -> None:
         self.took.append(epoch["seconds"])
+        self.events(
+            Event(
+                "epoch",
+                phase=self.phase,
+                done=epoch["epoch"],
+                total=self.epochs,
+                loss=float(epoch["loss"]),
+                validation_top1=epoch.get("validation_top1"),
+            )
+        )
         last = self.took[-5:]
         left = (self.epochs - epoch["epoch"]) * sum(last) / len(last)
         print(
@@ -160,10 +182,11 @@ def _judged(figures: dict[str, Any]) -> str:
     return "" if accuracy is None else f"{accuracy:.4f} of validation right, "
 
 
-def _tell_progress() -> Callable[[str, int, int], None]:
+def _tell_progress(events: Emit) -> Callable[[str, int, int], None]:
     started: dict[str, float] = {}
 
     def tell(what: str, done: int, total: int) -> None:
+        events(Event("progress", title=what, done=done, total=total))
         begun = started.setdefault(what, time.perf_counter())
         if done == total or (done > 1 and what.startswith("views")):
             print(f"{what}: {done} of {total}, {time.perf_counter() - begun:.0f} s", flush=True)

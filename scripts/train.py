@@ -31,6 +31,7 @@ from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.commands import Command
 from flowers_core.inference.manifest import Training
+from flowers_core.storage.events import EventLog, unheard
 from flowers_core.storage.paths import default_models_dir
 from scripts.fine_tuning import Plan, fine_tuned
 from scripts.options.command import add_data_option, bundle_folder, progress, run, verb_parser
@@ -85,7 +86,8 @@ def main() -> None:
     else:
         name = options.out.name
         logs = options.tensorboard and options.tensorboard / name
-        plan = Plan(recipe, head, teachers, reference, options.runs / name, options.cache, logs)
+        events = EventLog(options.events) if options.events else unheard
+        plan = Plan(recipe, head, teachers, reference, options.runs / name, options.cache, logs, events)
         keep = partial(write, options.frozen) if options.frozen else None
         record, history = fine_tuned(classifier, flowers, rule, plan, command, keep)
         if options.frozen:
@@ -220,6 +222,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--cache", type=Path, default=Path("cache"), metavar="DIR", help="where decoded photos and features are kept"
     )
+    parser.add_argument("--events", type=Path, metavar="FILE", help="add what happens, one JSON object a line")
     parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard logs there")
     parser.add_argument(
         "--frozen",

@@ -1,18 +1,21 @@
 """How long training takes from nothing to a good model, beside plain `model.fit`: the record and its table."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flowers_core.errors import FlowersError
 from flowers_core.reports.tables import percent, table
-from flowers_core.storage.files import write_atomically
+from flowers_core.storage.events import Event
+from flowers_core.storage.files import write_json
+from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, to_json
 
 TRAINING_SPEED_FILE = "training_speed.json"
 #: Minutes in which a first model above the published best is wanted, and how many times as long plain fit is to take.
 WANTED_MINUTES, WANTED_RATIO = 10, 8
+# What is prepared before the first phase, by the titles of its progress.
+_PREPARED = {"photos decoded": "photos", "views": "views"}
 _PHASES = {"head": "the head on cached features", "tail": "the unfrozen tail"}
 
 
@@ -59,15 +62,52 @@ class TrainingSpeed:
         return plain / self.seconds["end"]
 
 
+def timings(events: Iterable[Event], seconds: float, bar: float) -> dict[str, Any]:
+    """What a run's events say of its speed: the entries of TrainingSpeed that come from them.
+
+    Args:
+        events: with the seconds since the run's process began.
+        seconds: when that process was over.
+        bar: validation accuracy that the first good model is above.
+
+    Raises:
+        TrainingSpeedError: when no epoch was above the bar.
+    """
+    ends: dict[str, float] = {}
+    begins: dict[str, float] = {}
+    epochs: dict[str, int] = {}
+    validation: dict[str, float] = {}
+    first: dict[str, Any] | None = None
+    for event in events:
+        phase, accuracy = event.phase or "", event.validation_top1
+        if event.kind == "progress" and event.title in _PREPARED:
+            ends[_PREPARED[event.title]] = event.at
+        elif event.kind == "phase begins":
+            begins[phase] = event.at
+        elif event.kind == "phase ends":
+            ends[phase] = event.at
+        elif event.kind == "epoch" and accuracy is not None:
+            epochs[phase] = event.total or 0
+            validation[phase] = max(validation.get(phase, 0.0), accuracy)
+            if first is None and accuracy > bar:
+                first = {"phase": phase, "epoch": event.done, "validation_top1": accuracy}
+                ends["first"] = event.at
+    if first is None:
+        best = max(validation.values(), default=0.0)
+        raise TrainingSpeedError(f"No epoch named more than {bar:.4f} of the validation photos; the best: {best:.4f}.")
+    return {
+        "epochs": epochs,
+        "first": first,
+        "seconds": {name: round(at, 2) for name, at in (ends | {"end": seconds}).items()},
+        "phase_seconds": {phase: round(ends[phase] - at, 2) for phase, at in begins.items()},
+        "validation": validation,
+    }
+
+
 def save_training_speed(speed: TrainingSpeed, models_dir: Path) -> Path:
     """Write the record into a models folder and return its path."""
     path = models_dir / TRAINING_SPEED_FILE
-    text = json.dumps(asdict(speed), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-    def write(beside: Path) -> None:
-        beside.write_text(text, encoding="utf-8")
-
-    write_atomically(path, write)
+    write_json(path, to_json(speed))
     return path
 
 
@@ -77,9 +117,9 @@ def load_training_speed(models_dir: Path) -> TrainingSpeed | None:
     if not path.is_file():
         return None
     try:
-        return TrainingSpeed(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise TrainingSpeedError(f"{path} is not a record of training speed: {error}.") from error
+        return from_json(TrainingSpeed, read_json(path))
+    except JsonValueError as error:
+        raise TrainingSpeedError(f"{path} is not a record of training speed: {error}") from error
 
 
 def training_speed_text(speed: TrainingSpeed) -> str:

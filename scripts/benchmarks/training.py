@@ -9,13 +9,13 @@ it, and scaled. The test photos are read once, when the clock has stopped.
 
 import argparse
 import json
-import re
 import shlex
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,14 @@ from flowers_core.data.batches import input_batches
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.reports.results import PUBLISHED
-from flowers_core.reports.training_speed import TrainingSpeed, save_training_speed, training_speed_text
+from flowers_core.reports.training_speed import TrainingSpeed, save_training_speed, timings, training_speed_text
+from flowers_core.storage.events import Event, read_events
 from flowers_core.storage.paths import default_models_dir
 from scripts.benchmarks.turns import machine
 from scripts.options.command import add_data_option, progress, run, verb_parser
 
 BAR = max(figure.after for figure in PUBLISHED)
 _ROOT = Path(__file__).resolve().parents[2]
-_EPOCH = re.compile(r"epoch (\d+)/(\d+): loss [\d.]+, ([\d.]+) of validation right")
 
 
 def main() -> None:
@@ -48,7 +48,7 @@ def main() -> None:
         plain = [_plain(line, places, options.plain_epochs)]
         out = folder / f"{options.backbone}_fast"
         kept = ["--out", str(out), "--runs", str(folder / "runs"), "--cache", str(folder / "cache")]
-        found = follow(_timed_lines(["scripts.train", *line, *places, *kept]), BAR)
+        found = timings(*_run(["scripts.train", *line, *places, *kept], folder / "events.jsonl"), BAR)
         plain.append(_plain(line, places, options.plain_epochs))
         bundles = {"head": load_bundle(out.with_name(f"{out.name}_frozen")), "tail": load_bundle(out)}
         test = {phase: _test_figures(flowers, bundle) for phase, bundle in bundles.items()}
@@ -67,61 +67,14 @@ def main() -> None:
         print(f"Wrote {save_training_speed(speed, options.models)}.")
 
 
-def follow(lines: Iterable[tuple[float, str]], bar: float) -> dict[str, Any]:
-    """Read off the clock what a run tells: lines with the seconds since its process began → entries of TrainingSpeed.
-
-    Raises RuntimeError when no epoch was above the bar.
-    """
-    seconds: dict[str, float] = {}
-    epochs: dict[str, int] = {}
-    judged: dict[str, float] = {}
-    first: dict[str, Any] | None = None
-    begun: dict[str, float] = {}
-    phase, now = "head", 0.0
-    for now, line in lines:
-        if line.startswith("photos decoded"):
-            seconds["photos"] = now
-        elif line.startswith("views:"):
-            seconds["views"] = now
-        elif line.startswith("The head alone, on"):
-            begun["head"] = now
-        elif line.startswith("The head alone:"):
-            seconds["head"] = now
-        elif line.startswith("Wrote") and "tail" not in begun:
-            phase, begun["tail"] = "tail", now
-        elif line.startswith("Fine-tuned"):
-            seconds["tail"] = now
-        elif match := _EPOCH.match(line):
-            number, epochs[phase], accuracy = int(match[1]), int(match[2]), float(match[3])
-            judged[phase] = max(judged.get(phase, 0.0), accuracy)
-            if first is None and accuracy > bar:
-                first = {"phase": phase, "epoch": number, "validation_top1": accuracy}
-                seconds["first"] = now
-    if first is None:
-        raise RuntimeError(f"No epoch named more than {bar:.4f} of the validation photos rightly; the best: {judged}.")
-    seconds["end"] = now
-    return {
-        "epochs": epochs,
-        "first": first,
-        "seconds": {name: round(at, 2) for name, at in seconds.items()},
-        "phase_seconds": {name: round(seconds[name] - at, 2) for name, at in begun.items()},
-        "validation": judged,
-    }
-
-
-def _timed_lines(words: list[str]) -> Iterator[tuple[float, str]]:
-    """What a module prints, each line with the seconds since its process was begun; at last ("", when it was over)."""
-    begun = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-u", "-m", *words], cwd=_ROOT, stdout=subprocess.PIPE, text=True, bufsize=1
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            yield time.perf_counter() - begun, line
-    if process.returncode:
-        sys.exit(process.returncode)
-    yield time.perf_counter() - begun, ""
+def _run(words: list[str], events: Path) -> tuple[list[Event], float]:
+    """Run a module, and give what it noted in `events`, with the seconds since its process was begun, and in all."""
+    begun = time.time()
+    done = subprocess.run([sys.executable, "-m", *words, "--events", str(events)], cwd=_ROOT, check=False)
+    seconds = time.time() - begun
+    if done.returncode:
+        sys.exit(done.returncode)
+    return [replace(event, at=event.at - begun) for event in read_events(events)], seconds
 
 
 def _plain(line: list[str], places: list[str], epochs: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How fast training is: what is read off a run's lines, what the table makes of it, and the epochs of plain fit."""
+"""How fast training is: what is read off a run's events, what the table makes of it, and the epochs of plain fit."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,31 +15,36 @@ from flowers_core.reports.training_speed import (
     TrainingSpeedError,
     load_training_speed,
     save_training_speed,
+    timings,
     training_speed_text,
 )
+from flowers_core.storage.events import Event
 from flowers_core.training.augmentation import CROPS
 from flowers_core.training.recipe import Recipe
 from scripts.benchmarks.plain_fit import photos_of, time_phases
-from scripts.benchmarks.training import BAR, follow
+from scripts.benchmarks.training import BAR
 from tests.fixtures.tiny_classifier import SIZE, tiny_classifier
 
-LINES = [
-    (11.0, "photos decoded: 2040 of 2040, 3 s\n"),
-    (20.0, "views: 2 of 4, 9 s\n"),
-    (40.0, "views: 4 of 4, 29 s\n"),
-    (48.0, "views: 1 of 1, 8 s\n"),
-    (49.0, "The head alone, on frozen features:\n"),
-    (51.0, "views embedded: 4 of 4, 2 s\n"),
-    (52.0, "epoch 1/3: loss 4.1000, 0.8614 of validation right, 1 s, about 0 min left\n"),
-    (53.0, "epoch 2/3: loss 3.1000, 0.8902 of validation right, 1 s, about 0 min left\n"),
-    (54.0, "epoch 3/3: loss 2.1000, 0.8804 of validation right, 1 s, about 0 min left\n"),
-    (54.0, "The head alone: 0.8902 of validation right, now the last 2 layers learn too.\n"),
-    (56.0, "Wrote somewhere/fast_frozen; `python -m scripts.quantize fast_frozen` makes the TFLite models.\n"),
-    (60.0, "epoch 1/2: loss 2.0000, 0.9000 of validation right, 4 s, about 0 min left\n"),
-    (62.0, "epoch 2/2: loss 1.9000, 0.9100 of validation right, 2 s, about 0 min left\n"),
-    (62.0, "Fine-tuned: 0.9100 of validation right, 100% of the way from the head alone.\n"),
-    (64.0, "Wrote somewhere/fast; `python -m scripts.quantize fast` makes the TFLite models.\n"),
-    (65.0, ""),
+
+def epoch(at: float, phase: str, done: int, total: int, accuracy: float) -> Event:
+    return Event("epoch", at, phase=phase, done=done, total=total, loss=2.0, validation_top1=accuracy)
+
+
+EVENTS = [
+    Event("progress", 11.0, title="photos decoded", done=2040, total=2040),
+    Event("progress", 20.0, title="views", done=2, total=4),
+    Event("progress", 40.0, title="views", done=4, total=4),
+    Event("progress", 48.0, title="views", done=1, total=1),
+    Event("phase begins", 49.0, phase="head"),
+    Event("progress", 51.0, title="views embedded", done=4, total=4),
+    epoch(52.0, "head", 1, 3, 0.8614),
+    epoch(53.0, "head", 2, 3, 0.8902),
+    epoch(54.0, "head", 3, 3, 0.8804),
+    Event("phase ends", 54.0, phase="head", validation_top1=0.8902),
+    Event("phase begins", 56.0, phase="tail"),
+    epoch(60.0, "tail", 1, 2, 0.9),
+    epoch(62.0, "tail", 2, 2, 0.91),
+    Event("phase ends", 62.0, phase="tail", validation_top1=0.91),
 ]
 SPEED = TrainingSpeed(
     machine="a machine",
@@ -49,12 +54,12 @@ SPEED = TrainingSpeed(
     plain_start=5.0,
     plain_epochs=2,
     test={"head": {"top1": 0.851, "per_class": 0.862}, "tail": {"top1": 0.9, "per_class": 0.911}},
-    **follow(LINES, BAR),
+    **timings(EVENTS, 65.0, BAR),
 )
 
 
-def test_the_clock_is_read_off_the_lines_of_a_run() -> None:
-    found = follow(LINES, 0.8614)
+def test_the_clock_is_read_off_the_events_of_a_run() -> None:
+    found = timings(EVENTS, 65.0, 0.8614)
     assert found["first"] == {"phase": "head", "epoch": 2, "validation_top1": 0.8902}  # above, not at the bar
     assert found["seconds"] == {
         "photos": 11.0,
@@ -70,9 +75,9 @@ def test_the_clock_is_read_off_the_lines_of_a_run() -> None:
 
 
 def test_the_first_good_model_may_come_late_or_never() -> None:
-    assert follow(LINES, 0.9)["first"] == {"phase": "tail", "epoch": 2, "validation_top1": 0.91}
-    with pytest.raises(RuntimeError, match=r"more than 0\.9500"):
-        follow(LINES, 0.95)
+    assert timings(EVENTS, 65.0, 0.9)["first"] == {"phase": "tail", "epoch": 2, "validation_top1": 0.91}
+    with pytest.raises(TrainingSpeedError, match=r"more than 0\.9500"):
+        timings(EVENTS, 65.0, 0.95)
 
 
 def test_ratios_are_those_of_the_epochs_and_of_the_whole_way() -> None:

@@ -16,6 +16,8 @@ from flowers_core.inference.commands import option_words
 from flowers_core.inference.manifest import Calibration, ModelReference
 from flowers_core.networks.backbones import BACKBONES, Backbone, build_backbone
 from flowers_core.networks.classifier import build_classifier, load_classifier
+from flowers_core.reports.training_speed import timings
+from flowers_core.storage.events import read_events
 from scripts import train
 from tests.fixtures.drawn_flowers import draw_every_class
 
@@ -80,7 +82,8 @@ def test_a_taught_bundle_is_repeated_on_more_photos_with_its_teachers(folder: Pa
 
 def test_the_published_recipe_leaves_both_its_phases_as_bundles(folder: Path, data: Path) -> None:
     line = "--backbone tiny --random-weights --recipe published --fine-tune 2 --views 2 --head-epochs 3 --epochs 2"
-    unfrozen = trained(folder, data, line, "tiny_published")
+    events = folder / "events.jsonl"
+    unfrozen = trained(folder, data, f"{line} --events {shlex.quote(str(events))}", "tiny_published")
     frozen = load_bundle(folder / "models" / "tiny_published_frozen")
 
     record = unfrozen.training
@@ -93,6 +96,12 @@ def test_the_published_recipe_leaves_both_its_phases_as_bundles(folder: Path, da
     assert (recipe["unfrozen_layers"], head["unfrozen_layers"]) == (2, 0)
     history = history_of(unfrozen)
     assert [len(history["head"]["epochs"]), len(history["epochs"])] == [3, 2]
+    found = timings(read_events(events), seconds=1e12, bar=0.0)
+    assert found["epochs"] == {"head": 3, "tail": 2}
+    assert list(found["phase_seconds"]) == ["head", "tail"]
+    assert set(found["seconds"]) == {"photos", "views", "head", "first", "tail", "end"}
+    accuracies = [epoch["validation_top1"] for epoch in history["epochs"]]
+    assert found["validation"]["tail"] == max(accuracies)
     assert history["head"]["epochs"] == history_of(frozen)["epochs"]
     assert history["probe"]["validation_top1"] == frozen.training.validation_top1
 
