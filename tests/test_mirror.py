@@ -31,7 +31,6 @@ EXCEPTIONS = {
     "training/trainable_weights.py": "training/test_fit.py",
     # Numbers of one photo, tested by what is found with them.
     "data/audit/image_statistics.py": "data/audit/test_outliers.py",
-    "explain/metrics/interval.py": "explain/metrics/test_scorecard.py",
     # Another implementation behind our interface: it is what ours are tested against.
     "explain/attributions/tf_keras_vis_reference.py": "explain/attributions/test_grad_cam.py",
     # Pictures and documents, compared as a whole.

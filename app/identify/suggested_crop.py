@@ -42,7 +42,7 @@ def find_suggestion(inference: Inference) -> Suggestion | None:
     crop = crop_photo(inference.photo, pixels_of(percents, width, height))
     of_crop = session.predict(session.infer(crop, inference.bundle, inference.numeric_format))
     best = of_crop.candidates[0]
-    return Suggestion(percents, crop, best, found.agreeing, found.parts) if best.label == found.label else None
+    return Suggestion(percents, crop, best, found.agreeing, found.crops) if best.label == found.label else None
 
 
 def describe(suggestion: Suggestion, prediction: Prediction, taxonomy: Taxonomy) -> str:

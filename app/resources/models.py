@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from flowers_core.explain.attributions.gradients import Gradients
     from flowers_core.explain.explanation import Box
     from flowers_core.inference.manifest import KnnRule
-    from flowers_core.inference.prototypes import ClassMeans
+    from flowers_core.inference.prototypes import Prototypes
     from flowers_core.inference.runtime import Runtime
     from flowers_core.retrieval.gallery import Gallery
     from flowers_core.retrieval.similarity import ClassSimilarity
@@ -192,7 +192,7 @@ def extended_gallery(bundle: Bundle) -> ExtendedGallery | None:
     return None if known is None else ExtendedGallery(known, bundle.name, user_photos(bundle))
 
 
-def prototypes(bundle: Bundle) -> ClassMeans | None:
+def prototypes(bundle: Bundle) -> Prototypes | None:
     """The prototype of each class among the embeddings, or None when the bundle comes without a gallery."""
     from flowers_core.retrieval.gallery import RECORDS_FILE
     from flowers_core.retrieval.gallery_prototypes import prototypes_of

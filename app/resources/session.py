@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flowers_core.data.model_input import ModelInput
     from flowers_core.data.photos import Photo
-    from flowers_core.inference.multi_crop import CloserLook
+    from flowers_core.inference.multi_crop import CropSuggestion
     from flowers_core.inference.prediction import Prediction
     from flowers_core.inference.runtime import Forward
 
@@ -83,18 +83,18 @@ def predict(inference: Inference) -> Prediction:
     return predict(inference.forward.logits[0], calibration, models.taxonomy())
 
 
-def multi_crop(inference: Inference) -> CloserLook | None:
+def multi_crop(inference: Inference) -> CropSuggestion | None:
     """The crop of the photo on which dozens of crops agree: for an answer that is not sure."""
     return _multi_crop(inference.photo.sha256, inference.model_digest, inference)
 
 
 @st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
-def _multi_crop(sha256: str, digest: str, _inference: Inference) -> CloserLook | None:  # noqa: ARG001
-    from flowers_core.inference.multi_crop import look_closer
+def _multi_crop(sha256: str, digest: str, _inference: Inference) -> CropSuggestion | None:  # noqa: ARG001
+    from flowers_core.inference.multi_crop import suggest_crop
 
     bundle = _inference.bundle
     model = models.runtime(bundle, _inference.numeric_format)
-    return look_closer(
+    return suggest_crop(
         _inference.photo.pixels, model, bundle.crop_rule, models.temperature(bundle), models.prototypes(bundle)
     )
 

@@ -1,12 +1,11 @@
-"""Is there a part of the photo that names its flower better than the whole does?
+"""Multi-crop: is there a crop of the photo that names its flower better than the whole photo does?
 
-A flower small in the frame, or one of several, is told far better alone. So square parts of the photo in a few sizes,
-each sharing nearly half of its side with the next, are answered in one batch, and a name is suggested where several
-parts agree on it, none says another, and what one of them shows lies near what the class was learnt from. The rule was
-chosen on validation photos, as they are and spoilt, by a model that had not learnt from them, and on 375 pictures
-without a flower: what blur and noise do to a part is taken for another flower unless none may say another, and what is
-tried dozens of times finds a flower in every ninth picture without one unless some part must lie near it. It remains a
-suggestion. `scripts.study.evaluate_multi_crop` and `scripts.study.evaluate_external` measure what it gives.
+A flower that is small in the frame, or one of several, is named far better in a crop. So overlapping square crops in a
+few sizes are answered in one batch, and a name is suggested where they agree (`consensus`). The rule was chosen on
+validation photos, clean and corrupted, by a model that had not learnt from them, and on 375 pictures without a flower.
+Two safeguards matter. No crop may name a rival class: blur and noise otherwise cause false switches. One agreeing crop
+must lie near its class prototype: otherwise 1 in 9 flowerless pictures yields a flower. The result remains a
+suggestion; `scripts.study.evaluate_multi_crop` and `scripts.study.evaluate_external` measure what it gives.
 """
 
 from __future__ import annotations
@@ -21,66 +20,79 @@ from PIL import Image
 from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.photos import MIN_SIDE, PixelBox
 from flowers_core.inference.prediction import softmax
-from flowers_core.inference.prototypes import ClassMeans
+from flowers_core.inference.prototypes import Prototypes
 from flowers_core.inference.runtime import Runtime
 
-# Sides of the parts, as shares of the photo's short side, and from one part to the next, as a share of the part's.
-SIDES = (1.0, 0.7, 0.5, 0.35)
-STEP = 0.55
-# Of a long strip of a photo the smallest sizes are left out, so that there are no more parts than this.
-MOST = 100
-# A part names a class from this calibrated probability on.
-NAMES = 0.8
-# What a suggestion takes: so many parts that name the class, no part that names another, and in the part that is surest
-# of it so many times the odds that any part gives to any other.
-AT_LEAST = 3
-TIMES_THE_ODDS = 10
+#: Sides of the crops, as fractions of the photo's short side.
+CROP_SIDES = (1.0, 0.7, 0.5, 0.35)
+#: From one crop to the next, at most, as a fraction of the crop's side.
+CROP_STEP = 0.55
+#: The smallest sizes are left out of a long strip of a photo, so that there are no more crops than this.
+MAX_CROPS = 100
+#: A crop names a class from this calibrated probability on.
+NAMING_PROBABILITY = 0.8
+#: Crops that must name the class.
+MIN_AGREEING = 3
+#: The odds of the class in its surest crop, over the odds that any crop gives to any other class.
+MIN_ODDS_RATIO = 10
 
 
 @dataclass(frozen=True)
-class CloserLook:
-    """A name that parts of a photo agree on.
+class CropSuggestion:
+    """A name that crops of a photo agree on.
 
-    label: the class, 1-based. box: the part to look at, left, top, right, bottom in pixels of the photo: one that is
-    sure of the name and in the middle of those that give it, since the surest is often a mere edge of the flower.
-    probability: of the class in that part, calibrated. agreeing: how many of the `parts` that were looked at name it.
+    Attributes:
+        label: the class, 1-based.
+        box: the crop to look at, left, top, right, bottom in pixels of the photo: one that is both confident and in the
+            middle of those that agree, since the most confident one often shows a mere edge of the flower.
+        probability: of the class in that crop, calibrated.
+        agreeing: how many crops name the class.
+        crops: how many were answered.
     """
 
     label: int
     box: PixelBox
     probability: float
     agreeing: int
-    parts: int
+    crops: int
 
 
-def parts_of(width: int, height: int) -> list[PixelBox]:
-    """Square parts of a photo of so many pixels, the largest first, row by row; none too small to show a flower.
+def crop_boxes(width: int, height: int) -> list[PixelBox]:
+    """Square crops of a photo of so many pixels, the largest first, row by row; none too small to show a flower.
 
-    The largest square is left out where that is the whole photo.
+    The largest square is left out where it is the whole photo.
     """
     boxes: list[PixelBox] = []
-    for share in SIDES:
-        side = round(share * min(width, height))
+    for fraction in CROP_SIDES:
+        side = round(fraction * min(width, height))
         if side < MIN_SIDE or side == max(width, height):
             continue
         across, down = _starts(width, side), _starts(height, side)
-        if len(boxes) + len(across) * len(down) > MOST:
+        if len(boxes) + len(across) * len(down) > MAX_CROPS:
             break
         boxes += [(x, y, x + side, y + side) for y in down for x in across]
     return boxes
 
 
 def _starts(length: int, side: int) -> list[int]:
-    """Where parts begin so that they are spread evenly from end to end, at most a step apart."""
-    count = ceil((length - side) / (STEP * side)) + 1
+    """Where crops begin so that they are spread evenly from end to end, at most a step apart."""
+    count = ceil((length - side) / (CROP_STEP * side)) + 1
     return np.rint(np.linspace(0, length - side, count)).astype(int).tolist()
 
 
-def views_of(pixels: NDArray[np.uint8], boxes: list[PixelBox], rule: CropRule) -> NDArray[np.uint8]:
-    """What a model sees of each part: (n, size, size, 3) uint8.
+def crop_inputs(pixels: NDArray[np.uint8], boxes: list[PixelBox], rule: CropRule) -> NDArray[np.uint8]:
+    """What a model sees of each crop.
 
-    pixels: (h, w, 3) uint8. Where even the smallest part has more pixels than the model takes, the photo is first made
-    so small that it has just as many: dozens of parts of a camera's photo would take seconds to shrink one by one.
+    Where even the smallest crop has more pixels than the model takes, the photo is first made so small that it has just
+    as many: dozens of crops of a camera's photo would take seconds to shrink one by one.
+
+    Args:
+        pixels: (h, w, 3) uint8.
+        boxes: of the crops.
+        rule: of the model's input.
+
+    Returns:
+        (n, size, size, 3) uint8.
     """
     height, width = pixels.shape[:2]
     smallest = min(right - left for left, _, right, _ in boxes)
@@ -88,64 +100,101 @@ def views_of(pixels: NDArray[np.uint8], boxes: list[PixelBox], rule: CropRule) -
     if scale < 1:
         size = (round(width * scale), round(height * scale))
         pixels = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
-    views = []
+    inputs = []
     for box in boxes:
         left, top, right, bottom = (round(edge * scale) for edge in box)
-        views.append(model_input(np.ascontiguousarray(pixels[top:bottom, left:right]), rule).pixels)
-    return np.stack(views)
+        inputs.append(model_input(np.ascontiguousarray(pixels[top:bottom, left:right]), rule).pixels)
+    return np.stack(inputs)
 
 
-def agreed_on(
+def consensus(
     probabilities: NDArray[np.floating],
     boxes: list[PixelBox],
     embeddings: NDArray[np.floating] | None = None,
-    means: ClassMeans | None = None,
-) -> CloserLook | None:
-    """The name that the parts agree on, if they do.
+    prototypes: Prototypes | None = None,
+) -> CropSuggestion | None:
+    """The name that the crops agree on, if they do.
 
-    probabilities: (parts, classes), calibrated. boxes: one for each part. embeddings: (parts, c), which are held
-    against the means of the classes; without these, every part that gives the name will do.
+    Args:
+        probabilities: (crops, classes), calibrated.
+        boxes: one for each crop.
+        embeddings: (crops, c), which are compared with the prototypes.
+        prototypes: of the classes; without them or the embeddings every crop that names the class will do.
     """
-    naming = (probabilities >= NAMES).sum(axis=0)
     best = probabilities.max(axis=0)
-    first, second = np.argsort(-best, kind="stable")[:2]
-    agreed = naming[first] >= AT_LEAST and naming.sum() == naming[first]
-    if not agreed or _log_odds(best[first]) - _log_odds(best[second]) < log(TIMES_THE_ODDS):
+    first = int(best.argmax())
+    agreeing = np.flatnonzero(probabilities[:, first] >= NAMING_PROBABILITY)
+    if not (
+        _only_class_named(probabilities, first)
+        and _clearly_ahead(best, first)
+        and (prototypes is None or embeddings is None or _near_prototype(embeddings[agreeing], prototypes, first))
+    ):
         return None
-    places = np.flatnonzero(probabilities[:, first] >= NAMES)
-    if means is not None and embeddings is not None and not means.near(embeddings[places], int(first) + 1).any():
-        return None
-    surety = np.array([_log_odds(probability) for probability in probabilities[places, first]])
-    place = int(places[(surety * _shared([boxes[place] for place in places])).argmax()])
-    probability = float(probabilities[place, first])
-    return CloserLook(int(first) + 1, boxes[place], probability, int(naming[first]), len(boxes))
+    shown = int(agreeing[consensus_scores(probabilities[agreeing, first], [boxes[at] for at in agreeing]).argmax()])
+    return CropSuggestion(first + 1, boxes[shown], float(probabilities[shown, first]), len(agreeing), len(boxes))
 
 
-def _shared(boxes: list[PixelBox]) -> NDArray[np.float64]:
-    """How much each box shares with all of them: its summed intersections over unions, (n,)."""
+def _only_class_named(probabilities: NDArray[np.floating], column: int) -> bool:
+    """Whether enough crops name the class and none names another."""
+    naming = (probabilities >= NAMING_PROBABILITY).sum(axis=0)
+    return bool(naming[column] >= MIN_AGREEING and naming.sum() == naming[column])
+
+
+def _clearly_ahead(best: NDArray[np.floating], column: int) -> bool:
+    """Whether the best odds of the class exceed the best odds of any other by `MIN_ODDS_RATIO`."""
+    rival = np.delete(best, column).max()
+    return _log_odds(best[column]) - _log_odds(rival) >= log(MIN_ODDS_RATIO)
+
+
+def _near_prototype(embeddings: NDArray[np.floating], prototypes: Prototypes, column: int) -> bool:
+    """Whether one of the crops that name the class lies near its prototype."""
+    return bool(prototypes.within_threshold(embeddings, column + 1).any())
+
+
+def consensus_scores(probabilities: NDArray[np.floating], boxes: list[PixelBox]) -> NDArray[np.float64]:
+    """How well each crop stands for all of them: its log-odds times its summed intersection over union with them.
+
+    The most confident crop alone is often a mere edge of the flower, and the most central one may hardly show it.
+
+    Args:
+        probabilities: (n,), of the class in each crop.
+        boxes: of the crops.
+
+    Returns:
+        (n,) float64.
+    """
     edges = np.array(boxes, np.float64)
     low, high = np.maximum(edges[:, None, :2], edges[None, :, :2]), np.minimum(edges[:, None, 2:], edges[None, :, 2:])
     both = np.clip(high - low, 0, None).prod(axis=2)
     areas = both.diagonal()
-    return (both / (areas[:, None] + areas - both)).sum(axis=1)
+    overlap = (both / (areas[:, None] + areas - both)).sum(axis=1)
+    return np.array([_log_odds(probability) for probability in probabilities]) * overlap
 
 
-def look_closer(
+def suggest_crop(
     pixels: NDArray[np.uint8],
     runtime: Runtime,
     rule: CropRule,
     temperature: float = 1.0,
-    means: ClassMeans | None = None,
-) -> CloserLook | None:
-    """Answer the parts of a photo, (h, w, 3) uint8, and say what they agree on; None where they do not.
+    prototypes: Prototypes | None = None,
+) -> CropSuggestion | None:
+    """Answer the crops of a photo, and say what they agree on.
 
-    means: of the model's classes; without them a suggestion is made for many a picture without a flower.
+    Args:
+        pixels: (h, w, 3) uint8.
+        runtime: of the model.
+        rule: of its input.
+        temperature: of its calibrated probabilities.
+        prototypes: of its classes; without them a name is suggested for many a picture without a flower.
+
+    Returns:
+        The suggestion; None where the crops do not agree, or are too few.
     """
-    boxes = parts_of(pixels.shape[1], pixels.shape[0])
-    if len(boxes) < AT_LEAST:
+    boxes = crop_boxes(pixels.shape[1], pixels.shape[0])
+    if len(boxes) < MIN_AGREEING:
         return None
-    found = runtime.forward(views_of(pixels, boxes, rule))
-    return agreed_on(softmax(found.logits, temperature), boxes, found.embedding, means)
+    found = runtime.forward(crop_inputs(pixels, boxes, rule))
+    return consensus(softmax(found.logits, temperature), boxes, found.embedding, prototypes)
 
 
 def _log_odds(probability: float) -> float:

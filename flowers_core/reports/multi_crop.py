@@ -1,32 +1,29 @@
-"""The table of `results.md` that says what looking at parts of a photo gives."""
+"""The table of `results.md` that says what multi-crop gives."""
 
 from collections.abc import Sequence
 
-from flowers_core.inference.multi_crop import AT_LEAST, NAMES, TIMES_THE_ODDS
-from flowers_core.inference.prototypes import FARTHER
+from flowers_core.inference.multi_crop import MIN_AGREEING, MIN_ODDS_RATIO, NAMING_PROBABILITY
+from flowers_core.inference.prototypes import REJECTED_FRACTION
 from flowers_core.reports.run_records import RunRecord
 from flowers_core.reports.tables import percent, table
 
 
-def closer_look_note() -> str:
+def multi_crop_note() -> str:
     """What the table below it shows, and the rule."""
-    rule = (
-        f"At least {AT_LEAST} of them must give a name a calibrated probability of {100 * NAMES:.0f} % or more and "
-        f"none another, one must have {TIMES_THE_ODDS} times the odds that any part gives to any other, and one must "
-        f"lie as near to the mean embedding of that class as {100 - 100 * FARTHER:.0f} % of the photos learnt from"
-    )
     return (
-        "Where an answer is not sure, *Identify* tries square parts of the photo, in four sizes down to a third of its "
-        f"short side, and may suggest one (`scripts.study.evaluate_multi_crop`). {rule}; the rule was chosen on "
-        "validation "
-        "photos and on pictures without a flower. *Right* counts suggestions, *answer right* the answers about the "
-        "whole photo where there was one, *if taken* is top-1 with the suggestion, where there is one, in the answer's "
-        "place."
+        "Where an answer is not sure, *Identify* tries square crops of the photo, in four sizes down to a third of its "
+        f"short side, and may suggest one (`scripts.study.evaluate_multi_crop`). At least {MIN_AGREEING} crops must "
+        f"give a name a calibrated probability of {100 * NAMING_PROBABILITY:.0f} % or more, and none may name another "
+        f"flower. One must have {MIN_ODDS_RATIO} times the odds that any crop gives to any other name, and one must "
+        f"lie as near to the mean embedding of the class as {100 - 100 * REJECTED_FRACTION:.0f} % of its training "
+        "photos. The rule was chosen on validation photos and on pictures without a flower. *Suggested* counts "
+        "suggestions and *right* those that are right; *answer right* counts the answers about the whole photo that "
+        "were right where there was a suggestion. *If applied* is top-1 with the suggestion in the answer's place."
     )
 
 
-def closer_look_table(records: Sequence[RunRecord]) -> str:
-    """A row for each kind of photo of each measured split; nothing where none was measured."""
+def multi_crop_table(records: Sequence[RunRecord]) -> str:
+    """A row for each corruption of each measured split; nothing where none was measured."""
     rows = []
     for record in records:
         for split, found in record.multi_crop.items():
@@ -45,5 +42,16 @@ def closer_look_table(records: Sequence[RunRecord]) -> str:
                         percent(counts.top1_applied),
                     )
                 )
-    header = ("model", "kind", "split", "photos", "top-1", "not sure", "suggested", "right", "answer right", "if taken")
+    header = (
+        "model",
+        "kind",
+        "split",
+        "photos",
+        "top-1",
+        "not sure",
+        "suggested",
+        "right",
+        "answer right",
+        "if applied",
+    )
     return table(header, rows) if rows else ""

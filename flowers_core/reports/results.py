@@ -8,7 +8,7 @@ from flowers_core.errors import FlowersError
 from flowers_core.inference.manifest import Accuracy
 from flowers_core.reports.default_method import default_sentence
 from flowers_core.reports.external import outside_note, outside_table
-from flowers_core.reports.multi_crop import closer_look_note, closer_look_table
+from flowers_core.reports.multi_crop import multi_crop_note, multi_crop_table
 from flowers_core.reports.run_records import RunRecord, evaluated
 from flowers_core.reports.studies import (
     ablation_note,
@@ -89,7 +89,7 @@ def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None =
         robustness_note(),
         robustness_table(records),
         *(["## Photos from outside", outside_note(), outside] if (outside := outside_table(records)) else []),
-        *(["## A closer look", closer_look_note(), closer] if (closer := closer_look_table(shipped)) else []),
+        *(["## A closer look", multi_crop_note(), closer] if (closer := multi_crop_table(shipped)) else []),
         *(["## Speed and memory", speed_note(), speeds] if (speeds := speed_table(shipped)) else []),
         *(["## Training on two cores", training_speed_text(speed)] if speed else []),
         *_explanations(shipped),

@@ -3,11 +3,11 @@
 import numpy as np
 
 from flowers_core.inference.bundle import Bundle
-from flowers_core.inference.prototypes import ClassMeans, fit_class_means
+from flowers_core.inference.prototypes import Prototypes, fit_prototypes
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 
 
-def prototypes_of(bundle: Bundle, gallery: Gallery | None = None) -> ClassMeans | None:
+def prototypes_of(bundle: Bundle, gallery: Gallery | None = None) -> Prototypes | None:
     """A bundle's prototypes, over the splits that it was trained on.
 
     Args:
@@ -22,4 +22,4 @@ def prototypes_of(bundle: Bundle, gallery: Gallery | None = None) -> ClassMeans 
     known = gallery or Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))
     splits = bundle.manifest.training.splits
     chosen = np.isin(known.splits, list(splits))
-    return fit_class_means(known.vectors(splits), known.labels[chosen], len(bundle.class_names))
+    return fit_prototypes(known.vectors(splits), known.labels[chosen], len(bundle.class_names))

@@ -22,7 +22,7 @@ from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.manifest import ExternalClass, ExternalFlowers, ExternalMetrics, ExternalWithoutFlower
-from flowers_core.inference.multi_crop import look_closer
+from flowers_core.inference.multi_crop import suggest_crop
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
@@ -95,7 +95,7 @@ def _answers(bundle: Bundle, photos: Sequence[tuple[Path, int | None]]) -> list[
         best = prediction.candidates[0]
         closer = None
         if not prediction.sure:
-            closer = look_closer(pixels, runtime, bundle.crop_rule, bundle.calibration.temperature, means)
+            closer = suggest_crop(pixels, runtime, bundle.crop_rule, bundle.calibration.temperature, means)
         ranking = tuple(candidate.label for candidate in prediction.candidates[:_TOP])
         answers.append(_Answer(label, ranking, best.probability, prediction.sure, closer.label if closer else None))
     return answers

@@ -21,9 +21,9 @@ from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
 from flowers_core.inference.manifest import Calibration, MultiCropCounts, MultiCropMetrics
-from flowers_core.inference.multi_crop import look_closer
+from flowers_core.inference.multi_crop import suggest_crop
 from flowers_core.inference.prediction import predict
-from flowers_core.inference.prototypes import ClassMeans
+from flowers_core.inference.prototypes import Prototypes
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from scripts.options.command import add_bundle_argument, add_data_option, progress, run, verb_parser
@@ -74,7 +74,7 @@ def _case(
     runtime: Runtime,
     rule: CropRule,
     calibration: Calibration,
-    means: ClassMeans | None,
+    means: Prototypes | None,
     pixels: NDArray[np.uint8],
     label: int,
 ) -> _Case:
@@ -83,7 +83,7 @@ def _case(
     right = prediction.candidates[0].label == label
     if prediction.sure:
         return _Case(True, right, None)
-    closer = look_closer(pixels, runtime, rule, calibration.temperature, means)
+    closer = suggest_crop(pixels, runtime, rule, calibration.temperature, means)
     return _Case(False, right, closer.label == label if closer else None)
 
 

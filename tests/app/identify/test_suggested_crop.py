@@ -10,7 +10,7 @@ from app.identify.suggested_crop import Suggestion, describe
 from flowers_core.data.photos import read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import load_bundle
-from flowers_core.inference.multi_crop import look_closer
+from flowers_core.inference.multi_crop import suggest_crop
 from flowers_core.inference.prediction import Candidate, predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
@@ -34,14 +34,14 @@ def test_a_part_is_suggested_and_its_own_page_says_what_was_said_of_it(open_page
     assert bundle.calibration is not None
     photo, runtime = read_photo(example_bytes()), Runtime(bundle.path("int8.tflite"))
     means = prototypes_of(bundle)
-    found = look_closer(photo.pixels, runtime, bundle.crop_rule, bundle.calibration.temperature, means)
+    found = suggest_crop(photo.pixels, runtime, bundle.crop_rule, bundle.calibration.temperature, means)
     assert found is not None
     app = open_page(photo="example")
     said = suggestion(app)
     assert said is not None
     name = capital(TAXONOMY[found.label].name)
     assert f"**{name}**" in said
-    assert f"Of the {found.parts} parts that were tried, {found.agreeing} are named so." in said
+    assert f"Of the {found.crops} parts that were tried, {found.agreeing} are named so." in said
     app.button(key="look-closer").click()
     run(app)
     part = [int(number) for number in app.query_params["part"].split(",")]

@@ -21,7 +21,7 @@ from flowers_core.inference.manifest import (
     ExternalMetrics,
     ExternalWithoutFlower,
 )
-from flowers_core.inference.multi_crop import look_closer
+from flowers_core.inference.multi_crop import suggest_crop
 from flowers_core.inference.prediction import Prediction, predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.reports.external import outside_table
@@ -83,7 +83,7 @@ def test_each_photo_is_answered_as_on_the_page(evaluate, bundle: Path, outside: 
         pixels = open_photo(path).pixels
         logits = runtime.logits(model_input(pixels, made.crop_rule).pixels[None])[0]
         prediction = predict(logits, made.calibration, load_taxonomy())
-        closer = look_closer(pixels, runtime, made.crop_rule, made.calibration.temperature)
+        closer = suggest_crop(pixels, runtime, made.crop_rule, made.calibration.temperature)
         return prediction, closer.label if closer and not prediction.sure else None
 
     record = made.manifest.external

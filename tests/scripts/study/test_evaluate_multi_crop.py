@@ -14,10 +14,10 @@ from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
 from flowers_core.inference.manifest import Calibration, MultiCropCounts, MultiCropMetrics
-from flowers_core.inference.multi_crop import look_closer
+from flowers_core.inference.multi_crop import suggest_crop
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
-from flowers_core.reports.multi_crop import closer_look_table
+from flowers_core.reports.multi_crop import multi_crop_table
 from flowers_core.reports.run_records import RunRecord
 from scripts.study import evaluate_multi_crop
 from tests.fixtures.manifests import training
@@ -60,7 +60,7 @@ def test_suggestions_are_counted_photo_by_photo(evaluate, bundle: Path, drawn_da
                 pixels = corrupted(pixels, kind, photo_id)
             logits = runtime.logits(model_input(pixels, made.crop_rule).pixels[None])[0]
             answer = predict(logits, made.calibration, load_taxonomy())
-            closer = look_closer(pixels, runtime, made.crop_rule, made.calibration.temperature)
+            closer = suggest_crop(pixels, runtime, made.crop_rule, made.calibration.temperature)
             closer = None if answer.sure else closer
             first, label = answer.candidates[0].label, drawn_dataset.label_of(photo_id)
             right, taken = right + (first == label), taken + ((closer.label if closer else first) == label)
@@ -86,7 +86,5 @@ def test_the_table_has_a_row_for_each_kind() -> None:
     grey = MultiCropCounts(0.5, abstained=6, suggested=4, suggested_correct=3, answered_correct=1, top1_applied=2 / 3)
     measured = {"test": MultiCropMetrics("int8", 12, 0, {"grey": grey})}
     record = RunRecord("one", "tiny", training(), {}, multi_crop=measured)
-    assert closer_look_table([record]).splitlines()[-1] == (
-        "| one | grey | test | 12 | 50.00 | 6 | 4 | 3 | 1 | 66.67 |"
-    )
-    assert closer_look_table([RunRecord("two", "tiny", training(), {})]) == ""
+    assert multi_crop_table([record]).splitlines()[-1] == ("| one | grey | test | 12 | 50.00 | 6 | 4 | 3 | 1 | 66.67 |")
+    assert multi_crop_table([RunRecord("two", "tiny", training(), {})]) == ""
