@@ -15,6 +15,7 @@ from flowers_core.storage.events import HEAD, TAIL, Emit, Event, unheard
 from flowers_core.storage.typed_json import read_json
 
 if TYPE_CHECKING:
+    from flowers_core.training.forgetting import ImagenetHead
     from flowers_core.training.recipe import Recipe
 
 # What a run is, and its whole history.
@@ -34,6 +35,7 @@ class Plan:
         cache: of what is computed once.
         logs: of TensorBoard, or None.
         events: told to other processes.
+        imagenet_head: of the pretrained backbone, where the recipe learns without forgetting.
     """
 
     recipe: "Recipe"
@@ -44,6 +46,7 @@ class Plan:
     cache: Path
     logs: Path | None
     events: Emit = unheard
+    imagenet_head: "ImagenetHead | None" = None
 
 
 def fine_tuned(
@@ -72,6 +75,7 @@ def fine_tuned(
         recipe,
         plan.cache,
         teachers=plan.teachers,
+        imagenet_head=plan.imagenet_head,
         with_validation=reference is not None,
         progress=_tell_progress(plan.events),
     )

@@ -87,12 +87,25 @@ def main() -> None:
         name = options.out.name
         logs = options.tensorboard and options.tensorboard / name
         events = EventLog(options.events) if options.events else unheard
-        plan = Plan(recipe, head, teachers, reference, options.runs / name, options.cache, logs, events)
+        imagenet_head = _imagenet_head(options) if recipe.lwf_weight else None
+        plan = Plan(
+            recipe, head, teachers, reference, options.runs / name, options.cache, logs, events, imagenet_head
+        )
         keep = partial(write, options.frozen) if options.frozen else None
         record, history = fine_tuned(classifier, flowers, rule, plan, command, keep)
         if options.frozen:
             record = replace(record, frozen=options.frozen.name)
     write(options.out, record, history)
+
+
+def _imagenet_head(options: argparse.Namespace) -> Any:
+    from flowers_core.networks.download import load_imagenet_head
+    from flowers_core.training.forgetting import ImagenetHead
+    from flowers_core.training.recipe import RecipeError
+
+    if options.random_weights:
+        raise RecipeError("A network that learnt nothing from ImageNet can forget nothing: leave out --lwf-weight.")
+    return ImagenetHead(*load_imagenet_head(options.backbone, options.weights))
 
 
 def _fit_head(

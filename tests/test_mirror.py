@@ -25,9 +25,7 @@ EXCEPTIONS = {
     "training/examples.py": "training/test_fit.py",
     "training/feature_cache.py": "training/test_prepare.py",
     "training/first_head.py": "training/test_fit.py",
-    "training/loss.py": "training/test_fit.py",
     "training/optimizers.py": "training/test_fit.py",
-    "training/recipe.py": "training/test_fit.py",
     "training/trainable_weights.py": "training/test_fit.py",
     # Numbers of one photo, tested by what is found with them.
     "data/audit/image_statistics.py": "data/audit/test_outliers.py",
@@ -41,7 +39,7 @@ EXCEPTIONS = {
     "reports/studies.py": "reports/test_results.py",
     # What a person asks for on the command line or on a page, tested as a person does.
     "evaluation/custom.py": "app/confusions/test_custom_test_set.py",
-    "training/recipes.py": "scripts/options/test_recipe.py",
+    "training/recipes.py": "training/test_recipe.py",
 }
 
 

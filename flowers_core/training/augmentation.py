@@ -1,10 +1,10 @@
-"""Random views of a photo: the published recipe's, and harder ones made to resemble photos as people take them.
+"""Augmented views of a photo: the published recipe's, and stronger ones that resemble photos as people take them.
 
-A view is drawn from a generator of its own, seeded by (seed, number of the view, photo), so a run that is resumed sees
-the very views it would have seen. No random number depends on the size asked for: the same generator gives the same
-view at 224 and at 299 pixels, which is how a teacher and a student with different inputs are shown the same thing.
+Every view has a random generator of its own, seeded by (seed, number of the view, photo). So a run that goes on sees
+the views that it would have seen. No random number depends on the size: equal generators give equal views at 224 and
+at 299 pixels, so a teacher and a student with different inputs see the same.
 
-Shift, crop, zoom, turn and flip are one affine map and one bicubic resampling; what lies outside the photo is mirrored.
+Shift, crop, zoom, rotation and flip are one affine map and one bicubic resampling; the photo is mirrored at its edges.
 """
 
 import dataclasses
@@ -20,20 +20,25 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far views stray from the central crop. Ranges are uniform; a `…_share` is the share of views it is done to.
+    """How far views stray from the central crop. Ranges are uniform; a `…_share` is a share of all views.
 
-    rotation: degrees to either side. zoom: factor, above 1 shows less of the photo. brightness, contrast, saturation:
-    factors. flip_share: mirrored left to right.
-    crop_area: share of the photo's area that a random resized crop keeps (Szegedy et al. 2015, arXiv 1409.4842), its
-    aspect from crop_aspect to 1 / crop_aspect; None keeps the central square and applies `zoom` to it.
-    tint: largest factor on each of red, green and blue alone, in percent (white balance gone wrong).
-    blur: largest radius in percent of the side. erase: largest share of the area that is filled with one colour
-    (Zhong et al. 2017, arXiv 1708.04896).
-    small_share: the photo is shown small, at `small_side` of the frame's side, on a background of other colours.
-    tiled_share: two by two of the photo, mirrored, as several flowers in one frame.
-    laid_out_area: as crop_area, for views laid out small or tiled: a crop of them should not undo that; None for the
-    same as of others. most_tiles: up to so many by so many.
-    scenery: what is shown small is the whole photo, once to three times, and the background has patches of every size.
+    Attributes:
+        rotation: degrees to either side.
+        rotation_share, flip_share: rotated; mirrored left to right.
+        zoom: factor; above 1 shows less of the photo.
+        crop_area: share of the photo's area that a random resized crop keeps (Szegedy et al. 2015, arXiv 1409.4842).
+            None keeps the central square and applies `zoom` to it.
+        crop_aspect: the crop's aspect lies from this to its inverse.
+        brightness, contrast, saturation: factors.
+        tint: largest change of red, green and blue each, in percent, as wrong white balance does it.
+        grey_share: without colour.
+        blur, blur_share: largest radius, in percent of the side.
+        erase, erase_share: largest share of the area that one colour fills (Zhong et al. 2017, arXiv 1708.04896).
+        small_side, small_share: the photo is shown at this share of the frame's side, on a background.
+        tiled_share: the photo and its mirror images side by side, as several flowers in one frame.
+        laid_out_area: `crop_area` for small and tiled views, since a narrow crop would undo them; None for the same.
+        most_tiles: up to so many by so many.
+        scenery: the whole photo is shown small, once to three times, on a background with patches of every size.
     """
 
     rotation: float = 0.0
@@ -100,8 +105,9 @@ FAR = dataclasses.replace(
     most_tiles=3,
     scenery=True,
 )
-# By the words of `--augmentation`; the records of shipped bundles hold them.
-AUGMENTATIONS = {"none": NONE, "published": PUBLISHED, "crops": CROPS, "wild": STRONG, "far": FAR}
+AUGMENTATIONS = {"none": NONE, "published": PUBLISHED, "crops": CROPS, "strong": STRONG, "far": FAR}
+# Records of older runs have the former name.
+FORMER_NAMES = {"wild": "strong"}
 
 
 def view_generator(seed: int, view: int, photo_id: int) -> np.random.Generator:
@@ -110,7 +116,17 @@ def view_generator(seed: int, view: int, photo_id: int) -> np.random.Generator:
 
 
 def random_view(pixels: Pixels, size: int, augmentation: Augmentation, rng: np.random.Generator) -> Pixels:
-    """One view: (h, w, 3) uint8 RGB → (size, size, 3) uint8 RGB. `rng` is used up by it."""
+    """One augmented view of a photo.
+
+    Args:
+        pixels: (h, w, 3) uint8 RGB.
+        size: of the view's side, in pixels.
+        augmentation: how the view is drawn.
+        rng: the view's own generator, which this uses up (see `view_generator`).
+
+    Returns:
+        (size, size, 3) uint8 RGB.
+    """
     laid_out = rng.random()
     source = pixels
     if laid_out < augmentation.small_share:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.errors import FlowersError
+from flowers_core.training.forgetting import PretrainedAnswers
 from flowers_core.training.recipe import Recipe
 
 
@@ -27,6 +28,7 @@ class Examples:
         class_names: for what is said about a class.
         teacher: (views, n, classes) float32, a teacher's logits for the same views, or None. Of several teachers, the
             mean of their log-probabilities.
+        pretrained: what the network is not to forget, or None.
     """
 
     features: NDArray[np.generic]
@@ -35,6 +37,7 @@ class Examples:
     validation_labels: NDArray[np.integer] | None
     class_names: tuple[str, ...]
     teacher: NDArray[np.float32] | None = None
+    pretrained: PretrainedAnswers | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ def check_examples(examples: Examples, recipe: Recipe) -> None:
         raise TrainingError(f"There is no training photo of {', '.join(absent)}; every class needs one.")
     if recipe.teacher_weight > 0 and examples.teacher is None:
         raise TrainingError("The recipe learns from a teacher, and none was given.")
+    if recipe.lwf_weight > 0 and examples.pretrained is None:
+        raise TrainingError("The recipe learns without forgetting ImageNet, and its head to ImageNet was not given.")
     if len(examples.labels) < recipe.batch_size:
         raise TrainingError(
             f"A batch of {recipe.batch_size} is more than the {len(examples.labels)} training photos there are."

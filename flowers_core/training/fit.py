@@ -114,7 +114,9 @@ class _Run:
         self.steps_per_epoch = len(examples.labels) // recipe.batch_size
         self.steps = self.steps_per_epoch * recipe.epochs
         self.weights = TrainableWeights(partition.tail, classifier.get_layer(LOGITS))
-        self.step = TrainingStep(partition.tail, self.weights, recipe, self.steps)
+        self.pretrained = examples.pretrained if recipe.lwf_weight else None
+        head = self.pretrained.head if self.pretrained else None
+        self.step = TrainingStep(classifier, partition, self.weights, recipe, self.steps, head)
 
     def start(self, folder: Path, trained_head: bool) -> None:
         """Go on from the checkpoint in `folder`, or begin with the first head."""
@@ -186,6 +188,7 @@ class _Run:
             self.examples.features[view, batch],
             targets(self.examples, self.recipe, view, batch),
             self.examples.labels[batch],
+            self.pretrained.logits[view, batch] if self.pretrained else None,
         )
 
     def finish(self) -> dict[str, Any]:

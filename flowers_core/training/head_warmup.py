@@ -45,8 +45,10 @@ def train_head(
     Raises:
         TrainingError: as `fine_tune`, and for a recipe of another phase.
     """
-    if recipe.unfrozen_layers or recipe.probe_views:
-        raise TrainingError("The first phase trains the head alone, from a random start: no other layer, no probe.")
+    if recipe.unfrozen_layers or recipe.probe_views or recipe.lwf_weight:
+        raise TrainingError(
+            "The first phase trains the head alone, from a random start: no other layer, no probe, nothing to forget."
+        )
     embedder = partition.embedder(classifier)
     if embedder is not None:
         embed, embedded = compiled(embedder), []

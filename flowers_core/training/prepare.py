@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 
 import keras
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.bundle import Bundle
-from flowers_core.networks.classifier import load_classifier
+from flowers_core.networks.classifier import EMBEDDING, load_classifier
+from flowers_core.storage.files import write_atomically
 from flowers_core.training.decoded_cache import open_decoded_cache
-from flowers_core.training.examples import Examples
+from flowers_core.training.examples import Examples, TrainingError
 from flowers_core.training.feature_cache import (
     AugmentedViews,
     Progress,
@@ -21,6 +23,7 @@ from flowers_core.training.feature_cache import (
     cached_features,
     network_digest,
 )
+from flowers_core.training.forgetting import ImagenetHead, PretrainedAnswers, pretrained_logits
 from flowers_core.training.partition import Partition, partition_classifier
 from flowers_core.training.recipe import Recipe
 
@@ -33,6 +36,7 @@ def prepare(
     cache: Path,
     *,
     teachers: Sequence[Bundle] = (),
+    imagenet_head: ImagenetHead | None = None,
     with_validation: bool = False,
     progress: Progress | None = None,
 ) -> tuple[Partition, Examples]:
@@ -46,6 +50,7 @@ def prepare(
         cache: where decoded photos and features are kept between runs; safe to delete.
         teachers: bundles to learn from; each sees the same views at its own size, and the target is their mean
             log-probability (the ensemble of Hinton et al. 2015, arXiv 1503.02531, averaged geometrically).
+        imagenet_head: of the pretrained backbone, where the recipe learns without forgetting.
         with_validation: learn from the validation photos too; then nothing is left to validate with.
         progress: called with (what, done, in all).
 
@@ -53,6 +58,7 @@ def prepare(
         The partitioned classifier, and what the run learns from.
 
     Raises:
+        TrainingError: the ImageNet head is of another network, or nothing but the head learns.
         PhotoError: for a photo that cannot be read; it names the file.
     """
     train, validation = flowers.split_ids("train"), flowers.split_ids("validation")
@@ -82,6 +88,18 @@ def prepare(
         network = load_classifier(teacher.path("classifier.keras"))
         logits = cached("teacher", network, teacher.crop_rule, views, recipe.views)
         answers.append(_log_softmax(np.asarray(logits, np.float64)))
+
+    def pretrained(head: ImagenetHead) -> NDArray[np.float16]:
+        _check_head(head, classifier, partition)
+        digest = network_digest(keras.Model(classifier.input, classifier.get_layer(EMBEDDING).output))
+        kind = (digest, sha256(head.kernel.tobytes() + head.bias.tobytes()).hexdigest(), rule.to_json())
+        seen = (learnt.tolist(), recipe.views, asdict(recipe.augmentation), recipe.seed)
+        path = cache / f"imagenet-{cache_name(flowers.fingerprint(), *kind, *seen)}.npy"
+        if not path.is_file():
+            logits = pretrained_logits(classifier, partition, features, head)
+            write_atomically(path, lambda beside: np.save(beside, logits, allow_pickle=False))
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+
     examples = Examples(
         features=features,
         labels=flowers.labels[learnt - 1] - 1,
@@ -89,8 +107,20 @@ def prepare(
         validation_labels=None if with_validation else flowers.labels[validation - 1] - 1,
         class_names=tuple(flowers.names),
         teacher=np.mean(answers, axis=0).astype(np.float32) if answers else None,
+        pretrained=None if imagenet_head is None else PretrainedAnswers(pretrained(imagenet_head), imagenet_head),
     )
     return partition, examples
+
+
+def _check_head(head: ImagenetHead, classifier: keras.Model, partition: Partition) -> None:
+    channels = classifier.get_layer(EMBEDDING).output.shape[-1]
+    if head.kernel.shape[0] != channels:
+        raise TrainingError(
+            f"The head to ImageNet reads {head.kernel.shape[0]} channels and this network has {channels}: "
+            "it is another network's."
+        )
+    if partition.freeze_point == EMBEDDING:
+        raise TrainingError("Where the head alone learns, no feature can be forgotten: leave out --lwf-weight.")
 
 
 def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -95,6 +95,8 @@ class Recipe:
             al. 2022, arXiv 2109.01903).
         teacher_weight: share of the teachers' answer to the same view in the target (Hinton et al. 2015, arXiv
             1503.02531; the same view: Beyer et al. 2022, arXiv 2106.05237).
+        lwf_weight: learning without forgetting (`forgetting`).
+        l2_sp: pull of the backbone's weights towards the pretrained ones (L2-SP, Li et al. 2018, arXiv 1802.01483).
     """
 
     unfrozen_layers: int = field(
@@ -127,6 +129,8 @@ class Recipe:
     interpolate: bool = _entry(True, "choose on validation between the probed and the fine-tuned weights")
     teacher_weight: float = _entry(0.0, "share of the teachers' answer in what is learnt", at_least=0, at_most=1)
     teacher_temperature: float = _entry(1.0, "softens the teachers' answer", above=0)
+    lwf_weight: float = _entry(0.0, "weight of the ImageNet answers that are not to be forgotten", at_least=0)
+    l2_sp: float = _entry(0.0, "pulls weights to the pretrained ones, as weight decay does to zero", at_least=0)
     seed: int = _entry(0, "of everything drawn at random", at_least=0)
 
     def __post_init__(self) -> None:

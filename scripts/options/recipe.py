@@ -21,7 +21,7 @@ _HEAD_WORDS = {
 
 def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     """One option for each entry of a recipe but the number of unfrozen layers."""
-    from flowers_core.training.augmentation import AUGMENTATIONS
+    from flowers_core.training.augmentation import AUGMENTATIONS, FORMER_NAMES
     from flowers_core.training.recipe import Recipe, entries
     from flowers_core.training.recipes import RECIPES
 
@@ -42,8 +42,10 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
         kind: dict[str, Any] = {"type": int if default is None else type(default)}
         if isinstance(default, bool):
             kind = {"action": argparse.BooleanOptionalAction}
-        elif name == "augmentation" or entry.choices:
-            kind = {"choices": entry.choices or tuple(AUGMENTATIONS)}
+        elif name == "augmentation":
+            kind = {"choices": tuple(AUGMENTATIONS), "type": lambda word: FORMER_NAMES.get(word, word)}
+        elif entry.choices:
+            kind = {"choices": entry.choices}
         group.add_argument(_option(name), default=default, help=f"{entry.help} (default: {default})", **kind)
     for name, words in _HEAD_WORDS.items():
         number: int | float = 0 if name == "head_epochs" else 0.0
@@ -85,6 +87,8 @@ def head_recipe_of(options: argparse.Namespace) -> "Recipe | None":
         learning_rate=options.head_learning_rate or options.learning_rate,
         lower_rate=options.head_lower_rate or options.lower_rate,
         interpolate=False,
+        lwf_weight=0.0,
+        l2_sp=0.0,
     )
 
 

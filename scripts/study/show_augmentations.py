@@ -1,6 +1,6 @@
 """Draw a contact sheet of the augmented views that training sees.
 
-    flowers study show_augmentations --augmentation wild
+    flowers study show_augmentations --augmentation strong
 
 One row a photo: the central crop that the model is served, then views 1, 2, … as training draws them. The sheet holds
 photos of the dataset, so it belongs into `runs/`, which git ignores.

@@ -9,8 +9,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from flowers_core.networks.backbones import BACKBONES, build_backbone
-from flowers_core.networks.download import PACKAGES, Package, WeightsDownloadError, download_weights, head_file
+from flowers_core.networks.backbones import BACKBONES, WeightsMissing, build_backbone
+from flowers_core.networks.download import (
+    PACKAGES,
+    Package,
+    WeightsDownloadError,
+    download_weights,
+    head_file,
+    load_imagenet_head,
+)
 from flowers_core.storage.npz import read_npz
 from scripts import download_weights as script
 from tests.fixtures.legacy_torch import saved
@@ -133,3 +140,14 @@ def test_the_script_says_what_is_there_now(
     script.main()
     said = capsys.readouterr().out.splitlines()
     assert said == [f"The weights of efficientnet_{m} were there already, in {tmp_path}." for m in ("lite0", "lite2")]
+
+
+def test_the_head_to_imagenet_comes_from_the_folder_or_is_named(tmp_path: Path) -> None:
+    kernel, bias = np.arange(6, dtype=np.float32).reshape(2, 3), np.ones(3, np.float32)
+    np.savez(tmp_path / head_file("efficientnet_lite1"), kernel=kernel, bias=bias)
+    for expected, found in zip((kernel, bias), load_imagenet_head("efficientnet_lite1", tmp_path), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    with pytest.raises(WeightsMissing, match="download-weights`, or put efficientnet_lite2_imagenet_head"):
+        load_imagenet_head("efficientnet_lite2", tmp_path)
+    with pytest.raises(WeightsMissing, match="only efficientnet_lite0, "):
+        load_imagenet_head("vgg16", tmp_path)
