@@ -34,14 +34,16 @@ class WeightsMissing(FlowersError):
 class Backbone:
     """One entry of the registry.
 
-    size: side of the square input, pixels. scale, offset: input scaling, x · scale + offset, for all channels or each.
-    mirrored: whether the network was trained on BGR, so that its first kernels are turned over to take RGB.
-    build: from a scaled tensor to the feature map, weights random.
-    weights_file: the file in the weights folder, in Keras' `.weights.h5` format.
-    download: a keras.applications builder with include_top=False that can fetch the same weights, or None.
-    cut: the name of the layer the downloaded network is cut at, or None for its end.
-    whole: the network whose weights the file holds when this one is the beginning of it, else None.
-    packaged: whether `scripts.download_weights` brings the file.
+    Attributes:
+        size: side of the square input, in pixels.
+        scale, offset: input scaling, x · scale + offset, for all channels or for each.
+        build: from a scaled tensor to the feature map, with random weights.
+        weights_file: the file in the weights folder, in Keras' `.weights.h5` format.
+        download: a keras.applications builder with include_top=False that can fetch the same weights, or None.
+        cut: the name of the layer where the downloaded network ends, or None for its own end.
+        whole: the network whose weights the file holds where this one is the beginning of it, else None.
+        mirrored: whether the network was trained on BGR, so that its first kernels are reversed to take RGB.
+        packaged: whether `scripts.download_weights` brings the file.
     """
 
     name: str
@@ -58,11 +60,16 @@ class Backbone:
 
 
 def build_backbone(name: str, *, weights_dir: Path | None, size: int | None = None) -> keras.Model:
-    """A backbone with its ImageNet weights, or with random ones when `weights_dir` is None.
+    """A backbone with its ImageNet weights.
 
-    The weights come from `weights_dir` when the file is there, else from Keras' own download.
-    Raises ValueError for a name that is neither in the registry nor of keras.applications, WeightsMissing when the
-    weights cannot be had.
+    Args:
+        name: of the registry or of keras.applications.
+        weights_dir: where the weights' file is; where it is missing, Keras downloads them. None for random weights.
+        size: side of the square input, in pixels; None for the network's own.
+
+    Raises:
+        ValueError: there is no such name.
+        WeightsMissing: the weights cannot be had.
     """
     backbone = backbone_named(name)
     side = size or backbone.size

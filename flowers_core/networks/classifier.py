@@ -16,7 +16,16 @@ FEATURES, EMBEDDING, LOGITS = "features", "embedding", "logits"
 
 
 def build_classifier(backbone: keras.Model, classes: int, *, dropout: float = 0.0) -> keras.Model:
-    """Put a linear head on a backbone: float32 photos (n, s, s, 3) in 0…255 → logits (n, classes) float32."""
+    """Put a linear head on a backbone.
+
+    Args:
+        backbone: from float32 photos (n, s, s, 3) in 0…255 to a feature map (n, h, w, channels).
+        classes: how many.
+        dropout: share of the embedding that training leaves out, 0…1.
+
+    Returns:
+        A flat network from such photos to logits (n, classes) float32.
+    """
     features = layers.Activation("linear", name=FEATURES)(backbone.output)
     embedding = layers.GlobalAveragePooling2D(name=EMBEDDING)(features)
     logits = layers.Dense(classes, name=LOGITS)(layers.Dropout(dropout, name="dropout")(embedding))
@@ -43,8 +52,10 @@ def set_head(classifier: keras.Model, W: NDArray[np.floating], b: NDArray[np.flo
 def save_half(classifier: keras.Model, path: Path) -> None:
     """Save a float32 classifier as a `.keras` file with float16 weights: half the bytes.
 
-    `load_classifier` turns it back into a float32 network; each weight then differs by at most 2⁻¹¹ of itself (values
-    beyond ±65504 would overflow and raise OverflowError).
+    `load_classifier` turns it back into a float32 network, in which each weight differs by at most 2⁻¹¹ of itself.
+
+    Raises:
+        OverflowError: a weight lies beyond ±65504.
     """
     weights = classifier.get_weights()
     if any(np.abs(w).max(initial=0.0) > np.finfo(np.float16).max for w in weights):
@@ -55,7 +66,10 @@ def save_half(classifier: keras.Model, path: Path) -> None:
 
 
 def load_classifier(path: Path) -> keras.Model:
-    """Load a classifier saved in either precision as a float32 network; no code in the file is run (safe mode)."""
+    """Load a classifier that was saved in half or full precision, as a float32 network.
+
+    Keras' safe mode runs no code of the file: a Lambda layer raises ValueError.
+    """
     stored = keras.saving.load_model(path, compile=False, safe_mode=True)
     classifier = _with_dtype(stored, "float32")
     classifier.set_weights([np.asarray(w, np.float32) for w in stored.get_weights()])

@@ -74,7 +74,7 @@ class Mismatch:
 
 def quantization_aware_training(
     classifier: keras.Model,
-    calibration: NDArray[np.uint8],
+    representative: NDArray[np.uint8],
     views: AugmentedViews,
     rule: CropRule,
     recipe: QatRecipe,
@@ -89,7 +89,7 @@ def quantization_aware_training(
     Args:
         classifier: flat and functional, with its channels equalized already if they are to be (`equalization`). It
             stays as it is, and is the teacher.
-        calibration: the representative dataset, (n, size, size, 3) uint8, for the ranges of the activations.
+        representative: the representative dataset, (n, size, size, 3) uint8, for the ranges of the activations.
         views: of training photos; the first `recipe.views` are used.
         rule: how a photo becomes the network's input.
         recipe: every choice.
@@ -107,7 +107,7 @@ def quantization_aware_training(
         RecipeError: there is no convolution among the last layers.
     """
     learning = learning_layers(classifier, recipe.last_layers)
-    begin, ranges = bias_corrected(classifier, calibration), activation_ranges(classifier, calibration)
+    begin, ranges = bias_corrected(classifier, representative), activation_ranges(classifier, representative)
     student = fake_quantized(begin, ranges, exact=learning)
     partition = partition_before(student, min(i for i, layer in enumerate(student.layers) if layer.name in learning))
     if partition.frozen is not None and not partition.frozen.weights:

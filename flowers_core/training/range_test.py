@@ -1,8 +1,8 @@
 """The learning-rate range test: between which rates does this network learn?
 
-Smith 2017, arXiv 1506.01186, section 3.3: train for a few hundred steps while the rate grows, and watch the loss. The
-rate grows by a constant factor here, so that five decades fit into one run; the loss is smoothed, for a single batch's
-is noise.
+Smith 2017, arXiv 1506.01186, section 3.3: train for a few hundred steps while the rate grows, and watch the loss. Here
+the rate grows by a constant factor, so that five decades fit into one run, and the loss is smoothed, since that of a
+single batch is noise.
 """
 
 import math
@@ -29,10 +29,11 @@ class RangeTestError(FlowersError):
 class RangeTest:
     """What a range test saw, and what it suggests for a cyclic or one-cycle schedule.
 
-    rates, losses, smoothed: (n,) by step, up to where the loss diverged or the rates ended.
-    lower: the rate from which on a tenth of the loss's whole fall stayed reached. upper: a third of the rate with the
-    lowest smoothed loss; never below `lower`.
-    diverged: whether the loss grew to four times its lowest, or beyond numbers, before the rates ended.
+    Attributes:
+        rates, losses, smoothed: (n,) by step, up to where the loss diverged or the rates ended.
+        lower: the rate from which on the loss stayed below its start by a tenth of its whole fall.
+        upper: a third of the rate with the lowest smoothed loss, and never below `lower`.
+        diverged: whether the loss grew to four times its lowest, or beyond numbers, before the rates ended.
     """
 
     rates: NDArray[np.float64]
@@ -44,10 +45,15 @@ class RangeTest:
 
 
 def range_test(train_step: Callable[[float], float], *, lowest: float, highest: float, steps: int) -> RangeTest:
-    """Call `train_step(rate)`, which makes one step and returns its loss, with rates growing from lowest to highest.
+    """Train with growing rates until the loss diverges. The network is of no use afterwards.
 
-    Stops early when the loss has diverged. The network is of no use afterwards: start anew from its first weights.
-    Raises RangeTestError for rates or steps that make no test, and when the loss never fell.
+    Args:
+        train_step: makes one step at a rate and returns its loss.
+        lowest, highest: rates, 0 < lowest < highest.
+        steps: at least 10, in equal ratios.
+
+    Raises:
+        RangeTestError: rates or steps that make no test, or a loss that never fell.
     """
     if not 0 < lowest < highest or steps < 10:
         raise RangeTestError("A range test needs 0 < lowest < highest and at least 10 steps.")
@@ -71,7 +77,7 @@ def range_test(train_step: Callable[[float], float], *, lowest: float, highest: 
 
 
 def smoothed_losses(losses: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The losses' exponential moving average, freed from its start's bias (Kingma & Ba 2015, §3): (n,) → (n,)."""
+    """The exponential moving average of the losses (n,), without the bias of its start (Kingma & Ba 2015, §3)."""
     smooth, average = np.empty(len(losses)), 0.0
     for i, loss in enumerate(losses):
         average = _SMOOTHING * average + (1 - _SMOOTHING) * loss
@@ -80,9 +86,10 @@ def smoothed_losses(losses: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def suggested_bounds(rates: NDArray[np.float64], losses: NDArray[np.float64]) -> tuple[float, float]:
-    """Lower and upper rate from a range test's (n,) rates and losses; see `RangeTest`.
+    """Lower and upper rate from a range test's rates (n,) and losses (n,); see `RangeTest`.
 
-    Raises RangeTestError when the smoothed loss never fell.
+    Raises:
+        RangeTestError: the smoothed loss never fell.
     """
     smooth = smoothed_losses(losses)
     best = int(np.argmin(smooth))

@@ -18,7 +18,7 @@ class SoupError(FlowersError):
 
 
 def uniform_soup(members: Sequence[Weights]) -> Weights:
-    """The mean of the members' weights, each an equal list of arrays (one array a variable). Needs a member."""
+    """The mean of the members' weights. Raises ValueError unless there is a member and all are of one network."""
     check_alike(members)
     mean = members[0]
     for count, weights in enumerate(members[1:], start=2):
@@ -29,22 +29,27 @@ def uniform_soup(members: Sequence[Weights]) -> Weights:
 def greedy_soup(
     members: Sequence[Weights], score: Callable[[Weights], Score]
 ) -> tuple[list[int], list[tuple[int, Score]]]:
-    """Which members to average: from the best by itself on, each that does not make the mean score worse.
+    """Which members to average: the best one, and then each, in order of score, that does not lower the mean's score.
 
-    score: of some weights on held-out photos, the higher the better; its first entry decides, the second breaks ties.
+    Args:
+        members: of one network.
+        score: of some weights on held-out photos, the higher the better; its first entry decides, the second breaks
+            ties.
 
     Returns:
-        The places of the members chosen, in the order in which they were taken in; and every member's own score, best
-        first.
+        The positions of the chosen members, in the order in which they were taken in; and (position, own score) of
+        every member, best first.
     """
     check_alike(members)
-    alone = sorted(((place, score(weights)) for place, weights in enumerate(members)), key=lambda m: m[1], reverse=True)
+    alone = sorted(
+        ((position, score(weights)) for position, weights in enumerate(members)), key=lambda m: m[1], reverse=True
+    )
     (first, best), *rest = alone
     chosen = [first]
-    for place, _ in rest:
-        tried = score(uniform_soup([members[p] for p in (*chosen, place)]))
+    for position, _ in rest:
+        tried = score(uniform_soup([members[p] for p in (*chosen, position)]))
         if tried >= best:
-            chosen, best = [*chosen, place], tried
+            chosen, best = [*chosen, position], tried
     return chosen, alone
 
 

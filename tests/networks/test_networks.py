@@ -1,7 +1,10 @@
 import subprocess
 import sys
 
+import pytest
 
+
+@pytest.mark.slow
 def test_importing_the_package_starts_nothing_and_starting_it_says_nothing() -> None:
     """In a fresh process: no TensorFlow until it is asked for, and then none of its start-up lines."""
     script = """

@@ -1,3 +1,5 @@
+import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -24,9 +26,15 @@ def photos() -> np.ndarray:
     return np.random.default_rng(1).integers(0, 256, (20, SIZE, SIZE, 3), dtype=np.uint8)
 
 
-def serve(classifier: keras.Model, precision: str, photos: np.ndarray, folder: Path) -> Forward:
-    path = folder / f"{precision}.tflite"
-    path.write_bytes(convert(classifier, precision, photos if precision == "int8" else None))
+@pytest.fixture(scope="module")
+def converted(classifier: keras.Model, photos: np.ndarray) -> Callable[[str], bytes]:
+    """The classifier in a numeric format, converted once."""
+    return functools.cache(lambda name: convert(classifier, name, photos if name == "int8" else None))
+
+
+def serve(model: bytes, photos: np.ndarray, folder: Path) -> Forward:
+    path = folder / "model.tflite"
+    path.write_bytes(model)
     return Runtime(path, workers=1).forward(photos)
 
 
@@ -36,10 +44,10 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_every_precision_answers_like_keras(
-    classifier: keras.Model, photos: np.ndarray, tmp_path: Path, precision: str
+    classifier: keras.Model, converted: Callable[[str], bytes], photos: np.ndarray, tmp_path: Path, precision: str
 ) -> None:
     expected = {name: value.numpy() for name, value in three_outputs(classifier)(photos.astype(np.float32)).items()}
-    served = serve(classifier, precision, photos, tmp_path)
+    served = serve(converted(precision), photos, tmp_path)
     for name, value in expected.items():
         answer = getattr(served, name)
         assert answer.dtype == np.float32
@@ -50,17 +58,15 @@ def test_every_precision_answers_like_keras(
 
 
 def test_a_float_photo_range_of_0_to_255_goes_in_as_it_is(
-    classifier: keras.Model, photos: np.ndarray, tmp_path: Path
+    classifier: keras.Model, converted: Callable[[str], bytes], photos: np.ndarray, tmp_path: Path
 ) -> None:
     black_and_white = np.stack([np.zeros_like(photos[0]), np.full_like(photos[0], 255)])
-    path = tmp_path / "int8.tflite"
-    path.write_bytes(convert(classifier, "int8", photos))
     expected = three_outputs(classifier)(black_and_white.astype(np.float32))["features"].numpy()
-    assert cosine(Runtime(path, workers=1).forward(black_and_white).features, expected) > 0.99
+    assert cosine(serve(converted("int8"), black_and_white, tmp_path).features, expected) > 0.99
 
 
 def test_calibration_photos_that_miss_black_or_white_are_refused(classifier: keras.Model, photos: np.ndarray) -> None:
-    with pytest.raises(QuantizationError, match="do not reach from 0 to 255"):
+    with pytest.raises(QuantizationError, match="does not reach from 0 to 255"):
         convert(classifier, "int8", photos // 2)
 
 

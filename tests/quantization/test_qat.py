@@ -57,6 +57,14 @@ def fitted(
     return quantization_aware_training(classifier, calibration, views, CropRule(SIZE), recipe, folder, data="drawn")
 
 
+@pytest.fixture(scope="module")
+def trained(
+    classifier: keras.Model, calibration: np.ndarray, views: AugmentedViews, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[keras.Model, dict]:
+    """The copy that RECIPE makes, and the record of that."""
+    return fitted(classifier, calibration, views, RECIPE, tmp_path_factory.mktemp("trained"))
+
+
 def int8_error(
     classifier: keras.Model, exact: keras.Model, calibration: np.ndarray, views: AugmentedViews, folder: Path
 ) -> float:
@@ -69,9 +77,13 @@ def int8_error(
 
 
 def test_the_converted_model_is_nearer_to_the_float_one(
-    classifier: keras.Model, calibration: np.ndarray, views: AugmentedViews, tmp_path: Path
+    trained: tuple[keras.Model, dict],
+    classifier: keras.Model,
+    calibration: np.ndarray,
+    views: AugmentedViews,
+    tmp_path: Path,
 ) -> None:
-    copy, record = fitted(classifier, calibration, views, RECIPE, tmp_path)
+    copy, record = trained
     assert record["kept"]
     assert record["cut"] == "photo"
     assert record["mismatch_after"]["logits"] < record["mismatch_before"]["logits"]
@@ -81,10 +93,9 @@ def test_the_converted_model_is_nearer_to_the_float_one(
 
 
 def test_the_head_stays_and_the_kernels_lie_on_their_steps(
-    classifier: keras.Model, calibration: np.ndarray, views: AugmentedViews, tmp_path: Path
+    trained: tuple[keras.Model, dict], classifier: keras.Model
 ) -> None:
-    before = [weight.copy() for weight in classifier.get_weights()]
-    copy, _ = fitted(classifier, calibration, views, dataclasses.replace(RECIPE, steps=3), tmp_path)
+    copy, _ = trained
     for mine, theirs in zip(
         copy.get_layer("logits").get_weights(), classifier.get_layer("logits").get_weights(), strict=True
     ):
@@ -92,22 +103,25 @@ def test_the_head_stays_and_the_kernels_lie_on_their_steps(
     for layer in copy.layers:
         if isinstance(layer, keras.layers.Conv2D):
             np.testing.assert_allclose(layer.kernel, round_to_int8(layer.kernel), rtol=1e-5, atol=1e-7)
-    for weight, kept in zip(classifier.get_weights(), before, strict=True):
-        np.testing.assert_array_equal(weight, kept)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(
-    classifier: keras.Model, calibration: np.ndarray, views: AugmentedViews, tmp_path: Path
+    trained: tuple[keras.Model, dict],
+    classifier: keras.Model,
+    calibration: np.ndarray,
+    views: AugmentedViews,
+    tmp_path: Path,
 ) -> None:
-    weights = []
-    for seed in (0, 0, 1):
-        recipe = dataclasses.replace(RECIPE, steps=20, seed=seed)
-        copy, record = fitted(classifier, calibration, views, recipe, tmp_path)
-        assert record["kept"]
-        weights.append(copy.get_weights())
-    for first, again in zip(weights[0], weights[1], strict=True):
-        np.testing.assert_array_equal(first, again)
-    assert any((mine != theirs).any() for mine, theirs in zip(weights[0], weights[2], strict=True))
+    first = trained[0].get_weights()
+    again, other = (
+        fitted(classifier, calibration, views, dataclasses.replace(RECIPE, seed=seed), tmp_path / str(seed))
+        for seed in (0, 1)
+    )
+    assert other[1]["kept"]
+    for mine, theirs in zip(first, again[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert any((mine != theirs).any() for mine, theirs in zip(first, other[0].get_weights(), strict=True))
 
 
 def test_only_the_last_layers_learn_when_told_so(
@@ -139,10 +153,13 @@ def test_only_the_last_layers_learn_when_told_so(
 def test_what_does_not_help_is_not_kept(
     classifier: keras.Model, calibration: np.ndarray, views: AugmentedViews, tmp_path: Path
 ) -> None:
+    before = [weight.copy() for weight in classifier.get_weights()]
     copy, record = fitted(
         classifier, calibration, views, dataclasses.replace(RECIPE, steps=3, learning_rate=1.0), tmp_path
     )
     assert not record["kept"]
+    for weight, kept in zip(classifier.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, kept)
     for layer in copy.layers:
         if isinstance(layer, keras.layers.Conv2D):
             np.testing.assert_array_equal(layer.kernel, round_to_int8(classifier.get_layer(layer.name).kernel))

@@ -32,11 +32,11 @@ TAIL = dataclasses.replace(RECIPE, probe_views=0)
 
 
 def test_the_head_learns_as_softmax_regression_by_gradient_descent_does(tmp_path):
-    classifier, split, examples = make(dataclasses.replace(TAIL, dropout=0.0))
+    classifier, partition, examples = make(dataclasses.replace(TAIL, dropout=0.0))
     told = []
     history = train_head(
         classifier,
-        split,
+        partition,
         examples,
         dataclasses.replace(HEAD, epochs=1),
         tmp_path,
@@ -44,7 +44,7 @@ def test_the_head_learns_as_softmax_regression_by_gradient_descent_does(tmp_path
     )
     assert told == [("views embedded", done, 3) for done in (1, 2, 3)]
 
-    embed = split.embedder(classifier)
+    embed = partition.embedder(classifier)
     embedded = np.stack([embed(view).numpy() for view in examples.features]).astype(np.float64)
     limit = np.sqrt(6 / (embedded.shape[-1] + 3))
     W, b = np.random.default_rng(7).uniform(-limit, limit, (embedded.shape[-1], 3)), np.zeros(3)
@@ -62,10 +62,10 @@ def test_the_head_learns_as_softmax_regression_by_gradient_descent_does(tmp_path
 
 
 def test_nothing_but_the_head_learns_and_phase_two_begins_with_it(tmp_path):
-    classifier, split, examples = make(TAIL)
+    classifier, partition, examples = make(TAIL)
     before = {layer.name: layer.get_weights() for layer in classifier.layers}
     first = train_head(
-        classifier, split, examples, dataclasses.replace(HEAD, epochs=25, kept_epoch="best"), tmp_path / "head"
+        classifier, partition, examples, dataclasses.replace(HEAD, epochs=25, kept_epoch="best"), tmp_path / "head"
     )
     changed = {
         name
@@ -75,7 +75,7 @@ def test_nothing_but_the_head_learns_and_phase_two_begins_with_it(tmp_path):
     assert changed == {"logits"}
     assert first["validation_top1"] > 0.4  # chance is 1 in 3
 
-    second = fine_tune(classifier, split, examples, TAIL, tmp_path / "run", trained_head=True)
+    second = fine_tune(classifier, partition, examples, TAIL, tmp_path / "run", trained_head=True)
     for key in ("validation_top1", "validation_nll"):
         assert second["probe"][key] == pytest.approx(first[key], abs=1e-6)
     # The start is one end of the way that weights may be interpolated along.
@@ -83,23 +83,29 @@ def test_nothing_but_the_head_learns_and_phase_two_begins_with_it(tmp_path):
 
 
 def test_a_range_test_of_phase_two_begins_with_the_trained_head(tmp_path):
-    classifier, split, examples = make(TAIL)
+    classifier, partition, examples = make(TAIL)
     still = dataclasses.replace(TAIL, dropout=0.0, label_smoothing=0.0)
-    drawn = stepper(classifier, split, examples, still)(1e-9)
-    train_head(classifier, split, examples, HEAD, tmp_path)
-    trained = stepper(classifier, split, examples, still, trained_head=True)(1e-9)
+    drawn = stepper(classifier, partition, examples, still)(1e-9)
+    train_head(classifier, partition, examples, HEAD, tmp_path)
+    trained = stepper(classifier, partition, examples, still, trained_head=True)(1e-9)
     assert trained < 0.9 * drawn
 
 
 def both(folder, report=None):
-    classifier, split, examples = make(TAIL)
-    history = {"head": train_head(classifier, split, examples, HEAD, folder / "head", report=report)}
-    return history | fine_tune(classifier, split, examples, TAIL, folder, trained_head=True, report=report)
+    classifier, partition, examples = make(TAIL)
+    history = {"head": train_head(classifier, partition, examples, HEAD, folder / "head", report=report)}
+    return history | fine_tune(classifier, partition, examples, TAIL, folder, trained_head=True, report=report)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run of both phases from beginning to end: its folder and its history. To be read only."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, both(folder)
 
 
 @pytest.mark.parametrize("after", [2, 5])
-def test_a_run_that_was_stopped_in_either_phase_goes_on_and_ends_the_same(tmp_path, after):
-    whole = both(tmp_path / "whole")
+def test_a_run_that_was_stopped_in_either_phase_goes_on_and_ends_the_same(whole, tmp_path, after):
     seen = []
 
     def stop(record):
@@ -110,28 +116,28 @@ def test_a_run_that_was_stopped_in_either_phase_goes_on_and_ends_the_same(tmp_pa
     with pytest.raises(Killed):
         both(tmp_path / "cut", stop)
     again = []
-    assert both(tmp_path / "cut", again.append) == whole
+    assert both(tmp_path / "cut", again.append) == whole[1]
     assert len(again) == HEAD.epochs + TAIL.epochs - after
 
 
-def test_the_checkpoint_of_another_head_is_refused(tmp_path):
-    both(tmp_path)
-    classifier, split, examples = make(TAIL)
-    train_head(classifier, split, examples, dataclasses.replace(HEAD, epochs=1), tmp_path / "other")
+def test_the_checkpoint_of_another_head_is_refused(whole, tmp_path):
+    folder, _ = whole
+    classifier, partition, examples = make(TAIL)
+    train_head(classifier, partition, examples, dataclasses.replace(HEAD, epochs=1), tmp_path / "other")
     with pytest.raises(CheckpointError, match=r"other settings \(head\)"):
-        fine_tune(classifier, split, examples, TAIL, tmp_path, trained_head=True)
+        fine_tune(classifier, partition, examples, TAIL, folder, trained_head=True)
 
 
 def test_without_held_out_photos_the_last_epoch_is_kept(tmp_path):
-    classifier, split, examples = make(TAIL)
+    classifier, partition, examples = make(TAIL)
     learnt = dataclasses.replace(examples, validation=None, validation_labels=None)
-    history = train_head(classifier, split, learnt, HEAD, tmp_path, fixed=True)
+    history = train_head(classifier, partition, learnt, HEAD, tmp_path, fixed=True)
     assert history["best_epoch"] == HEAD.epochs
     assert "validation_top1" not in history
 
 
 def test_a_recipe_of_another_phase_is_refused(tmp_path):
-    classifier, split, examples = make(TAIL)
+    classifier, partition, examples = make(TAIL)
     for recipe in (dataclasses.replace(HEAD, unfrozen_layers=1), dataclasses.replace(HEAD, probe_views=1)):
         with pytest.raises(TrainingError, match="the head alone"):
-            train_head(classifier, split, examples, recipe, tmp_path)
+            train_head(classifier, partition, examples, recipe, tmp_path)

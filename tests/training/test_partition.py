@@ -48,9 +48,9 @@ def test_the_cut_never_goes_across_a_branch(classifier, unfrozen, cut):
 @pytest.mark.parametrize("unfrozen", range(10))
 def test_both_parts_together_are_the_whole(classifier, unfrozen):
     photos = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
-    split = partition_classifier(classifier, unfrozen)
-    passing = photos if split.frozen is None else split.frozen(photos)
-    np.testing.assert_allclose(split.tail(passing), classifier(photos), rtol=1e-4, atol=1e-3)
+    partition = partition_classifier(classifier, unfrozen)
+    passing = photos if partition.frozen is None else partition.frozen(photos)
+    np.testing.assert_allclose(partition.tail(passing), classifier(photos), rtol=1e-4, atol=1e-3)
 
 
 def names_that_learn(classifier):
@@ -69,11 +69,13 @@ def test_only_the_last_layers_learn_and_batch_norm_never(classifier):
 
 
 def test_batch_norm_stays_in_inference_mode_while_training(classifier):
-    split = partition_classifier(classifier, 4)
+    partition = partition_classifier(classifier, 4)
     before = [w.copy() for w in classifier.get_layer("norm").get_weights()]
     photos = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
-    passing = split.frozen(photos)
-    np.testing.assert_allclose(split.tail(passing, training=True), split.tail(passing, training=False), rtol=1e-5)
+    passing = partition.frozen(photos)
+    np.testing.assert_allclose(
+        partition.tail(passing, training=True), partition.tail(passing, training=False), rtol=1e-5
+    )
     for old, new in zip(before, classifier.get_layer("norm").get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
 

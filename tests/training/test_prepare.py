@@ -46,9 +46,9 @@ def six_classes(examples):
 
 def test_drawn_flowers_are_learnt_from_photos_to_answers(drawn_dataset, tmp_path):
     classifier = tiny_classifier(classes=6)
-    split, examples = prepare(drawn_dataset, classifier, RULE, RECIPE, tmp_path / "cache")
+    partition, examples = prepare(drawn_dataset, classifier, RULE, RECIPE, tmp_path / "cache")
     examples = six_classes(examples)
-    history = fine_tune(classifier, split, examples, RECIPE, tmp_path / "run")
+    history = fine_tune(classifier, partition, examples, RECIPE, tmp_path / "run")
     assert history["validation_top1"] > 0.6  # chance is 1 in 6
     ids = drawn_dataset.split_ids("validation")
     inputs = np.stack([model_input(open_photo(drawn_dataset.path(i)).pixels, RULE).pixels for i in ids])
@@ -58,7 +58,7 @@ def test_drawn_flowers_are_learnt_from_photos_to_answers(drawn_dataset, tmp_path
 
 def test_features_are_those_of_the_views_in_order(drawn_dataset, tmp_path):
     classifier = tiny_classifier()
-    split, examples = prepare(drawn_dataset, classifier, RULE, RECIPE, tmp_path / "cache")
+    partition, examples = prepare(drawn_dataset, classifier, RULE, RECIPE, tmp_path / "cache")
     ids = drawn_dataset.split_ids("train")
     assert examples.features.shape[:2] == (RECIPE.views, len(ids))
     photo = open_photo(drawn_dataset.path(ids[5])).pixels
@@ -67,7 +67,7 @@ def test_features_are_those_of_the_views_in_order(drawn_dataset, tmp_path):
             seen = model_input(photo, RULE).pixels
         else:
             seen = random_view(photo, 32, PUBLISHED, view_generator(RECIPE.seed, view, int(ids[5])))
-        expected = split.frozen(seen[None].astype(np.float32)).numpy()[0]
+        expected = partition.frozen(seen[None].astype(np.float32)).numpy()[0]
         np.testing.assert_allclose(examples.features[view, 5], expected, rtol=2e-3, atol=2e-3)
     np.testing.assert_array_equal(examples.labels, drawn_dataset.labels[ids - 1] - 1)
 
@@ -144,9 +144,9 @@ def test_an_unreadable_photo_is_named(tmp_path):
 
 def test_a_class_that_the_data_lacks_is_named(drawn_dataset, tmp_path):
     classifier = tiny_classifier()
-    split, examples = prepare(drawn_dataset, classifier, RULE, RECIPE, tmp_path / "cache")
+    partition, examples = prepare(drawn_dataset, classifier, RULE, RECIPE, tmp_path / "cache")
     with pytest.raises(TrainingError, match="no training photo of pink primrose"):
-        fine_tune(classifier, split, examples, RECIPE, tmp_path / "run")
+        fine_tune(classifier, partition, examples, RECIPE, tmp_path / "run")
 
 
 def test_with_validation_its_photos_are_learnt_from_in_order_of_id(drawn_dataset, tmp_path):

@@ -88,8 +88,8 @@ def test_a_test_that_makes_no_sense_is_refused(bad):
 
 def test_a_classifiers_own_steps_take_the_rate_they_are_given(tmp_path):
     recipe = dataclasses.replace(RECIPE, probe_views=0, dropout=0.0)  # a random head has far to fall
-    classifier, split, examples = make(recipe)
-    step = stepper(classifier, split, examples, recipe)
+    classifier, partition, examples = make(recipe)
+    step = stepper(classifier, partition, examples, recipe)
     before = classifier.get_layer("c2").get_weights()[0].copy()
     step(1e-9)
     still = classifier.get_layer("c2").get_weights()[0].copy()
