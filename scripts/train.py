@@ -88,9 +88,7 @@ def main() -> None:
         logs = options.tensorboard and options.tensorboard / name
         events = EventLog(options.events) if options.events else unheard
         imagenet_head = _imagenet_head(options) if recipe.lwf_weight else None
-        plan = Plan(
-            recipe, head, teachers, reference, options.runs / name, options.cache, logs, events, imagenet_head
-        )
+        plan = Plan(recipe, head, teachers, reference, options.runs / name, options.cache, logs, events, imagenet_head)
         keep = partial(write, options.frozen) if options.frozen else None
         record, history = fine_tuned(classifier, flowers, rule, plan, command, keep)
         if options.frozen:
