@@ -2,17 +2,18 @@
 
     flowers build_gallery efficientnet_lite0
 
-The embeddings come from the INT8 model, the one that will be asked about new photos, so that both sides are alike.
-Beside the index are kept: the digest of each photo, so that one of the dataset is known again; how alike two photos of
-one class are, so that a similarity can be read; and the rule by which the nearest training photos vote, chosen on
-validation photos. Where the model was fitted on those, `--vote-from` takes the rule of a model that was not.
+The embeddings come from the INT8 model, which also embeds the photos that are asked about. Beside the index the bundle
+gets the digest of each photo, by which one of the data set is recognized; the similarities within a class, by which a
+similarity is read; and the k-NN rule, chosen on validation photos. Where the model was fitted to those, `--vote-from`
+takes the rule of a model that was not.
 
-With `--photos DIR` photos of one's own join the gallery, and with `--remove` they leave it; the bundle stays as it is.
+`--photos DIR` adds photos of your own to the gallery, `--remove` takes them out; the bundle stays as it is.
 """
 
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from flowers_core.data.batches import input_batches
 from flowers_core.data.oxford import OxfordFlowers
@@ -22,8 +23,8 @@ from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.knn import fit_knn_rule
 from flowers_core.retrieval.similarity import SIMILARITY_FILE, fit_class_similarity, recall_at_k
+from flowers_core.retrieval.user_gallery import add_user_photos, remove_user_photos
 from flowers_core.storage.files import sha256_of
-from scripts.build_own_gallery import add_photos, remove_photos
 from scripts.options.command import add_bundle_argument, add_data_option, bundle_folder, progress, run, verb_parser
 
 _BATCH = 32
@@ -35,11 +36,12 @@ def main() -> None:
     parser = verb_parser(__doc__)
     add_bundle_argument(parser)
     add_data_option(parser)
+    parser.add_argument("--vote-from", type=bundle_folder, metavar="BUNDLE", help="take the k-NN rule from this bundle")
     parser.add_argument(
-        "--vote-from", type=bundle_folder, metavar="BUNDLE", help="take the rule of the vote from this bundle"
-    )
-    parser.add_argument(
-        "--photos", type=Path, metavar="DIR", help="instead, add photos of one's own: a folder a class, or one for all"
+        "--photos",
+        type=Path,
+        metavar="DIR",
+        help="instead, add your own photos: a folder for each class, or one for all",
     )
     parser.add_argument("--remove", action="store_true", help="with --photos: take them out again")
     options = parser.parse_args()
@@ -48,7 +50,7 @@ def main() -> None:
 
     bundle = load_bundle(options.bundle)
     if options.photos:
-        (remove_photos if options.remove else add_photos)(bundle, options.photos)
+        _change_user_photos(bundle, options.photos, remove=options.remove)
         return
     lent = _rule_of(load_bundle(options.vote_from)) if options.vote_from else None
     runtime = Runtime(bundle.path(f"{_PRECISION}.tflite"))
@@ -70,24 +72,40 @@ def main() -> None:
     facts = GalleryFacts(len(gallery), _PRECISION, "8-bit scalar quantizer, one byte a value", size, float(recall))
     writer.update(gallery=facts)
     fitted = bundle.fitted_splits or ("train",)
-    _add_likeness(writer, gallery, fitted)
-    _add_vote(writer, gallery, fitted, lent)
+    _add_similarity(writer, gallery, fitted)
+    _add_knn_rule(writer, gallery, fitted, lent)
     print(f"{len(gallery)} photos in {size / 1e6:.2f} MB; recall@10 against float32 {recall:.4f}.")
 
 
-def _add_likeness(writer: BundleWriter, gallery: Gallery, fitted: tuple[str, ...]) -> None:
-    """Keep how alike two photos of a class are, from photos that the model was not fitted on where there are any."""
+def _change_user_photos(bundle: Bundle, folder: Path, *, remove: bool) -> None:
+    if remove:
+        change = remove_user_photos(bundle, folder)
+        print(f"{change.before - change.after} photos were taken out; ", end="")
+    else:
+        change = add_user_photos(
+            bundle, folder, unreadable=lambda error: tqdm.write(f"Left out: {error}"), track=progress
+        )
+        if change.moved:
+            print("Photos that lie elsewhere now, or whose folder has another name, have their new place and class.")
+        if change.left_out:
+            print(change.left_out)
+        print(f"{change.after - change.before} photos were added; ", end="")
+    print(f"{change.after} of your own are in the gallery of {bundle.name}.")
+
+
+def _add_similarity(writer: BundleWriter, gallery: Gallery, fitted: tuple[str, ...]) -> None:
+    """Keep the similarities within a class, of photos that the model was not fitted to where there are any."""
     chosen = ~np.isin(gallery.splits, fitted)
     if not chosen.any():
         chosen[:] = True
     assert gallery.digests is not None
     digests = [row.tobytes() for row in gallery.digests[chosen]]
-    likeness = fit_class_similarity(gallery.vectors()[chosen], gallery.labels[chosen], digests=digests)
-    writer.add_file(SIMILARITY_FILE, likeness.write)
+    similarity = fit_class_similarity(gallery.vectors()[chosen], gallery.labels[chosen], digests=digests)
+    writer.add_file(SIMILARITY_FILE, similarity.write)
 
 
-def _add_vote(writer: BundleWriter, gallery: Gallery, fitted: tuple[str, ...], lent: KnnRule | None) -> None:
-    """Keep the rule of the vote, or none where there is no honest one."""
+def _add_knn_rule(writer: BundleWriter, gallery: Gallery, fitted: tuple[str, ...], lent: KnnRule | None) -> None:
+    """Keep the k-NN rule, or none where no photos are left to choose it on."""
     rule = lent
     ask, voters = (gallery.splits == split for split in ("validation", "train"))
     if rule is None and "validation" not in fitted and ask.any() and voters.any():

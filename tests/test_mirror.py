@@ -33,9 +33,7 @@ EXCEPTIONS = {
     "explain/attributions/tf_keras_vis_reference.py": "explain/attributions/test_grad_cam.py",
     # Pictures and documents, compared as a whole.
     "data/audit/figures.py": "scripts/test_audit_data.py",
-    "reports/external.py": "scripts/study/test_evaluate_external.py",
     "reports/model_card.py": "reports/test_results.py",
-    "reports/multi_crop.py": "scripts/study/test_evaluate_multi_crop.py",
     "reports/studies.py": "reports/test_results.py",
     # What a person asks for on the command line or on a page, tested as a person does.
     "evaluation/custom.py": "app/confusions/test_custom_test_set.py",

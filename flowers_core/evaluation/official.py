@@ -24,7 +24,6 @@ from flowers_core.evaluation.report import report
 from flowers_core.evaluation.robustness import corrupted_logits, corruption_figures
 from flowers_core.inference.bundle import (
     Bundle,
-    BundleError,
     BundleWriter,
     list_bundles,
     load_bundle,
@@ -124,17 +123,16 @@ def official_metrics(
         BundleError: where the bundle is not calibrated.
     """
     bundle = load_bundle(folder)
-    if bundle.calibration is None:
-        raise BundleError(f"'{bundle.name}' is not calibrated; `python -m scripts.evaluate {bundle.name}` does that.")
+    calibration = bundle.require_calibration()
     duplicates = {split: exact_leaks(flowers, split) for split in splits}
     metrics: dict[str, dict[str, Metrics]] = {name: {} for name in formats}
     for name in formats:
         for split in splits:
             path = bundle.path(predictions_file(split))
             predictions, exact = load_predictions(path, name), load_predictions(path, formats[0])
-            figures = figures_of(predictions, exact, bundle.calibration, duplicates[split])
+            figures = figures_of(predictions, exact, calibration, duplicates[split])
             if audit is not None:
-                alone = figures_without_near_duplicates(predictions, bundle.calibration, audit, flowers, split)
+                alone = figures_without_near_duplicates(predictions, calibration, audit, flowers, split)
                 figures = replace(figures, without_near_duplicates=alone)
             metrics[name][split] = figures
     return metrics

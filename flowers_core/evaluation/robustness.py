@@ -48,11 +48,10 @@ def evaluate_robustness(
     """
     if split in bundle.fitted_splits:
         raise BundleError(f"'{bundle.name}' has learnt from the {split} photos: they cannot tell how robust it is.")
-    if bundle.calibration is None:
-        raise BundleError(f"'{bundle.name}' is not calibrated yet; `python -m scripts.evaluate {bundle.name}` does it.")
+    temperature = bundle.require_calibration().temperature
     ids = stratified_sample(flowers, split, MAX_PHOTOS, SEED)
     logits = corrupted_logits(bundle, flowers, ids, bundle.precisions, cache=cache, track=track)
-    return corruption_figures(logits, flowers.labels[ids - 1], bundle.calibration.temperature)
+    return corruption_figures(logits, flowers.labels[ids - 1], temperature)
 
 
 def corrupted_logits(

@@ -82,6 +82,12 @@ class Bundle:
         """Temperature and thresholds, or None when the bundle has not been evaluated yet."""
         return self.manifest.calibration
 
+    def require_calibration(self) -> Calibration:
+        """Temperature and thresholds. Raises BundleError when the bundle has not been evaluated yet."""
+        if self.manifest.calibration is None:
+            raise BundleError(f"'{self.name}' is not calibrated yet; `python -m scripts.evaluate {self.name}` does it.")
+        return self.manifest.calibration
+
     @property
     def precisions(self) -> tuple[str, ...]:
         """The numeric formats whose TFLite model is in the bundle, from largest to smallest."""

@@ -74,10 +74,10 @@ def identify(bundle: Bundle, paths: Iterable[Path], *, workers: int | None = Non
     Raises:
         BundleError: for a bundle that is not calibrated, or has no model.
     """
-    calibration = bundle.calibration
-    if calibration is None or not bundle.precisions:
-        raise BundleError(f"'{bundle.name}' is not evaluated yet; `python -m scripts.evaluate {bundle.name}` does it.")
+    calibration = bundle.require_calibration()
     workers = workers or _cores()
+    if not bundle.precisions:
+        raise BundleError(f"'{bundle.name}' has no TFLite models yet; `python -m scripts.quantize` makes them.")
     name = "int8" if "int8" in bundle.precisions else bundle.precisions[-1]
     runtime = Runtime(bundle.path(f"{name}.tflite"), workers=workers)
     taxonomy = load_taxonomy()

@@ -42,10 +42,7 @@ def main() -> None:
             raise BundleError(
                 f"'{member.name}' has learnt from the validation photos, which are to choose the weights."
             )
-        if member.calibration is None:
-            raise BundleError(
-                f"'{member.name}' is not evaluated yet; `python -m scripts.evaluate {member.name}` does it."
-            )
+        member.require_calibration()
 
     metrics, weights = {}, {}
     for precision in options.precisions:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -91,13 +92,9 @@ def test_no_more_photos_are_under_way_than_the_workers_need(folder: Path) -> Non
 
 
 def test_a_model_without_calibration_names_nothing() -> None:
-    class Uncalibrated(Bundle):
-        @property
-        def calibration(self) -> Calibration | None:
-            return None
-
-    with pytest.raises(BundleError, match="is not evaluated yet"):
-        identify(Uncalibrated(BUNDLE.folder, BUNDLE.manifest), [])
+    uncalibrated = Bundle(BUNDLE.folder, replace(BUNDLE.manifest, calibration=None))
+    with pytest.raises(BundleError, match="is not calibrated yet"):
+        identify(uncalibrated, [])
 
 
 def answer(path: str, *logits: float) -> Identified:

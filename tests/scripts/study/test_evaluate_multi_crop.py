@@ -13,12 +13,10 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
-from flowers_core.inference.manifest import Calibration, MultiCropCounts, MultiCropMetrics
+from flowers_core.inference.manifest import Calibration
 from flowers_core.inference.multi_crop import suggest_crop
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
-from flowers_core.reports.multi_crop import multi_crop_table
-from flowers_core.reports.run_records import RunRecord
 from scripts.study import evaluate_multi_crop
 from tests.fixtures.manifests import training
 
@@ -80,11 +78,3 @@ def test_nothing_is_kept_of_a_dry_run_nor_asked_of_photos_that_were_learnt(evalu
     writer.update(training=training(splits=("train", "validation")))
     with pytest.raises(BundleError, match="has learnt from the validation photos"):
         evaluate("--split", "validation")
-
-
-def test_the_table_has_a_row_for_each_kind() -> None:
-    grey = MultiCropCounts(0.5, abstained=6, suggested=4, suggested_correct=3, answered_correct=1, top1_applied=2 / 3)
-    measured = {"test": MultiCropMetrics("int8", 12, 0, {"grey": grey})}
-    record = RunRecord("one", "tiny", training(), {}, multi_crop=measured)
-    assert multi_crop_table([record]).splitlines()[-1] == ("| one | grey | test | 12 | 50.00 | 6 | 4 | 3 | 1 | 66.67 |")
-    assert multi_crop_table([RunRecord("two", "tiny", training(), {})]) == ""

@@ -1,0 +1,109 @@
+"""What a suggestion from crops of a photo gives, where the model is not sure of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowers_core.data.batches import stratified_sample
+from flowers_core.data.corruptions import CORRUPTIONS, corrupted
+from flowers_core.data.model_input import model_input
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import open_photo
+from flowers_core.data.progress import Track, untracked
+from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.inference.bundle import Bundle, BundleError
+from flowers_core.inference.manifest import MultiCropCounts, MultiCropMetrics
+from flowers_core.inference.multi_crop import suggest_crop
+from flowers_core.inference.prediction import Prediction, predict
+from flowers_core.inference.prototypes import Prototypes
+from flowers_core.inference.runtime import Runtime
+
+FORMAT = "int8"
+#: The photos themselves, among the corruptions.
+CLEAN = "as they are"
+
+
+class Answerer:
+    """Answers photos as *Identify* does, by the model that people meet: with a suggestion where it is not sure."""
+
+    def __init__(self, bundle: Bundle, prototypes: Prototypes | None) -> None:
+        """Load the bundle's INT8 model. prototypes: of its classes; a suggestion must lie near one."""
+        self._calibration = bundle.require_calibration()
+        self._runtime = Runtime(bundle.path(f"{FORMAT}.tflite"))
+        self._rule, self._prototypes = bundle.crop_rule, prototypes
+        self._taxonomy = load_taxonomy()
+
+    def answer(self, pixels: NDArray[np.uint8]) -> tuple[Prediction, int | None]:
+        """The prediction for a photo, (h, w, 3) uint8, and the class that crops of it suggest, if any."""
+        logits = self._runtime.logits(model_input(pixels, self._rule).pixels[None])[0]
+        prediction = predict(logits, self._calibration, self._taxonomy)
+        if prediction.sure:
+            return prediction, None
+        found = suggest_crop(pixels, self._runtime, self._rule, self._calibration.temperature, self._prototypes)
+        return prediction, found.label if found else None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One photo: whether the model was sure, whether it was right, whether the suggestion is right, if there is one."""
+
+    sure: bool
+    right: bool
+    suggested: bool | None
+
+
+def evaluate_multi_crop(
+    bundle: Bundle,
+    prototypes: Prototypes | None,
+    flowers: OxfordFlowers,
+    split: str,
+    *,
+    photos: int,
+    seed: int,
+    track: Track = untracked,
+) -> MultiCropMetrics:
+    """Hold suggestions against the truth and against the first answer, on clean and corrupted photos.
+
+    Args:
+        bundle: calibrated, and not trained on that split.
+        prototypes: of its classes.
+        flowers: the data set.
+        split: "validation" or "test".
+        photos: how many of the split, stratified by class.
+        seed: draws them.
+        track: watches the photos pass.
+
+    Raises:
+        BundleError: where the bundle has learnt from the split, or is not calibrated.
+    """
+    if split in bundle.fitted_splits:
+        raise BundleError(f"'{bundle.name}' has learnt from the {split} photos: they cannot tell what it gains.")
+    answerer = Answerer(bundle, prototypes)
+    cases: dict[str, list[Case]] = {kind: [] for kind in (CLEAN, *CORRUPTIONS)}
+    for photo_id in track(stratified_sample(flowers, split, photos, seed).tolist(), "photos"):
+        pixels, label = open_photo(flowers.path(photo_id)).pixels, flowers.label_of(photo_id)
+        for kind, found in cases.items():
+            seen = pixels if kind == CLEAN else corrupted(pixels, kind, photo_id)
+            prediction, suggestion = answerer.answer(seen)
+            right = prediction.candidates[0].label == label
+            found.append(Case(prediction.sure, right, None if suggestion is None else suggestion == label))
+    counts = {kind: count_cases(found) for kind, found in cases.items()}
+    return MultiCropMetrics(FORMAT, len(cases[CLEAN]), seed, counts)
+
+
+def count_cases(cases: Sequence[Case]) -> MultiCropCounts:
+    """How often the model abstains, and what suggestions are worth then. Needs a case."""
+    suggested = [case for case in cases if case.suggested is not None]
+    applied = [case.right if case.suggested is None else case.suggested for case in cases]
+    return MultiCropCounts(
+        top1=float(np.mean([case.right for case in cases])),
+        abstained=sum(not case.sure for case in cases),
+        suggested=len(suggested),
+        suggested_correct=sum(bool(case.suggested) for case in suggested),
+        answered_correct=sum(case.right for case in suggested),
+        top1_applied=float(np.mean(applied)),
+    )
