@@ -39,6 +39,8 @@ EXCEPTIONS = {
     "evaluation/custom.py": "app/confusions/test_custom_test_set.py",
     "training/recipes.py": "training/test_recipe.py",
 }
+#: What nothing calls yet: the verdict on pictures without a flower is being built on it.
+UNUSED = {"data/no_flower.py", "evaluation/novelty_metrics.py", "inference/novelty.py"}
 
 
 def modules() -> list[str]:
@@ -48,6 +50,10 @@ def modules() -> list[str]:
         for path in CORE.rglob("*.py")
         if path.name not in ("__init__.py", "errors.py")
     )
+
+
+def dotted(module: str) -> str:
+    return f"flowers_core.{module.removesuffix('.py').replace('/', '.')}"
 
 
 def own_test(module: str) -> Path:
@@ -78,5 +84,5 @@ def test_no_module_is_dead() -> None:
                     imported |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
                 elif isinstance(node, ast.Import):
                     imported |= {alias.name for alias in node.names}
-    names = {f"flowers_core.{module.removesuffix('.py').replace('/', '.')}" for module in modules()}
-    assert names - imported == set()
+    dead = {module for module in modules() if dotted(module) not in imported}
+    assert dead == UNUSED
