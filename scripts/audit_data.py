@@ -11,10 +11,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from flowers_core.data.audit.figures import audit_figures, write_figure
+from flowers_core.data.audit.figures import audit_figures, save_figure
 from flowers_core.data.audit.image_statistics import ImageStatistics, measure_photos
 from flowers_core.data.audit.near_duplicates import leaks
-from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, run_audit, write_audit
+from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, run_audit
 from flowers_core.data.audit.tables import (
     class_table,
     label_issue_table,
@@ -29,7 +29,7 @@ from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.prediction import softmax
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
-from flowers_core.storage.files import write_atomically, write_json, write_table
+from flowers_core.storage.files import write_json, write_table
 from scripts.options.command import add_data_option, bundle_folder, run, verb_parser
 
 
@@ -57,10 +57,10 @@ def main() -> None:
     for warning in found["warnings"]:
         print(f"Mind: {warning}")
     for name, figure in audit_figures(flowers, statistics).items():
-        write_atomically(out / name, write_figure(figure))
+        save_figure(figure, out / name)
     if bundle is not None:
         record = _audit(bundle, flowers, statistics)
-        BundleWriter.open(options.bundle).add_file(AUDIT_FILE, write_audit(record))
+        BundleWriter.open(options.bundle).add_json(AUDIT_FILE, record.to_json())
         _write_findings(out, flowers, record)
     print(f"Tables and figures are in {out}.")
 

@@ -1,9 +1,10 @@
-"""Photos as people take them: a fixed, seeded suite of what a camera, a frame and the light do to a flower.
+"""Corruptions: photos as people take them, with what a camera, the framing and the light do to a flower.
 
-Each kind is a function of the photo and a random generator, and the generator is seeded by (seed, photo id, kind), so
-that the suite is the same for every model, whatever is evaluated before. Severities were set by eye on training photos
-so that a person still names the flower. The kinds of noise, blur, light and compression follow Hendrycks and Dietterich
-2019 (arXiv 1903.12261); those of framing are what people's photos do and theirs do not.
+Each corruption is a function of the photo and a random generator. The generator is seeded by (seed, photo id, name), so
+the suite is the same for every model, whatever was evaluated before. The severities were set by eye on training photos
+so that a person still names the flower. Noise, blur, light and compression follow Hendrycks and Dietterich 2019 (arXiv
+1903.12261, as the package imagecorruptions implements them); framing is what their suite lacks. Published figures
+depend on the exact pixels.
 """
 
 import io
@@ -19,10 +20,23 @@ Pixels = NDArray[np.uint8]
 SEED = 0
 
 
-def corrupted(pixels: Pixels, kind: str, photo_id: int, *, seed: int = SEED) -> Pixels:
-    """One photo as `kind` spoils it: (h, w, 3) uint8 → (h', w', 3) uint8. Raises KeyError for an unknown kind."""
-    generator = np.random.default_rng((seed, photo_id, zlib.crc32(kind.encode())))
-    return np.ascontiguousarray(CORRUPTIONS[kind](pixels, generator))
+def corrupted(pixels: Pixels, name: str, photo_id: int, *, seed: int = SEED) -> Pixels:
+    """Apply one corruption to one photo.
+
+    Args:
+        pixels: (h, w, 3) uint8 RGB.
+        name: one of `CORRUPTIONS`.
+        photo_id: of the photo; it seeds what is random.
+        seed: of the suite.
+
+    Returns:
+        (h', w', 3) uint8 RGB; corruptions of the framing change the size.
+
+    Raises:
+        KeyError: there is no such corruption.
+    """
+    generator = np.random.default_rng((seed, photo_id, zlib.crc32(name.encode())))
+    return np.ascontiguousarray(CORRUPTIONS[name](pixels, generator))
 
 
 def _small(pixels: Pixels, generator: np.random.Generator) -> Pixels:

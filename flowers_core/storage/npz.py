@@ -1,4 +1,4 @@
-"""Reading `.npz` files that may be damaged or foreign, without ever unpickling."""
+"""Read `.npz` files that may be damaged or foreign, without ever unpickling."""
 
 import zipfile
 import zlib
@@ -18,8 +18,9 @@ class NpzError(FlowersError):
 def read_npz(path: Path) -> dict[str, NDArray[Any]]:
     """Every array of a `.npz` file by its name, read whole.
 
-    Raises NpzError when the file is missing, is no `.npz`, is damaged, or holds Python objects: those would have to be
-    unpickled, and a pickle can run any code.
+    Raises:
+        NpzError: the file is missing, is no `.npz`, is damaged, or holds Python objects. Those would have to be
+            unpickled, and a pickle can run any code.
     """
     if not path.is_file():
         raise NpzError(f"{path} is missing.")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from flowers_core.data.audit.near_duplicates import NearDuplicate
-from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, write_audit
+from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord
 from flowers_core.data.corruptions import corrupted
 from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.oxford import OxfordFlowers
@@ -293,7 +293,7 @@ def test_after_an_audit_the_figures_are_given_without_near_copies_too(
     record = AuditRecord(72, drawn_dataset.fingerprint(), "drawn", pairs, (), (), (), max_distance=9, min_cosine=0.8)
     call("evaluate", str(folder), "--from-saved", "--data", str(drawn_dataset.root))
     assert "There is no audit of these photos" in capsys.readouterr().out
-    BundleWriter.open(folder).add_file(AUDIT_FILE, write_audit(record))
+    BundleWriter.open(folder).add_json(AUDIT_FILE, record.to_json())
     for model in folder.glob("*.tflite"):  # what is kept is enough
         model.unlink()
     call("evaluate", str(folder), "--from-saved", "--data", str(drawn_dataset.root))

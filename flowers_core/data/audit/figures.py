@@ -1,11 +1,11 @@
-"""Figures of a dataset for the person who explores it, drawn by matplotlib without a display.
+"""Figures of a data set, drawn by matplotlib without a display.
 
-Two of them hold photos, so they are for the reader's own disk and for no repository.
+Two of them show photos, so they are for the reader's own disk and for no repository.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from flowers_core.data.batches import inputs
 from flowers_core.data.dataset import SPLITS
 from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.storage.files import write_atomically
 
 _COLOURS = {"train": "#1b7f5c", "validation": "#e0a030", "test": "#5b6ea8"}
 _COLUMNS = 12
@@ -100,6 +101,6 @@ def mean_pictures(photos: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[
     }
 
 
-def write_figure(figure: Figure) -> Callable[[Path], None]:
-    """What writes a figure to a path, as `write_atomically` wants it."""
-    return lambda path: figure.savefig(path, dpi=_DPI)
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as a picture, in one step."""
+    write_atomically(path, lambda beside: figure.savefig(beside, dpi=_DPI))

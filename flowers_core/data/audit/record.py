@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -120,18 +120,8 @@ def run_audit(
     )
 
 
-def write_audit(record: AuditRecord) -> Callable[[Path], None]:
-    """What writes the record to a path, as `BundleWriter.add_file` and `write_atomically` want it."""
-    text = json.dumps(record.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-    def write(path: Path) -> None:
-        path.write_text(text, encoding="utf-8")
-
-    return write
-
-
 def load_audit(path: Path) -> AuditRecord:
-    """Read what `write_audit` wrote.
+    """Read a record that was written as JSON.
 
     Raises:
         AuditError: the file is missing, damaged or of another schema version.

@@ -1,9 +1,9 @@
-"""Photos that have nothing to do with the dataset: people's photos from the desktop backgrounds of Ubuntu's archive.
+"""External photos, which have nothing to do with the data set: desktop backgrounds from Ubuntu's archive.
 
-`external.json` lists them: 43 that show one of the 102 flowers, named by their files' names and by eye, and 234
-that show no flower. Where a photo's kind is none of the 102 or could not be told for certain, it was left out, before
-any model had answered. They are fetched as the archive has them and are not part of this project; each package says
-under which licences, most of them Creative Commons.
+`external.json` lists them: 43 that show one of the 102 flowers, named by their files' names and by eye, and 234 that
+show no flower. A photo of another flower, or of one that could not be told for certain, was left out before any model
+had answered. They are fetched as the archive has them and are not part of this project. Each package says under which
+licences; most are Creative Commons.
 """
 
 from __future__ import annotations
@@ -33,7 +33,13 @@ _LIST = Path(__file__).with_name("external.json")
 
 @dataclass(frozen=True)
 class Package:
-    """A Debian package. file: its path in the archive. md5: of its bytes. photos: path inside → class, or NO_FLOWER."""
+    """A Debian package.
+
+    Attributes:
+        file: its path in the archive.
+        md5: of its bytes.
+        photos: path inside → name of the class, or NO_FLOWER.
+    """
 
     file: str
     md5: str
@@ -63,12 +69,16 @@ def external_packages() -> tuple[Package, ...]:
 def download_external(
     root: Path, base_url: str = EXTERNAL_URL, report: Report | None = None, *, packages: Sequence[Package] | None = None
 ) -> bool:
-    """Make `root` hold the listed photos; True when something had to be fetched for that.
+    """Make `root` hold the listed photos.
 
-    One package after the other is fetched, its photos are taken out, and the rest of it is thrown away. Goes on where
-    an earlier call was broken off.
+    Each package is fetched, its photos are taken out, and the rest of it is thrown away. A call goes on where an
+    earlier one was broken off.
 
-    Raises DownloadError: no network, another file than the listed one, disk full, another download into `root`, …
+    Returns:
+        Whether something had to be fetched.
+
+    Raises:
+        DownloadError: no network, another file than the listed one, disk full, another download into `root`, …
     """
     missing = [
         package
@@ -121,8 +131,8 @@ def _take_out(package: Package, archive: Path, root: Path, report: Report) -> No
 def _contents(file: IO[bytes]) -> Iterator[tarfile.TarFile]:
     """The files of a Debian package, from its file's beginning (deb(5)): an ar archive with data.tar.* in it.
 
-    The standard library reads every compression of data.tar but zstd, which `zstandard` does. Raises ValueError for
-    what is no such package.
+    The standard library reads every compression of data.tar but zstd, which `zstandard` does. Packages for ar archives
+    (unix-ar, python-debian) would not shorten these lines. Raises ValueError for what is no such package.
     """
     if file.read(8) != b"!<arch>\n":
         raise ValueError("it is no Debian package")

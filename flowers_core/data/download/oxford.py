@@ -1,7 +1,7 @@
-"""Fetching the Oxford 102 flowers from the University of Oxford's Visual Geometry Group.
+"""Fetch the Oxford 102 flowers from the University of Oxford's Visual Geometry Group.
 
-https://www.robots.ox.ac.uk/~vgg/data/flowers/102/. Whatever happens on the way, a folder that `dataset.is_present`
-calls whole is whole: the photos are unpacked into a folder of another name, which is renamed once they are all there.
+https://www.robots.ox.ac.uk/~vgg/data/flowers/102/. A folder that `is_present` calls whole is whole, whatever happens on
+the way: the photos are unpacked into a folder of another name, which is renamed once they are all there.
 """
 
 from __future__ import annotations
@@ -44,16 +44,23 @@ def download_dataset(
     *,
     checksums: Mapping[str, str] = OXFORD_MD5,
 ) -> bool:
-    """Make `root` hold the whole dataset; True when something had to be done for that.
+    """Make `root` hold the whole data set.
 
-    Goes on where an earlier call was broken off or killed. A 102flowers.tgz that somebody put into `root` is used, and
-    kept; one that is fetched here is removed once its photos are unpacked.
+    A call goes on where an earlier one was broken off or killed. A 102flowers.tgz that somebody put into `root` is used
+    and kept; one that is fetched here is removed once its photos are unpacked.
 
-    progress: called some ten times a second from this thread. Whatever it raises stops the download; what has arrived
-        is kept for the next call.
-    checksums: the md5 of each of the three files.
+    Args:
+        root: the folder.
+        base_url: where the files are, without their names.
+        progress: is called some ten times a second from this thread. Whatever it raises stops the download; what has
+            arrived is kept for the next call.
+        checksums: the md5 of each of the three files.
 
-    Raises DownloadError: no network, another file than Oxford's, disk full, another download into `root`, …
+    Returns:
+        Whether something had to be done.
+
+    Raises:
+        DownloadError: no network, another file than Oxford's, disk full, another download into `root`, …
     """
     root = Path(root)
     if _is_whole(root, checksums):
@@ -72,11 +79,12 @@ def download_segmentations(
     *,
     checksums: Mapping[str, str] = OXFORD_MD5,
 ) -> bool:
-    """Make `root`, which holds the dataset, hold Oxford's segmentations of it too; as `download_dataset`.
+    """Make `root`, which holds the data set, hold Oxford's segmentations of it too; as `download_dataset`.
 
-    They are another 203 MB, go to segmim/, and are wanted only to say how much of a heat map lies on the flower.
+    They are another 203 MB, go to segmim/, and are needed only to measure how much of a heat map lies on the flower.
 
-    Raises DownloadError, also where the dataset itself is not there.
+    Raises:
+        DownloadError: as in `download_dataset`, and where the data set itself is not there.
     """
     root = Path(root)
     try:

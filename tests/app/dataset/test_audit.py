@@ -12,7 +12,7 @@ from app.dataset.audit import label_issues_table, near_duplicates_table, summary
 from flowers_core.data.audit.label_issues import LabelIssue
 from flowers_core.data.audit.near_duplicates import NearDuplicate
 from flowers_core.data.audit.outliers import Outlier
-from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, write_audit
+from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import BundleWriter, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
@@ -55,7 +55,7 @@ def record(gallery: Gallery) -> AuditRecord:
 @pytest.fixture
 def audited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: AuditRecord) -> Path:
     folder = linked_copy(SHIPPED, tmp_path / "models" / SHIPPED.name, without=(AUDIT_FILE,))
-    BundleWriter.open(folder).add_file(AUDIT_FILE, write_audit(record))
+    BundleWriter.open(folder).add_json(AUDIT_FILE, record.to_json())
     monkeypatch.setenv("FLOWERS_MODELS_DIR", str(folder.parent))
     return folder
 

@@ -7,9 +7,10 @@ import pytest
 
 from flowers_core.data.audit.image_statistics import measure_photos
 from flowers_core.data.audit.near_duplicates import NearDuplicate, near_leaks
-from flowers_core.data.audit.record import AuditError, AuditRecord, load_audit, run_audit, write_audit
+from flowers_core.data.audit.record import AuditError, AuditRecord, load_audit, run_audit
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.prediction import softmax
+from flowers_core.storage.files import write_json
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +47,15 @@ def test_the_one_wrong_label_is_suspect(record: AuditRecord, drawn_dataset: Oxfo
 
 def test_a_record_comes_back_as_it_was_written(record: AuditRecord, tmp_path: Path) -> None:
     path = tmp_path / "audit.json"
-    write_audit(record)(path)
+    write_json(path, record.to_json())
     once = load_audit(path)
-    write_audit(once)(path)
+    write_json(path, once.to_json())
     assert load_audit(path) == once
     assert (once.photos, once.fingerprint, once.model) == (record.photos, record.fingerprint, record.model)
     assert [photo.photo_id for photo in once.outliers] == [photo.photo_id for photo in record.outliers]
     assert (once.max_distance, once.min_cosine) == (12, 0.85)
     other = replace(once, max_distance=7, min_cosine=0.91)
-    write_audit(other)(path)
+    write_json(path, other.to_json())
     assert load_audit(path) == other
     assert once.label_issues[0].margin == pytest.approx(record.label_issues[0].margin, abs=1e-5)
 
