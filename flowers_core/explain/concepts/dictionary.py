@@ -20,10 +20,10 @@ import numpy.typing as npt
 
 from flowers_core.explain.explanation import FloatArray
 
-#: Sweeps of coordinate descent over all concepts at most.
+#: Sweeps of coordinate descent over all concepts at most; on flower photos with 60 concepts some 25 are enough.
 _MOST_SWEEPS = 200
 #: It has converged if no coefficient moves by more than this fraction of the largest one.
-_TOLERANCE = 1e-6
+_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,13 +73,11 @@ class ConceptDictionary:
         target = self.concepts @ vectors.T
         presence = np.maximum(self._pseudo_inverse @ vectors.T, 0)
         for _ in range(_MOST_SWEEPS):
-            moved = 0.0
+            before = presence.copy()
             for concept, row in enumerate(presence):
-                # The gram matrix has ones on its diagonal, for concepts have unit length.
-                updated = np.maximum(row + target[concept] - self._gram[concept] @ presence, 0)
-                moved = max(moved, float(np.abs(updated - row).max(initial=0)))
-                presence[concept] = updated
-            if moved <= _TOLERANCE * presence.max(initial=0):
+                # Concepts have unit length, so the Gram matrix has ones on its diagonal.
+                presence[concept] = np.maximum(row + target[concept] - self._gram[concept] @ presence, 0)
+            if np.abs(presence - before).max(initial=0) <= _TOLERANCE * presence.max(initial=0):
                 break
         return presence.T.reshape(*features.shape[:-1], len(self))
 
