@@ -135,7 +135,7 @@ def draw(
         opacity: see `overlay`.
         colormap: one of COLORMAPS; by default "contrast" for a contrast and "evidence" for all else.
         limit: value of the last colour, see `colourise`.
-        threshold: 0…1; what is weaker than this share of the limit (by default, of the map's strongest) is left out.
+        threshold: 0…1; what is weaker than this fraction of the limit (by default, of the map's strongest) is left out.
 
     Returns:
         (h, w, 3) uint8 RGB, what lies outside the explanation's box shown as not seen.

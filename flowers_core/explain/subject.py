@@ -45,7 +45,7 @@ class Subject:
         forward: both in one pass, such as Runtime.forward. With it LIME fits one model per position. None where the
             logits are not linear in the mean of the feature map.
         temperature: of the softmax, > 0.
-        gradients: builds the gradients of the Keras model, once; None where there is no Keras model.
+        gradients: builds the gradients of the Keras model, once; None if there is no Keras model.
         segmentation: how LIME divides the photo into superpixels.
     """
 

@@ -35,7 +35,7 @@ class Surrogate:
 
     @property
     def margins(self) -> npt.NDArray[np.float64]:
-        """Half the width of each coefficient's 95 % interval, (regions,)."""
+        """Half the width of each coefficient's 95 % interval, (superpixels,)."""
         return _QUANTILE * np.sqrt(np.diag(self.covariance))
 
     def converged(self, top: int) -> bool:

@@ -55,7 +55,7 @@ class Score:
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Score:
-        """Back again. Raises TypeError where entries are missing or unknown."""
+        """Back again. Raises TypeError if entries are missing or unknown."""
         return cls(**record)
 
 

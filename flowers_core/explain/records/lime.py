@@ -85,7 +85,7 @@ class LimeRecord:
 
 
 def load_lime(path: Path) -> LimeRecord:
-    """Read the JSON values of a record, as `to_json` makes them. Raises LimeRecordError where it is none."""
+    """Read the JSON values of a record, as `to_json` makes them. Raises LimeRecordError if it is none."""
     try:
         return from_json(LimeRecord, renamed_keys(read_json(path), _FORMER))
     except JsonValueError as error:
