@@ -7,12 +7,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.identify.crop_choice import forget_crop
 from app.resources import data, models
+from flowers_core.data.photo_formats import ACCEPTED_ENDINGS
 from flowers_core.data.photo_ref import PhotoRef, shortened
 from flowers_core.errors import FlowersError
 
 # Browsers filter by these; what a file really is, is for `read_photo` to say. Endings that some systems know no type of
 # are named besides.
-TYPES = ["image/*", ".heic", ".heif", ".avif", ".webp", ".tif"]
+TYPES = ["image/*", *ACCEPTED_ENDINGS]
 ADDRESS, EXAMPLE = "photo", "example"
 _GIVEN, _FOLLOWED = "given-photo", "followed-photo"
 

@@ -55,8 +55,8 @@ def test_a_jpeg_whose_pixels_are_missing_is_refused(kind):
 
 
 def test_a_large_jpeg_without_its_end_mark():
-    data = encoded(flower().resize((4200, 2800)), "JPEG")
-    assert read_photo(data[:-2]).original_size == (4200, 2800)
+    data = encoded(flower().resize((8400, 300)), "JPEG")
+    assert read_photo(data[:-2]).original_size == (8400, 300)
     with pytest.raises(PhotoError, match="damaged"):
         read_photo(data[: len(data) // 2])
 
