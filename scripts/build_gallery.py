@@ -88,7 +88,7 @@ def _change_user_photos(bundle: Bundle, folder: Path, *, remove: bool) -> None:
         if change.moved:
             print("Photos that lie elsewhere now, or whose folder has another name, have their new place and class.")
         if change.left_out:
-            print(change.left_out)
+            print(f"Left out: {change.left_out}")
         print(f"{change.after - change.before} photos were added; ", end="")
     print(f"{change.after} of your own are in the gallery of {bundle.name}.")
 

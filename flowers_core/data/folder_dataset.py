@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from flowers_core.data.dataset import SPLIT_NAMES, SPLITS, Dataset, DatasetError, DatasetMissing
 from flowers_core.data.photo_files import LeftOut, is_hidden, walk_photos
+from flowers_core.data.taxonomy import Taxonomy, read_taxonomy
 
+TAXONOMY_FILE = "taxonomy.csv"
 # Of the photos of a class that has no splits of its own; the rest is for training.
 _HELD_OUT = 0.2
 _COLUMNS = ("path", "label", "split")
@@ -32,7 +34,9 @@ class _Listed:
 
 
 class FolderDataset(Dataset):
-    """Photos of classes that are called by their folders or in a table; there is no taxonomy.
+    """Photos of classes that are called by their folders or in a table.
+
+    Where `taxonomy.csv` lies beside the classes or the table, it is the taxonomy (see `read_taxonomy`).
 
     Labels 1…k follow the classes' names in alphabetical order, in numerical order where all are numbers. Photos are
     found by name, not opened.
@@ -48,7 +52,7 @@ class FolderDataset(Dataset):
     Raises:
         DatasetMissing: there is no such folder or table, or it lists a photo that is not there.
         DatasetError: the source holds no photos, fewer than two classes, or classes that differ only by case; the table
-            lacks a column or has a split of another name.
+            lacks a column or has a split of another name; the taxonomy lacks a class.
     """
 
     def __init__(self, source: Path, *, seed: int = 0) -> None:
@@ -65,7 +69,8 @@ class FolderDataset(Dataset):
         names = _class_names(source, (photo.class_name for photo in listed))
         label_of = {name: label for label, name in enumerate(names, 1)}
         self._paths = tuple(photo.path for photo in listed)
-        super().__init__([label_of[photo.class_name] for photo in listed], [photo.split for photo in listed], names)
+        labels, splits = [label_of[photo.class_name] for photo in listed], [photo.split for photo in listed]
+        super().__init__(labels, splits, names, _taxonomy(self.root / TAXONOMY_FILE, names))
 
     def path(self, photo_id: int) -> Path:
         """The file of a photo. Raises KeyError for an id that the data set does not have."""
@@ -103,6 +108,15 @@ class FolderDataset(Dataset):
             self.left_out += tuple(file for file in files if isinstance(file, LeftOut))
             found[of_class.name] = [file for file in files if isinstance(file, Path)]
         return {name: paths for name, paths in found.items() if paths}
+
+
+def _taxonomy(table: Path, names: Sequence[str]) -> Taxonomy | None:
+    if not table.is_file():
+        return None
+    try:
+        return read_taxonomy(table, names)
+    except ValueError as error:
+        raise DatasetError(str(error)) from error
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -65,10 +65,10 @@ def walk_photos(root: Path) -> Iterator[Path | LeftOut]:
 
 
 def describe_left_out(left_out: Sequence[LeftOut]) -> str | None:
-    """How many files were left out and which, as a sentence; None where there are none."""
+    """How many files were left out and which, to follow "Left out: "; None where there are none."""
     if not left_out:
         return None
     count = Counter(file.reason for file in left_out)
     parts = [f"{count[reason]} {reason}" for reason in ("hidden", "no photo") if count[reason]]
     shown = ", ".join(file.path.name for file in left_out[:3]) + (" …" if len(left_out) > 3 else "")
-    return f"{len(left_out)} files were left out ({', '.join(parts)}): {shown}."
+    return f"{len(left_out)} file{'s' if len(left_out) > 1 else ''} ({', '.join(parts)}): {shown}."

@@ -44,7 +44,7 @@ class PhotoFolder:
     left_out: tuple[LeftOut, ...]
 
     def describe_left_out(self) -> str | None:
-        """How many files were left out and which, as a sentence; None where there are none."""
+        """How many files were left out and which, to follow "Left out: "; None where there are none."""
         return describe_left_out(self.left_out)
 
 

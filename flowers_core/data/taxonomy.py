@@ -1,9 +1,10 @@
-"""The 102 classes: English name → scientific name, genus and family, as far as the photos bear it out.
+"""Taxonomy of the classes: English name → scientific name, genus and family.
 
-The English names are the dataset's own, spelling included. The Latin names say what the photos show, which is not
-always what the English name says ("watercress" is garden nasturtium); a note says so where the two differ. A species
-or hybrid is given only where the class's photos show, save for strays, that one; where they show several of a genus,
-only the genus, and where several genera, only the family.
+`taxonomy.csv` holds that of the 102 Oxford flowers, as far as the photos bear it out. The English names are the data
+set's own, spelling included. The Latin names say what the photos show, which is not always what the English name says
+("watercress" is garden nasturtium); a note says so where the two differ. A class has a species or hybrid where, save
+for strays, its photos show only that one, a genus where they show several species, and only a family where they show
+several genera.
 
 Species and genera follow Plants of the World Online (Royal Botanic Gardens, Kew), families APG IV (2016). Where the
 split of a genus is still disputed in print (Cirsium and Lophiolepis), the established name stays.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import csv
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,19 +74,45 @@ class Taxonomy:
 
 @functools.cache
 def load_taxonomy() -> Taxonomy:
-    """The 102 classes, read once from the table beside this module."""
-    with _TABLE.open(encoding="utf-8", newline="") as table:
-        return Taxonomy(
-            tuple(
-                Taxon(
-                    label=int(row["label"]),
-                    name=row["name"],
-                    scientific_name=row["scientific_name"] or None,
-                    genus=row["genus"] or None,
-                    family=row["family"],
-                    note=row["note"] or None,
-                    other_names=tuple(filter(None, row["other_names"].split("; "))),
-                )
-                for row in csv.DictReader(table)
+    """The 102 classes of the Oxford flowers, read once from the table beside this module."""
+    return Taxonomy(tuple(_taxon(row, int(row["label"])) for row in _rows(_TABLE)))
+
+
+def read_taxonomy(table: Path, names: Sequence[str]) -> Taxonomy:
+    """The taxonomy that a data set brings.
+
+    Args:
+        table: CSV in UTF-8 with the columns name and family, and scientific_name, genus, note and other_names (several
+            apart by "; ") as far as they are known.
+        names: the data set's classes in order of label; others in the table are passed over.
+
+    Raises:
+        ValueError: the table is none, lacks a class, or a class in it has no family. The message is a sentence.
+    """
+    try:
+        rows = {(row.get("name") or "").strip(): row for row in _rows(table)}
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{table} cannot be read as a table in UTF-8, with commas: {error}.") from error
+    for name in names:
+        if not (rows.get(name, {}).get("family") or "").strip():
+            raise ValueError(
+                f"{table} does not say the family of the class '{name}'; it needs the columns name, family."
             )
-        )
+    return Taxonomy(tuple(_taxon(rows[name], label) for label, name in enumerate(names, 1)))
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    with table.open(encoding="utf-8-sig", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def _taxon(row: Mapping[str, str], label: int) -> Taxon:
+    return Taxon(
+        label=label,
+        name=row["name"].strip(),
+        scientific_name=row.get("scientific_name") or None,
+        genus=row.get("genus") or None,
+        family=row["family"].strip(),
+        note=row.get("note") or None,
+        other_names=tuple(filter(None, (row.get("other_names") or "").split("; "))),
+    )

@@ -107,6 +107,26 @@ def test_the_fingerprint_tells_other_photos_labels_and_splits(garden: Path) -> N
     assert FolderDataset(garden).fingerprint() != before
 
 
+def test_a_taxonomy_that_it_brings(garden: Path) -> None:
+    table(
+        garden / "taxonomy.csv",
+        "\ufeffname,family,genus,other_names",
+        "tulip,Liliaceae,Tulipa,tulips; garden tulip",
+        "daisy,Asteraceae,,",
+        "aster,Asteraceae,,",
+        "Rose,Rosaceae,Rosa,",
+    )
+    taxonomy = FolderDataset(garden).taxonomy
+    assert taxonomy is not None
+    assert taxonomy.names == ("Rose", "aster", "tulip")
+    assert [taxon.latin for taxon in taxonomy] == ["Rosa (genus)", "Asteraceae", "Tulipa (genus)"]
+    assert taxonomy[3].other_names == ("tulips", "garden tulip")
+    assert FolderDataset(garden).left_out == ()
+    table(garden / "taxonomy.csv", "name,family", "tulip,Liliaceae", "Rose,Rosaceae")
+    with pytest.raises(DatasetError, match="does not say the family of the class 'aster'"):
+        FolderDataset(garden)
+
+
 def test_what_is_no_data_set_is_told(tmp_path: Path) -> None:
     with pytest.raises(DatasetMissing, match="There is no folder and no table"):
         FolderDataset(tmp_path / "absent")

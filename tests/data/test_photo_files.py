@@ -38,5 +38,5 @@ def test_the_order_is_that_of_names_and_a_folders_own_photos_come_first(tmp_path
     assert photos == ["c.jpg", "a/c.jpg", "b/a.jpg", "b/z.jpg"]
     left_out = [file for file in found if isinstance(file, LeftOut)]
     assert left_out == [LeftOut(tmp_path / ".git", "hidden"), LeftOut(tmp_path / "b" / "notes.txt", "no photo")]
-    assert describe_left_out(left_out) == "2 files were left out (1 hidden, 1 no photo): .git, notes.txt."
-    assert describe_left_out(left_out * 4) == "8 files were left out (4 hidden, 4 no photo): .git, notes.txt, .git …."
+    assert describe_left_out(left_out) == "2 files (1 hidden, 1 no photo): .git, notes.txt."
+    assert describe_left_out(left_out * 4) == "8 files (4 hidden, 4 no photo): .git, notes.txt, .git …."

@@ -110,7 +110,7 @@ def test_what_a_system_puts_beside_the_photos_is_left_out_and_counted(tmp_path: 
     }
     told = found.describe_left_out()
     assert told is not None
-    assert told.startswith("4 files were left out (3 hidden, 1 no photo): ")
+    assert told.startswith("4 files (3 hidden, 1 no photo): ")
 
 
 @pytest.mark.parametrize("names", [("train", "valid", "test"), ("Training", "val", "Test"), ("train", "validation")])
