@@ -66,8 +66,8 @@ def main() -> None:
     recall = recall_at_k(gallery, embeddings, 10)
 
     writer = BundleWriter.open(options.bundle)
-    writer.add_file(INDEX_FILE, gallery.write_index)
-    writer.add_file(RECORDS_FILE, gallery.write_records)
+    writer.add_bytes(INDEX_FILE, gallery.index_bytes())
+    writer.add_npz(RECORDS_FILE, compressed=True, **gallery.record_arrays())
     size = sum(writer.manifest.files[name].bytes for name in (INDEX_FILE, RECORDS_FILE))
     facts = GalleryFacts(len(gallery), _PRECISION, "8-bit scalar quantizer, one byte a value", size, float(recall))
     writer.update(gallery=facts)
@@ -101,7 +101,7 @@ def _add_similarity(writer: BundleWriter, gallery: Gallery, fitted: tuple[str, .
     assert gallery.digests is not None
     digests = [row.tobytes() for row in gallery.digests[chosen]]
     similarity = fit_class_similarity(gallery.vectors()[chosen], gallery.labels[chosen], digests=digests)
-    writer.add_file(SIMILARITY_FILE, similarity.write)
+    writer.add_npz(SIMILARITY_FILE, compressed=True, **similarity.arrays())
 
 
 def _add_knn_rule(writer: BundleWriter, gallery: Gallery, fitted: tuple[str, ...], lent: KnnRule | None) -> None:

@@ -37,13 +37,13 @@ from flowers_core.explain.metrics.scorecard import (
 from flowers_core.explain.records.methods import (
     EXPLANATIONS_FILE,
     MethodRecord,
-    save_methods,
 )
 from flowers_core.explain.subject import Subject
 from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.reports.default_method import default_sentence
 from flowers_core.storage.files import sha256_of, write_json, write_table
+from flowers_core.storage.typed_json import to_json
 from scripts.options.command import add_bundle_argument, add_data_option, progress, run, verb_parser
 
 # The reference takes a hundred times as long as the rest; it runs when it is asked for by name.
@@ -74,7 +74,7 @@ def main() -> None:
     checks = {name: check["0"] for name, check in sanity.items() if name in options.methods and "0" in check}
     evaluated = MethodRecord(len(photos), options.seed, scorecard(asked), checks)
     _write(folder, evaluated)
-    BundleWriter.open(bundle.folder).add_file(EXPLANATIONS_FILE, lambda path: save_methods(evaluated, path))
+    BundleWriter.open(bundle.folder).add_json(EXPLANATIONS_FILE, to_json(evaluated))
     print(default_sentence(evaluated))
 
 

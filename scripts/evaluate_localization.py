@@ -50,7 +50,7 @@ def main() -> None:
             values = None if share is None else [share.mass, share.area]
             handle.write(json.dumps([photo_id, called, values]) + "\n")
     record = _record(flowers, known)
-    BundleWriter.open(bundle.folder).add_file(LOCALIZATION_FILE, record.write)
+    BundleWriter.open(bundle.folder).add_npz(LOCALIZATION_FILE, compressed=True, **record.arrays())
     right = record.predicted == record.labels
     print(f"{len(record)} test photos, {record.left_out} left out: {_told(record.mean())}")
     print(f"rightly named {_told(record.mean(right))}; wrongly named {_told(record.mean(~right))}")

@@ -25,7 +25,7 @@ def main() -> None:
     if len(gallery) < 4:
         raise BundleError(f"The gallery of '{bundle.name}' holds {len(gallery)} photos, too few for a map.")
     found = project(gallery.vectors(), gallery.ids, seed=options.seed)
-    BundleWriter.open(options.bundle).add_file(PROJECTION_FILE, found.write)
+    BundleWriter.open(options.bundle).add_npz(PROJECTION_FILE, compressed=True, **found.arrays())
     print(f"{len(gallery)} photos on the map; trustworthiness {found.trustworthiness:.4f}.")
 
 

@@ -4,7 +4,6 @@ flowers write_results [--check]
 """
 
 import sys
-from functools import partial
 from pathlib import Path
 
 from flowers_core.data.taxonomy import load_taxonomy
@@ -13,7 +12,7 @@ from flowers_core.reports.model_card import cards
 from flowers_core.reports.results import readme_table, results_document, with_table
 from flowers_core.reports.run_records import list_records
 from flowers_core.reports.training_speed import load_training_speed
-from flowers_core.storage.files import write_atomically
+from flowers_core.storage.files import write_text
 from flowers_core.storage.paths import default_models_dir
 from scripts.options.command import run, verb_parser
 
@@ -41,12 +40,8 @@ def main() -> None:
             continue
         if options.check:
             sys.exit(f"{path.name} is out of date; `python -m scripts.write_results` writes it.")
-        write_atomically(path, partial(_write, text=text))
+        write_text(path, text)
         print(f"Wrote {path.name}.")
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from flowers_core.data.model_input import CropRule
@@ -53,7 +52,7 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, drawn_dataset: OxfordF
     names = list(drawn_dataset.names)
     writer = BundleWriter.create(folder, name="tiny", backbone="tiny", crop_rule=rule, classes=names)
     W, b = head_of(classifier)
-    writer.add_file("head.npz", lambda path: np.savez(path, W=W, b=b))
+    writer.add_npz("head.npz", W=W, b=b)
     writer.add_file("classifier.keras", lambda path: save_half(classifier, path))
-    writer.add_file("int8.tflite", lambda path: path.write_bytes(convert(classifier, "int8", calibration)))
+    writer.add_bytes("int8.tflite", convert(classifier, "int8", calibration))
     return folder

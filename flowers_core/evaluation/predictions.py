@@ -16,7 +16,7 @@ from flowers_core.data.photo_ref import PhotoRef, Source
 from flowers_core.data.taxonomy import Taxon
 from flowers_core.errors import FlowersError
 from flowers_core.inference.prediction import softmax
-from flowers_core.storage.files import write_atomically
+from flowers_core.storage.files import write_npz
 from flowers_core.storage.npz import NpzError, read_npz
 
 _FORMAT_NAME = re.compile(r"[a-z0-9]+")
@@ -118,7 +118,7 @@ def save_predictions(
         # Beyond float16's range a class is impossible anyway; the bound keeps it finite.
         distance = np.maximum(checked.logits - largest[:, None], np.finfo(np.float16).min)
         arrays[f"logits_{precision}"] = distance.astype(np.float16)
-    write_atomically(path, lambda beside: np.savez_compressed(beside, **arrays))  # type: ignore[arg-type]
+    write_npz(path, compressed=True, **arrays)
 
 
 def load_predictions(path: Path, precision: str) -> Predictions:

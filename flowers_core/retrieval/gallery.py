@@ -108,7 +108,7 @@ class Gallery:
 
     @classmethod
     def load(cls, index_path: Path, records_path: Path) -> Gallery:
-        """Read what `write_index` and `write_records` wrote.
+        """Read the files of a gallery, `INDEX_FILE` and `RECORDS_FILE`.
 
         The digest is compared before FAISS sees the bytes, because its reader is written for trusted files.
 
@@ -118,17 +118,17 @@ class Gallery:
         index, records = read_index(index_path, records_path)
         return cls(index, records.ids, records.labels, records.splits, records.digests)
 
-    def write_index(self, path: Path) -> None:
-        """Write the FAISS index, one of a bundle's files."""
-        path.write_bytes(self._serialized())
+    def index_bytes(self) -> bytes:
+        """The FAISS index, the content of `INDEX_FILE`."""
+        return faiss.serialize_index(self._index).tobytes()
 
-    def write_records(self, path: Path) -> None:
-        """Write everything but the index, and the digest of the index that it belongs to."""
-        digest = hashlib.sha256(self._serialized()).hexdigest()
-        arrays: dict[str, Any] = {"ids": self.ids, "labels": self.labels, "splits": self.splits, "index_sha256": digest}
+    def record_arrays(self) -> dict[str, ArrayLike]:
+        """Everything but the index, by name: the arrays of `RECORDS_FILE`, and the digest of the index they go with."""
+        digest = hashlib.sha256(self.index_bytes()).hexdigest()
+        arrays: dict[str, ArrayLike] = {"ids": self.ids, "labels": self.labels, "splits": self.splits}
         if self.digests is not None:
             arrays["digests"] = self.digests
-        np.savez_compressed(path, **arrays)
+        return {**arrays, "index_sha256": digest}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -271,9 +271,6 @@ class Gallery:
     def _stored_blocks(self) -> Iterator[NDArray[np.float32]]:
         for start in range(0, len(self), _BLOCK):
             yield self._index.reconstruct_n(start, min(_BLOCK, len(self) - start))
-
-    def _serialized(self) -> bytes:
-        return faiss.serialize_index(self._index).tobytes()
 
 
 def unit_rows(vectors: NDArray[Any]) -> NDArray[Any]:

@@ -37,9 +37,9 @@ class Projection:
     points: NDArray[np.float32]
     trustworthiness: float
 
-    def write(self, path: Path) -> None:
-        """Write the file that `load_projection` reads; 8 bytes a photo and its id."""
-        np.savez_compressed(path, ids=self.ids, points=self.points, trustworthiness=self.trustworthiness)
+    def arrays(self) -> dict[str, ArrayLike]:
+        """What `load_projection` reads, by name; 8 bytes a photo and its id."""
+        return {"ids": self.ids, "points": self.points, "trustworthiness": self.trustworthiness}
 
 
 def project(vectors: ArrayLike, ids: ArrayLike, *, seed: int = 0) -> Projection:

@@ -62,9 +62,9 @@ class ClassSimilarity:
         values, last = np.unique(self.quantiles[row][::-1], return_index=True)
         return float(np.interp(similarity, values, _LEVELS[::-1][last], left=0.0, right=1.0))
 
-    def write(self, path: Path) -> None:
-        """Write the file that `load_class_similarity` reads; about 20 kB."""
-        np.savez_compressed(path, labels=self.labels, pairs=self.pairs, quantiles=self.quantiles)
+    def arrays(self) -> dict[str, ArrayLike]:
+        """What `load_class_similarity` reads, by name; about 20 kB compressed."""
+        return {"labels": self.labels, "pairs": self.pairs, "quantiles": self.quantiles}
 
 
 def fit_class_similarity(

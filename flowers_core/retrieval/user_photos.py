@@ -17,7 +17,7 @@ from flowers_core.data.photo_ref import PhotoRef, oxford
 from flowers_core.errors import FlowersError
 from flowers_core.retrieval.gallery import Gallery, GalleryError, unit_rows
 from flowers_core.retrieval.neighbour import Neighbour
-from flowers_core.storage.files import write_atomically
+from flowers_core.storage.files import write_npz
 from flowers_core.storage.npz import NpzError, read_npz
 from flowers_core.storage.paths import default_user_photos_dir
 
@@ -126,18 +126,15 @@ class UserPhotos:
 
     def save(self, path: Path) -> None:
         """Write the file in one step: a kill at any moment leaves the one before or this one."""
-        write_atomically(
+        write_npz(
             path,
-            lambda beside: np.savez(
-                beside,
-                model=self.model,
-                ids=self.ids,
-                labels=self.labels,
-                paths=np.array(self.paths, np.str_),
-                digests=np.array(self.digests, np.str_),
-                embeddings=self.embeddings,
-                next_id=self.next_id,
-            ),
+            model=self.model,
+            ids=self.ids,
+            labels=self.labels,
+            paths=np.array(self.paths, np.str_),
+            digests=np.array(self.digests, np.str_),
+            embeddings=self.embeddings,
+            next_id=self.next_id,
         )
 
 

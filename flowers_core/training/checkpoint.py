@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from flowers_core.errors import FlowersError
-from flowers_core.storage.files import write_atomically
+from flowers_core.storage.files import write_npz
 from flowers_core.training.averaging import Weights
 
 FILE_NAME = "checkpoint.npz"
@@ -58,7 +58,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     plain = {k: v for k, v in vars(checkpoint).items() if k not in _ARRAYS}
     plain["counts"] = {name: len(getattr(checkpoint, name)) for name in _ARRAYS}
     text = np.array(json.dumps(plain))
-    write_atomically(folder / FILE_NAME, lambda path: np.savez(path, state=text, **arrays))
+    write_npz(folder / FILE_NAME, state=text, **arrays)
 
 
 def load_checkpoint(

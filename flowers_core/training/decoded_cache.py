@@ -17,7 +17,7 @@ from PIL import Image
 
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
-from flowers_core.storage.files import write_atomically
+from flowers_core.storage.files import write_atomically, write_npz
 
 SHORT_SIDE = 320  # enough for random crops at every input size in the registry
 _DECODERS = 2
@@ -103,7 +103,7 @@ def _build(
     flat = np.concatenate([photo.reshape(-1) for photo in photos]) if photos else np.empty(0, np.uint8)
     # The index goes last: where it is, the pixels are whole.
     write_atomically(pixels_path, lambda path: np.save(path, flat, allow_pickle=False))
-    write_atomically(index_path, lambda path: np.savez(path, ids=ids, shapes=shapes, ends=ends))
+    write_npz(index_path, ids=ids, shapes=shapes, ends=ends)
 
 
 def _bounded(pixels: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.errors import FlowersError
+from flowers_core.inference.prediction import softmax
 from flowers_core.training.forgetting import PretrainedAnswers
 from flowers_core.training.recipe import Recipe
 
@@ -100,11 +101,6 @@ def targets(
     wanted = np.full((len(photos), classes), recipe.label_smoothing / classes)
     wanted[np.arange(len(photos)), examples.labels[photos]] += 1.0 - recipe.label_smoothing
     if recipe.teacher_weight and examples.teacher is not None:
-        taught = _softmax(examples.teacher[views, photos].astype(np.float64) / recipe.teacher_temperature)
+        taught = softmax(examples.teacher[views, photos], recipe.teacher_temperature)
         wanted = (1.0 - recipe.teacher_weight) * wanted + recipe.teacher_weight * taught
     return wanted.astype(np.float32)
-
-
-def _softmax(logits: NDArray[np.floating]) -> NDArray[np.floating]:
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)

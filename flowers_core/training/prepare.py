@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.bundle import Bundle
+from flowers_core.inference.prediction import log_softmax
 from flowers_core.networks.classifier import EMBEDDING, load_classifier
 from flowers_core.storage.files import write_atomically
 from flowers_core.training.decoded_cache import open_decoded_cache
@@ -87,7 +88,7 @@ def prepare(
     for teacher in teachers:
         network = load_classifier(teacher.path("classifier.keras"))
         logits = cached("teacher", network, teacher.crop_rule, views, recipe.views)
-        answers.append(_log_softmax(np.asarray(logits, np.float64)))
+        answers.append(log_softmax(logits))
 
     def pretrained(head: ImagenetHead) -> NDArray[np.float16]:
         _check_head(head, classifier, partition)
@@ -121,8 +122,3 @@ def _check_head(head: ImagenetHead, classifier: keras.Model, partition: Partitio
         )
     if partition.freeze_point == EMBEDDING:
         raise TrainingError("Where the head alone learns, no feature can be forgotten: leave out --lwf-weight.")
-
-
-def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))

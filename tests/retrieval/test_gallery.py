@@ -12,6 +12,7 @@ import pytest
 
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery, GalleryError
 from flowers_core.retrieval.similarity import recall_at_k
+from flowers_core.storage.files import write_bytes, write_npz
 
 
 def _drawn(n: int, dimension: int = 48, seed: int = 0, scale: float = 3.0) -> dict[str, np.ndarray]:
@@ -31,8 +32,8 @@ def _drawn(n: int, dimension: int = 48, seed: int = 0, scale: float = 3.0) -> di
 
 def _save(gallery: Gallery, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    gallery.write_index(folder / INDEX_FILE)
-    gallery.write_records(folder / RECORDS_FILE)
+    write_bytes(folder / INDEX_FILE, gallery.index_bytes())
+    write_npz(folder / RECORDS_FILE, compressed=True, **gallery.record_arrays())
 
 
 def _brute_force(gallery: Gallery, embedding: np.ndarray, keep: np.ndarray) -> list[tuple[int, float]]:
@@ -316,7 +317,7 @@ def test_index_and_records_of_two_galleries_are_refused(saved: Path, tmp_path: P
         Gallery.load(saved / INDEX_FILE, tmp_path / "other" / RECORDS_FILE)
     # Writing was killed between the two files: the new index lies beside the old records.
     killed = shutil.copytree(saved, tmp_path / "killed")
-    other.write_index(killed / INDEX_FILE)
+    write_bytes(killed / INDEX_FILE, other.index_bytes())
     with pytest.raises(GalleryError, match="not the index that"):
         _load(killed)
     _save(other, killed)

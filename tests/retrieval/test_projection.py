@@ -49,8 +49,8 @@ def test_the_script_and_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(sys, "argv", ["project", str(tmp_path / "seer")])
     with pytest.raises(BundleError, match="no gallery yet"):
         main()
-    writer.add_file(INDEX_FILE, gallery.write_index)
-    writer.add_file(RECORDS_FILE, gallery.write_records)
+    writer.add_bytes(INDEX_FILE, gallery.index_bytes())
+    writer.add_npz(RECORDS_FILE, compressed=True, **gallery.record_arrays())
     main()
     path = load_bundle(tmp_path / "seer").path(PROJECTION_FILE)
     found = load_projection(path)

@@ -10,6 +10,7 @@ from flowers_core.retrieval.similarity import (
     fit_class_similarity,
     load_class_similarity,
 )
+from flowers_core.storage.files import write_npz
 
 
 def _drawn(per_class: int = 9) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +56,7 @@ def test_files_that_are_equal_count_once() -> None:
 def test_it_comes_back_from_its_file(tmp_path: Path) -> None:
     likeness = fit_class_similarity(*_drawn())
     path = tmp_path / "likeness.npz"
-    likeness.write(path)
+    write_npz(path, compressed=True, **likeness.arrays())
     back = load_class_similarity(path)
     np.testing.assert_array_equal(back.quantiles, likeness.quantiles)
     assert back.level_of(3, 0.9) == likeness.level_of(3, 0.9)

@@ -32,8 +32,8 @@ def explored(
     embeddings = np.eye(103)[drawn_dataset.labels] + rng.random((len(drawn_dataset), 103)) * 0.1
     gallery = Gallery.build(embeddings, drawn_dataset.ids, drawn_dataset.labels, drawn_dataset.splits)
     writer.update(training=training(splits=("train", "validation")))
-    writer.add_file(INDEX_FILE, gallery.write_index)
-    writer.add_file(RECORDS_FILE, gallery.write_records)
+    writer.add_bytes(INDEX_FILE, gallery.index_bytes())
+    writer.add_npz(RECORDS_FILE, compressed=True, **gallery.record_arrays())
     writer.add_bytes("float32.tflite", b"not read here")
     for split in ("validation", "test"):
         ids = drawn_dataset.split_ids(split)

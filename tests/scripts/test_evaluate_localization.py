@@ -37,7 +37,7 @@ def bundle(tmp_path: Path) -> Path:
     )
     for name in ("int8.tflite", "head.npz"):
         content = SHIPPED.path(name).read_bytes()
-        writer.add_file(name, lambda path, content=content: path.write_bytes(content))
+        writer.add_bytes(name, content)
     return folder
 
 

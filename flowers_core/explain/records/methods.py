@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from flowers_core.errors import FlowersError
 from flowers_core.explain.methods import METHODS, Needs
 from flowers_core.explain.metrics.interval import Interval
+from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, renamed_keys
 
 EXPLANATIONS_FILE = "explanations.json"
 #: A map that takes at most so many seconds can stand beside the answer unasked. A tenth of a second feels immediate and
@@ -21,8 +20,8 @@ QUICK_SECONDS = 0.2
 #: what was learnt. A choice: Adebayo et al. (2018, arXiv 1810.03292) plot the correlation and name no threshold. The
 #: methods of the shipped model are at 0.03 or below, or at 0.81 or above.
 SANITY_THRESHOLD = 0.8
-#: Names that methods had in older records.
-_FORMER_NAMES = {"shifted_cam": "augmented_cam"}
+# Names that methods and figures had in older records.
+_FORMER_KEYS = {"shifted_cam": "augmented_cam", "mean": "value"}
 
 
 class MethodRecordError(FlowersError):
@@ -88,36 +87,13 @@ def default_method(record: MethodRecord | None, among: Sequence[str] = tuple(MET
     return next((name for name in record.methods if name in among and record.may_be_default(name)), "cam")
 
 
-def save_methods(record: MethodRecord, path: Path) -> None:
-    """Write a record as JSON."""
-    stored = {
-        "photos": record.photos,
-        "seed": record.seed,
-        "figures": {
-            method: {name: {"mean": found.value, "low": found.low, "high": found.high} for name, found in rows.items()}
-            for method, rows in record.figures.items()
-        },
-        "sanity": dict(record.sanity),
-    }
-    path.write_text(json.dumps(stored, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
 def load_methods(path: Path) -> MethodRecord:
-    """Read a record.
+    """Read the JSON file of a record, whose values are `to_json` of it.
 
     Raises:
         MethodRecordError: if it is none.
     """
     try:
-        stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        figures = {
-            _FORMER_NAMES.get(method, method): {
-                name: Interval(float(found["mean"]), float(found["low"]), float(found["high"]))
-                for name, found in rows.items()
-            }
-            for method, rows in stored["figures"].items()
-        }
-        sanity = {_FORMER_NAMES.get(name, name): float(value) for name, value in stored["sanity"].items()}
-        return MethodRecord(int(stored["photos"]), int(stored["seed"]), figures, sanity)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise MethodRecordError(f"{path} is no record of evaluated explanations: {error}.") from error
+        return from_json(MethodRecord, renamed_keys(read_json(path), _FORMER_KEYS))
+    except JsonValueError as error:
+        raise MethodRecordError(f"{path} is no record of evaluated explanations: {error}") from error

@@ -39,7 +39,7 @@ def projection() -> Projection:
 @pytest.fixture
 def mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, projection: Projection) -> Path:
     folder = linked_copy(SHIPPED, tmp_path / "models" / SHIPPED.name, without=(PROJECTION_FILE,))
-    BundleWriter.open(folder).add_file(PROJECTION_FILE, projection.write)
+    BundleWriter.open(folder).add_npz(PROJECTION_FILE, compressed=True, **projection.arrays())
     monkeypatch.setenv("FLOWERS_MODELS_DIR", str(folder.parent))
     return folder
 

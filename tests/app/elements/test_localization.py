@@ -96,7 +96,7 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalizationRec
     record = LocalizationRecord(
         found.ids, found.labels, found.predicted, heat.astype(np.float32), area.astype(np.float32), 10
     )
-    BundleWriter.open(folder).add_file(LOCALIZATION_FILE, record.write)
+    BundleWriter.open(folder).add_npz(LOCALIZATION_FILE, compressed=True, **record.arrays())
     monkeypatch.setenv("FLOWERS_MODELS_DIR", str(folder.parent))
     return record
 

@@ -65,13 +65,9 @@ def test_the_photo_itself_is_left_out_the_vote_and_the_likeness_are_told(open_pa
     held_out = gallery.splits == "test"
     likeness = fit_class_similarity(gallery.vectors()[held_out], gallery.labels[held_out])
     writer = BundleWriter.open(bundle_folder)
-    for name, write in (
-        (INDEX_FILE, gallery.write_index),
-        (RECORDS_FILE, gallery.write_records),
-        (SIMILARITY_FILE, likeness.write),
-    ):
-        (bundle_folder / name).unlink(missing_ok=True)
-        writer.add_file(name, write)
+    writer.add_bytes(INDEX_FILE, gallery.index_bytes())
+    writer.add_npz(RECORDS_FILE, compressed=True, **gallery.record_arrays())
+    writer.add_npz(SIMILARITY_FILE, compressed=True, **likeness.arrays())
     writer.update(knn=RULE)
 
     app = open_page(photo="example")
@@ -143,7 +139,7 @@ def test_without_all_that_the_neighbours_are_counted(open_page: Open, bundle_fol
 
 
 def test_a_damaged_likeness_is_done_without(open_page: Open, bundle_folder: Path) -> None:
-    BundleWriter.open(bundle_folder).add_file(SIMILARITY_FILE, lambda path: path.write_bytes(b"no such thing"))
+    BundleWriter.open(bundle_folder).add_bytes(SIMILARITY_FILE, b"no such thing")
     assert "of pairs" not in html(open_page(photo="example"))
 
 

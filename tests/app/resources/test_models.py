@@ -61,7 +61,7 @@ def test_a_file_is_read_once_for_each_content(tmp_path: Path) -> None:
     writer = BundleWriter.create(
         tmp_path / "seer", name="seer", backbone="none", crop_rule=BUNDLE.crop_rule, classes=["a"] * 102
     )
-    writer.add_file("note.txt", lambda path: path.write_text("one"))
+    writer.add_bytes("note.txt", b"one")
     reads = []
 
     def load(path: Path) -> str:
@@ -74,7 +74,7 @@ def test_a_file_is_read_once_for_each_content(tmp_path: Path) -> None:
         assert models.optional_file(bundle, "note.txt", load) == "ONE"
     assert models.bundle_file(bundle, "note.txt", lambda path: path.stat().st_size, what="size") == 3
     assert reads == ["one"]
-    writer.add_file("note.txt", lambda path: path.write_text("two"))
+    writer.add_bytes("note.txt", b"two")
     changed = load_bundle(tmp_path / "seer")
     assert models.bundle_file(changed, "note.txt", load) == "TWO"
     assert reads == ["one", "two"]

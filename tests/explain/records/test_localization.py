@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from flowers_core.explain.records.localization import LocalizationRecord, LocalizationRecordError, load_localization
+from flowers_core.storage.files import write_npz
 
 
 def record() -> LocalizationRecord:
@@ -39,7 +40,7 @@ def test_it_comes_back_to_a_thousandth(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     mass, area = rng.random((2, 500)).astype(np.float32)
     ids = np.arange(7000, 7500)
-    LocalizationRecord(ids, ids % 102 + 1, ids % 7 + 1, mass, area, 9).write(path)
+    write_npz(path, compressed=True, **LocalizationRecord(ids, ids % 102 + 1, ids % 7 + 1, mass, area, 9).arrays())
     back = load_localization(path)
     np.testing.assert_array_equal(back.ids, ids)
     np.testing.assert_array_equal(back.labels, ids % 102 + 1)

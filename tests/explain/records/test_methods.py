@@ -9,8 +9,9 @@ from flowers_core.explain.records.methods import (
     MethodRecordError,
     default_method,
     load_methods,
-    save_methods,
 )
+from flowers_core.storage.files import write_json
+from flowers_core.storage.typed_json import to_json
 
 
 def row(deletion: float, insertion: float, seconds: float = 0.01) -> dict[str, Interval]:
@@ -44,7 +45,7 @@ def test_the_default_is_at_once_sane_better_than_the_middle_and_then_the_best() 
 
 def test_it_comes_back_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "explanations.json"
-    save_methods(record(), path)
+    write_json(path, to_json(record()))
     assert vars(load_methods(path)) == vars(record())
     path.write_text(json.dumps({"photos": 3}))
     with pytest.raises(MethodRecordError, match="no record of evaluated explanations"):

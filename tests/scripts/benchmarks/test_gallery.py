@@ -53,8 +53,8 @@ def test_every_way_is_in_the_table(gallery: Gallery, tmp_path: Path, monkeypatch
     writer = BundleWriter.create(
         tmp_path / "seer", name="seer", backbone="none", crop_rule=CropRule(32), classes=["a"] * 102
     )
-    writer.add_file(INDEX_FILE, gallery.write_index)
-    writer.add_file(RECORDS_FILE, gallery.write_records)
+    writer.add_bytes(INDEX_FILE, gallery.index_bytes())
+    writer.add_npz(RECORDS_FILE, compressed=True, **gallery.record_arrays())
     out = tmp_path / "figures.json"
     arguments = ["gallery", str(tmp_path / "seer"), "--sizes", "20000", "--queries", "20", "--out", str(out)]
     monkeypatch.setattr(sys, "argv", ["benchmark", *arguments])
