@@ -27,8 +27,6 @@ EXCEPTIONS = {
     "training/first_head.py": "training/test_fit.py",
     "training/optimizers.py": "training/test_fit.py",
     "training/trainable_weights.py": "training/test_fit.py",
-    # Numbers of one photo, tested by what is found with them.
-    "data/audit/image_statistics.py": "data/audit/test_outliers.py",
     # Another implementation behind our interface: it is what ours are tested against.
     "explain/attributions/tf_keras_vis_reference.py": "explain/attributions/test_grad_cam.py",
     # Pictures and documents, compared as a whole.
@@ -36,12 +34,12 @@ EXCEPTIONS = {
     "reports/model_card.py": "reports/test_results.py",
     "reports/studies.py": "reports/test_results.py",
     # What a person asks for on the command line or on a page, tested as a person does.
-    "evaluation/custom.py": "app/confusions/test_custom_test_set.py",
     "training/recipes.py": "training/test_recipe.py",
 }
-#: What nothing calls yet: the verdict on pictures without a flower, and the pages on concepts and on counterfactuals, are
-#: being built on it.
+#: What nothing calls yet: training on a folder of photos, the verdict on pictures without a flower, and the pages on
+#: concepts and on counterfactuals are being built on it.
 UNUSED = {
+    "data/folder_dataset.py",
     "data/no_flower.py",
     "evaluation/novelty_metrics.py",
     "explain/concepts/shares.py",
