@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from flowers_core.reports.results import PUBLISHED
+from flowers_core.reports.published import PUBLISHED
 
 PUBLISHED_NAME = "InceptionV3, published"
 # Told apart by everybody, on light and dark pages (Okabe and Ito 2008); grey for what is not ours.

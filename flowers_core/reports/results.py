@@ -1,30 +1,23 @@
 """The tables of `results.md` and of the README, made from the records in the bundles: no number is typed by hand."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from flowers_core.data.audit.near_duplicates import near_duplicate_rule
 from flowers_core.errors import FlowersError
 from flowers_core.inference.manifest import Accuracy
+from flowers_core.reports.ablation import ablation_note, ablation_table
+from flowers_core.reports.corruptions import robustness_note, robustness_table
 from flowers_core.reports.default_method import default_sentence
+from flowers_core.reports.explanations import explanations_note, explanations_table
 from flowers_core.reports.external import outside_note, outside_table
+from flowers_core.reports.goals import goals_table
+from flowers_core.reports.lime import lime_note, lime_sentence, lime_table
 from flowers_core.reports.multi_crop import multi_crop_note, multi_crop_table
+from flowers_core.reports.published import PUBLISHED, published_table
 from flowers_core.reports.run_records import RunRecord, evaluated
-from flowers_core.reports.studies import (
-    ablation_note,
-    ablation_table,
-    explanations_note,
-    explanations_table,
-    goals_table,
-    lime_note,
-    lime_sentence,
-    lime_table,
-    robustness_note,
-    robustness_table,
-    speed_note,
-    speed_table,
-)
-from flowers_core.reports.tables import percent, percent_or_dash, table
+from flowers_core.reports.speed import speed_note, speed_table
+from flowers_core.reports.tables import megabytes, percent, percent_or_dash, table
 from flowers_core.reports.training_speed import TrainingSpeed, training_speed_text
 
 README_BEGINS, README_ENDS = "<!-- results begin -->", "<!-- results end -->"
@@ -32,33 +25,6 @@ README_BEGINS, README_ENDS = "<!-- results begin -->", "<!-- results end -->"
 
 class ResultsError(FlowersError):
     """A document or record that the tables cannot be made from; the message says what is missing."""
-
-
-@dataclass(frozen=True)
-class Published:
-    """A figure of the student project that this one grew from: top-1 on the official test split, 1020 training photos.
-
-    before, after: without and with the last layers unfrozen. megabytes: of the file, where it was given.
-    """
-
-    model: str
-    precision: str
-    before: float | None
-    after: float
-    megabytes: float | None = None
-
-
-PUBLISHED = (
-    Published("VGG16", "Keras", 0.8037, 0.8291),
-    Published("ResNet50", "Keras", 0.7441, 0.8446),
-    Published("InceptionV3", "Keras", 0.8333, 0.8614, 80.6),
-    Published("InceptionV3", "float32", None, 0.8614, 42.2),
-    Published("InceptionV3", "float16", None, 0.8612, 21.1),
-    Published("InceptionV3", "int8", None, 0.8611, 10.9),
-)
-
-# The published networks by the names of their backbones here.
-_NETWORKS = {"VGG16": "vgg16", "ResNet50": "resnet50", "InceptionV3": "inception_v3"}
 
 
 def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None = None) -> str:
@@ -133,7 +99,7 @@ def readme_table(records: Sequence[RunRecord]) -> str:
         (
             record.name,
             precision,
-            _megabytes(record.model_bytes[precision]),
+            megabytes(record.model_bytes[precision]),
             str(record.training.photos),
             percent(figures["test"].top1),
             percent(figures["test"].balanced_accuracy),
@@ -174,7 +140,7 @@ def split_table(records: Sequence[RunRecord]) -> str:
         (
             record.name,
             precision,
-            _megabytes(record.model_bytes[precision]),
+            megabytes(record.model_bytes[precision]),
             str(record.training.photos),
             percent(test.top1),
             percent(test.balanced_accuracy),
@@ -208,56 +174,6 @@ def validation_table(records: Sequence[RunRecord]) -> str:
     return table(("model", "precision", "top-1", "top-5"), rows)
 
 
-def published_table(records: Sequence[RunRecord]) -> str:
-    """The figures to compare with, and those of the runs of the same networks."""
-    rows: list[tuple[str, ...]] = [
-        (
-            f"{row.model}, published",
-            row.precision,
-            "—" if row.megabytes is None else f"{row.megabytes:.1f}",
-            "—" if row.before is None else percent(row.before),
-            percent(row.after),
-        )
-        for row in PUBLISHED
-    ]
-    frozen = {record.training.frozen for record in records}
-    ours = [record for record in records if record.name not in frozen]
-    for model, backbone in _NETWORKS.items():
-        runs = sorted((r for r in ours if r.backbone.startswith(backbone)), key=lambda run: not _is_published(run))
-        rows += _ours(runs, records)
-        if not runs:
-            rows.append((f"{model}, not run: no ImageNet weights at hand", "—", "—", "—", "—"))
-    known = tuple(_NETWORKS.values())
-    rows += _ours([r for r in ours if _is_published(r) and not r.backbone.startswith(known)], records)
-    return table(("model", "precision", "MB", "top-1, frozen", "top-1, unfrozen"), rows)
-
-
-def _is_published(record: RunRecord) -> bool:
-    return record.training.named_recipe == "published"
-
-
-def _ours(runs: Sequence[RunRecord], records: Sequence[RunRecord]) -> list[tuple[str, ...]]:
-    """Rows of the table of published figures; the frozen one is of the run that a run began with, where it is kept."""
-    by_name = {record.name: record for record in records}
-    rows: list[tuple[str, ...]] = []
-    for run in runs:
-        first = by_name.get(run.training.frozen or "")
-        learnt = (run.training.recipe or {}).get("unfrozen_layers", 0) > 0
-        for precision, figures in evaluated(run):
-            before = first.metrics.get(precision, {}).get("test") if first else None
-            reached = percent(figures["test"].top1)
-            rows.append(
-                (
-                    f"{'here, same recipe' if _is_published(run) else 'here'}: {run.name}",
-                    precision,
-                    _megabytes(run.model_bytes[precision]),
-                    (percent(before.top1) if before else "—") if learnt else reached,
-                    reached if learnt else "—",
-                )
-            )
-    return rows
-
-
 def _recipe(record: RunRecord) -> str:
     training = record.training
     seeded = "no seed: nothing is drawn at random" if training.seed is None else f"seed {training.seed}"
@@ -271,7 +187,3 @@ def _recipe(record: RunRecord) -> str:
 
 def _top1_of(figures: Accuracy | None) -> str:
     return percent(figures.top1) if figures else "—"
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:.2f}"

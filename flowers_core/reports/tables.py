@@ -17,3 +17,8 @@ def percent(share: float) -> str:
 def percent_or_dash(share: float | None) -> str:
     """A share in per cent, or a dash where it is not known."""
     return "—" if share is None else percent(share)
+
+
+def megabytes(count: int) -> str:
+    """Bytes in megabytes with two decimals."""
+    return f"{count / 1e6:.2f}"

@@ -24,7 +24,7 @@ import numpy as np
 from flowers_core.data.batches import input_batches
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.bundle import Bundle, load_bundle
-from flowers_core.reports.results import PUBLISHED
+from flowers_core.reports.published import PUBLISHED
 from flowers_core.reports.training_speed import TrainingSpeed, save_training_speed, timings, training_speed_text
 from flowers_core.storage.events import Event, read_events
 from flowers_core.storage.paths import default_models_dir

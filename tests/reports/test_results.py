@@ -10,18 +10,18 @@ from flowers_core.explain.metrics.interval import Interval
 from flowers_core.explain.records.lime import OURS, PACKAGE, PACKAGE_ON_KERAS, LimeBackend, LimeRecord
 from flowers_core.inference.bundle import list_bundles, load_bundle
 from flowers_core.inference.manifest import AccuracyByRule, NearDuplicateRule
+from flowers_core.reports.lime import lime_sentence, lime_table
 from flowers_core.reports.model_card import cards
+from flowers_core.reports.published import published_table
 from flowers_core.reports.results import (
     ResultsError,
     near_copies_note,
-    published_table,
     readme_table,
     results_document,
     split_table,
     with_table,
 )
 from flowers_core.reports.run_records import RunRecord, list_records
-from flowers_core.reports.studies import lime_sentence, lime_table
 from flowers_core.reports.training_speed import load_training_speed
 from flowers_core.storage.paths import default_models_dir
 from tests.fixtures.manifests import metrics, training

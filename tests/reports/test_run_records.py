@@ -5,15 +5,11 @@ import pytest
 
 from flowers_core.inference.bundle import BundleError, list_bundles
 from flowers_core.inference.manifest import Latency, Timing
+from flowers_core.reports.ablation import BASE, ablation_note, ablation_table
+from flowers_core.reports.corruptions import robustness_table
+from flowers_core.reports.goals import goals_table
 from flowers_core.reports.run_records import RunRecord, list_records, load_record, record_of, save_record
-from flowers_core.reports.studies import (
-    BASE,
-    ablation_note,
-    ablation_table,
-    goals_table,
-    robustness_table,
-    speed_table,
-)
+from flowers_core.reports.speed import speed_table
 from flowers_core.storage.paths import default_models_dir
 from tests.fixtures.manifests import corruptions, metrics, training
 

@@ -11,7 +11,7 @@ from flowers_core.explain.lime.per_position import SAMPLES
 from flowers_core.explain.lime.regression import SAMPLES as REGRESSION_SAMPLES
 from flowers_core.explain.records.lime import LIME_FILE, OURS, PACKAGE, PACKAGE_ON_KERAS, load_lime
 from flowers_core.inference.bundle import load_bundle
-from flowers_core.reports.studies import lime_sentence
+from flowers_core.reports.lime import lime_sentence
 from scripts.benchmarks import __main__ as benchmark
 
 

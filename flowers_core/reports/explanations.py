@@ -1,0 +1,33 @@
+"""The table of `results.md` that compares methods of explanation."""
+
+from flowers_core.explain.methods import METHODS
+from flowers_core.explain.metrics.scorecard import BASELINES
+from flowers_core.explain.records.methods import MethodRecord
+from flowers_core.reports.tables import table
+
+
+def explanations_note() -> str:
+    """What the table below it shows."""
+    return (
+        "How the ways to explain an answer compare on a stratified sample of test photos "
+        "(`scripts.evaluate_explanations`), means with 95 % bootstrap intervals. *Deletion*: mean probability "
+        "while the photo is taken away, the map's brightest parts first, low is good; *insertion*: while it comes "
+        "back, high is good (Petsiuk et al. 2018, arXiv 1806.07421). *Stability*: rank correlation with a second "
+        "run on the photo with invisible noise. *Sanity*: rank correlation with the map of the same model with its "
+        "head shuffled (Adebayo et al. 2018, arXiv 1810.03292), near 1 the map ignores what was learnt."
+    )
+
+
+def explanations_table(record: MethodRecord) -> str:
+    """One row a method, the widest gap between insertion and deletion first, then the baselines."""
+    rows = []
+    for name in (*record.methods, *(name for name in BASELINES if name in record.figures)):
+        figures = record.figures[name]
+        shown = [
+            f"{figures[key].value:.3f} [{figures[key].low:.3f}, {figures[key].high:.3f}]"
+            for key in ("deletion", "insertion", "stability")
+        ]
+        known = name in METHODS
+        sanity = f"{record.sanity[name]:.2f}" if name in record.sanity else "—"
+        rows.append((name, *shown, sanity, f"{figures['seconds'].value:.3f}" if known else "—"))
+    return table(("method", "deletion", "insertion", "stability", "sanity", "seconds"), rows)
