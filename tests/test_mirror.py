@@ -41,6 +41,10 @@ EXCEPTIONS = {
     "reports/speed.py": "reports/test_run_records.py",
     # What a person asks for on the command line or on a page, tested as a person does.
     "training/recipes.py": "training/test_recipe.py",
+    "explain/localization_evaluation.py": "scripts/test_evaluate_localization.py",
+    "explain/method_evaluation.py": "scripts/test_evaluate_explanations.py",
+    "training/run.py": "scripts/test_train.py",
+    "training/write_bundle.py": "scripts/test_train.py",
 }
 #: What nothing calls yet: training on a folder of photos, the verdict on pictures without a flower, and the pages on
 #: concepts and on counterfactuals are being built on it.

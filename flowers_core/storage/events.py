@@ -27,6 +27,7 @@ class Event:
         phase: `HEAD` or `TAIL`, of an epoch or a phase.
         loss: of an epoch.
         validation_top1: after an epoch or a phase, 0…1; None where the validation photos are learnt from.
+        seconds: that an epoch took.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Event:
     phase: str | None = None
     loss: float | None = None
     validation_top1: float | None = None
+    seconds: float | None = None
 
 
 #: Takes an event; the time is noted when it arrives.

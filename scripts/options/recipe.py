@@ -64,7 +64,7 @@ def parse_with_recipe(parser: argparse.ArgumentParser) -> argparse.Namespace:
 
 
 def recipe_of(options: argparse.Namespace, unfrozen_layers: int) -> "Recipe":
-    """The recipe that the options describe. Raises ValueError with a sentence when they make no sense."""
+    """The recipe that the options describe. Raises RecipeError when they make no sense."""
     from flowers_core.training.augmentation import AUGMENTATIONS
     from flowers_core.training.recipe import Recipe, entries
 
@@ -74,11 +74,13 @@ def recipe_of(options: argparse.Namespace, unfrozen_layers: int) -> "Recipe":
 
 
 def head_recipe_of(options: argparse.Namespace) -> "Recipe | None":
-    """The recipe of the phase of the head alone, None where there is none. Raises ValueError as `recipe_of` does."""
+    """The recipe of the phase of the head alone, None where there is none. Raises RecipeError as `recipe_of` does."""
     if not options.head_epochs:
         return None
     if options.probe_views:
-        raise ValueError(
+        from flowers_core.training.recipe import RecipeError
+
+        raise RecipeError(
             "The head is either fitted to views or trained for epochs: --probe-views 0 or --head-epochs 0."
         )
     return dataclasses.replace(

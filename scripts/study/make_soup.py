@@ -23,7 +23,6 @@ from flowers_core.inference.manifest import Training
 from flowers_core.inference.prediction import log_softmax
 from flowers_core.storage.paths import default_models_dir
 from scripts.options.command import add_data_option, bundle_folder, run, verb_parser
-from scripts.trained_bundle import calibration_of, write_trained
 
 
 def main() -> None:
@@ -39,6 +38,7 @@ def main() -> None:
     start_tensorflow(quietly=True)
     from flowers_core.networks.classifier import load_classifier
     from flowers_core.training.soup import check_alike, greedy_soup, uniform_soup
+    from flowers_core.training.write_bundle import write_trained
 
     classifiers = [load_classifier(member.path("classifier.keras")) for member in members]
     weights = [classifier.get_weights() for classifier in classifiers]
@@ -78,6 +78,7 @@ def main() -> None:
         seed=first.training.seed,
     )
     write_trained(writer, flowers, classifiers[0], training, history, reference)
+    print(f"Wrote {options.out}; `python -m scripts.quantize {options.out.name}` makes the TFLite models.")
 
 
 def _check(members: Sequence[Bundle], reference: Bundle | None) -> None:
@@ -93,7 +94,7 @@ def _check(members: Sequence[Bundle], reference: Bundle | None) -> None:
     if reference is not None:
         if not learnt:
             raise BundleError("--reference is for models that have learnt from the validation photos; these have not.")
-        calibration_of(reference)
+        reference.require_calibration()
 
 
 def _score_on_validation(classifier: Any, flowers: OxfordFlowers, bundle: Bundle) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.explain import method_evaluation
 from flowers_core.explain.records.methods import EXPLANATIONS_FILE, load_methods
 from flowers_core.reports.default_method import default_sentence
 from scripts import evaluate_explanations
@@ -60,13 +61,13 @@ def test_the_table_has_a_row_for_each_method_and_the_bundle_keeps_it(evaluate, b
 
 def test_a_broken_off_run_goes_on_where_it_was(evaluate, monkeypatch) -> None:
     scored = []
-    score = evaluate_explanations.score
+    score = method_evaluation.score
 
     def counting(method, *arguments):
         scored.append(method.name)
         return score(method, *arguments)
 
-    monkeypatch.setattr(evaluate_explanations, "score", counting)
+    monkeypatch.setattr(method_evaluation, "score", counting)
     folder = evaluate("--photos", "2", "--sanity-photos", "0")
     assert len(scored) == 2 * len(METHODS)
     whole = (folder / "scores.jsonl").read_text().splitlines()

@@ -12,6 +12,7 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.data.segmentations import read_segmentation, segmentation_path
+from flowers_core.explain import localization_evaluation
 from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.explain.records.localization import LOCALIZATION_FILE, load_localization
 from flowers_core.inference.bundle import BundleWriter, load_bundle
@@ -94,8 +95,8 @@ def test_a_broken_off_run_goes_on_where_it_was(measure, flowers: OxfordFlowers, 
     whole = path.read_text()
     path.write_text(whole[:-20])  # killed while the last line was being written
     asked = []
-    open_photo = evaluate_localization.open_photo
-    monkeypatch.setattr(evaluate_localization, "open_photo", lambda path: asked.append(path) or open_photo(path))
+    open_photo = localization_evaluation.open_photo
+    monkeypatch.setattr(localization_evaluation, "open_photo", lambda path: asked.append(path) or open_photo(path))
     measure()
     assert asked == [flowers.path(int(flowers.split_ids("test")[-1]))]
     assert path.read_text() == whole

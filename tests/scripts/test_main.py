@@ -12,11 +12,7 @@ import pytest
 from scripts.__main__ import GROUPS, VERBS, main, overview, summary, unknown
 
 ROOT = Path(__file__).resolve().parents[2]
-NO_VERBS = {"__init__", "__main__", "keras_worker", "plain_fit", "turns"} | {
-    "build_own_gallery",
-    "trained_bundle",
-    "fine_tuning",
-}
+NO_VERBS = {"__init__", "__main__", "keras_worker", "plain_fit", "turns"}
 
 
 def shell(*words: str, **environment: str) -> subprocess.CompletedProcess[bytes]:

@@ -18,6 +18,7 @@ from flowers_core.networks.backbones import BACKBONES, Backbone, build_backbone
 from flowers_core.networks.classifier import build_classifier, load_classifier
 from flowers_core.reports.training_speed import timings
 from flowers_core.storage.events import read_events
+from flowers_core.training.recipe import RecipeError
 from scripts import train
 from tests.fixtures.drawn_flowers import draw_every_class
 
@@ -64,7 +65,7 @@ def test_a_taught_bundle_is_repeated_on_more_photos_with_its_teachers(folder: Pa
     assert student.training.photos == 204
     BundleWriter.open(student.folder).update(calibration=Calibration(1.0, 0.95, 0.9, 0.4))
 
-    with pytest.raises(ValueError, match="'student' learnt from teacher: name by --teacher which bundle"):
+    with pytest.raises(RecipeError, match="'student' learnt from teacher: name by --teacher which bundle"):
         trained(folder, data, "--also-validation student")
     assert not (folder / "models" / "tiny").exists()
 
@@ -131,8 +132,8 @@ def test_a_phase_that_would_keep_nothing_is_told(folder: Path, data: Path, capsy
 
 
 def test_teachers_and_their_weight_go_together(folder: Path, data: Path) -> None:
-    with pytest.raises(ValueError, match="--teacher-weight needs a bundle to learn from"):
+    with pytest.raises(RecipeError, match="--teacher-weight needs a bundle to learn from"):
         trained(folder, data, f"{TUNED} --teacher-weight 0.5")
-    with pytest.raises(ValueError, match="A teacher has no say without --teacher-weight"):
+    with pytest.raises(RecipeError, match="A teacher has no say without --teacher-weight"):
         trained(folder, data, f"{TUNED} --teacher anything")
     assert not (folder / "cache").exists()

@@ -10,7 +10,7 @@ import pytest
 from flowers_core.inference.bundle import BundleError
 from flowers_core.inference.commands import option_words
 from flowers_core.reports.run_records import RunRecord, save_record
-from scripts import train
+from scripts.options.training import parse_training
 from scripts.study import ablate
 from tests.fixtures.manifests import training
 
@@ -23,7 +23,7 @@ def record(command: str) -> RunRecord:
 
 def recipe(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> dict[str, Any]:
     monkeypatch.setattr(sys, "argv", ["train", *words])
-    options = train._parse()
+    options = parse_training("")
     return {**asdict(options.recipe), "size": options.size}
 
 

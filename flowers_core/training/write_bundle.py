@@ -1,8 +1,10 @@
-"""What every script that makes a classifier writes: a new bundle with its network, head, history and origin."""
+"""A trained classifier as a new bundle: network, head, history, and how it came about."""
 
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
+
+import keras
 
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.bundle import (
@@ -10,42 +12,31 @@ from flowers_core.inference.bundle import (
     HEAD_FILE,
     HISTORY_FILE,
     Bundle,
-    BundleError,
     BundleWriter,
     reference_to,
 )
-from flowers_core.inference.manifest import Calibration, Counterpart, DataFingerprint, Manifest, Training
-
-
-def calibration_of(reference: Bundle) -> Calibration:
-    """The calibration that a model which learns from the validation photos takes over from one that did not.
-
-    Raises BundleError where that one was not evaluated yet.
-    """
-    if reference.calibration is None:
-        raise BundleError(
-            f"'{reference.name}' has not answered the validation photos yet, and its answers calibrate the model that "
-            f"learns from them: run `python -m scripts.quantize {reference.name}` and `python -m scripts.evaluate "
-            f"{reference.name}` first."
-        )
-    return reference.calibration
+from flowers_core.inference.manifest import Counterpart, DataFingerprint, Manifest, Training
+from flowers_core.networks.classifier import load_classifier, save_half
 
 
 def write_trained(
     writer: BundleWriter,
     flowers: OxfordFlowers,
-    classifier: Any,
+    classifier: keras.Model,
     training: Training,
     history: dict[str, Any],
     reference: Bundle | None = None,
 ) -> None:
-    """Write a Keras classifier as the new bundle of `writer`, and say what comes next.
+    """Write a Keras classifier as the new bundle of `writer`.
 
-    training: how it was made; the versions of the packages that matter are added. history: goes to history.json.
-    reference: made likewise on the training photos alone, where this one learnt from the validation photos too.
+    Args:
+        writer: of a bundle that is begun.
+        flowers: what it was trained on.
+        classifier: the network.
+        training: how it was made; the versions of the packages that matter are added.
+        history: goes to history.json.
+        reference: made likewise on the training photos alone, where this one learnt from the validation photos too.
     """
-    from flowers_core.networks.classifier import load_classifier, save_half
-
     packages = ("tensorflow", "keras", "scikit-learn", "numpy")
     manifest = replace(
         writer.manifest,
@@ -62,7 +53,6 @@ def write_trained(
     writer.add_npz(HEAD_FILE, W=W, b=b)
     writer.add_json(HISTORY_FILE, history)
     writer.sweep()
-    print(f"Wrote {writer.folder}; `python -m scripts.quantize {manifest.name}` makes the TFLite models.")
 
 
 def _calibrated_by(manifest: Manifest, reference: Bundle) -> Manifest:
@@ -70,7 +60,7 @@ def _calibrated_by(manifest: Manifest, reference: Bundle) -> Manifest:
     source = reference.manifest.calibration_source
     return replace(
         manifest,
-        calibration=calibration_of(reference),
+        calibration=reference.require_calibration(),
         calibration_source=source and replace(source, model=reference_to(reference)),
         counterpart=Counterpart(reference.name, reference.training.photos, reference.metrics),
     )

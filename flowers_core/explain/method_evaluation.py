@@ -1,0 +1,168 @@
+"""Every method of explanation on a sample of test photos: scored photo by photo, checked, and resumed after a break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowers_core.data.model_input import ModelInput, model_input
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import open_photo
+from flowers_core.data.progress import Track, untracked
+from flowers_core.explain.attributions.gradients import Gradients
+from flowers_core.explain.explanation import ClassTarget
+from flowers_core.explain.methods import METHODS
+from flowers_core.explain.metrics.faithfulness import Baselines
+from flowers_core.explain.metrics.scorecard import BASELINES, Score, baseline_scores, score, with_input_noise
+from flowers_core.explain.subject import Subject
+from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle
+from flowers_core.inference.runtime import Runtime
+from flowers_core.storage.files import write_json
+from flowers_core.storage.json_lines import JsonLines, read_json_lines
+from flowers_core.storage.typed_json import read_json
+
+FORMAT = "int8"
+
+
+def score_methods(
+    bundle: Bundle,
+    flowers: OxfordFlowers,
+    photos: Sequence[int],
+    methods: Sequence[str],
+    path: Path,
+    *,
+    track: Track = untracked,
+) -> list[Score]:
+    """The score of every method, and of every baseline, on every photo.
+
+    Args:
+        bundle: whose INT8 model is explained; methods that need gradients take its Keras classifier.
+        flowers: the data set.
+        photos: ids of its photos.
+        methods: names, as in `METHODS`.
+        path: keeps each score as soon as it is known; what it holds already is not computed again.
+        track: watches the photos pass.
+    """
+    known: dict[tuple[int, str], Score] = {}
+    for values in read_json_lines(path):
+        try:
+            found = Score.from_json(values)
+        except TypeError:
+            continue  # an older version's
+        known[found.photo_id, found.method] = found
+    rows = [*methods, *BASELINES]
+    missing = [(photo, [name for name in rows if (photo, name) not in known]) for photo in photos]
+    missing = [(photo, names) for photo, names in missing if names]
+    if missing:
+        scorer = _Scorer(bundle)
+        with JsonLines(path) as lines:
+            for photo, names in track(missing, "photos", len(missing)):
+                for found in scorer.scores(flowers, photo, names):
+                    known[found.photo_id, found.method] = found
+                    lines.add(found.to_json())
+    return [known[photo, name] for photo in photos for name in rows]
+
+
+def sanity_checks(
+    bundle: Bundle,
+    flowers: OxfordFlowers,
+    photos: Sequence[int],
+    methods: Sequence[str],
+    path: Path,
+    *,
+    track: Track = untracked,
+) -> dict[str, dict[str, float]]:
+    """How alike each method's map is to that of the same network with layers shuffled (`metrics.sanity`).
+
+    Args:
+        bundle: without its Keras classifier only what is kept comes back.
+        flowers: the data set.
+        photos: ids of its photos; without any only what is kept comes back.
+        methods: names, as in `METHODS`.
+        path: keeps what is known.
+        track: watches the methods pass.
+
+    Returns:
+        method → fraction of shuffled layers, as text → rank correlation with the trained network's map.
+    """
+    known: dict[str, dict[str, float]] = read_json(path) if path.is_file() else {}
+    missing = [METHODS[name] for name in methods if name not in known]
+    if not missing or not photos or not bundle.has(CLASSIFIER_FILE):
+        return known
+    from flowers_core.networks import start_tensorflow
+
+    start_tensorflow(quietly=True)
+    from flowers_core.explain.metrics.sanity import sanity_check
+    from flowers_core.networks.classifier import load_classifier
+
+    classifier = load_classifier(bundle.path(CLASSIFIER_FILE))
+    inputs: list[NDArray[np.uint8]] = [
+        model_input(open_photo(flowers.path(photo)).pixels, bundle.crop_rule).pixels for photo in photos
+    ]
+    answers = classifier.predict(np.stack(inputs).astype(np.float32), verbose=0).argmax(axis=1) + 1
+    subjects = [(pixels, ClassTarget(int(answer))) for pixels, answer in zip(inputs, answers, strict=True)]
+    for method in track(missing, "sanity check", len(missing)):
+        found = sanity_check(classifier, [method], subjects)[method.name]
+        known[method.name] = {f"{share:g}": alike.rank_correlation for share, alike in found.items()}
+        write_json(path, known)
+    return known
+
+
+class _Scorer:
+    """Scores methods on what the INT8 model predicts."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self._runtime = Runtime(bundle.path(f"{FORMAT}.tflite"))
+        self._head = bundle.head()[0]
+        self._temperature = bundle.calibration.temperature if bundle.calibration else 1.0
+        self._gradients = cache(self._build_gradients) if bundle.has(CLASSIFIER_FILE) else None
+
+    def scores(self, flowers: OxfordFlowers, photo_id: int, names: Sequence[str]) -> Iterator[Score]:
+        """The score on one photo of each method and baseline that is named, for the class that is predicted."""
+        photo = open_photo(flowers.path(photo_id))
+        seen = model_input(photo.pixels, self._bundle.crop_rule)
+        subject, target = self._subject(seen, (photo.width, photo.height))
+        noisy = with_input_noise(seen.pixels, photo_id)
+        noisy_subject = subject.with_pixels(noisy, self._runtime.forward(noisy[None]).features[0])
+        baselines: Baselines | None = None
+        # What the baselines reach comes with any method's score; the closed form's costs nothing.
+        for name in [name for name in names if name in METHODS] or ["cam"]:
+            found, baselines = score(METHODS[name], subject, noisy_subject, target, photo_id, baselines)
+            if name in names:
+                yield found
+        assert baselines is not None
+        yield from (found for found in baseline_scores(photo_id, baselines) if found.method in names)
+
+    def _subject(self, seen: ModelInput, photo_size: tuple[int, int]) -> tuple[Subject, ClassTarget]:
+        forward = self._runtime.forward(seen.pixels[None])
+        subject = Subject(
+            pixels=seen.pixels,
+            box=seen.box,
+            photo_size=photo_size,
+            features=forward.features[0],
+            head=self._head,
+            logits=self._runtime.logits,
+            feature_maps=self._runtime.features,
+            forward=self._runtime.forward,
+            temperature=self._temperature,
+            gradients=self._gradients,
+        )
+        return subject, ClassTarget(int(forward.logits[0].argmax()) + 1)
+
+    def _build_gradients(self) -> Gradients:
+        from flowers_core.networks import start_tensorflow
+
+        start_tensorflow(quietly=True)
+        from flowers_core.networks.classifier import load_classifier
+
+        gradients = Gradients(load_classifier(self._bundle.path(CLASSIFIER_FILE)))
+        # Graphs are traced when they are first used, which is no part of what a method takes for a photo.
+        blank = np.zeros((gradients.input_size, gradients.input_size, 3), np.uint8)
+        gradients.at_layer(blank, ClassTarget(1))
+        gradients.at_photo(blank[None].astype(np.float32), ClassTarget(1))
+        return gradients
