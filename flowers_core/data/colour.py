@@ -1,7 +1,7 @@
 """Colours of an embedded ICC profile → sRGB, the space that the models were trained in.
 
 A phone's Display P3 photo or a camera's Adobe RGB photo holds other numbers for the same colours. Read as they stand,
-they look duller, and one verdict in fifteen changes. LittleCMS (`PIL.ImageCms`) converts them, relative colorimetric
+they look duller, and 20 to 45 of 500 verdicts change. LittleCMS (`PIL.ImageCms`) converts them, relative colorimetric
 with black point compensation. A photo without a profile, or with sRGB's own, keeps its pixels bit for bit.
 """
 
@@ -21,7 +21,7 @@ Conversion = Callable[[Image.Image], Image.Image]
 # A profile that moves no colour by more than this many of 255 is sRGB, written by another program.
 _SAME = 2
 _GREY_MODES = ("1", "L", "LA", "I;16", "I;16L", "I;16B")
-# Profiles are far smaller, the largest printers' tables included; what is larger is no profile.
+# Even the largest printers' tables are far smaller; what is larger is no profile.
 MAX_PROFILE_BYTES = 16 << 20
 
 

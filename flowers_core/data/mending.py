@@ -15,11 +15,12 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from flowers_core.data.colour import MAX_PROFILE_BYTES
+
 _PNG = b"\x89PNG\r\n\x1a\n"
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _ORIENTED_TEXTS = (b"Raw profile type exif", b"Raw profile type APP1", b"XML:com.adobe.xmp")  # may say what is up
 _MOST_TEXT_BYTES = 1 << 20
-_MOST_PROFILE_BYTES = 16 << 20
 _END_MARK = b"\xff\xd9"
 # What a decoder that still wants picture would take for it, at any point of a sequence of restart markers. One pattern
 # alone could by chance say what a decoder fills in where there is none: bits of zero. Between two markers lies more
@@ -110,7 +111,7 @@ def _without_long_texts(data: bytes) -> Mended | None:
     for kind, start, end in _png_chunks(data):
         content = data[start + 8 : end - 4]
         if kind == b"iCCP":
-            profile = _unpacked(content.partition(b"\0")[2][1:], _MOST_PROFILE_BYTES)
+            profile = _unpacked(content.partition(b"\0")[2][1:], MAX_PROFILE_BYTES)
         elif kind not in _TEXTS or _is_short_and_oriented(kind, content):
             kept.append(data[start:end])
     without = b"".join(kept)
