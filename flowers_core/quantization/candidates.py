@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.data.batches import inputs, stratified_sample
+from flowers_core.data.dataset import Dataset
 from flowers_core.data.model_input import CropRule
-from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.evaluation.predictions import Predictions
 from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, BundleWriter, model_file
 from flowers_core.inference.manifest import FormatLoss, Quantization
@@ -89,7 +89,7 @@ class Candidates:
 
 def make_candidates(
     bundle: Bundle,
-    flowers: OxfordFlowers,
+    flowers: Dataset,
     options: QuantizationOptions,
     cache: Path,
     *,
@@ -155,7 +155,7 @@ def make_candidates(
 def _quantization_aware(
     classifier: keras.Model,
     representative: NDArray[np.uint8],
-    flowers: OxfordFlowers,
+    flowers: Dataset,
     rule: CropRule,
     recipe: QatRecipe,
     cache: Path,

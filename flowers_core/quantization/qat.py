@@ -121,10 +121,10 @@ def quantization_aware_training(
 
     run = _Run(partition, student, head_of(classifier), recipe, learning)
     inputs, wanted = cached("rounded", partition.frozen, ranges), np.asarray(cached("exact", teacher), np.float32)
-    before = run.judge(inputs[-1], wanted[-1])
+    before = run.mismatch(inputs[-1], wanted[-1])
     losses = run.fit(inputs[:-1], wanted[:-1], report)
     run.round_kernels()
-    after = run.judge(inputs[-1], wanted[-1])
+    after = run.mismatch(inputs[-1], wanted[-1])
     better = after.logits < before.logits
     if not better:
         student = fake_quantized(begin, {})
@@ -163,7 +163,7 @@ class _Run:
     ) -> None:
         self.recipe = recipe
         tail = partition.embedder(student)
-        assert tail is not None  # the cut lies before a layer of the backbone
+        assert tail is not None  # the freeze point lies before a layer of the backbone
         self.tail = tail
         self.layers = [student.get_layer(name) for name in learning]
         W, self.bias = head
@@ -194,7 +194,7 @@ class _Run:
                     break
         return losses
 
-    def judge(self, inputs: NDArray, wanted: NDArray) -> Mismatch:
+    def mismatch(self, inputs: NDArray, wanted: NDArray) -> Mismatch:
         """The mismatch of the tail, with its kernels rounded, on inputs (n, …) with exact embeddings (n, channels)."""
         kept = [np.asarray(variable) for variable in self.fitted]
         self.round_kernels()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.dataset import Dataset
 from flowers_core.data.photos import open_photo
 from flowers_core.storage.files import write_atomically, write_npz
 
@@ -50,7 +50,7 @@ class DecodedPhotos:
 
 
 def open_decoded_cache(
-    dataset: OxfordFlowers,
+    dataset: Dataset,
     ids: Sequence[int] | NDArray[np.integer],
     folder: Path,
     *,
@@ -82,7 +82,7 @@ def open_decoded_cache(
 
 
 def _build(
-    dataset: OxfordFlowers,
+    dataset: Dataset,
     ids: NDArray[np.int64],
     short_side: int,
     pixels_path: Path,

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.data.dataset import Dataset
 from flowers_core.data.model_input import CropRule
-from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.prediction import log_softmax
 from flowers_core.networks.classifier import EMBEDDING, load_classifier
@@ -30,7 +30,7 @@ from flowers_core.training.recipe import Recipe
 
 
 def prepare(
-    flowers: OxfordFlowers,
+    flowers: Dataset,
     classifier: keras.Model,
     rule: CropRule,
     recipe: Recipe,
