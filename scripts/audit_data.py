@@ -26,7 +26,7 @@ from flowers_core.data.audit.tables import (
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.predictions import load_predictions
-from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle, predictions_file
 from flowers_core.inference.prediction import softmax
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.storage.files import write_json, write_table
@@ -79,8 +79,8 @@ def _audit(bundle: Bundle, flowers: OxfordFlowers, statistics: ImageStatistics) 
     temperature = bundle.calibration.temperature if bundle.calibration else 1.0
     answers = []
     for split in ("validation", "test"):
-        if split not in fitted and bundle.has(f"{split}_predictions.npz"):
-            known = load_predictions(bundle.path(f"{split}_predictions.npz"), bundle.precisions[0])
+        if split not in fitted and bundle.has(predictions_file(split)):
+            known = load_predictions(bundle.path(predictions_file(split)), bundle.precisions[0])
             answers.append((split, known.ids, softmax(known.logits, temperature), known.labels))
     return run_audit(
         statistics,

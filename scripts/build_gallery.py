@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from flowers_core.data.batches import input_batches
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle, model_file
 from flowers_core.inference.manifest import GalleryFacts, KnnRule
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
@@ -53,7 +53,7 @@ def main() -> None:
         _change_user_photos(bundle, options.photos, remove=options.remove)
         return
     lent = _rule_of(load_bundle(options.vote_from)) if options.vote_from else None
-    runtime = Runtime(bundle.path(f"{_PRECISION}.tflite"))
+    runtime = Runtime(bundle.path(model_file(_PRECISION)))
     flowers = OxfordFlowers(options.data)
     batches = progress(
         input_batches(flowers, flowers.ids, bundle.crop_rule, batch_size=_BATCH),

@@ -26,7 +26,7 @@ from flowers_core.evaluation.official import (
 )
 from flowers_core.evaluation.predictions import stored_precisions
 from flowers_core.evaluation.robustness import evaluate_robustness
-from flowers_core.inference.bundle import PRECISIONS, Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.bundle import PRECISIONS, Bundle, BundleError, BundleWriter, load_bundle, predictions_file
 from flowers_core.inference.manifest import Accuracy, CorruptionMetrics
 from flowers_core.storage.paths import default_models_dir
 from scripts.options.command import add_bundle_argument, add_data_option, progress, run, verb_parser
@@ -37,7 +37,7 @@ def main() -> None:
     options = _parse()
     bundle = load_bundle(options.bundle)
     if options.from_saved:
-        saved = set(stored_precisions(bundle.path("test_predictions.npz")))
+        saved = set(stored_precisions(bundle.path(predictions_file("test"))))
         _write_metrics(bundle, OxfordFlowers(options.data), [name for name in PRECISIONS if name in saved], HELD_OUT)
         return
     if not bundle.precisions:

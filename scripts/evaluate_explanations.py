@@ -17,7 +17,7 @@ from flowers_core.explain.method_evaluation import FORMAT, sanity_checks, score_
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.metrics.scorecard import FIGURES, scorecard
 from flowers_core.explain.records.methods import EXPLANATIONS_FILE, MethodRecord
-from flowers_core.inference.bundle import BundleWriter, load_bundle
+from flowers_core.inference.bundle import BundleWriter, load_bundle, model_file
 from flowers_core.reports.default_method import default_sentence
 from flowers_core.storage.files import sha256_of, write_table
 from flowers_core.storage.typed_json import to_json
@@ -33,7 +33,7 @@ def main() -> None:
     options = _parse()
     bundle = load_bundle(options.bundle)
     flowers = OxfordFlowers(options.data)
-    digest = sha256_of(bundle.path(f"{FORMAT}.tflite"))[:12]  # a model made anew starts a record of its own
+    digest = sha256_of(bundle.path(model_file(FORMAT)))[:12]  # a model made anew starts a record of its own
     folder = options.out / f"explanations-{bundle.name}-{digest}"
     photos = stratified_sample(flowers, "test", options.photos, options.seed).tolist()
     scores = score_methods(bundle, flowers, photos, options.methods, folder / "scores.jsonl", track=progress)

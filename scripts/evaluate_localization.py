@@ -15,7 +15,7 @@ from flowers_core.data.oxford import OxfordFlowers, how_to_get_segmentations
 from flowers_core.data.segmentations import has_segmentations
 from flowers_core.explain.localization_evaluation import FORMAT, evaluate_localization
 from flowers_core.explain.records.localization import LOCALIZATION_FILE, MeanLocalization
-from flowers_core.inference.bundle import BundleWriter, load_bundle
+from flowers_core.inference.bundle import BundleWriter, load_bundle, model_file
 from flowers_core.storage.files import sha256_of
 from scripts.options.command import add_bundle_argument, add_data_option, progress, run, verb_parser
 
@@ -27,7 +27,7 @@ def main() -> None:
     flowers = OxfordFlowers(options.data)
     if not has_segmentations(flowers.root):
         raise DatasetMissing(f"There are no segmentations in {flowers.root}. {how_to_get_segmentations(flowers.root)}")
-    digest = sha256_of(bundle.path(f"{FORMAT}.tflite"))[:12]  # a model made anew starts a record of its own
+    digest = sha256_of(bundle.path(model_file(FORMAT)))[:12]  # a model made anew starts a record of its own
     path = options.out / f"flower-share-{bundle.name}-{digest}" / "shares.jsonl"
     record = evaluate_localization(bundle, flowers, path, track=progress)
     BundleWriter.open(bundle.folder).add_npz(LOCALIZATION_FILE, compressed=True, **record.arrays())

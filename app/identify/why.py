@@ -98,7 +98,7 @@ def _choose_rival(prediction: Prediction, taxonomy: Taxonomy, label: int, *, dis
 
 
 def _choose_method(inference: Inference) -> Method:
-    has_keras = inference.bundle.has(models.KERAS_MODEL)
+    has_keras = inference.bundle.has(models.CLASSIFIER_FILE)
     kept = [method for method in METHODS.values() if has_keras or method.needs is not Needs.KERAS]
     methods = {method.title: method for method in kept if models.is_installed(_package(method))}
     missing = [method.title for method in kept if method.title not in methods]

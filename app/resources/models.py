@@ -15,6 +15,8 @@ import streamlit as st
 from flowers_core.data.taxonomy import Taxonomy, load_taxonomy
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import (
+    CLASSIFIER_FILE,
+    HEAD_FILE,
     Bundle,
     BundleError,
     bundle_folders,
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-KERAS_MODEL = "classifier.keras"
 # The smallest and quickest; its accuracy is on the Models page beside the others'.
 PREFERRED_FORMAT = "int8"
 
@@ -145,7 +146,7 @@ def runtime(bundle: Bundle, numeric_format: str) -> Runtime:
 
 def head(bundle: Bundle) -> NDArray[np.float32]:
     """Weights of the linear layer, (channels, classes)."""
-    return bundle_file(bundle, "head.npz", lambda _: bundle.head()[0])
+    return bundle_file(bundle, HEAD_FILE, lambda _: bundle.head()[0])
 
 
 def temperature(bundle: Bundle) -> float:
@@ -220,9 +221,9 @@ def gradients(bundle: Bundle) -> Callable[[], Gradients] | None:
 
     They are built at the first call, because TensorFlow takes seconds to start.
     """
-    if not (bundle.has(KERAS_MODEL) and is_installed("tensorflow")):
+    if not (bundle.has(CLASSIFIER_FILE) and is_installed("tensorflow")):
         return None
-    return lambda: bundle_file(bundle, KERAS_MODEL, _load_gradients)
+    return lambda: bundle_file(bundle, CLASSIFIER_FILE, _load_gradients)
 
 
 def _load_gradients(path: Path) -> Gradients:

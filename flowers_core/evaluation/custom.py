@@ -198,7 +198,7 @@ def _answers(
     bundle: Bundle, found: Sequence[FolderPhoto], left_out: Callable[[FlowersError], None], track: Track
 ) -> tuple[list[FolderPhoto], dict[str, NDArray[np.float32]]]:
     """The photos that can be read, and the logits of every numeric format for them, (n, classes)."""
-    runtimes = {name: Runtime(bundle.path(f"{name}.tflite")) for name in bundle.precisions}
+    runtimes = {name: Runtime(bundle.path(model_file(name))) for name in bundle.precisions}
     parts: dict[str, list[NDArray[np.float32]]] = {name: [] for name in runtimes}
     photos: list[FolderPhoto] = []
     waiting: list[ReadPhoto] = []

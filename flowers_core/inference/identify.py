@@ -15,7 +15,7 @@ from flowers_core.data.photo_files import LeftOut, walk_photos
 from flowers_core.data.photo_folder import PhotoFolderError
 from flowers_core.data.photos import PhotoError, open_photo
 from flowers_core.data.taxonomy import Taxonomy, load_taxonomy
-from flowers_core.inference.bundle import Bundle, BundleError
+from flowers_core.inference.bundle import Bundle, BundleError, model_file
 from flowers_core.inference.prediction import Prediction, predict
 from flowers_core.inference.runtime import Runtime
 
@@ -79,7 +79,7 @@ def identify(bundle: Bundle, paths: Iterable[Path], *, workers: int | None = Non
     if not bundle.precisions:
         raise BundleError(f"'{bundle.name}' has no TFLite models yet; `python -m scripts.quantize` makes them.")
     name = "int8" if "int8" in bundle.precisions else bundle.precisions[-1]
-    runtime = Runtime(bundle.path(f"{name}.tflite"), workers=workers)
+    runtime = Runtime(bundle.path(model_file(name)), workers=workers)
     taxonomy = load_taxonomy()
 
     def answer(path: Path) -> Identified:

@@ -8,7 +8,7 @@ import numpy as np
 from flowers_core.data.taxonomy import Taxon
 from flowers_core.evaluation.confusion_matrix import confusion_matrix
 from flowers_core.evaluation.predictions import load_predictions
-from flowers_core.inference.bundle import Bundle
+from flowers_core.inference.bundle import Bundle, predictions_file
 from flowers_core.reports.tables import percent, table
 
 _CARD_PRECISION = "int8"
@@ -75,7 +75,7 @@ def _card(bundle: Bundle, taxa: Sequence[Taxon]) -> str:
 
 
 def _families(bundle: Bundle, taxa: Sequence[Taxon]) -> str:
-    matrix = confusion_matrix(load_predictions(bundle.path("test_predictions.npz"), _CARD_PRECISION))
+    matrix = confusion_matrix(load_predictions(bundle.path(predictions_file("test")), _CARD_PRECISION))
     members: dict[str, list[int]] = defaultdict(list)
     for taxon in taxa:
         members[taxon.family].append(taxon.label - 1)

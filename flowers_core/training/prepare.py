@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from flowers_core.data.dataset import Dataset
 from flowers_core.data.model_input import CropRule
-from flowers_core.inference.bundle import Bundle
+from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle
 from flowers_core.inference.prediction import log_softmax
 from flowers_core.networks.classifier import EMBEDDING, load_classifier
 from flowers_core.storage.files import write_atomically
@@ -86,7 +86,7 @@ def prepare(
     features = cached("views", partition.frozen, rule, views, recipe.views)
     answers = []
     for teacher in teachers:
-        network = load_classifier(teacher.path("classifier.keras"))
+        network = load_classifier(teacher.path(CLASSIFIER_FILE))
         logits = cached("teacher", network, teacher.crop_rule, views, recipe.views)
         answers.append(log_softmax(logits))
 

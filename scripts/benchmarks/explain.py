@@ -21,7 +21,7 @@ from flowers_core.data.photos import open_photo
 from flowers_core.explain.attributions import cam
 from flowers_core.explain.explanation import ClassTarget, Explanation
 from flowers_core.explain.subject import Frame, Subject
-from flowers_core.inference.bundle import Bundle, load_bundle
+from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, load_bundle, model_file
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.files import write_json
 from scripts.benchmarks.turns import cores, machine, ratio, take_turns
@@ -51,7 +51,7 @@ def main() -> None:
     start_tensorflow(quietly=True)
     from flowers_core.networks.classifier import load_classifier
 
-    classifier = load_classifier(bundle.path("classifier.keras"))
+    classifier = load_classifier(bundle.path(CLASSIFIER_FILE))
     figures = {"machine": machine(), **_compare(bundle, classifier, photos, options.rounds)}
     if options.out:
         write_json(options.out, figures)
@@ -65,9 +65,9 @@ def _compare(bundle: Bundle, classifier: Any, photos: list[Pixels], rounds: int)
     from flowers_core.explain.attributions.saliency import explain_saliency
     from flowers_core.explain.attributions.tf_keras_vis_reference import explain_by_tf_keras_vis
 
-    runtime = Runtime(bundle.path("int8.tflite"), workers=1)
+    runtime = Runtime(bundle.path(model_file("int8")), workers=1)
     on_all_cores, exact = (
-        Runtime(bundle.path(f"{precision}.tflite"), workers=1, threads=cores())
+        Runtime(bundle.path(model_file(precision)), workers=1, threads=cores())
         for precision in ("int8", bundle.precisions[0])
     )
     with_exact_pass = f"closed form with its {bundle.precisions[0]} pass"

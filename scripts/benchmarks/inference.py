@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
+from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, BundleWriter, load_bundle, model_file
 from flowers_core.inference.manifest import Latency, Timing
 from flowers_core.inference.runtime import Runtime
 from scripts.benchmarks.keras_worker import KerasWorker
@@ -76,9 +76,9 @@ def main() -> None:
             warm_up=_WARM_UP,
             total=_WARM_UP + rounds,
         )
-    models = {precision: ("litert", bundle.path(f"{precision}.tflite")) for precision in bundle.precisions}
+    models = {precision: ("litert", bundle.path(model_file(precision))) for precision in bundle.precisions}
     if keras:
-        models["keras"] = ("keras", bundle.path("classifier.keras"))
+        models["keras"] = ("keras", bundle.path(CLASSIFIER_FILE))
     first, peak = {}, {}
     for name, (kind, path) in models.items():
         first[name], megabytes = _alone(kind, path)
@@ -122,7 +122,7 @@ def _litert_name(precision: str, threads: int) -> str:
 def _litert_paths(bundle: Bundle) -> dict[str, _Path]:
     return {
         _litert_name(precision, threads): _Path(
-            threads, Runtime(bundle.path(f"{precision}.tflite"), workers=1, threads=threads).forward
+            threads, Runtime(bundle.path(model_file(precision)), workers=1, threads=threads).forward
         )
         for precision in bundle.precisions
         for threads in sorted({1, 2, cores()})
@@ -133,7 +133,7 @@ def _keras_paths(bundle: Bundle, workers: ExitStack) -> dict[str, _Path]:
     """Keras held to one thread, and with all cores, which is what it takes when nobody holds it."""
     paths: dict[str, _Path] = {}
     for suffix, held_to, threads in ((", 1 thread", 1, 1), ("", 0, cores())):
-        worker = workers.enter_context(KerasWorker(bundle.path("classifier.keras"), held_to))
+        worker = workers.enter_context(KerasWorker(bundle.path(CLASSIFIER_FILE), held_to))
         paths |= {f"{way}{suffix}": _Path(threads, answer) for way, answer in worker.paths().items()}
     return paths
 

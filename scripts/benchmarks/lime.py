@@ -40,7 +40,7 @@ from flowers_core.explain.records.lime import (
     LimeRecord,
 )
 from flowers_core.explain.subject import Logits, Subject
-from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
+from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, BundleWriter, load_bundle, model_file
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.typed_json import to_json
 from scripts.benchmarks.turns import machine
@@ -70,7 +70,7 @@ def main() -> None:
     photos = stratified_sample(flowers, options.split, options.photos, options.seed).tolist()
     order = np.random.default_rng(options.seed).permutation(photos).tolist()
     more_seeds, with_keras = set(order[: options.alike_photos]), set(order[: options.keras_photos])
-    runtime = Runtime(bundle.path("int8.tflite"))
+    runtime = Runtime(bundle.path(model_file("int8")))
     ways = _ways(bundle, runtime, options.package_samples, keras=bool(with_keras), by_place=not options.regression)
     found = {name: _Found() for name in ways}
     asked: dict[int, tuple[Pixels, int]] = {}
@@ -139,7 +139,7 @@ def _ways(bundle: Bundle, runtime: Runtime, samples: int, *, keras: bool, by_pla
         start_tensorflow(quietly=True)
         from flowers_core.networks.classifier import load_classifier
 
-        classifier = load_classifier(bundle.path("classifier.keras"))
+        classifier = load_classifier(bundle.path(CLASSIFIER_FILE))
 
         def predict(photos: Pixels) -> NDArray[np.float32]:
             return classifier.predict(photos.astype(np.float32), verbose=0)

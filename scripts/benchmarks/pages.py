@@ -19,7 +19,7 @@ from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.data.thumbnails import Thumbnails, shrunk
 from flowers_core.evaluation.confusion_matrix import confusion_matrix, worst_pairs
 from flowers_core.evaluation.predictions import load_predictions
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import load_bundle, predictions_file
 from scripts.options.command import add_bundle_argument, add_data_option, at_least, run, verb_parser
 
 PHOTOS = 200
@@ -54,7 +54,7 @@ def _pages(folder: Path, rounds: int) -> dict[str, list[float]]:
     from streamlit.testing.v1 import AppTest
 
     bundle, taxonomy = load_bundle(folder), load_taxonomy()
-    pairs = worst_pairs(confusion_matrix(load_predictions(bundle.path("test_predictions.npz"), "int8")), 2)
+    pairs = worst_pairs(confusion_matrix(load_predictions(bundle.path(predictions_file("test")), "int8")), 2)
     app = AppTest.from_file(_MAIN, default_timeout=120)
     app.run()
     app.switch_page("confusions/page.py")

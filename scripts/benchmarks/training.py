@@ -23,7 +23,7 @@ import numpy as np
 
 from flowers_core.data.batches import input_batches
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.inference.bundle import Bundle, load_bundle
+from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, load_bundle
 from flowers_core.reports.published import PUBLISHED
 from flowers_core.reports.training_speed import TrainingSpeed, save_training_speed, timings, training_speed_text
 from flowers_core.storage.events import Event, read_events
@@ -101,7 +101,7 @@ def _test_figures(flowers: OxfordFlowers, bundle: Bundle) -> dict[str, float]:
     from flowers_core.networks.compiled import compiled
 
     ids = flowers.split_ids("test")
-    answer = compiled(load_classifier(bundle.path("classifier.keras")))
+    answer = compiled(load_classifier(bundle.path(CLASSIFIER_FILE)))
     batches = progress(input_batches(flowers, ids, bundle.crop_rule), "test", -(-len(ids) // 32))
     right = np.concatenate([answer(batch).argmax(axis=1) for batch in batches]) + 1 == flowers.labels[ids - 1]
     classes = flowers.labels[ids - 1]

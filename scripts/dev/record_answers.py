@@ -21,7 +21,7 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import Photo, open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.explain.attributions.cam import class_evidence
-from flowers_core.inference.bundle import Bundle, list_bundles
+from flowers_core.inference.bundle import Bundle, list_bundles, model_file
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery import Gallery
@@ -47,7 +47,7 @@ def answers_of(bundle: Bundle, photos: Sequence[Photo]) -> dict[str, NDArray[Any
     found: dict[str, NDArray[Any]] = {}
     views = [model_input(photo.pixels, bundle.crop_rule) for photo in photos]
     for precision in bundle.precisions:
-        runtime = Runtime(bundle.path(f"{precision}.tflite"))
+        runtime = Runtime(bundle.path(model_file(precision)))
         seen = np.stack([view.pixels for view in views])
         forward = runtime.forward(seen)
         predictions = [predict(logits, calibration, taxonomy) for logits in forward.logits]

@@ -13,7 +13,7 @@ import numpy as np
 from flowers_core.evaluation.calibration import fit_temperature
 from flowers_core.evaluation.predictions import Predictions, load_predictions
 from flowers_core.evaluation.report import report
-from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
+from flowers_core.inference.bundle import Bundle, BundleError, load_bundle, predictions_file
 from flowers_core.inference.commands import Command
 from flowers_core.inference.ensemble import choose_weights, geometric_mean
 from flowers_core.inference.manifest import Metrics, Training
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def _answers(member: Bundle, split: str, precision: str) -> Predictions:
-    return load_predictions(member.path(f"{split}_predictions.npz"), precision)
+    return load_predictions(member.path(predictions_file(split)), precision)
 
 
 def _evaluate(

@@ -17,7 +17,7 @@ import numpy as np
 
 from flowers_core.data.batches import inputs
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.commands import Command
 from flowers_core.inference.manifest import Training
 from flowers_core.inference.prediction import log_softmax
@@ -40,7 +40,7 @@ def main() -> None:
     from flowers_core.training.soup import check_alike, greedy_soup, uniform_soup
     from flowers_core.training.write_bundle import write_trained
 
-    classifiers = [load_classifier(member.path("classifier.keras")) for member in members]
+    classifiers = [load_classifier(member.path(CLASSIFIER_FILE)) for member in members]
     weights = [classifier.get_weights() for classifier in classifiers]
     check_alike(weights)
     history: dict[str, Any] = {}

@@ -21,7 +21,7 @@ from app.resources import models
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.storage.paths import default_models_dir
 
-path = load_bundle(default_models_dir() / "efficientnet_lite0").path(models.KERAS_MODEL)
+path = load_bundle(default_models_dir() / "efficientnet_lite0").path(models.CLASSIFIER_FILE)
 begin, loaded = threading.Barrier(2), []
 
 def load():
