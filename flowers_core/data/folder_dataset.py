@@ -39,7 +39,7 @@ class FolderDataset(Dataset):
     Where `taxonomy.csv` lies beside the classes or the table, it is the taxonomy (see `read_taxonomy`).
 
     Labels 1…k follow the classes' names in alphabetical order, in numerical order where all are numbers. Photos are
-    found by name, not opened.
+    found by name, not opened: drawn splits may have duplicates across them, which `exact_leaks` finds.
 
     Attributes:
         root: the folder from which the photos' paths are seen.
