@@ -21,8 +21,8 @@ from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, loa
 from flowers_core.inference.manifest import GalleryFacts, KnnRule
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
-from flowers_core.retrieval.knn import fit_knn_rule
-from flowers_core.retrieval.similarity import SIMILARITY_FILE, fit_class_similarity, recall_at_k
+from flowers_core.retrieval.gallery_fits import class_similarity_of, knn_rule_of
+from flowers_core.retrieval.similarity import SIMILARITY_FILE, recall_at_k
 from flowers_core.retrieval.user_gallery import add_user_photos, remove_user_photos
 from flowers_core.storage.files import sha256_of
 from scripts.options.command import add_bundle_argument, add_data_option, bundle_folder, progress, run, verb_parser
@@ -72,8 +72,13 @@ def main() -> None:
     facts = GalleryFacts(len(gallery), _PRECISION, "8-bit scalar quantizer, one byte a value", size, float(recall))
     writer.update(gallery=facts)
     fitted = bundle.fitted_splits or ("train",)
-    _add_similarity(writer, gallery, fitted)
-    _add_knn_rule(writer, gallery, fitted, lent)
+    writer.add_npz(SIMILARITY_FILE, compressed=True, **class_similarity_of(gallery, fitted).arrays())
+    rule = lent or knn_rule_of(gallery, fitted)
+    writer.update(knn=rule)
+    if rule is None:
+        print("No k-NN rule: no photos are left to choose it on; --vote-from takes that of another bundle.")
+    else:
+        print(f"The vote of the {rule.k} nearest is right on {rule.top1:.4f} of the photos its rule was chosen on.")
     print(f"{len(gallery)} photos in {size / 1e6:.2f} MB; recall@10 against float32 {recall:.4f}.")
 
 
@@ -91,33 +96,6 @@ def _change_user_photos(bundle: Bundle, folder: Path, *, remove: bool) -> None:
             print(f"Left out: {change.left_out}")
         print(f"{change.after - change.before} photos were added; ", end="")
     print(f"{change.after} of your own are in the gallery of {bundle.name}.")
-
-
-def _add_similarity(writer: BundleWriter, gallery: Gallery, fitted: tuple[str, ...]) -> None:
-    """Keep the similarities within a class, of photos that the model was not fitted to where there are any."""
-    chosen = ~np.isin(gallery.splits, fitted)
-    if not chosen.any():
-        chosen[:] = True
-    assert gallery.digests is not None
-    digests = [row.tobytes() for row in gallery.digests[chosen]]
-    similarity = fit_class_similarity(gallery.vectors()[chosen], gallery.labels[chosen], digests=digests)
-    writer.add_npz(SIMILARITY_FILE, compressed=True, **similarity.arrays())
-
-
-def _add_knn_rule(writer: BundleWriter, gallery: Gallery, fitted: tuple[str, ...], lent: KnnRule | None) -> None:
-    """Keep the k-NN rule, or none where no photos are left to choose it on."""
-    rule = lent
-    ask, voters = (gallery.splits == split for split in ("validation", "train"))
-    if rule is None and "validation" not in fitted and ask.any() and voters.any():
-        vectors = gallery.vectors()
-        rule = fit_knn_rule(
-            vectors[ask], gallery.labels[ask], vectors[voters], gallery.labels[voters], splits=("train",)
-        )
-    writer.update(knn=rule)
-    if rule is None:
-        print("No vote: no photos are left to choose its rule on; --vote-from takes that of another bundle.")
-    else:
-        print(f"The vote of the {rule.k} nearest is right on {rule.top1:.4f} of the photos its rule was chosen on.")
 
 
 def _rule_of(bundle: Bundle) -> KnnRule:

@@ -12,8 +12,6 @@ TESTS = ROOT / "tests"
 #: Modules without a test of their name → the test that works them out.
 EXCEPTIONS = {
     # Pieces of one computation, whose result is what is worth asserting.
-    "evaluation/official.py": "scripts/test_help.py",
-    "evaluation/robustness.py": "scripts/test_help.py",
     "explain/attributions/gradient_cam.py": "explain/attributions/test_grad_cam.py",
     "explain/subject.py": "explain/test_methods.py",
     "networks/compiled.py": "networks/test_classifier.py",

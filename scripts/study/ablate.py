@@ -3,7 +3,7 @@
     flowers study ablate BUNDLE
 
 BUNDLE is a fine-tuned bundle, or one of which only the record was kept. Each run has its recipe but for one entry, and
-answers the validation photos alone, as they are and spoilt. Of each only the record stays, in `models/records/`;
+answers the validation photos alone, clean and corrupted. Of each only the record stays, in `models/records/`;
 `results.md` has the table. A run whose record is there is not made again: the script goes on where it was broken off.
 
 `--seeds` makes the same runs with other seeds, and `--changes none` the recipe as it is with them: how much of a
@@ -86,7 +86,7 @@ def _make(name: str, made: Options, options: argparse.Namespace) -> None:
     _call("train", *option_words(made), "--out", str(folder), *kept)
     _call("quantize", str(folder), "--precisions", "float32", "int8", "--allow-loss", "--data", str(options.data))
     _call("evaluate", str(folder), "--validation-only", *kept)
-    _call("keep_record", str(folder), "--models", str(options.models))
+    _call("study.keep_record", str(folder), "--models", str(options.models))
     shutil.rmtree(folder)
 
 

@@ -13,14 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from flowers_core.data.batches import inputs
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.commands import Command
 from flowers_core.inference.manifest import Training
-from flowers_core.inference.prediction import log_softmax
 from flowers_core.storage.paths import default_models_dir
 from scripts.options.command import add_data_option, bundle_folder, run, verb_parser
 
@@ -37,7 +34,7 @@ def main() -> None:
 
     start_tensorflow(quietly=True)
     from flowers_core.networks.classifier import load_classifier
-    from flowers_core.training.soup import check_alike, greedy_soup, uniform_soup
+    from flowers_core.training.soup import check_alike, greedy_soup, likelihood_and_accuracy, uniform_soup
     from flowers_core.training.write_bundle import write_trained
 
     classifiers = [load_classifier(member.path(CLASSIFIER_FILE)) for member in members]
@@ -46,7 +43,9 @@ def main() -> None:
     history: dict[str, Any] = {}
     chosen = list(range(len(members)))
     if reference is None:
-        score = _score_on_validation(classifiers[0], flowers, members[0])
+        ids = flowers.split_ids("validation")
+        photos, columns = inputs(flowers, ids, members[0].crop_rule), flowers.labels[ids - 1] - 1
+        score = likelihood_and_accuracy(classifiers[0], photos, columns)
         chosen, alone = greedy_soup(weights, score)
         history["members"] = [
             {"name": members[place].name, "validation_top1": accuracy, "validation_nll": -likelihood}
@@ -95,23 +94,6 @@ def _check(members: Sequence[Bundle], reference: Bundle | None) -> None:
         if not learnt:
             raise BundleError("--reference is for models that have learnt from the validation photos; these have not.")
         reference.require_calibration()
-
-
-def _score_on_validation(classifier: Any, flowers: OxfordFlowers, bundle: Bundle) -> Any:
-    """A function of weights: mean log-likelihood of the validation photos and, to break ties, top-1."""
-    from flowers_core.networks.compiled import compiled
-
-    ids = flowers.split_ids("validation")
-    photos, columns = inputs(flowers, ids, bundle.crop_rule), flowers.labels[ids - 1] - 1
-    answer = compiled(classifier)
-
-    def score(weights: list[Any]) -> tuple[float, float]:
-        classifier.set_weights(weights)
-        logits = np.concatenate([answer(photos[start : start + 32]) for start in range(0, len(photos), 32)])
-        likelihood = log_softmax(logits)[np.arange(len(ids)), columns].mean()
-        return float(likelihood), float((logits.argmax(axis=1) == columns).mean())
-
-    return score
 
 
 def _command(options: argparse.Namespace) -> Command:

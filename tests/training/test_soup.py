@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from flowers_core.training.averaging import Weights
-from flowers_core.training.soup import SoupError, greedy_soup, uniform_soup
+from flowers_core.training.soup import SoupError, greedy_soup, likelihood_and_accuracy, uniform_soup
 
 
 def weights(*values: float) -> Weights:
@@ -37,3 +37,17 @@ def test_other_networks_are_refused():
         uniform_soup([weights(1), weights(1, 2)])
     with pytest.raises(SoupError, match="at least one"):
         uniform_soup([])
+
+
+def test_the_score_is_the_likelihood_of_held_out_photos_and_their_accuracy():
+    import keras
+
+    network = keras.Sequential([keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, use_bias=False)])
+    photos = np.array([1, 2, 3], np.uint8).reshape(3, 1, 1, 1) * np.ones((3, 1, 1, 3), np.uint8)
+    network(photos.astype(np.float32))
+    score = likelihood_and_accuracy(network, photos, np.array([0, 0, 1]))
+    # Logits (n, 0) for the grey value n: p(first) = 1 / (1 + exp(-n)).
+    weights = [np.array([[1, 0], [0, 0], [0, 0]], np.float32)]
+    n = np.array([1, 2, 3])
+    wanted = (-np.log1p(np.exp(-n[:2])).sum() - np.log1p(np.exp(n[2]))) / 3
+    assert score(weights) == pytest.approx((wanted, 2 / 3), rel=1e-5)

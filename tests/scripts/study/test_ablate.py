@@ -1,5 +1,6 @@
 """The changes of `scripts.study.ablate`, each as `scripts.train` understands it."""
 
+import importlib.util
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -57,7 +58,8 @@ def test_of_a_run_that_is_not_shipped_the_record_will_do(tmp_path, monkeypatch, 
     assert [Path(words[words.index("--out") + 1]).name for words in trained] == ["base_sgd", "base_seed_1"]
     assert [words[words.index("--out") - 1] for words in trained] == ["0", "1"]
     assert trained[0][1:15] == [*LINE.replace("0.0006", "0.01").split(), "--optimizer", "sgd"]
-    assert [words[0] for words in called] == 2 * ["train", "quantize", "evaluate", "keep_record"]
+    assert all(importlib.util.find_spec(f"scripts.{words[0]}") for words in called)
+    assert [words[0] for words in called] == 2 * ["train", "quantize", "evaluate", "study.keep_record"]
 
 
 def test_a_record_cannot_teach(tmp_path, monkeypatch, called, capsys):
