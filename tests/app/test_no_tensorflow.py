@@ -8,7 +8,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 LIBRARY = """
 import sys
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, default_models_dir, load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
+from flowers_core.storage.paths import default_models_dir
 from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import read_photo
 from flowers_core.inference.prediction import predict
