@@ -22,6 +22,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "train",
         "quantize",
         "evaluate",
+        "fit_confidence",
         "build_gallery",
         "project_embeddings",
         "evaluate_explanations",

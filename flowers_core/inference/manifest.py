@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from flowers_core.data.model_input import CropRule
 from flowers_core.errors import FlowersError
 from flowers_core.inference.commands import Command
+from flowers_core.inference.confidence_record import ConfidenceRecord
 from flowers_core.inference.schema_1 import converted
 from flowers_core.storage.files import write_json
 from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, to_json
@@ -460,6 +461,7 @@ class Manifest:
         external: on external photos.
         gallery, knn: of the gallery, and the rule of its nearest neighbours.
         latency: measured.
+        confidence: the rules of confidence, novelty and sets; None where they were not fitted yet.
     """
 
     name: str
@@ -481,6 +483,7 @@ class Manifest:
     gallery: GalleryFacts | None = None
     knn: KnnRule | None = None
     latency: Latency = field(default_factory=Latency)
+    confidence: ConfidenceRecord | None = None
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -7,6 +7,13 @@ from flowers_core.data.audit.near_duplicates import near_duplicate_rule
 from flowers_core.errors import FlowersError
 from flowers_core.inference.manifest import Accuracy
 from flowers_core.reports.ablation import ablation_note, ablation_table
+from flowers_core.reports.confidence import (
+    confidence_note,
+    confidence_table,
+    novelty_note,
+    novelty_sentences,
+    novelty_table,
+)
 from flowers_core.reports.corruptions import robustness_note, robustness_table
 from flowers_core.reports.default_method import default_sentence
 from flowers_core.reports.explanations import explanations_note, explanations_table
@@ -56,6 +63,12 @@ def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None =
         robustness_table(records),
         *(["## Photos from outside", outside_note(), outside] if (outside := outside_table(records)) else []),
         *(["## A closer look", multi_crop_note(), closer] if (closer := multi_crop_table(shipped)) else []),
+        *(["## Confidence", confidence_note(), confidence] if (confidence := confidence_table(shipped)) else []),
+        *(
+            ["## What is no flower", novelty_note(), scores, novelty_sentences(shipped)]
+            if (scores := novelty_table(shipped))
+            else []
+        ),
         *(["## Speed and memory", speed_note(), speeds] if (speeds := speed_table(shipped)) else []),
         *(["## Training on two cores", training_speed_text(speed)] if speed else []),
         *_explanations(shipped),

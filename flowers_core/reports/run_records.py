@@ -11,6 +11,7 @@ from pathlib import Path
 from flowers_core.explain.records.lime import LIME_FILE, LimeRecord, load_lime
 from flowers_core.explain.records.methods import EXPLANATIONS_FILE, MethodRecord, load_methods
 from flowers_core.inference.bundle import PRECISIONS, Bundle, BundleError, list_bundles
+from flowers_core.inference.confidence_record import ConfidenceRecord
 from flowers_core.inference.manifest import (
     CorruptionMetrics,
     ExternalMetrics,
@@ -33,7 +34,7 @@ class RunRecord:
     """One run: how it was made and what it reached.
 
     Attributes:
-        name, backbone: as in its bundle's manifest, and so are the entries up to `latency`.
+        name, backbone: as in its bundle's manifest, and so are the entries up to `confidence`.
         size: side of the input in pixels; None for an ensemble.
         explanations: how the methods of explanation compare, where that was measured.
         lime: LIME against the `lime` package, likewise.
@@ -49,6 +50,7 @@ class RunRecord:
     external: ExternalMetrics | None = None
     model_bytes: Mapping[str, int] = field(default_factory=dict)
     latency: Latency = field(default_factory=Latency)
+    confidence: ConfidenceRecord | None = None
     size: int | None = None
     explanations: MethodRecord | None = None
     lime: LimeRecord | None = None
@@ -68,6 +70,7 @@ def record_of(bundle: Bundle) -> RunRecord:
         external=manifest.external,
         model_bytes=manifest.model_bytes,
         latency=manifest.latency,
+        confidence=manifest.confidence,
         size=manifest.input.size,
         explanations=load_methods(bundle.path(EXPLANATIONS_FILE)) if bundle.has(EXPLANATIONS_FILE) else None,
         lime=load_lime(bundle.path(LIME_FILE)) if bundle.has(LIME_FILE) else None,

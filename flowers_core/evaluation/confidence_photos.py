@@ -1,0 +1,71 @@
+"""Which photos confidence is fitted to and measured by, as a bundle's INT8 model sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from flowers_core.data.batches import stratified_sample
+from flowers_core.data.corruptions import SEED
+from flowers_core.data.download.external import NO_FLOWER
+from flowers_core.data.no_flower import pictures_without_flower
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photo_files import is_photo
+from flowers_core.data.photos import open_photo
+from flowers_core.data.progress import Track, untracked
+from flowers_core.evaluation.evidence import NO_CLASS, Observed, Shown, clean_photos, corrupted_photos, observe
+from flowers_core.inference.bundle import Bundle
+
+# Of a split so many photos are corrupted, as evenly over the classes as they go.
+SAMPLE = 1020
+# Of each kind of drawn picture, and of each sample picture, so many are made.
+_DRAWN, _CROPS = 40, 16
+
+
+@dataclass(frozen=True)
+class ConfidencePhotos:
+    """The sets of photos, each seen when it is first asked for.
+
+    Attributes:
+        bundle: whose model sees them.
+        flowers: the data set.
+        rounds: under how many of the corruptions each corrupted photo is seen, 1…14.
+        cache: a folder that keeps what was seen; None for none.
+        track: watches the photos pass.
+    """
+
+    bundle: Bundle
+    flowers: OxfordFlowers
+    rounds: int
+    cache: Path | None = None
+    track: Track = untracked
+
+    def clean(self, *splits: str) -> Observed:
+        """All photos of these splits."""
+        ids = np.concatenate([self.flowers.split_ids(split) for split in splits])
+        return self._observed(clean_photos(self.flowers, ids), f"{' and '.join(splits)} photos", len(ids))
+
+    def corrupted(self, split: str) -> Observed:
+        """A sample of a split's photos, each under `rounds` corruptions."""
+        ids = stratified_sample(self.flowers, split, SAMPLE, SEED)
+        shown = corrupted_photos(self.flowers, ids, self.rounds)
+        return self._observed(shown, f"{split} photos, each corrupted {self.rounds} times", len(ids) * self.rounds)
+
+    def without_flower(self) -> Observed:
+        """Drawn pictures and crops of sample pictures; those of one picture are one group."""
+        pictures = list(pictures_without_flower(_DRAWN, _CROPS))
+        sources = sorted({picture.source for picture in pictures})
+        shown = (Shown(picture.pixels, NO_CLASS, -1 - sources.index(picture.source)) for picture in pictures)
+        return self._observed(shown, "pictures without a flower", len(pictures))
+
+    def external_without_flower(self, folder: Path) -> Observed | None:
+        """The external photos without a flower; None where the folder has none."""
+        paths = sorted(path for path in (folder / NO_FLOWER).glob("*") if is_photo(path))
+        shown = (Shown(open_photo(path).pixels, NO_CLASS, -1 - row) for row, path in enumerate(paths))
+        return self._observed(shown, "external photos without a flower", len(paths)) if paths else None
+
+    def _observed(self, shown: Iterable[Shown], key: str, total: int) -> Observed:
+        return observe(self.bundle, shown, key=key, cache=self.cache, track=self.track, total=total)

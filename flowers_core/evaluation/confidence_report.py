@@ -1,0 +1,91 @@
+"""The figures of a network's confidence: on photos of known flowers, and against pictures without a flower."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowers_core.evaluation.calibration import confidence_ece
+from flowers_core.evaluation.evidence import Observed
+from flowers_core.evaluation.novelty_metrics import Detection, detection
+from flowers_core.evaluation.risk_coverage import aurc_interval, confidence_curve
+from flowers_core.inference.confidence import signals_of, tempered
+from flowers_core.inference.confidence_model import SIGNALS, ConfidenceModel
+from flowers_core.inference.confidence_record import ConfidenceFigures, DetectionFigures, NoveltyFigures
+from flowers_core.inference.discriminant import DiscriminantSpace
+from flowers_core.inference.novelty import NoveltyRule, boundary_distances
+from flowers_core.inference.prediction import softmax
+from flowers_core.inference.prediction_set import SetRule, in_set
+
+_NEARNESS, _LOG_ODDS = SIGNALS.index("nearness"), SIGNALS.index("log_odds")
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """All that a network's confidence takes: its space, its rules, and the one temperature they are compared with."""
+
+    space: DiscriminantSpace
+    model: ConfidenceModel
+    novelty: NoveltyRule
+    sets: SetRule
+    temperature: float
+
+
+def confidence_figures(rules: Rules, observed: Observed, *, resamples: int = 1000) -> ConfidenceFigures:
+    """The figures over photos of known flowers."""
+    right = observed.right
+    confidence = rules.model.confidence(signals_of(observed.evidence, rules.space))
+    top = softmax(observed.evidence.logits, rules.temperature).max(axis=1)
+    sets = in_set(tempered(observed.evidence.logits, confidence), rules.sets.mass, rules.sets.least)
+    sure = confidence >= rules.model.sure_from
+    low, high = aurc_interval(confidence, top, right, resamples=resamples)
+    return ConfidenceFigures(
+        photos=len(observed),
+        top1=float(right.mean()),
+        ece=confidence_ece(confidence, right),
+        ece_temperature=confidence_ece(top, right),
+        aurc=confidence_curve(confidence, right).aurc,
+        aurc_temperature=confidence_curve(top, right).aurc,
+        aurc_gain_low=low,
+        aurc_gain_high=high,
+        sure=float(sure.mean()),
+        sure_top1=float(right[sure].mean()) if sure.any() else None,
+        set_coverage=float(sets[np.arange(len(observed)), observed.labels - 1].mean()),
+        set_size=float(sets.sum(axis=1).mean()),
+    )
+
+
+def novelty_figures(
+    rules: Rules, known: Observed, others: Observed, split: str, weights: NDArray[np.float32], *, resamples: int = 1000
+) -> NoveltyFigures:
+    """Photos of known flowers against pictures without one, by several scores; weights (c, classes) are the head's."""
+    of_known, of_others = (_scores(rules, part, weights) for part in (known, others))
+    signals = signals_of(others.evidence, rules.space)
+    flagged = rules.novelty.looks_like_none(signals[:, _NEARNESS], signals[:, _LOG_ODDS])
+    return NoveltyFigures(
+        split=split,
+        known=len(known),
+        others=len(others),
+        others_sure=int((rules.model.confidence(signals) >= rules.model.sure_from).sum()),
+        others_flagged=int(flagged.sum()),
+        scores={name: _figures(detection(of_known[name], of_others[name], resamples=resamples)) for name in of_known},
+    )
+
+
+def _scores(rules: Rules, observed: Observed, weights: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
+    evidence, signals = observed.evidence, signals_of(observed.evidence, rules.space)
+    largest = evidence.logits.max(axis=1).astype(np.float64)
+    return {
+        "max_probability": signals[:, _LOG_ODDS],
+        "energy": largest + np.log(np.exp(evidence.logits - largest[:, None]).sum(axis=1)),
+        "fdbd": boundary_distances(evidence.logits, evidence.embeddings, weights, rules.space.mean),
+        "prototype_distance": signals[:, _NEARNESS],
+        "familiarity": rules.novelty.familiarity(signals[:, _NEARNESS], signals[:, _LOG_ODDS]),
+        "confidence": rules.model.confidence(signals),
+    }
+
+
+def _figures(found: Detection) -> DetectionFigures:
+    return DetectionFigures(found.auroc, *found.auroc_interval, found.fpr, *found.fpr_interval)

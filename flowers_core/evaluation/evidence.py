@@ -1,0 +1,152 @@
+"""Evidence of many photos: of a split, clean or corrupted, and of pictures without a flower; kept in a cache."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowers_core.data.corruptions import CORRUPTIONS, SEED, corrupted
+from flowers_core.data.model_input import CropRule, model_input
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import open_photo
+from flowers_core.data.progress import Track, untracked
+from flowers_core.inference.bundle import Bundle, model_file
+from flowers_core.inference.confidence import Evidence, evidence_of
+from flowers_core.inference.runtime import Runtime
+from flowers_core.storage.files import npz_bytes, write_atomically
+from flowers_core.storage.npz import read_npz
+
+_BATCH = 16
+_FORMAT = "int8"
+# In which order a photo gets the corruptions. Those of framing, of light and of blur stand together in `CORRUPTIONS`;
+# here every few of them are of all sorts.
+_ORDER = (0, 5, 9, 2, 7, 12, 4, 11, 1, 6, 10, 3, 8, 13)
+#: The label of a picture without a flower: no answer to it is right.
+NO_CLASS = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """Photos as a model sees them, and what they show.
+
+    Attributes:
+        evidence: of n photos.
+        labels: (n,) int64, 1-based, or `NO_CLASS`.
+        groups: (n,) int64; photos of one group are versions of one photo, and are fitted or judged together.
+    """
+
+    evidence: Evidence
+    labels: NDArray[np.int64]
+    groups: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """(n,), whether the answers are right."""
+        return self.evidence.logits.argmax(axis=1) + 1 == self.labels
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture to be observed: pixels (h, w, 3) uint8, the label of what it shows, and its group."""
+
+    pixels: NDArray[np.uint8]
+    label: int
+    group: int
+
+
+def clean_photos(flowers: OxfordFlowers, ids: NDArray[np.integer]) -> Iterator[Shown]:
+    """The photos of these ids as they are."""
+    for photo_id in ids.tolist():
+        yield Shown(open_photo(flowers.path(photo_id)).pixels, flowers.label_of(photo_id), photo_id)
+
+
+def corrupted_photos(flowers: OxfordFlowers, ids: NDArray[np.integer], rounds: int) -> Iterator[Shown]:
+    """The photos of these ids, each under so many of the corruptions; from one to the next they move on in turn."""
+    kinds = list(CORRUPTIONS)
+    for row, photo_id in enumerate(ids.tolist()):
+        pixels = open_photo(flowers.path(photo_id)).pixels
+        for start in _ORDER[:rounds]:
+            kind = kinds[(row + start) % len(kinds)]
+            yield Shown(corrupted(pixels, kind, photo_id, seed=SEED), flowers.label_of(photo_id), photo_id)
+
+
+def observe(
+    bundle: Bundle,
+    shown: Iterable[Shown],
+    *,
+    key: str,
+    cache: Path | None = None,
+    track: Track = untracked,
+    total: int = 0,
+) -> Observed:
+    """Let a bundle's INT8 model see pictures.
+
+    Args:
+        bundle: the model.
+        shown: the pictures, drawn from only where the cache lacks them.
+        key: names the pictures, for the cache and the progress.
+        cache: a folder that keeps what was observed; safe to delete.
+        track: watches the pictures pass.
+        total: how many there are.
+    """
+    digest = bundle.digest(model_file(_FORMAT)) or ""
+    path = cache / f"observed-{hashlib.sha256(f'{digest} {key}'.encode()).hexdigest()[:16]}.npz" if cache else None
+    if path is not None and path.is_file():
+        kept = read_npz(path)
+        return Observed(Evidence(kept["logits"], kept["embeddings"], kept["surest"]), kept["labels"], kept["groups"])
+    found = _observed(bundle, track(shown, key, total))
+    if path is not None:
+        content = npz_bytes(
+            logits=found.evidence.logits,
+            embeddings=found.evidence.embeddings,
+            surest=found.evidence.surest,
+            labels=found.labels,
+            groups=found.groups,
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, lambda beside: _write(beside, content))
+    return found
+
+
+def _observed(bundle: Bundle, shown: Iterable[Shown]) -> Observed:
+    runtime, (weights, bias) = Runtime(bundle.path(model_file(_FORMAT))), bundle.head()
+    evidence: list[Evidence] = []
+    labels: list[int] = []
+    groups: list[int] = []
+    for batch in _batches(shown, bundle.crop_rule):
+        inputs, of_labels, of_groups = zip(*batch, strict=True)
+        evidence.append(evidence_of(runtime.forward(np.stack(inputs)), weights, bias))
+        labels += of_labels
+        groups += of_groups
+    return Observed(
+        Evidence(
+            np.concatenate([part.logits for part in evidence]),
+            np.concatenate([part.embeddings for part in evidence]),
+            np.concatenate([part.surest for part in evidence]),
+        ),
+        np.array(labels, np.int64),
+        np.array(groups, np.int64),
+    )
+
+
+def _batches(shown: Iterable[Shown], rule: CropRule) -> Iterator[list[tuple[NDArray[np.uint8], int, int]]]:
+    batch: list[tuple[NDArray[np.uint8], int, int]] = []
+    for one in shown:
+        batch.append((model_input(one.pixels, rule).pixels, one.label, one.group))
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)

@@ -1,0 +1,114 @@
+"""What a bundle records of its confidence: the fitted rules, what they were fitted to, and the figures they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flowers_core.inference.confidence_model import ConfidenceModel
+from flowers_core.inference.novelty import NoveltyRule
+from flowers_core.inference.prediction_set import SetRule
+
+
+@dataclass(frozen=True)
+class ConfidenceFigures:
+    """Figures over the answers to so many photos; fractions in [0, 1].
+
+    Attributes:
+        photos: how many.
+        top1: fraction of right answers.
+        ece: expected calibration error of the confidence in 15 bins; `ece_temperature` that of the top probability with
+            the bundle's one temperature.
+        aurc: area under risk against coverage of the confidence; `aurc_temperature` likewise.
+        aurc_gain_low, aurc_gain_high: 95 % bootstrap interval of aurc_temperature − aurc.
+        sure: fraction of answers given without doubt.
+        sure_top1: fraction of these that are right; None where there are none.
+        set_coverage: fraction of photos whose set holds the true class.
+        set_size: mean number of classes in a set.
+    """
+
+    photos: int
+    top1: float
+    ece: float
+    ece_temperature: float
+    aurc: float
+    aurc_temperature: float
+    aurc_gain_low: float
+    aurc_gain_high: float
+    sure: float
+    sure_top1: float | None
+    set_coverage: float
+    set_size: float
+
+
+@dataclass(frozen=True)
+class DetectionFigures:
+    """How one score tells known flowers from pictures without a flower, with 95 % bootstrap intervals.
+
+    Attributes:
+        auroc, auroc_low, auroc_high: area under the ROC curve.
+        fpr, fpr_low, fpr_high: fraction of the pictures that pass where 95 % of the flowers do.
+    """
+
+    auroc: float
+    auroc_low: float
+    auroc_high: float
+    fpr: float
+    fpr_low: float
+    fpr_high: float
+
+
+@dataclass(frozen=True)
+class NoveltyFigures:
+    """Clean photos of a split against pictures without a flower.
+
+    Attributes:
+        split: whose photos.
+        known, others: how many photos and pictures.
+        others_sure: answers to the pictures that are given without doubt.
+        others_flagged: pictures that look like none of the flowers by the rule.
+        scores: by the score's name.
+    """
+
+    split: str
+    known: int
+    others: int
+    others_sure: int
+    others_flagged: int
+    scores: Mapping[str, DetectionFigures]
+
+
+@dataclass(frozen=True)
+class ConfidenceSource:
+    """What the rules were fitted to.
+
+    Attributes:
+        split, photos: clean photos, and how many.
+        corrupted, others: how many corrupted photos and pictures without a flower.
+        model: name of the counterpart that had not learnt from these photos, where it was not the model itself.
+    """
+
+    split: str
+    photos: int
+    corrupted: int
+    others: int
+    model: str | None = None
+
+
+@dataclass(frozen=True)
+class ConfidenceRecord:
+    """The rules of a bundle's confidence.
+
+    Attributes:
+        model, novelty, sets: the rules.
+        source: what they were fitted to.
+        figures: by split, then "clean" or "corrupted".
+        novelty_figures: by the kind of the pictures without a flower.
+    """
+
+    model: ConfidenceModel
+    novelty: NoveltyRule
+    sets: SetRule
+    source: ConfidenceSource
+    figures: Mapping[str, Mapping[str, ConfidenceFigures]] = field(default_factory=dict)
+    novelty_figures: Mapping[str, NoveltyFigures] = field(default_factory=dict)

@@ -1,0 +1,109 @@
+"""Fit how sure a bundle is of each answer, and what looks like none of its flowers; then measure it.
+
+    flowers fit_confidence efficientnet_lite0_small
+    flowers fit_confidence efficientnet_lite0 --counterpart efficientnet_lite0_1020
+    flowers fit_confidence efficientnet_lite0_small --measure
+
+The rules are fitted to validation photos, clean and corrupted, and to pictures without a flower, as the INT8 model
+answers them. A model that has learnt from the validation photos takes them from its counterpart, the same recipe on the
+training photos alone. `--measure` fits nothing: it reads the test photos, and the external photos without a flower
+where they are there (`flowers study download_external`), and records the figures for `results.md`.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.evaluation.confidence_fit import fit_confidence, fit_novelty, fit_sets, transferred
+from flowers_core.evaluation.confidence_photos import ConfidencePhotos
+from flowers_core.evaluation.confidence_report import Rules, confidence_figures, novelty_figures
+from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
+from flowers_core.inference.confidence import DISCRIMINANT_FILE, discriminant_space
+from flowers_core.inference.confidence_record import ConfidenceRecord, ConfidenceSource
+from flowers_core.inference.discriminant import fit_discriminant_space
+from scripts.options.command import (
+    add_bundle_argument,
+    add_data_option,
+    add_external_option,
+    at_least,
+    bundle_folder,
+    progress,
+    run,
+    verb_parser,
+)
+
+# The split that rules are fitted to, and the one that is read once, for the final figures.
+_FITTED, _MEASURED = "validation", "test"
+
+
+def main() -> None:
+    """Parse the command line; fit and record the rules, or measure those that are recorded."""
+    options = _parse()
+    bundle = load_bundle(options.bundle)
+    if bundle.calibration is None:
+        raise BundleError(f"'{bundle.name}' is not evaluated yet; `python -m scripts.evaluate {bundle.name}` does it.")
+    photos = ConfidencePhotos(bundle, OxfordFlowers(options.data), options.rounds, options.cache, progress)
+    record = _measured(photos, options.external) if options.measure else _fitted(photos, options)
+    BundleWriter.open(bundle.folder).update(confidence=record)
+    for split, found in record.figures.items():
+        for kind, figures in found.items():
+            print(f"{split}, {kind}: {figures}")
+    for kind, against in record.novelty_figures.items():
+        print(f"{kind}: {against}")
+
+
+def _fitted(photos: ConfidencePhotos, options: argparse.Namespace) -> ConfidenceRecord:
+    bundle = photos.bundle
+    learnt = bundle.training.splits
+    if _FITTED in learnt and options.counterpart is None:
+        raise BundleError(f"'{bundle.name}' has learnt from the {_FITTED} photos: name its counterpart, --counterpart.")
+    training = photos.clean(*learnt)
+    space = fit_discriminant_space(training.evidence.embeddings, training.labels, len(bundle.class_names))
+    BundleWriter.open(bundle.folder).add_npz(DISCRIMINANT_FILE, compressed=True, **space.arrays())
+    # As the bundle keeps it, in half precision: what is fitted is what is served.
+    space = discriminant_space(load_bundle(bundle.folder))
+    if _FITTED in learnt:
+        counterpart = load_bundle(options.counterpart)
+        if counterpart.manifest.confidence is None:
+            raise BundleError(f"Fit '{counterpart.name}' first: `python -m scripts.fit_confidence {counterpart.name}`.")
+        return transferred(counterpart.manifest.confidence, space, training, counterpart.name)
+    clean, corrupted, others = photos.clean(_FITTED), photos.corrupted(_FITTED), photos.without_flower()
+    model = fit_confidence(space, training, clean, corrupted, others)
+    return ConfidenceRecord(
+        model=model,
+        novelty=fit_novelty(space, clean),
+        sets=fit_sets(space, model, clean, corrupted),
+        source=ConfidenceSource(_FITTED, len(clean), len(corrupted), len(others)),
+    )
+
+
+def _measured(photos: ConfidencePhotos, external: Path) -> ConfidenceRecord:
+    bundle, record = photos.bundle, photos.bundle.manifest.confidence
+    if record is None or bundle.calibration is None:
+        raise BundleError(f"There is nothing to measure yet: `python -m scripts.fit_confidence {bundle.name}` fits it.")
+    space = discriminant_space(bundle)
+    rules = Rules(space, record.model, record.novelty, record.sets, bundle.calibration.temperature)
+    clean, corrupted = photos.clean(_MEASURED), photos.corrupted(_MEASURED)
+    figures = {"clean": confidence_figures(rules, clean), "corrupted": confidence_figures(rules, corrupted)}
+    others = photos.external_without_flower(external)
+    novelty = {"external": novelty_figures(rules, clean, others, _MEASURED, bundle.head()[0])} if others else {}
+    return replace(record, figures={**record.figures, _MEASURED: figures}, novelty_figures=novelty)
+
+
+def _parse() -> argparse.Namespace:
+    parser = verb_parser(__doc__)
+    add_bundle_argument(parser)
+    add_data_option(parser)
+    add_external_option(parser)
+    parser.add_argument("--counterpart", type=bundle_folder, metavar="BUNDLE", help="whose rules are taken over")
+    parser.add_argument("--measure", action="store_true", help="measure the recorded rules on the test photos")
+    parser.add_argument(
+        "--rounds", type=at_least(1), default=4, metavar="N", help="corruptions of each photo, of 14 (default: 4)"
+    )
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep there what the model says of the photos")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,115 @@
+"""The verb that fits and measures confidence, on a tiny bundle and drawn evidence."""
+
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.evaluation.evidence import NO_CLASS, Observed
+from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.confidence import DISCRIMINANT_FILE, Evidence, discriminant_space
+from flowers_core.inference.manifest import Calibration
+from scripts import fit_confidence
+from tests.fixtures.manifests import training
+
+_CLASSES, _CHANNELS = 102, 16
+_CENTRES = np.random.default_rng(3).normal(0, 1.5, (_CLASSES, _CHANNELS))
+
+
+def _observed(photos: int, noise: float, seed: int, label: int | None = None) -> Observed:
+    generator = np.random.default_rng(seed)
+    labels = np.arange(photos) % _CLASSES + 1
+    embeddings = _CENTRES[labels - 1] + generator.normal(0, noise, (photos, _CHANNELS))
+    logits = embeddings @ _CENTRES.T - (_CENTRES**2).sum(axis=1) / 2
+    evidence = Evidence(*(a.astype(np.float32) for a in (logits, embeddings, logits.max(axis=1))))
+    return Observed(evidence, labels if label is None else np.full(photos, label), np.arange(photos) + 1)
+
+
+class _DrawnEvidence:
+    """In the place of `ConfidencePhotos`: what a network could say, without one."""
+
+    def __init__(self, bundle: Bundle, *_: object) -> None:
+        self.bundle = bundle
+
+    def clean(self, *splits: str) -> Observed:
+        return _observed(306 * len(splits), {"train": 0.3, "validation": 0.6, "test": 0.6}[splits[0]], len(splits[0]))
+
+    def corrupted(self, split: str) -> Observed:
+        return _observed(306, 1.0, len(split))
+
+    def without_flower(self) -> Observed:
+        return _observed(102, 3.0, 8, NO_CLASS)
+
+    def external_without_flower(self, folder: Path) -> Observed | None:
+        return _observed(60, 3.0, 9, NO_CLASS) if folder.name == "there" else None
+
+
+@pytest.fixture
+def bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "tiny"
+    shutil.copytree(tiny_bundle, folder)
+    BundleWriter.open(folder).update(training=training(), calibration=Calibration(1.0, 0.98, 0.9, 0.8))
+    return folder
+
+
+@pytest.fixture
+def call(drawn_dataset: OxfordFlowers, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(fit_confidence, "ConfidencePhotos", _DrawnEvidence)
+
+    def call(*arguments: str) -> None:
+        monkeypatch.setattr(sys, "argv", ["fit_confidence", *arguments, "--data", str(drawn_dataset.root)])
+        fit_confidence.main()
+
+    return call
+
+
+def test_rules_are_fitted_recorded_and_measured(bundle: Path, call) -> None:
+    call(str(bundle))
+    record = load_bundle(bundle).manifest.confidence
+    assert record is not None
+    assert (record.source.split, record.source.photos, record.source.corrupted, record.source.others) == (
+        "validation",
+        306,
+        306,
+        102,
+    )
+    assert record.figures == {}
+    assert discriminant_space(load_bundle(bundle)).prototypes.shape == (_CLASSES, _CHANNELS)
+    call(str(bundle), "--measure", "--external", "there")
+    measured = load_bundle(bundle).manifest.confidence
+    assert measured is not None
+    # Measuring fits nothing.
+    assert replace(measured, figures={}, novelty_figures={}) == record
+    assert set(measured.figures["test"]) == {"clean", "corrupted"}
+    assert measured.figures["test"]["clean"].photos == 306
+    assert measured.novelty_figures["external"].others == 60
+
+
+def test_a_model_that_learnt_from_validation_takes_its_counterparts_rules(bundle: Path, call, tmp_path: Path) -> None:
+    call(str(bundle))
+    default = tmp_path / "default"
+    shutil.copytree(bundle, default)
+    learnt = replace(training(), splits=("train", "validation"))
+    BundleWriter.open(default).update(name="default", training=learnt, confidence=None)
+    with pytest.raises(BundleError, match="name its counterpart"):
+        call(str(default))
+    call(str(default), "--counterpart", str(bundle))
+    counterpart, record = (load_bundle(folder).manifest.confidence for folder in (bundle, default))
+    assert counterpart is not None
+    assert record is not None
+    assert record.source.model == "tiny"
+    assert record.model.coefficients == counterpart.model.coefficients
+    assert record.model.means != counterpart.model.means
+
+
+def test_what_has_to_come_first_is_said(bundle: Path, call) -> None:
+    with pytest.raises(BundleError, match="nothing to measure yet"):
+        call(str(bundle), "--measure")
+    assert DISCRIMINANT_FILE not in load_bundle(bundle).manifest.files
+    BundleWriter.open(bundle).update(calibration=None)
+    with pytest.raises(BundleError, match="not evaluated yet"):
+        call(str(bundle))
