@@ -55,6 +55,14 @@ class BundleError(FlowersError):
     """A bundle that is missing, malformed or damaged; the message is a sentence for the person who meets it."""
 
 
+def check_name(name: str) -> None:
+    """Refuse with BundleError what cannot name a bundle, and so its folder."""
+    if not _NAME.fullmatch(name):
+        raise BundleError(
+            f"'{name}' cannot name a model: use lower-case letters, digits, '.', '_' and '-', a letter or digit first."
+        )
+
+
 class Bundle:
     """One trained model with its records, read from its folder. Files are verified when first asked for."""
 
@@ -192,11 +200,7 @@ class BundleWriter:
         cls, folder: Path, *, name: str, backbone: str, crop_rule: CropRule, classes: Sequence[str]
     ) -> "BundleWriter":
         """Start a new bundle. An older one in the folder stays whole until the first file of this one is added."""
-        if not _NAME.fullmatch(name):
-            raise BundleError(
-                f"'{name}' cannot name a model: use lower-case letters, digits, '.', '_' and '-', "
-                "a letter or digit first."
-            )
+        check_name(name)
         return cls(folder, Manifest(name, backbone, crop_rule, tuple(classes), {}))
 
     @classmethod
