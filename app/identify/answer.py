@@ -50,6 +50,12 @@ def describe(prediction: Prediction, taxonomy: Taxonomy) -> Answer:
             return Answer("between", "Undecided", capital(f"{name} or {others[0]}"), text)
         text = f"{percent(best.probability)} probable; {listed(others, 'or')} cannot be ruled out."
         return Answer("between", "Likely", f"Probably {name}", text)
+    if prediction.novel:
+        text = (
+            f"What it shows looks unlike the photos of all {len(taxonomy)} flowers that the model knows. Its best "
+            f"guess is {percent(best.probability)} probable."
+        )
+        return Answer("unsure", "Probably none that it knows", f"Perhaps {name}", text)
     little = "" if best.probability >= 0.5 else "only "
     text = (
         f"Its best guess is {little}{percent(best.probability)} probable. The model knows {len(taxonomy)} flowers and "

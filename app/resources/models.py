@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from flowers_core.explain.attributions.gradients import Gradients
     from flowers_core.explain.explanation import Box
+    from flowers_core.inference.confidence_head import ConfidenceHead
     from flowers_core.inference.manifest import KnnRule
     from flowers_core.inference.prototypes import Prototypes
     from flowers_core.inference.runtime import Runtime
@@ -147,6 +148,18 @@ def runtime(bundle: Bundle, numeric_format: str) -> Runtime:
 def head(bundle: Bundle) -> NDArray[np.float32]:
     """Weights of the linear layer, (channels, classes)."""
     return bundle_file(bundle, HEAD_FILE, lambda _: bundle.head()[0])
+
+
+def confidence_head(bundle: Bundle) -> ConfidenceHead | None:
+    """What one confidence for each photo takes, or None where the bundle comes without."""
+    if bundle.manifest.confidence is None:
+        return None
+    from flowers_core.inference.confidence import DISCRIMINANT_FILE, discriminant_space
+    from flowers_core.inference.confidence_head import ConfidenceHead
+
+    space = bundle_file(bundle, DISCRIMINANT_FILE, lambda _: discriminant_space(bundle))
+    weights, bias = bundle_file(bundle, HEAD_FILE, lambda _: bundle.head(), what="linear layer")
+    return ConfidenceHead(bundle.manifest.confidence, space, weights, bias)
 
 
 def temperature(bundle: Bundle) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import streamlit as st
 
 from app.resources import models
-from flowers_core.inference.bundle import Bundle, BundleError
+from flowers_core.inference.bundle import Bundle
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,13 +74,12 @@ def _infer(sha256: str, digest: str, _photo: Photo, _bundle: Bundle, _numeric_fo
 
 def predict(inference: Inference) -> Prediction:
     """The answer in probabilities. Raises BundleError where the bundle was never calibrated."""
+    head = models.confidence_head(inference.bundle)
+    if head is not None:
+        return head.predict(inference.forward, models.taxonomy())
     from flowers_core.inference.prediction import predict
 
-    calibration = inference.bundle.calibration
-    if calibration is None:
-        name = inference.bundle.name
-        raise BundleError(f"The model {name} is not calibrated yet; `python -m scripts.evaluate {name}` does that.")
-    return predict(inference.forward.logits[0], calibration, models.taxonomy())
+    return predict(inference.forward.logits[0], inference.bundle.require_calibration(), models.taxonomy())
 
 
 def multi_crop(inference: Inference) -> CropSuggestion | None:

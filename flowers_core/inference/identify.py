@@ -16,6 +16,7 @@ from flowers_core.data.photo_folder import PhotoFolderError
 from flowers_core.data.photos import PhotoError, open_photo
 from flowers_core.data.taxonomy import Taxonomy, load_taxonomy
 from flowers_core.inference.bundle import Bundle, BundleError, model_file
+from flowers_core.inference.confidence_head import confidence_head
 from flowers_core.inference.prediction import Prediction, predict
 from flowers_core.inference.runtime import Runtime
 
@@ -80,15 +81,17 @@ def identify(bundle: Bundle, paths: Iterable[Path], *, workers: int | None = Non
         raise BundleError(f"'{bundle.name}' has no TFLite models yet; `python -m scripts.quantize` makes them.")
     name = "int8" if "int8" in bundle.precisions else bundle.precisions[-1]
     runtime = Runtime(bundle.path(model_file(name)), workers=workers)
-    taxonomy = load_taxonomy()
+    taxonomy, head = load_taxonomy(), confidence_head(bundle)
 
     def answer(path: Path) -> Identified:
         try:
             photo = open_photo(path)
         except PhotoError as error:
             return Identified(path, None, error)
-        logits = runtime.logits(model_input(photo.pixels, bundle.crop_rule).pixels[None])[0]
-        return Identified(path, predict(logits, calibration, taxonomy))
+        seen = model_input(photo.pixels, bundle.crop_rule).pixels[None]
+        if head is not None:
+            return Identified(path, head.predict(runtime.forward(seen), taxonomy))
+        return Identified(path, predict(runtime.logits(seen)[0], calibration, taxonomy))
 
     return _in_order(answer, paths, workers)
 

@@ -50,6 +50,7 @@ class Prediction:
     verdict: "sure", "between" or "unsure"; `predict` has the rule.
     families, genera: most probable first, equal probabilities by name. A class that is no single genus is in no genus,
         so the genera may sum to less than 1; the families always sum to 1.
+    novel: whether the photo looks like none of the flowers; False where the bundle has no rule to tell it by.
     """
 
     probabilities: NDArray[np.float64]
@@ -58,6 +59,7 @@ class Prediction:
     verdict: Verdict
     families: tuple[Group, ...]
     genera: tuple[Group, ...]
+    novel: bool = False
 
     @property
     def sure(self) -> bool:
@@ -105,30 +107,45 @@ def predict(logits: ArrayLike, calibration: Calibration, taxonomy: Iterable[Taxo
 
     Raises ValueError when the logits are not one finite number for each label of the taxonomy.
     """
+    taxa = taxa_of(logits, taxonomy)
+    probabilities = softmax(logits, calibration.temperature)
+    passing = int((1 - probabilities <= calibration.conformal_threshold).sum())
+    together = float(np.sort(probabilities)[::-1][: max(passing, 1)].sum())
+    verdict = verdict_of(passing, together, calibration.unsure_below)
+    return ranked(probabilities, max(passing, 1), verdict, taxa)
+
+
+def taxa_of(logits: ArrayLike, taxonomy: Iterable[Taxon]) -> list[Taxon]:
+    """The taxa in the order of one photo's logits. Raises ValueError when these do not fit."""
     taxa = sorted(taxonomy, key=lambda taxon: taxon.label)
-    values = np.asarray(logits, dtype=np.float64)
-    if values.shape != (len(taxa),) or [taxon.label for taxon in taxa] != list(range(1, len(taxa) + 1)):
-        raise ValueError(f"Logits of shape {values.shape} do not fit a taxonomy of {len(taxa)} classes.")
-    probabilities = softmax(values, calibration.temperature)
+    shape = np.shape(logits)
+    if shape != (len(taxa),) or [taxon.label for taxon in taxa] != list(range(1, len(taxa) + 1)):
+        raise ValueError(f"Logits of shape {shape} do not fit a taxonomy of {len(taxa)} classes.")
+    return taxa
+
+
+def ranked(
+    probabilities: NDArray[np.float64], in_set: int, verdict: Verdict, taxa: list[Taxon], *, novel: bool = False
+) -> Prediction:
+    """A prediction from the probabilities (classes,) of all taxa, of which so many, at least one, are in the set."""
     probabilities.flags.writeable = False
     order = np.argsort(-probabilities, kind="stable")
-    candidates = tuple(Candidate(int(column) + 1, float(probabilities[column])) for column in order)
-    passing = sum(1 - candidate.probability <= calibration.conformal_threshold for candidate in candidates)
-    plausible = candidates[: max(passing, 1)]
     return Prediction(
         probabilities=probabilities,
-        candidates=candidates,
-        plausible=tuple(candidate.label for candidate in plausible),
-        verdict=_verdict(passing, sum(candidate.probability for candidate in plausible), calibration),
+        candidates=tuple(Candidate(int(column) + 1, float(probabilities[column])) for column in order),
+        plausible=tuple(int(column) + 1 for column in order[:in_set]),
+        verdict=verdict,
         families=_roll_up("family", probabilities, taxa, lambda taxon: taxon.family),
         genera=_roll_up("genus", probabilities, taxa, lambda taxon: taxon.genus),
+        novel=novel,
     )
 
 
-def _verdict(passing: int, together: float, calibration: Calibration) -> Verdict:
-    if not 1 <= passing <= BETWEEN_AT_MOST or together < calibration.unsure_below:
+def verdict_of(in_set: int, together: float, unsure_below: float) -> Verdict:
+    """The verdict on a set of so many classes that have so much probability together."""
+    if not 1 <= in_set <= BETWEEN_AT_MOST or together < unsure_below:
         return "unsure"
-    return "sure" if passing == 1 else "between"
+    return "sure" if in_set == 1 else "between"
 
 
 def _roll_up(
