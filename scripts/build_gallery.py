@@ -18,7 +18,7 @@ from tqdm import tqdm
 from flowers_core.data.batches import input_batches
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle, model_file
-from flowers_core.inference.manifest import GalleryFacts, KnnRule
+from flowers_core.inference.records.gallery import GalleryFacts, KnnRule
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.gallery_fits import class_similarity_of, knn_rule_of

@@ -11,15 +11,10 @@ import streamlit as st
 from flowers_core.data.audit.near_duplicates import near_duplicate_rule
 from flowers_core.inference.bundle import PRECISIONS, Bundle, model_file
 from flowers_core.inference.commands import Command
-from flowers_core.inference.manifest import (
-    Accuracy,
-    Calibration,
-    DataFingerprint,
-    Latency,
-    Metrics,
-    ModelReference,
-    Training,
-)
+from flowers_core.inference.records.calibration import Calibration
+from flowers_core.inference.records.latency import Latency
+from flowers_core.inference.records.metrics import Accuracy, Metrics
+from flowers_core.inference.records.training import DataFingerprint, ModelReference, Training
 
 # What the columns mean, for the small print of their heads; those that are shares of 1.
 MEANINGS = {

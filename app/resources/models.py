@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from flowers_core.explain.attributions.gradients import Gradients
     from flowers_core.explain.explanation import Box
     from flowers_core.inference.confidence_head import ConfidenceHead
-    from flowers_core.inference.manifest import KnnRule
     from flowers_core.inference.prototypes import Prototypes
+    from flowers_core.inference.records.gallery import KnnRule
     from flowers_core.inference.runtime import Runtime
     from flowers_core.retrieval.gallery import Gallery
     from flowers_core.retrieval.similarity import ClassSimilarity

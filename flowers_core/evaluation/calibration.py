@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
-from flowers_core.inference.manifest import Calibration
 from flowers_core.inference.prediction import log_softmax, softmax
+from flowers_core.inference.records.calibration import Calibration
 
 # An answer is sure where validation accuracy was at least this high, and a class is ruled out when leaving it out errs
 # on at most 2 % of photos. Both must lie well above the models' own accuracy: when top-1 is 94 %, a set that holds the

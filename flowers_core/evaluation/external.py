@@ -20,8 +20,13 @@ from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.multi_crop import FORMAT, Answerer
 from flowers_core.evaluation.robustness import HIGH_CONFIDENCE
 from flowers_core.inference.bundle import Bundle
-from flowers_core.inference.manifest import ExternalClass, ExternalFlowers, ExternalMetrics, ExternalWithoutFlower
 from flowers_core.inference.prototypes import Prototypes
+from flowers_core.inference.records.external import (
+    ExternalClass,
+    ExternalFlowers,
+    ExternalMetrics,
+    ExternalWithoutFlower,
+)
 
 _TOP = 5
 

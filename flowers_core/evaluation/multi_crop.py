@@ -16,10 +16,10 @@ from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import Bundle, BundleError, model_file
-from flowers_core.inference.manifest import MultiCropCounts, MultiCropMetrics
 from flowers_core.inference.multi_crop import suggest_crop
 from flowers_core.inference.prediction import Prediction, predict
 from flowers_core.inference.prototypes import Prototypes
+from flowers_core.inference.records.multi_crop import MultiCropCounts, MultiCropMetrics
 from flowers_core.inference.runtime import Runtime
 
 FORMAT = "int8"

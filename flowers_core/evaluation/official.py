@@ -30,11 +30,10 @@ from flowers_core.inference.bundle import (
     model_file,
     predictions_file,
 )
-from flowers_core.inference.manifest import (
+from flowers_core.inference.records.calibration import Calibration, CalibrationSource
+from flowers_core.inference.records.metrics import (
     Accuracy,
     AccuracyByRule,
-    Calibration,
-    CalibrationSource,
     CorruptionMetrics,
     Metrics,
     MetricsByFormat,

@@ -14,8 +14,8 @@ from flowers_core.data.photo_ref import PhotoRef
 from flowers_core.evaluation.calibration import ece
 from flowers_core.evaluation.confusion_matrix import confusion_matrix
 from flowers_core.evaluation.predictions import Predictions, PredictionsError
-from flowers_core.inference.manifest import Accuracy
 from flowers_core.inference.prediction import log_softmax, softmax
+from flowers_core.inference.records.metrics import Accuracy
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.evaluation.calibration import ece
 from flowers_core.inference.bundle import Bundle, BundleError, model_file
-from flowers_core.inference.manifest import CorruptionMetrics
 from flowers_core.inference.prediction import softmax
+from flowers_core.inference.records.metrics import CorruptionMetrics
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.files import write_atomically
 

@@ -16,20 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowers_core.data.model_input import CropRule
 from flowers_core.errors import FlowersError
-from flowers_core.inference.manifest import (
-    MANIFEST,
-    Calibration,
-    FileEntry,
-    Latency,
-    Manifest,
-    ManifestError,
-    Metrics,
-    MetricsByFormat,
-    ModelReference,
-    Training,
-    read_manifest,
-    write_manifest,
-)
+from flowers_core.inference.manifest import MANIFEST, FileEntry, Manifest, ManifestError, read_manifest, write_manifest
+from flowers_core.inference.records.calibration import Calibration
+from flowers_core.inference.records.latency import Latency
+from flowers_core.inference.records.metrics import Metrics, MetricsByFormat
+from flowers_core.inference.records.training import ModelReference, Training
 from flowers_core.storage.files import json_text, npz_bytes, sha256_of, write_atomically
 from flowers_core.storage.npz import read_npz
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowers_core.data.taxonomy import Taxon
-from flowers_core.inference.manifest import Calibration
+from flowers_core.inference.records.calibration import Calibration
 
 Verdict = Literal["sure", "between", "unsure"]
 Rank = Literal["genus", "family"]

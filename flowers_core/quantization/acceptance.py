@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from flowers_core.evaluation.predictions import Predictions
 from flowers_core.evaluation.report import report
-from flowers_core.inference.manifest import FormatLoss
+from flowers_core.inference.records.quantization import FormatLoss
 
 ALLOWED_POINTS = 0.3
 

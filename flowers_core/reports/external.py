@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flowers_core.inference.manifest import ExternalMetrics
+from flowers_core.inference.records.external import ExternalMetrics
 from flowers_core.reports.run_records import RunRecord
 from flowers_core.reports.tables import percent, table
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from flowers_core.data.audit.near_duplicates import near_duplicate_rule
 from flowers_core.errors import FlowersError
-from flowers_core.inference.manifest import Accuracy
+from flowers_core.inference.records.metrics import Accuracy
 from flowers_core.reports.ablation import ablation_note, ablation_table
 from flowers_core.reports.confidence import (
     confidence_note,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flowers_core.inference.manifest import Timing
+from flowers_core.inference.records.latency import Timing
 from flowers_core.reports.run_records import RunRecord
 from flowers_core.reports.tables import table
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from flowers_core.inference.manifest import KnnRule
+from flowers_core.inference.records.gallery import KnnRule
 from flowers_core.retrieval.gallery import Gallery
 from flowers_core.retrieval.knn import fit_knn_rule
 from flowers_core.retrieval.similarity import ClassSimilarity, fit_class_similarity

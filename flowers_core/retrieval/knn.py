@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowers_core.inference.manifest import KnnRule
 from flowers_core.inference.prediction import Candidate
+from flowers_core.inference.records.gallery import KnnRule
 from flowers_core.retrieval.neighbour import Neighbour
 
 COUNTS = (1, 3, 5, 10, 20, 40)

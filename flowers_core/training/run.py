@@ -20,7 +20,7 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.progress import Track, untracked
 from flowers_core.inference.bundle import HISTORY_FILE, Bundle, BundleError, reference_to
 from flowers_core.inference.commands import Command
-from flowers_core.inference.manifest import Training
+from flowers_core.inference.records.training import Training
 from flowers_core.networks.classifier import set_head
 from flowers_core.storage.events import HEAD, TAIL, Emit, Event, unheard
 from flowers_core.storage.typed_json import read_json

@@ -15,7 +15,9 @@ from flowers_core.inference.bundle import (
     BundleWriter,
     reference_to,
 )
-from flowers_core.inference.manifest import Counterpart, DataFingerprint, Manifest, Training
+from flowers_core.inference.manifest import Manifest
+from flowers_core.inference.records.metrics import Counterpart
+from flowers_core.inference.records.training import DataFingerprint, Training
 from flowers_core.networks.classifier import load_classifier, save_half
 
 

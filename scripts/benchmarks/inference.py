@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, BundleWriter, load_bundle, model_file
-from flowers_core.inference.manifest import Latency, Timing
+from flowers_core.inference.records.latency import Latency, Timing
 from flowers_core.inference.runtime import Runtime
 from scripts.benchmarks.keras_worker import KerasWorker
 from scripts.benchmarks.turns import cores, machine, ratio, take_turns

@@ -16,7 +16,8 @@ from flowers_core.evaluation.report import report
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle, predictions_file
 from flowers_core.inference.commands import Command
 from flowers_core.inference.ensemble import choose_weights, geometric_mean
-from flowers_core.inference.manifest import Metrics, Training
+from flowers_core.inference.records.metrics import Metrics
+from flowers_core.inference.records.training import Training
 from flowers_core.reports.run_records import RunRecord, save_record
 from flowers_core.storage.paths import default_models_dir
 from scripts.options.command import bundle_folder, run, verb_parser

@@ -17,7 +17,7 @@ from flowers_core.data.batches import inputs
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, BundleError, BundleWriter, load_bundle
 from flowers_core.inference.commands import Command
-from flowers_core.inference.manifest import Training
+from flowers_core.inference.records.training import Training
 from flowers_core.storage.paths import default_models_dir
 from scripts.options.command import add_data_option, bundle_folder, run, verb_parser
 

@@ -15,7 +15,7 @@ from flowers_core.evaluation.external import (
     count_without_flower,
     external_photos,
 )
-from flowers_core.inference.manifest import ExternalClass, ExternalFlowers, ExternalWithoutFlower
+from flowers_core.inference.records.external import ExternalClass, ExternalFlowers, ExternalWithoutFlower
 from tests.fixtures.drawn_flowers import draw_flower
 
 

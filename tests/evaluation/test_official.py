@@ -11,7 +11,7 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.evaluation.official import audit_of, figures_of, figures_without_near_duplicates
 from flowers_core.evaluation.predictions import Predictions
 from flowers_core.inference.bundle import Bundle, load_bundle
-from flowers_core.inference.manifest import Calibration
+from flowers_core.inference.records.calibration import Calibration
 
 CALIBRATION = Calibration(2.0, 0.98, 0.9, 0.5)
 

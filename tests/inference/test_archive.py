@@ -14,7 +14,7 @@ from flowers_core.data.model_input import CropRule
 from flowers_core.inference.archive import ArchiveError, describe_origin, pack_bundle, unpack_bundle
 from flowers_core.inference.bundle import BundleError, BundleWriter, list_bundles, load_bundle
 from flowers_core.inference.commands import Command
-from flowers_core.inference.manifest import DataFingerprint, Training
+from flowers_core.inference.records.training import DataFingerprint, Training
 
 MODEL = bytes(range(256)) * 40
 

@@ -6,7 +6,8 @@ import pytest
 
 from flowers_core.data.model_input import CropRule
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, BundleError, BundleWriter, list_bundles, load_bundle
-from flowers_core.inference.manifest import Calibration, FileEntry
+from flowers_core.inference.manifest import FileEntry
+from flowers_core.inference.records.calibration import Calibration
 from flowers_core.storage.files import sha256_of
 from flowers_core.storage.npz import NpzError
 from flowers_core.storage.paths import default_models_dir

@@ -18,10 +18,10 @@ from flowers_core.inference.confidence_model import ConfidenceModel
 from flowers_core.inference.confidence_record import ConfidenceRecord, ConfidenceSource
 from flowers_core.inference.discriminant import DiscriminantSpace, fit_discriminant_space
 from flowers_core.inference.identify import identify
-from flowers_core.inference.manifest import Calibration
 from flowers_core.inference.novelty import NoveltyRule
 from flowers_core.inference.prediction import Prediction
 from flowers_core.inference.prediction_set import SetRule
+from flowers_core.inference.records.calibration import Calibration
 from flowers_core.inference.runtime import Forward, Runtime
 
 _TAXA: list[Taxon] = [taxon for taxon in load_taxonomy() if taxon.label <= 3]

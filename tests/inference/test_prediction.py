@@ -8,8 +8,8 @@ from scipy.special import log_softmax as scipy_log_softmax
 from scipy.special import softmax as scipy_softmax
 
 from flowers_core.data.taxonomy import Taxon, load_taxonomy
-from flowers_core.inference.manifest import Calibration
 from flowers_core.inference.prediction import Candidate, Group, Prediction, log_softmax, predict, softmax
+from flowers_core.inference.records.calibration import Calibration
 
 # Five classes: two genera of Asteraceae, one class that is no single genus, two roses of one genus.
 TAXA = (

@@ -8,20 +8,14 @@ import pytest
 
 from flowers_core.inference.bundle import BundleError, load_bundle
 from flowers_core.inference.commands import Command
-from flowers_core.inference.manifest import (
-    Calibration,
-    CalibrationSource,
-    ExternalClass,
-    ExternalWithoutFlower,
-    FormatLoss,
-    KnnRule,
-    ModelReference,
-    NearDuplicateRule,
-    Timing,
-    manifest_of,
-    read_manifest,
-    write_manifest,
-)
+from flowers_core.inference.manifest import manifest_of, read_manifest, write_manifest
+from flowers_core.inference.records.calibration import Calibration, CalibrationSource
+from flowers_core.inference.records.external import ExternalClass, ExternalWithoutFlower
+from flowers_core.inference.records.gallery import KnnRule
+from flowers_core.inference.records.latency import Timing
+from flowers_core.inference.records.metrics import NearDuplicateRule
+from flowers_core.inference.records.quantization import FormatLoss
+from flowers_core.inference.records.training import ModelReference
 from flowers_core.reports.run_records import load_record
 
 DIGEST = "ab" * 32

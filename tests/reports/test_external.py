@@ -1,6 +1,11 @@
 """The table of models on external photos."""
 
-from flowers_core.inference.manifest import ExternalClass, ExternalFlowers, ExternalMetrics, ExternalWithoutFlower
+from flowers_core.inference.records.external import (
+    ExternalClass,
+    ExternalFlowers,
+    ExternalMetrics,
+    ExternalWithoutFlower,
+)
 from flowers_core.reports.external import outside_table
 from flowers_core.reports.run_records import RunRecord
 from tests.fixtures.manifests import training

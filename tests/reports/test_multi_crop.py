@@ -1,6 +1,6 @@
 """The table of what suggestions from crops give."""
 
-from flowers_core.inference.manifest import MultiCropCounts, MultiCropMetrics
+from flowers_core.inference.records.multi_crop import MultiCropCounts, MultiCropMetrics
 from flowers_core.reports.multi_crop import multi_crop_table
 from flowers_core.reports.run_records import RunRecord
 from tests.fixtures.manifests import training

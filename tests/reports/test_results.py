@@ -9,7 +9,7 @@ from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.explain.metrics.interval import Interval
 from flowers_core.explain.records.lime import OURS, PACKAGE, PACKAGE_ON_KERAS, LimeBackend, LimeRecord
 from flowers_core.inference.bundle import list_bundles, load_bundle
-from flowers_core.inference.manifest import AccuracyByRule, NearDuplicateRule
+from flowers_core.inference.records.metrics import AccuracyByRule, NearDuplicateRule
 from flowers_core.reports.lime import lime_sentence, lime_table
 from flowers_core.reports.model_card import cards
 from flowers_core.reports.published import published_table

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from flowers_core.inference.bundle import BundleError, list_bundles
-from flowers_core.inference.manifest import Latency, Timing
+from flowers_core.inference.records.latency import Latency, Timing
 from flowers_core.reports.ablation import BASE, ablation_note, ablation_table
 from flowers_core.reports.corruptions import robustness_table
 from flowers_core.reports.goals import goals_table

@@ -7,7 +7,7 @@ from sklearn.metrics import log_loss
 from sklearn.neighbors import KNeighborsClassifier
 
 from flowers_core.data.photo_ref import oxford
-from flowers_core.inference.manifest import KnnRule
+from flowers_core.inference.records.gallery import KnnRule
 from flowers_core.retrieval.knn import COUNTS, fit_knn_rule, knn_predict, knn_probabilities
 from flowers_core.retrieval.neighbour import Neighbour
 

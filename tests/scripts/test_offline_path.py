@@ -20,7 +20,7 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
-from flowers_core.inference.manifest import NearDuplicateRule
+from flowers_core.inference.records.metrics import NearDuplicateRule
 from flowers_core.inference.runtime import Runtime
 from flowers_core.networks.classifier import head_of, save_half
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery

@@ -13,7 +13,8 @@ from keras import layers
 
 from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
 from flowers_core.inference.commands import option_words
-from flowers_core.inference.manifest import Calibration, ModelReference
+from flowers_core.inference.records.calibration import Calibration
+from flowers_core.inference.records.training import ModelReference
 from flowers_core.networks.backbones import BACKBONES, Backbone, build_backbone
 from flowers_core.networks.classifier import build_classifier, load_classifier
 from flowers_core.reports.training_speed import timings

@@ -6,8 +6,8 @@ from app.identify.answer import close_rival, describe, roll_up
 from app.identify.neighbours import count_sentence
 from flowers_core.data.photo_ref import oxford
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.manifest import Calibration
 from flowers_core.inference.prediction import Prediction, predict
+from flowers_core.inference.records.calibration import Calibration
 from flowers_core.retrieval.neighbour import Neighbour
 
 TAXONOMY = load_taxonomy()

@@ -20,8 +20,8 @@ from flowers_core.data.photo_ref import oxford
 from flowers_core.data.photos import read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import BundleWriter, load_bundle
-from flowers_core.inference.manifest import KnnRule
 from flowers_core.inference.prediction import Candidate, Prediction
+from flowers_core.inference.records.gallery import KnnRule
 from flowers_core.inference.runtime import Forward, Runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.knn import KnnPrediction, knn_predict

@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 from app.elements.metrics_table import figure_table, speed_table
 from app.models.accuracy_chart import accuracy_chart, published_points
 from flowers_core.inference.bundle import Bundle, list_bundles, load_bundle
-from flowers_core.inference.manifest import AccuracyByRule, Latency, NearDuplicateRule, Timing
+from flowers_core.inference.records.latency import Latency, Timing
+from flowers_core.inference.records.metrics import AccuracyByRule, NearDuplicateRule
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html
 from tests.fixtures.manifests import linked_copy

@@ -14,12 +14,10 @@ from flowers_core.data.photo_folder import PhotoFolderError
 from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
-from flowers_core.inference.manifest import (
-    Calibration,
-    ExternalWithoutFlower,
-)
 from flowers_core.inference.multi_crop import suggest_crop
 from flowers_core.inference.prediction import Prediction, predict
+from flowers_core.inference.records.calibration import Calibration
+from flowers_core.inference.records.external import ExternalWithoutFlower
 from flowers_core.inference.runtime import Runtime
 from scripts.study import evaluate_external
 from tests.fixtures.drawn_flowers import draw_flower

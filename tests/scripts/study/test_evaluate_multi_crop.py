@@ -13,9 +13,9 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
-from flowers_core.inference.manifest import Calibration
 from flowers_core.inference.multi_crop import suggest_crop
 from flowers_core.inference.prediction import predict
+from flowers_core.inference.records.calibration import Calibration
 from flowers_core.inference.runtime import Runtime
 from scripts.study import evaluate_multi_crop
 from tests.fixtures.manifests import training

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
-from flowers_core.inference.manifest import Calibration
+from flowers_core.inference.records.calibration import Calibration
 from flowers_core.networks.classifier import load_classifier
 from scripts.study import make_soup
 from tests.scripts.test_train import TUNED, data, folder, trained
