@@ -57,11 +57,8 @@ EXCEPTIONS = {
 #: concepts and on counterfactuals are being built on it.
 UNUSED = {
     "data/folder_dataset.py",
-    "data/no_flower.py",
-    "evaluation/novelty_metrics.py",
     "explain/concepts/shares.py",
     "explain/counterfactual.py",
-    "inference/novelty.py",
 }
 
 
