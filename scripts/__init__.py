@@ -1,1 +1,1 @@
-"""The command line: one module a verb, run as `python -m scripts.<verb>`."""
+"""The command line: one module a verb, run as `flowers VERB`."""

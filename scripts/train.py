@@ -68,7 +68,7 @@ def main() -> None:
             folder, name=folder.name, backbone=options.backbone, crop_rule=rule, classes=flowers.names
         )
         write_trained(writer, flowers, classifier, training, history, reference)
-        print(f"Wrote {folder}; `python -m scripts.quantize {folder.name}` makes the TFLite models.", flush=True)
+        print(f"Wrote {folder}; `flowers quantize {folder.name}` makes the TFLite models.", flush=True)
 
     if recipe is None:
         record, history = probed(classifier, flowers, rule, command, track=progress)

@@ -39,7 +39,7 @@ def main() -> None:
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
         if options.check:
-            sys.exit(f"{path.name} is out of date; `python -m scripts.write_results` writes it.")
+            sys.exit(f"{path.name} is out of date; `flowers write_results` writes it.")
         write_text(path, text)
         print(f"Wrote {path.name}.")
 

@@ -37,7 +37,7 @@ lede.html(
 )
 if test_set and not chosen.are_of_this_model:
     st.warning(
-        f"These photos were shown to an earlier version of {bundle.name}; `python -m scripts.evaluate {bundle.name} "
+        f"These photos were shown to an earlier version of {bundle.name}; `flowers evaluate {bundle.name} "
         f"--photos {test_set.photos}` asks this one.",
         icon=":material/update:",
     )

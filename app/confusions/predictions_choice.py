@@ -72,7 +72,7 @@ def _choose_test_set(bundle: Bundle) -> CustomTestSet | None:
         key="photos",
         bind="query-params",
         width=280,
-        help="Photos of your own are here once `python -m scripts.evaluate MODEL --photos DIR` has asked about them.",
+        help="Photos of your own are here once `flowers evaluate MODEL --photos DIR` has asked about them.",
         on_change=first_page,
         args=(MISTAKES,),
     )

@@ -37,7 +37,7 @@ def draw_audit(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArra
     if found is None:
         st.info(
             "No audit of the data comes with the models on this machine. "
-            f"`python -m scripts.audit_data exploration --bundle {DEFAULT_BUNDLE}` makes one from the photos."
+            f"`flowers audit_data exploration --bundle {DEFAULT_BUNDLE}` makes one from the photos."
         )
         return
     _, record = found

@@ -47,7 +47,7 @@ def draw_map(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[
     if not maps:
         st.info(
             "No map comes with the models on this machine. "
-            f"`python -m scripts.project_embeddings {DEFAULT_BUNDLE}` draws one from a model’s gallery."
+            f"`flowers project_embeddings {DEFAULT_BUNDLE}` draws one from a model’s gallery."
         )
         return
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):

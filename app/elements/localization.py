@@ -90,8 +90,7 @@ def offer_record(name: str) -> None:
     flowers = data_set().flowers
     if flowers is not None and has_segmentations(flowers.root):
         st.caption(
-            f"`python -m scripts.evaluate_localization {name}` says for every class how much of the evidence lies on "
-            "the flower."
+            f"`flowers evaluate_localization {name}` says for every class how much of the evidence lies on the flower."
         )
 
 

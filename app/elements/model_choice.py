@@ -9,9 +9,7 @@ from app.resources import models
 from flowers_core.inference.bundle import Bundle
 
 FORMAT = "precision"
-NO_MODEL = (
-    "There is no model here. Fetch the project’s `models` folder again, or make one with `python -m scripts.train`."
-)
+NO_MODEL = "There is no model here. Fetch the project’s `models` folder again, or make one with `flowers train`."
 
 
 def choose_model() -> tuple[Bundle, str]:
@@ -40,8 +38,8 @@ def choose_format(bundle: Bundle, formats: Sequence[str]) -> str:
     """
     if not formats:
         st.error(
-            f"The model {bundle.name} is not finished: `python -m scripts.quantize {bundle.name}` and "
-            f"`python -m scripts.evaluate {bundle.name}` make what this page needs.",
+            f"The model {bundle.name} is not finished: `flowers quantize {bundle.name}` and "
+            f"`flowers evaluate {bundle.name}` make what this page needs.",
             icon=":material/error:",
         )
         st.stop()

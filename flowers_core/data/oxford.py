@@ -183,4 +183,4 @@ def how_to_get_segmentations(root: Path) -> str:
 
 def _command(root: Path) -> str:
     option = "" if root.resolve() == default_data_dir().resolve() else f" --data {root}"
-    return f"python -m scripts.download_data{option}"
+    return f"flowers download_data{option}"

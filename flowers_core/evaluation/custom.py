@@ -1,4 +1,4 @@
-"""Custom test sets: a user's own labelled photos, evaluated by `scripts.evaluate BUNDLE --photos DIR` and read back."""
+"""Custom test sets: a user's own labelled photos, evaluated by `flowers evaluate BUNDLE --photos DIR` and read back."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def load_custom_test_set(folder: Path) -> CustomTestSet:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CustomTestSetError(
-            f"{folder} holds no evaluation that can be read; `python -m scripts.evaluate BUNDLE --photos DIR` makes it."
+            f"{folder} holds no evaluation that can be read; `flowers evaluate BUNDLE --photos DIR` makes it."
         ) from error
 
 

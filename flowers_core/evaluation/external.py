@@ -90,9 +90,7 @@ def evaluate_external(
 def external_photos(folder: Path) -> list[tuple[Path, int | None]]:
     """Every external photo and the label of what it shows, None for no flower. Raises PhotoFolderError."""
     if not (folder / FLOWERS).is_dir() or not (folder / NO_FLOWER).is_dir():
-        raise PhotoFolderError(
-            f"There are no such photos in {folder}; `python -m scripts.study.download_external` brings them."
-        )
+        raise PhotoFolderError(f"There are no such photos in {folder}; `flowers study download_external` brings them.")
     others = sorted(path for path in (folder / NO_FLOWER).iterdir() if is_photo(path))
     named = [(photo.path, photo.label) for photo in scan_folder(folder / FLOWERS, load_taxonomy()).photos]
     return [*named, *((path, None) for path in others)]

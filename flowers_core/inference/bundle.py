@@ -84,7 +84,7 @@ class Bundle:
     def require_calibration(self) -> Calibration:
         """Temperature and thresholds. Raises BundleError when the bundle has not been evaluated yet."""
         if self.manifest.calibration is None:
-            raise BundleError(f"'{self.name}' is not calibrated yet; `python -m scripts.evaluate {self.name}` does it.")
+            raise BundleError(f"'{self.name}' is not calibrated yet; `flowers evaluate {self.name}` does it.")
         return self.manifest.calibration
 
     @property

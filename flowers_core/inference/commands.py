@@ -15,7 +15,7 @@ class Command:
     """One call of a script.
 
     Attributes:
-        script: the module, as `python -m` takes it.
+        script: the module of the verb, as `python -m` takes it.
         options: by name with underscores, in the order of the line, those alone that differ from their defaults. True
             and False stand for `--name` and `--no-name`; a tuple for an option that is given several times.
         arguments: what stands before the options without a name.
@@ -31,7 +31,8 @@ class Command:
 
     def line(self) -> str:
         """The line that a person types to do it again."""
-        return shlex.join(["python", "-m", self.script, *self.words()])
+        verb = self.script.removeprefix("scripts.").split(".")
+        return shlex.join(["flowers", *verb, *self.words()])
 
 
 def option_words(options: Options) -> list[str]:

@@ -67,6 +67,6 @@ class ConfidenceHead:
 
 
 def confidence_head(bundle: Bundle) -> ConfidenceHead | None:
-    """What a bundle's confidence takes, or None where it was not fitted (`scripts.fit_confidence`)."""
+    """What a bundle's confidence takes, or None where it was not fitted (`flowers fit_confidence`)."""
     record = bundle.manifest.confidence
     return None if record is None else ConfidenceHead(record, discriminant_space(bundle), *bundle.head())

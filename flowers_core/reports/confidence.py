@@ -19,7 +19,7 @@ _SCORES = {
 def confidence_note() -> str:
     """What the table of confidence shows, and what was aimed at."""
     return (
-        "The probability that an answer is right, from all that one INT8 pass tells (`scripts.fit_confidence`): margin "
+        "The probability that an answer is right, from all that one INT8 pass tells (`flowers fit_confidence`): margin "
         "and log-odds of the logits, where the photo lies among the classes' training photos, and the surest position "
         "of the feature map. It is fitted to validation photos, as they are and corrupted, and to drawn pictures and "
         "crops of sample pictures; test photos are read once, for this table. *One temperature* is the top "
@@ -52,7 +52,7 @@ def novelty_note() -> str:
     """What the table of scores shows, and what was aimed at."""
     return (
         "How well a score tells clean test photos from photos that show no flower. The latter are the external ones "
-        "(`scripts.study.download_external`), to which nothing was fitted; the rule that joins distance and top "
+        "(`flowers study download_external`), to which nothing was fitted; the rule that joins distance and top "
         "probability was chosen on validation photos against drawn pictures and crops of sample pictures. *FPR* is "
         "the share of them that passes where 95 % of the flowers do. In brackets 95 % bootstrap intervals. Aims: AUROC "
         "of at least 99.5, FPR of at most 2, and at most one of them named without doubt."

@@ -10,7 +10,7 @@ def robustness_note() -> str:
     """What the table below it shows."""
     return (
         "Top-1 on photos of a split spoilt in fourteen ways: small in the frame, several, cut off, back light, colour "
-        "cast, blur, noise and more (`scripts.evaluate --corruptions`); of the test split a sample of ten a class. "
+        "cast, blur, noise and more (`flowers evaluate --corruptions`); of the test split a sample of ten a class. "
         "*Misleading* is the share of answers that are wrong and given with a calibrated probability of at least 90 %. "
         "Choices were made by the validation rows."
     )

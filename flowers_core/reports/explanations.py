@@ -10,7 +10,7 @@ def explanations_note() -> str:
     """What the table below it shows."""
     return (
         "How the ways to explain an answer compare on a stratified sample of test photos "
-        "(`scripts.evaluate_explanations`), means with 95 % bootstrap intervals. *Deletion*: mean probability "
+        "(`flowers evaluate_explanations`), means with 95 % bootstrap intervals. *Deletion*: mean probability "
         "while the photo is taken away, the map's brightest parts first, low is good; *insertion*: while it comes "
         "back, high is good (Petsiuk et al. 2018, arXiv 1806.07421). *Stability*: rank correlation with a second "
         "run on the photo with invisible noise. *Sanity*: rank correlation with the map of the same model with its "

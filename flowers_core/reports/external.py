@@ -14,7 +14,7 @@ def outside_note() -> str:
     """What the table below it shows, and what it cannot."""
     return (
         "The spoilt photos above are still the data set's. These are other people's, from desktop backgrounds "
-        "(`scripts.study.download_external`, `scripts.study.evaluate_external`), INT8: photos that show one of the 102 "
+        "(`flowers study download_external`, `flowers study evaluate_external`), INT8: photos that show one of the 102 "
         "flowers, and "
         "others that show no flower. *Misleading* counts answers given with a calibrated probability of at least 90 % "
         "that are wrong; for a photo without a flower any such answer is. *Sure* is the verdict on *Identify*; "

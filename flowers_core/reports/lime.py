@@ -9,7 +9,7 @@ def lime_note() -> str:
     """What the tables below it show."""
     return (
         "This project's LIME, and the `lime` package with its defaults (quickshift, 1000 samples) on the same INT8 "
-        "model and on Keras' `predict`, in turns (`scripts.benchmarks lime`). *Seconds* of one explanation, and *÷ "
+        "model and on Keras' `predict`, in turns (`flowers benchmarks lime`). *Seconds* of one explanation, and *÷ "
         "ours* on the same photo, are medians, the rest means, with 95 % bootstrap intervals over photos. *Deletion* "
         "and *insertion* are as above; *top 5 alike* is the Jaccard index of the five strongest superpixels of two "
         "seeds, each way over its own superpixels."

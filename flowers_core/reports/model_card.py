@@ -14,7 +14,7 @@ from flowers_core.reports.tables import percent, table
 _CARD_PRECISION = "int8"
 _INTRODUCTION = """# Models
 
-Made from the bundles' records by `python -m scripts.write_results`; edited by nobody.
+Made from the bundles' records by `flowers write_results`; edited by nobody.
 
 **Meant for** learning how such models work, where they fail and what their explanations are worth, and for putting a
 name to a photo of a garden flower out of curiosity.

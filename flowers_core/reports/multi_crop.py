@@ -12,7 +12,7 @@ def multi_crop_note() -> str:
     """What the table below it shows, and the rule."""
     return (
         "Where an answer is not sure, *Identify* tries square crops of the photo, in four sizes down to a third of its "
-        f"short side, and may suggest one (`scripts.study.evaluate_multi_crop`). At least {MIN_AGREEING} crops must "
+        f"short side, and may suggest one (`flowers study evaluate_multi_crop`). At least {MIN_AGREEING} crops must "
         f"give a name a calibrated probability of {100 * NAMING_PROBABILITY:.0f} % or more, and none may name another "
         f"flower. One must have {MIN_ODDS_RATIO} times the odds that any crop gives to any other name, and one must "
         f"lie as near to the mean embedding of the class as {100 - 100 * REJECTED_FRACTION:.0f} % of its training "

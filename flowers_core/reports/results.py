@@ -39,7 +39,7 @@ def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None =
     shipped = [record for record in records if record.shipped]
     parts = [
         "# Results",
-        "Made from the bundles' and the other runs' records by `python -m scripts.write_results`; edited by nobody. "
+        "Made from the bundles' and the other runs' records by `flowers write_results`; edited by nobody. "
         "Official split of the Oxford 102 Category Flower Dataset: top-1 counts every photo alike, *per class* is the "
         "mean of the classes' recalls. The line that made each run is at the end.",
         "## Test split",
@@ -79,7 +79,7 @@ def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None =
         "## Published before",
         "The student project that this one grew from, same split, 1020 training photos, and this project's runs of the "
         "same networks, and of others by the same recipe. InceptionV3 is cut at its block mixed8 here. *Frozen*: the "
-        "head alone has learnt. *Same recipe* is both its phases (`scripts.train --recipe published`), with learning "
+        "head alone has learnt. *Same recipe* is both its phases (`flowers train --recipe published`), with learning "
         "rates below the upper bounds of range tests, and with epochs of this project's own: neither was published.",
         published_table(records),
         "## How each run was made",

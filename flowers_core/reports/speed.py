@@ -10,7 +10,7 @@ from flowers_core.reports.tables import table
 def speed_note() -> str:
     """What the table below it shows."""
     return (
-        "One photo at a time, all ways of running a model in turns (`scripts.benchmarks inference`): median and 95th "
+        "One photo at a time, all ways of running a model in turns (`flowers benchmarks inference`): median and 95th "
         "percentile in milliseconds, once with one thread and once with as many as the machine has cores (two where "
         "that was not noted). *÷ int8* is the ratio to INT8 with the same number of threads, which carries over to "
         "other machines. TensorFlow, too, is held to one thread for the first, in a process of its own, and left to "

@@ -1,4 +1,4 @@
-"""Named recipes, as values of the options of `scripts.train`, each by the backbone that is to be fine-tuned.
+"""Named recipes, as values of the options of `flowers train`, each by the backbone that is to be fine-tuned.
 
 `fast` gives a good model in minutes on two cores. Every augmented view passes the frozen layers once, so few views and
 many epochs are cheap: a head on embeddings trains in seconds, and an epoch with the last convolution unfrozen takes
@@ -29,7 +29,7 @@ class PublishedRecipe:
         step_epochs: half a cycle.
         policy: of the cyclic learning rate.
         head_rates, rates: lower and upper learning rate of phases one and two. They stay below the upper bounds that
-            range tests of InceptionV3 to mixed8 suggested (`scripts.study.find_learning_rate`): 0.21 for the head, and
+            range tests of InceptionV3 to mixed8 suggested (`flowers study find_learning_rate`): 0.21 for the head, and
             0.04 for its last ten layers.
     """
 

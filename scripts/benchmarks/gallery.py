@@ -86,7 +86,7 @@ def main() -> None:
     options = _parse()
     bundle = load_bundle(options.bundle)
     if not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE)):
-        raise BundleError(f"'{bundle.name}' has no gallery yet; `python -m scripts.build_gallery` makes it.")
+        raise BundleError(f"'{bundle.name}' has no gallery yet; `flowers build_gallery` makes it.")
     source = Likenesses(Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE)))
     asked = source.queries(min(options.queries, _BLOCK))
     rows: list[Row] = []

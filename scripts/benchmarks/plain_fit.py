@@ -1,4 +1,4 @@
-"""`model.fit` as it is mostly written, for `scripts.benchmarks training` to compare with: a process of its own.
+"""`model.fit` as it is mostly written, for `flowers benchmarks training` to compare with: a process of its own.
 
 Each epoch decodes every JPEG by tf.data, augments it, and sends it through the whole network, of which the same layers
 learn as in our run. Prints one line of JSON: seconds of an epoch of each phase, training and validation apart.

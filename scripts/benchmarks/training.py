@@ -2,7 +2,7 @@
 
     flowers benchmarks training
 
-Our run is `scripts.train --recipe fast` in a process and a folder of its own, with an empty cache; the clock begins
+Our run is `flowers train --recipe fast` in a process and a folder of its own, with an empty cache; the clock begins
 with the process. Plain fit's epochs cost the same each, so a few are timed, half of them before our run and half after
 it, and scaled. The test photos are read once, when the clock has stopped.
 """
@@ -54,7 +54,7 @@ def main() -> None:
         test = {phase: _test_figures(flowers, bundle) for phase, bundle in bundles.items()}
     speed = TrainingSpeed(
         machine=machine(),
-        command=shlex.join(["python", "-m", "scripts.train", *line]),
+        command=shlex.join(["flowers", "train", *line]),
         bar=BAR,
         plain={phase: _mean_epoch([run["phases"][phase] for run in plain]) for phase in bundles},
         plain_start=float(np.mean([run["start"] for run in plain])),
@@ -113,13 +113,13 @@ def _parse() -> argparse.Namespace:
     parser = verb_parser(__doc__)
     parser.add_argument("--backbone", default="efficientnet_lite0", help="name of the pretrained network")
     parser.add_argument(
-        "--weights", type=Path, metavar="DIR", help="folder of the ImageNet weights, as of scripts.train"
+        "--weights", type=Path, metavar="DIR", help="folder of the ImageNet weights, as of flowers train"
     )
     parser.add_argument(
         "--override",
         default="",
         metavar="OPTIONS",
-        help='options of scripts.train that differ from the recipe: --override="--epochs 2 --head-epochs 2"',
+        help='options of flowers train that differ from the recipe: --override="--epochs 2 --head-epochs 2"',
     )
     parser.add_argument(
         "--plain-epochs", type=int, default=1, help="of each phase before our run, and as many after it (default: 1)"

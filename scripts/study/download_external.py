@@ -4,7 +4,7 @@
 
 277 photos out of packages of desktop backgrounds from Ubuntu's archive (636 MB, of which 358 MB stay): 43 that show one
 of the 102 flowers, in a folder a class, and 234 that show no flower. Run it again after it was broken off: it goes on
-from there. `python -m scripts.study.evaluate_external BUNDLE` measures a bundle by them.
+from there. `flowers study evaluate_external BUNDLE` measures a bundle by them.
 """
 
 from flowers_core.data.download.external import EXTERNAL_URL, download_external, external_packages

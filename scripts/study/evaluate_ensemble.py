@@ -2,7 +2,7 @@
 
     flowers study evaluate_ensemble NAME BUNDLE BUNDLE …
 
-No model is run: the answers that `scripts.evaluate` kept are joined by the geometric mean of their calibrated
+No model is run: the answers that `flowers evaluate` kept are joined by the geometric mean of their calibrated
 probabilities. The weights come from the validation photos; the figures go to `models/records/NAME.json`.
 """
 

@@ -3,7 +3,7 @@
     flowers study find_learning_rate
 
 The tail is trained for one run of growing rates from the probed head on, and thrown away; with `--head-epochs` from the
-head that these trained. The suggested bounds are for `scripts.train --learning-rate UPPER --lower-rate LOWER`, with the
+head that these trained. The suggested bounds are for `flowers train --learning-rate UPPER --lower-rate LOWER`, with the
 same optimizer. `--fine-tune 0 --probe-views 0` tests a head alone, from a random start: the bounds are then for
 `--head-learning-rate` and `--head-lower-rate`.
 """

@@ -24,9 +24,7 @@ def main() -> None:
     for folder in options.bundles:
         record = record_of(load_bundle(folder))
         if not record.metrics:
-            raise BundleError(
-                f"'{record.name}' has no figures yet; `python -m scripts.evaluate {record.name}` makes them."
-            )
+            raise BundleError(f"'{record.name}' has no figures yet; `flowers evaluate {record.name}` makes them.")
         print(f"Wrote {save_record(record, options.models)}.")
 
 

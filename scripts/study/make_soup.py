@@ -77,7 +77,7 @@ def main() -> None:
         seed=first.training.seed,
     )
     write_trained(writer, flowers, classifiers[0], training, history, reference)
-    print(f"Wrote {options.out}; `python -m scripts.quantize {options.out.name}` makes the TFLite models.")
+    print(f"Wrote {options.out}; `flowers quantize {options.out.name}` makes the TFLite models.")
 
 
 def _check(members: Sequence[Bundle], reference: Bundle | None) -> None:

@@ -2,7 +2,7 @@
 
     flowers study show_schedules
 
-Triangular, triangular2, exp_range, one-cycle, cosine and constant between the same two rates, as `scripts.train`
+Triangular, triangular2, exp_range, one-cycle, cosine and constant between the same two rates, as `flowers train`
 follows them. The numbers lie beside the picture, one row a step.
 """
 

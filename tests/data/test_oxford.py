@@ -137,7 +137,7 @@ def test_missing_parts_are_named_with_the_command(root):
     for name in ("imagelabels.mat", "setid.mat"):
         content = (root / name).read_bytes()
         (root / name).unlink()
-        with pytest.raises(DatasetMissing, match=rf"{name} is missing .*python -m scripts.download_data --data {root}"):
+        with pytest.raises(DatasetMissing, match=rf"{name} is missing .*flowers download_data --data {root}"):
             OxfordFlowers(root)
         (root / name).write_bytes(content)
     (root / "jpg" / "image_00002.jpg").unlink()
@@ -152,7 +152,7 @@ def test_missing_parts_are_named_with_the_command(root):
 
 def test_the_command_names_no_folder_where_it_is_the_default(monkeypatch, tmp_path):
     monkeypatch.setenv("FLOWERS_DATA_DIR", str(tmp_path))
-    with pytest.raises(DatasetMissing, match=r"`python -m scripts\.download_data` gets the dataset"):
+    with pytest.raises(DatasetMissing, match=r"`flowers download_data` gets the dataset"):
         OxfordFlowers(tmp_path)
 
 

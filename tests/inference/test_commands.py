@@ -2,14 +2,14 @@ import pytest
 
 from flowers_core.inference.commands import Command, parse_command
 
-LINE = (
-    "python -m scripts.train --backbone tiny --random-weights --teacher a --teacher b --epochs 3 "
+OPTIONS = (
+    "--backbone tiny --random-weights --teacher a --teacher b --epochs 3 "
     "--learning-rate 0.0006 --no-interpolate --out models/made"
 )
 
 
 def test_a_line_of_schema_1_becomes_values() -> None:
-    command = parse_command(LINE)
+    command = parse_command(f"python -m scripts.train {OPTIONS}")
     assert command == Command(
         "scripts.train",
         {
@@ -23,7 +23,7 @@ def test_a_line_of_schema_1_becomes_values() -> None:
         },
     )
     assert [type(value) for value in command.options.values()] == [str, bool, tuple, int, float, bool, str]
-    assert command.line() == LINE
+    assert command.line() == f"flowers train {OPTIONS}"
 
 
 @pytest.mark.parametrize(
@@ -46,5 +46,9 @@ def test_options_are_read_however_they_are_written(line: str, command: Command) 
 def test_a_value_with_a_space_stays_one_word() -> None:
     command = Command("scripts.train", {"out": "my models/a", "step_size": 64}, ("name",))
     assert command.words() == ["name", "--out", "my models/a", "--step-size", "64"]
-    assert command.line() == "python -m scripts.train name --out 'my models/a' --step-size 64"
-    assert parse_command(command.line()) == command
+    assert command.line() == "flowers train name --out 'my models/a' --step-size 64"
+    assert parse_command("python -m scripts.train name --out 'my models/a' --step-size 64") == command
+
+
+def test_a_verb_of_two_words_is_typed_as_two() -> None:
+    assert Command("scripts.study.make_soup", {}, ("soup", "one")).line() == "flowers study make_soup soup one"

@@ -214,5 +214,5 @@ def test_an_ensembles_record_of_schema_1_has_weights_by_format(tmp_path: Path) -
     made = load_record(tmp_path / "both.json")
     assert made.training.member_weights == {"int8": (0.4, 0.6)}
     assert not made.training.random_weights
-    assert made.training.command.line() == "python -m scripts.study.evaluate_ensemble both a b"
+    assert made.training.command.line() == "flowers study evaluate_ensemble both a b"
     assert (made.size, made.external, made.metrics["int8"]["test"].top1) == (None, None, 0.9)

@@ -324,7 +324,7 @@ def test_a_dataset_that_is_not_there(script: str, ended: Callable[..., tuple[obj
     before = (made.folder / "bundle.json").read_bytes()
     code, said = ended(script, str(made.folder))
     assert code == 1
-    assert "python -m scripts.download_data" in said
+    assert "flowers download_data" in said
     assert (made.folder / "bundle.json").read_bytes() == before
 
 

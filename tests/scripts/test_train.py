@@ -74,7 +74,7 @@ def test_a_taught_bundle_is_repeated_on_more_photos_with_its_teachers(folder: Pa
     record = both.training
     assert record.photos == 306
     assert record.teachers == (ModelReference("teacher", teacher.digest("classifier.keras") or ""),)
-    assert record.command.line() == "python -m scripts.train --also-validation student --teacher teacher"
+    assert record.command.line() == "flowers train --also-validation student --teacher teacher"
     # The line that the bundle gives makes it again, and another teacher makes another one.
     again = trained(folder, data, shlex.join(record.command.words()), "again")
     other = trained(folder, data, "--also-validation student --teacher student", "other")

@@ -124,10 +124,10 @@ def test_tables_hold_the_record(record: AuditRecord, gallery: Gallery) -> None:
 def test_without_an_audit_the_page_says_how_to_get_one(open_page: Open, audited: Path) -> None:
     BundleWriter.open(audited).remove_file(AUDIT_FILE)
     app = open_page("dataset", show="State of the data")
-    assert any("scripts.audit_data" in info.value for info in app.info)
+    assert any("flowers audit_data" in info.value for info in app.info)
 
 
 def test_a_damaged_audit_counts_as_none(open_page: Open, audited: Path) -> None:
     BundleWriter.open(audited).add_bytes(AUDIT_FILE, b"{}")
     app = open_page("dataset", show="State of the data")
-    assert any("scripts.audit_data" in info.value for info in app.info)
+    assert any("flowers audit_data" in info.value for info in app.info)

@@ -57,7 +57,7 @@ def test_the_map_has_an_address_and_colours(open_page: Open, mapped: Path) -> No
 def test_without_a_map_the_page_says_how_to_get_one(open_page: Open, mapped: Path) -> None:
     BundleWriter.open(mapped).add_bytes(PROJECTION_FILE, b"none")
     app = open_page("dataset", show="Map")
-    assert any("scripts.project_embeddings" in info.value for info in app.info)
+    assert any("flowers project_embeddings" in info.value for info in app.info)
 
 
 def test_the_table_says_of_each_photo_how_the_model_did(mapped: Path, projection: Projection) -> None:

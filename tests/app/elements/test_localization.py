@@ -35,7 +35,7 @@ def said(app: AppTest) -> str:
 
 def test_without_segmentations_one_line_says_how_to_get_them(open_page: Open, drawn_dataset: Path) -> None:
     app = open_page(photo="3", method="Evidence")
-    assert "`python -m scripts.download_data --segmentations` gets Oxford’s segmentations (203 MB)" in said(app)
+    assert "`flowers download_data --segmentations` gets Oxford’s segmentations (203 MB)" in said(app)
     assert said(app).count("lies on the flower") == 1
     # A photo of one's own has no segmentation to be had.
     assert "on the flower" not in said(open_page(photo="example"))
@@ -146,4 +146,4 @@ def test_models_says_it_of_all_photos_and_of_right_and_wrong_answers(
 
 def test_segmentations_without_a_record_name_the_script(open_page: Open, drawn_dataset: Path) -> None:
     draw_segmentations(drawn_dataset)
-    assert "`python -m scripts.evaluate_localization efficientnet_lite0` says" in said(open_page("confusions"))
+    assert "`flowers evaluate_localization efficientnet_lite0` says" in said(open_page("confusions"))

@@ -35,7 +35,7 @@ def test_a_soup_is_the_mean_of_its_members(folder: Path, data: Path, monkeypatch
     for weight, *parts in zip(kernels(made), *chosen, strict=True):
         np.testing.assert_allclose(weight, np.mean(parts, axis=0), rtol=2e-3, atol=1e-6)  # half precision on disk
     assert record.photos == 204
-    assert record.command.line() == "python -m scripts.study.make_soup soup m0 m1"
+    assert record.command.line() == "flowers study make_soup soup m0 m1"
     history = json.loads(made.path("history.json").read_text(encoding="utf-8"))
     alone = [member["validation_nll"] for member in history["members"]]
     assert alone == sorted(alone)
