@@ -1,8 +1,8 @@
-"""What would make it B: the fewest positions of a photo to replace by positions of a photo of B.
+"""Counterfactual explanation: the fewest positions to replace by positions of a photo of B until the answer is B.
 
 Goyal et al. 2019, "Counterfactual Visual Explanations", ICML (arXiv 1904.07451), search greedily for the positions of
 the last feature map. With global average pooling and one linear layer no search is needed. Replacing position i of the
-photo by position j of the other changes the gap (logit of B) − (logit of the answer) by
+photo by position j of the other photo changes the gap (logit of B) − (logit of the answer) by
 
     (B_j − A_i) · d / (h·w),    d = W_B − W_answer
 
@@ -25,16 +25,16 @@ Position = tuple[int, int]
 
 @dataclass(frozen=True, eq=False)
 class Exchange:
-    """The replacements that turn the answer.
+    """The replacements that change the answer.
 
     Attributes:
         label: the model's answer, 1…classes.
         rival: what the answer becomes.
-        pairs: ((row, column) of the photo, (row, column) of the other photo that replaces it). The sum over pairs does
-            not depend on which goes with which, so the most similar go together.
+        pairs: ((row, column) of the photo, (row, column) of the other photo that replaces it). The logits do not depend
+            on the pairing, so the most similar positions are paired.
         gaps: (n + 1,) float64, (logit of the rival) − (logit of the label) after 0…n replacements, in the order of
             their effect.
-        logits: (classes,) float64, after all of them.
+        logits: (classes,) float64, after all replacements.
     """
 
     label: int
@@ -57,8 +57,8 @@ def least_exchange(
         rival: 1…classes.
 
     Returns:
-        The exchange. None if even the whole other photo does not have the rival as its answer; and with no pairs if the
-        photo's answer is the rival already.
+        The exchange, without pairs if the photo's answer is the rival already. None if no number of replacements
+        changes the answer to the rival.
 
     Raises:
         ValueError: if the shapes differ, or there is no such label.
@@ -91,7 +91,7 @@ def least_exchange(
 
 
 def _most_similar(ours: FloatArray, theirs: FloatArray) -> list[int]:
-    """For each row (n, c) of ours its partner in theirs, in the matching with the largest sum of cosines."""
+    """For each row of ours, (n, c), its partner in theirs, in the matching with the largest sum of cosines."""
     from scipy.optimize import linear_sum_assignment
 
     lengths = np.outer(np.linalg.norm(ours, axis=1), np.linalg.norm(theirs, axis=1))

@@ -1,6 +1,6 @@
-"""An explanation: its target (what is explained), its map, and the way from the map back to the photo.
+"""An explanation: its target (what is explained), its map, and the projection of the map onto the photo.
 
-Every method of this room returns an `Explanation`, so pages and metrics need to know no method.
+Every method of this package returns an `Explanation`, so pages and metrics need not know the methods.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.floating]
 Box = tuple[float, float, float, float]
 
-#: Positive contributions below this fraction of the strongest (of either sign) count as none: a colour scale of their
-#: own would draw noise at full colour.
+#: Positive contributions below this fraction of the strongest contribution (of either sign) count as none. On a colour
+#: scale of their own they would draw noise at full colour.
 NEGLIGIBLE_FRACTION = 0.01
 
 
@@ -29,7 +29,12 @@ class ClassTarget:
 
 @dataclass(frozen=True)
 class ContrastTarget:
-    """Why `label` and not `rival`? Both are 1…102."""
+    """Why `label` and not `rival`?
+
+    Attributes:
+        label: 1…102.
+        rival: 1…102, another.
+    """
 
     label: int
     rival: int
@@ -59,8 +64,8 @@ class Explanation:
             "relative" if the method's numbers are on no scale.
         box: left, top, right, bottom of what the model saw, in pixels of the photo (ModelInput.box); may be fractions.
         photo_size: (width, height) of the photo, in pixels.
-        seconds: time the explanation took, without the forward pass that it was given.
-        settings: what was chosen or measured on the way; read-only; str, bool, int or float values.
+        seconds: how long the explanation took, without the forward pass that it was given.
+        settings: what was chosen or measured; read-only; str, bool, int or float values.
         seed: of a method that draws at random, else None.
         superpixels: (H, W) int32 label map 0…n−1 in the model's frame, of the shape of `contributions`, if the method
             explains superpixels and not positions; else None.
@@ -97,7 +102,7 @@ class Explanation:
         object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))
         left, top, right, bottom = self.box
         width, height = self.photo_size
-        # A thousandth of a pixel is forgiven: boxes come out of divisions.
+        # Boxes come out of divisions, so they may be off by a thousandth of a pixel.
         if not (-1e-3 <= left < right <= width + 1e-3 and -1e-3 <= top < bottom <= height + 1e-3):
             raise ValueError(f"The box {self.box} does not lie in a photo of {width}×{height} pixels.")
         for name, dtype in (("superpixels", np.int32), ("margins", np.float32)):
@@ -112,7 +117,7 @@ class Explanation:
 
     @property
     def terms(self) -> npt.NDArray[np.float32]:
-        """The contributions whose sum is `value`, (n,) float32: one a position, or one a superpixel."""
+        """The contributions whose sum is `value`, (n,) float32: one for each position, or for each superpixel."""
         if self.superpixels is None:
             return self.contributions.ravel()
         _, first = np.unique(self.superpixels, return_index=True)
@@ -141,7 +146,15 @@ class Explanation:
 
 
 def check_label(label: int, classes: int) -> None:
-    """Raise ValueError unless `label` is 1…classes."""
+    """Refuse a label that the model does not know.
+
+    Args:
+        label: 1-based.
+        classes: how many the model knows.
+
+    Raises:
+        ValueError: unless `label` is 1…classes.
+    """
     if not 1 <= label <= classes:
         raise ValueError(f"There is no label {label}: this model knows 1…{classes}.")
 
@@ -151,8 +164,8 @@ def to_photo(cells: FloatArray, box: Box, photo_size: tuple[int, int]) -> npt.ND
 
     Pixels and cells are squares with their value at the centre (the half-pixel convention of Pillow and OpenCV): the
     centre of cell (i, j) lies at left + (j + ½)·(right − left)/w, top + (i + ½)·(bottom − top)/h. Beyond the outermost
-    centres the map is constant up to the edge of the box. (scipy.ndimage.zoom by default, and so tf-keras-vis, puts the
-    outermost centres on the edge of the picture, which shifts a 7×7 map by up to half a cell.)
+    centres the map is constant up to the edge of the box. (The default of scipy.ndimage.zoom, which tf-keras-vis uses,
+    puts the outermost centres on the edge of the picture. That shifts a 7×7 map by up to half a cell.)
 
     Args:
         cells: (h, w), the map over the box.
@@ -197,7 +210,16 @@ def nearest_in_photo(
 
 
 def pixels_inside(length: int, low: float, high: float) -> slice:
-    """The pixels of one axis, of `length`, whose centre lies in [low, high)."""
+    """The pixels of one axis whose centre lies in an interval.
+
+    Args:
+        length: of the axis, in pixels.
+        low: inclusive, in pixels.
+        high: exclusive, in pixels.
+
+    Returns:
+        The range of pixels; an empty one if there are none.
+    """
     inside = np.flatnonzero((np.arange(length) + 0.5 >= low) & (np.arange(length) + 0.5 < high))
     return slice(int(inside[0]), int(inside[-1]) + 1) if inside.size else slice(0, 0)
 

@@ -1,4 +1,4 @@
-"""How much of the evidence lies on the flower, over the whole test split, resumed after a break."""
+"""Evaluates localization on the whole test split: how much of the evidence lies on the flower. A run can be resumed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from flowers_core.storage.json_lines import JsonLines, read_json_lines
 
 FORMAT = "int8"
 
-# What the model predicts, 0 where it was not asked, and the localization, None where there is none.
+# The predicted label (0 if the model did not run), and the localization (None if there is none).
 _Found = tuple[int, Localization | None]
 
 
@@ -33,8 +33,12 @@ def evaluate_localization(
     Args:
         bundle: whose INT8 model predicts.
         flowers: the data set, with Oxford's segmentations.
-        path: keeps each photo's figures as soon as they are known; what it holds already is not computed again.
-        track: watches the photos pass.
+        path: a JSON Lines file. Each photo's figures are added as soon as they are known; photos in it are not computed
+            again.
+        track: shows progress over the photos.
+
+    Returns:
+        The record of all test photos, by id.
     """
     known: dict[int, _Found] = {}
     for values in read_json_lines(path):
@@ -42,7 +46,7 @@ def evaluate_localization(
             photo_id, predicted, figures = values
             known[int(photo_id)] = int(predicted), None if figures is None else Localization(*map(float, figures))
         except (ValueError, TypeError):
-            continue  # an older version's
+            continue  # written by an older version
     missing = [photo_id for photo_id in flowers.split_ids("test").tolist() if photo_id not in known]
     with JsonLines(path) as lines:
         for photo_id, (predicted, found) in _measured(bundle, flowers, track(missing, "photos", len(missing))):

@@ -1,4 +1,4 @@
-"""Every method of explanation on a sample of test photos: scored photo by photo, checked, and resumed after a break."""
+"""Evaluates every method of explanation on a sample of test photos: scores and a sanity check. A run can be resumed."""
 
 from __future__ import annotations
 
@@ -44,15 +44,18 @@ def score_methods(
         flowers: the data set.
         photos: ids of its photos.
         methods: names, as in `METHODS`.
-        path: keeps each score as soon as it is known; what it holds already is not computed again.
-        track: watches the photos pass.
+        path: a JSON Lines file. Each score is added as soon as it is known; scores in it are not computed again.
+        track: shows progress over the photos.
+
+    Returns:
+        The scores photo by photo, in the order of `methods` and then of `BASELINES`.
     """
     known: dict[tuple[int, str], Score] = {}
     for values in read_json_lines(path):
         try:
             found = Score.from_json(values)
         except TypeError:
-            continue  # an older version's
+            continue  # written by an older version
         known[found.photo_id, found.method] = found
     rows = [*methods, *BASELINES]
     missing = [(photo, [name for name in rows if (photo, name) not in known]) for photo in photos]
@@ -76,18 +79,19 @@ def sanity_checks(
     *,
     track: Track = untracked,
 ) -> dict[str, dict[str, float]]:
-    """How alike each method's map is to that of the same network with layers shuffled (`metrics.sanity`).
+    """Compare each method's map with that of the same network with shuffled layers (`metrics.sanity`).
 
     Args:
-        bundle: without its Keras classifier only what is kept comes back.
+        bundle: whose Keras classifier is shuffled. Without a classifier nothing is computed.
         flowers: the data set.
-        photos: ids of its photos; without any only what is kept comes back.
+        photos: ids of its photos. Without photos nothing is computed.
         methods: names, as in `METHODS`.
-        path: keeps what is known.
-        track: watches the methods pass.
+        path: a JSON file. Each method's result is kept as soon as it is known; methods in it are not computed again.
+        track: shows progress over the methods.
 
     Returns:
-        method → fraction of shuffled layers, as text → rank correlation with the trained network's map.
+        Everything that the file holds afterwards: method → fraction of shuffled layers, as text → rank correlation with
+        the trained network's map.
     """
     known: dict[str, dict[str, float]] = read_json(path) if path.is_file() else {}
     missing = [METHODS[name] for name in methods if name not in known]
@@ -107,13 +111,13 @@ def sanity_checks(
     subjects = [(pixels, ClassTarget(int(answer))) for pixels, answer in zip(inputs, answers, strict=True)]
     for method in track(missing, "sanity check", len(missing)):
         found = sanity_check(classifier, [method], subjects)[method.name]
-        known[method.name] = {f"{share:g}": alike.rank_correlation for share, alike in found.items()}
+        known[method.name] = {f"{fraction:g}": agreement.rank_correlation for fraction, agreement in found.items()}
         write_json(path, known)
     return known
 
 
 class _Scorer:
-    """Scores methods on what the INT8 model predicts."""
+    """Scores methods that explain the class predicted by the INT8 model."""
 
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
@@ -123,14 +127,14 @@ class _Scorer:
         self._gradients = cache(self._build_gradients) if bundle.has(CLASSIFIER_FILE) else None
 
     def scores(self, flowers: OxfordFlowers, photo_id: int, names: Sequence[str]) -> Iterator[Score]:
-        """The score on one photo of each method and baseline that is named, for the class that is predicted."""
+        """The scores of the named methods and baselines on one photo, for the predicted class."""
         photo = open_photo(flowers.path(photo_id))
         seen = model_input(photo.pixels, self._bundle.crop_rule)
         subject, target = self._subject(seen, (photo.width, photo.height))
         noisy = with_input_noise(seen.pixels, photo_id)
         noisy_subject = subject.with_pixels(noisy, self._runtime.forward(noisy[None]).features[0])
         baselines: Baselines | None = None
-        # What the baselines reach comes with any method's score; the closed form's costs nothing.
+        # Any method's score brings the baselines' with it. The closed form is the cheapest method.
         for name in [name for name in names if name in METHODS] or ["cam"]:
             found, baselines = score(METHODS[name], subject, noisy_subject, target, photo_id, baselines)
             if name in names:
@@ -161,7 +165,7 @@ class _Scorer:
         from flowers_core.networks.classifier import load_classifier
 
         gradients = Gradients(load_classifier(self._bundle.path(CLASSIFIER_FILE)))
-        # Graphs are traced when they are first used, which is no part of what a method takes for a photo.
+        # The first call traces the graphs; that time must not count as a method's.
         blank = np.zeros((gradients.input_size, gradients.input_size, 3), np.uint8)
         gradients.at_layer(blank, ClassTarget(1))
         gradients.at_photo(blank[None].astype(np.float32), ClassTarget(1))

@@ -27,7 +27,7 @@ from flowers_core.explain.subject import Subject
 
 
 class Needs(Enum):
-    """What a method needs beyond the forward pass that named the flower."""
+    """What a method needs in addition to the forward pass that named the flower."""
 
     NOTHING = "nothing"
     FORWARD_PASSES = "forward passes"
@@ -42,9 +42,9 @@ class Method:
         name: short name, as in Explanation.method.
         title: for people.
         run: (subject, target) → Explanation. It also takes `seed` if it draws at random, and `progress` if it takes
-            more than a moment.
-        needs: what it needs beyond the forward pass that named the flower.
-        forward_passes: how many more it takes, about.
+            long.
+        needs: what it needs in addition to the forward pass that named the flower.
+        forward_passes: about how many more it takes.
         contrasts: whether it can set a class against another.
     """
 
@@ -70,6 +70,9 @@ class Method:
             target: what is explained.
             seed: of a method that draws at random.
             progress: see `perturbation.Progress`.
+
+        Returns:
+            The method's map.
 
         Raises:
             ExplanationStopped: if `progress` returned False.

@@ -1,14 +1,15 @@
 """Explanations drawn on photos: heat maps, outlines of superpixels, colour bars. Arrays in, arrays out.
 
-Flowers have every colour, so a map on top of the photo would drown: yellow on yellow. The photo therefore loses its
-colour as the map gains, until the only colour left is the map's; and the map is transparent where it is near 0.
+Flowers have every colour, so a map over a photo in colour can be hard to see: yellow on yellow. The photo therefore
+loses its colour as the map gains opacity, until only the map has colour. The map is transparent where it is near 0.
 
 Two colour maps, both fit for the colour-blind:
 
-- "evidence", for what speaks for one thing: plasma (Smith and van der Walt 2015), perceptually uniform, dark purple to
+- "evidence", for what speaks for a class: plasma (Smith and van der Walt 2015), perceptually uniform, dark purple to
   yellow. Negative values are not drawn.
-- "contrast", for what speaks for one thing or against it (for another), with 0 in the middle: blues below, oranges
-  above, the four of Okabe and Ito's palette ("Color Universal Design", 2008), each side's stronger colour at the end.
+- "contrast", for what speaks for a class or against it (for another), with 0 in the middle: blues below, oranges above.
+  The four colours are of Okabe and Ito's palette ("Color Universal Design", 2008); the stronger of each side is at its
+  end.
 """
 
 from __future__ import annotations
@@ -44,8 +45,11 @@ def is_diverging(colormap: str) -> bool:
 
 
 def value_range(heat: FloatArray, colormap: str = "evidence") -> tuple[float, float]:
-    """The values at the two ends of the scale on which `heat` is drawn, and so the numbers at the ends of its colour
-    bar.
+    """The values at the two ends of the colour scale on which a map is drawn.
+
+    Args:
+        heat: (h, w).
+        colormap: one of COLORMAPS.
 
     Returns:
         (0, largest value), 0 if none is positive; for a diverging map (−m, m) with m the largest absolute value.
@@ -62,8 +66,8 @@ def colourise(heat: FloatArray, colormap: str = "evidence", *, limit: float | No
     Args:
         heat: (h, w).
         colormap: one of COLORMAPS.
-        limit: the value of the last colour, > 0; greater ones get it too. By default the map's own (`value_range`).
-            Maps that are to be compared need a limit in common: on its own scale the faintest map is as bright as any.
+        limit: the value of the last colour, > 0; greater values get that colour too. By default the map's largest
+            (`value_range`). Maps that are compared need one limit: on its own scale even a faint map is bright.
 
     Returns:
         (h, w, 4) uint8 RGBA, not premultiplied: wholly transparent at 0 (and below, unless diverging), opaque from half
@@ -127,7 +131,7 @@ def draw(
     limit: float | None = None,
     threshold: float = 0.0,
 ) -> Pixels:
-    """An explanation over its photo; nothing is drawn where `has_positive_evidence` says that there is nothing.
+    """An explanation over its photo. Without `has_positive_evidence` a sequential colour map draws nothing.
 
     Args:
         pixels: (h, w, 3) uint8 RGB, of the explanation's `photo_size`.
@@ -135,24 +139,24 @@ def draw(
         opacity: see `overlay`.
         colormap: one of COLORMAPS; by default "contrast" for a contrast and "evidence" for all else.
         limit: value of the last colour, see `colourise`.
-        threshold: 0…1; what is weaker than this fraction of the limit (by default, of the map's strongest) is left out.
+        threshold: 0…1; what is weaker than this fraction of the limit (by default, of the strongest value) is left out.
 
     Returns:
-        (h, w, 3) uint8 RGB, what lies outside the explanation's box shown as not seen.
+        (h, w, 3) uint8 RGB; what lies outside the explanation's box is shown as not seen.
 
     Raises:
-        ValueError: as `overlay`, or where the threshold is outside 0…1.
+        ValueError: as `overlay`, or if the threshold is outside 0…1.
     """
     if colormap is None:
         colormap = "contrast" if isinstance(explanation.target, ContrastTarget) else "evidence"
     heat = explanation.heatmap()
     if not is_diverging(colormap) and not explanation.has_positive_evidence:
-        heat = np.zeros_like(heat)  # specks, which a scale of their own would show at full colour
+        heat = np.zeros_like(heat)  # on a scale of its own, noise would be drawn at full colour
     if not 0 <= threshold <= 1:
         raise ValueError(f"The threshold must be between 0 and 1, not {threshold}.")
     if threshold > 0:
         if limit is None:
-            limit = value_range(heat, colormap)[1] or None  # of the whole map: what stays keeps its colour
+            limit = value_range(heat, colormap)[1] or None  # of the whole map, so that what remains keeps its colour
         heat = np.where(np.abs(heat) < threshold * (limit or 0.0), 0, heat)
     return overlay(pixels, heat, opacity, colormap, limit=limit, box=explanation.box)
 
@@ -160,7 +164,8 @@ def draw(
 def dim_outside(pixels: Pixels, box: Box) -> Pixels:
     """Show that the model did not see what lies outside `box`: greyer, darker, and hatched.
 
-    Hatching, because darkness alone could be the photo's own. Pixels count by their centres, as in `to_photo`.
+    It is hatched because a dark area alone could belong to the photo. A pixel is inside if its centre is, as in
+    `to_photo`.
 
     Args:
         pixels: (h, w, 3) uint8 RGB.
@@ -185,20 +190,20 @@ def dim_outside(pixels: Pixels, box: Box) -> Pixels:
 
 
 def outline(pixels: Pixels, superpixels: npt.NDArray[np.integer]) -> Pixels:
-    """The borders between superpixels: white lines edged in black, so that they show on any flower.
+    """Draw the borders between superpixels: white lines edged in black, so that they show on any flower.
 
     Args:
         pixels: (h, w, 3) uint8 RGB.
-        superpixels: (h, w) label map, Explanation.photo_superpixels(); −1, outside the box, counts as one as well.
+        superpixels: (h, w) label map, Explanation.photo_superpixels(); −1, outside the box, counts as a superpixel.
 
     Returns:
-        (h, w, 3) uint8 RGB. Lines grow with the photo: one white pixel up to 1200 pixels of longer side.
+        (h, w, 3) uint8 RGB. Lines grow with the photo: one white pixel for a longer side of up to 1200 pixels.
 
     Raises:
         ValueError: if the sizes differ.
     """
     _check_size(superpixels, pixels)
-    # One side of each border, so that the line is one pixel wide (skimage's find_boundaries marks both sides).
+    # Only one side of each border is marked, so the line is one pixel wide (skimage's find_boundaries marks both).
     border = np.zeros(superpixels.shape, bool)
     border[:, 1:] |= superpixels[:, 1:] != superpixels[:, :-1]
     border[1:] |= superpixels[1:] != superpixels[:-1]
@@ -211,9 +216,18 @@ def outline(pixels: Pixels, superpixels: npt.NDArray[np.integer]) -> Pixels:
 
 
 def legend(colormap: str = "evidence", opacity: float = 1.0, *, width: int = 256, height: int = 12) -> Pixels:
-    """A colour bar, lowest value left, (height, width, 4) uint8 RGBA with the transparency of the overlay.
+    """A colour bar, lowest value left, with the transparency of the overlay.
 
-    The numbers for its ends are `value_range`'s (or the limit given to `overlay`).
+    The numbers for its ends are those of `value_range`, or the limit given to `overlay`.
+
+    Args:
+        colormap: one of COLORMAPS.
+        opacity: 0…1, see `overlay`.
+        width: in pixels.
+        height: in pixels.
+
+    Returns:
+        (height, width, 4) uint8 RGBA.
     """
     low = -1.0 if is_diverging(colormap) else 0.0
     strip = colourise(np.linspace(low, 1, width)[None], colormap, limit=1.0)
@@ -223,9 +237,9 @@ def legend(colormap: str = "evidence", opacity: float = 1.0, *, width: int = 256
 
 @cache
 def _table(colormap: str) -> tuple[Pixels, Pixels]:
-    """The 256 colours from the lowest value to the highest, (256, 3), and how thickly each is laid on, (256,).
+    """The 256 colours from the lowest value to the highest, (256, 3), and the opacity of each, (256,).
 
-    Of a diverging map the middle is 128, and 0 repeats 1: both sides have 127 steps.
+    The middle of a diverging map is entry 128, and entry 0 repeats entry 1, so that both sides have 127 steps.
     """
     steps = np.arange(256)
     if is_diverging(colormap):
@@ -234,10 +248,11 @@ def _table(colormap: str) -> tuple[Pixels, Pixels]:
         colours = np.stack([np.interp(value, (-1, -0.5, 0, 0.5, 1), channel) for channel in anchors.T], axis=1)
     else:
         value = steps / 255
-        # Matplotlib's tables without matplotlib, which an installation that only serves need not have.
+        # Matplotlib's tables from a file: an installation that only serves need not have matplotlib.
         tables = json.loads(_TABLES.read_text(encoding="utf-8"))
         colours = np.array([list(bytes.fromhex(colour)) for colour in tables[_SEQUENTIAL[colormap]].split()])
-    # Smooth from nothing to all over the lower half: faint noise leaves the photo alone, the strong is told by colour.
+    # Opacity rises smoothly over the lower half of the scale: faint noise leaves the photo as it is, and strong values
+    # are distinguished by colour.
     rise = np.clip(2 * np.abs(value), 0, 1)
     strength = 255 * rise**2 * (3 - 2 * rise)
     return np.rint(colours).astype(np.uint8), np.rint(strength).astype(np.uint8)

@@ -1,7 +1,7 @@
-"""Perturbation: how the model's answer changes when parts of the photo are hidden.
+"""Perturbation: how the model's answer changes when areas of the photo are hidden.
 
-What the methods share that hide parts of the photo. They watch the probability of the class or, for a contrast, the
-probability of the one class given that it is one of the two.
+The methods that hide areas share this module. They measure the probability of the class or, for a contrast, the
+probability of one class given that it is one of the two.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from scipy.special import expit, logsumexp, softmax
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget, FloatArray, Target, check_label
 from flowers_core.explain.subject import Logits, Pixels
 
-#: Forward passes done, forward passes in all; False asks to stop, anything else to go on.
+#: (forward passes done, forward passes in all) → False to stop; any other value goes on.
 Progress = Callable[[int, int], bool | None]
-#: Photos to one call of the model.
+#: Photos in one call of the model.
 BATCH = 32
 _ONLY_CLASSES = "Hiding parts of a photo explains a class, or a class against another, not a neighbour."
 
@@ -25,7 +25,7 @@ _ONLY_CLASSES = "Hiding parts of a photo explains a class, or a class against an
 class ExplanationStopped(Exception):
     """The progress callback asked to stop.
 
-    There is no partial result: a map from too few forward passes looks like any other.
+    There is no partial result, because nobody could see that a map is from too few forward passes.
     """
 
 
@@ -54,7 +54,7 @@ def probability(logits: FloatArray, target: Target, temperature: float = 1.0) ->
 def log_odds(logits: FloatArray, target: Target, temperature: float = 1.0) -> npt.NDArray[np.float64]:
     """The log-odds of the target, log p − log (1 − p), for each row of logits.
 
-    Computed from the logits: a probability that rounds to 1 has lost them.
+    They are computed from the logits, because a probability that rounds to 1 has lost them.
 
     Args:
         logits: (n, classes), two or more; column j is label j + 1.
@@ -114,11 +114,16 @@ def perturbed_probabilities(
 
 
 def report_progress(progress: Progress | None, done: int, total: int) -> None:
-    """Call `progress`.
+    """Call `progress`, if there is one.
+
+    Args:
+        progress: the callback.
+        done: forward passes.
+        total: forward passes in all.
 
     Raises:
         ExplanationStopped: if it returned False.
     """
-    # `is False` and not falsy: a callback that returns nothing means to go on.
+    # `is False` and not falsy: a callback that returns nothing goes on.
     if progress is not None and progress(done, total) is False:
         raise ExplanationStopped(f"Stopped after {done} of {total} forward passes.")

@@ -1,4 +1,4 @@
-"""What a method is given: a photo as one model sees it, and the model itself."""
+"""The input of every method: a photo as one model sees it, and the model itself."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ FeatureMaps = Callable[[Pixels], npt.NDArray[np.floating]]
 
 
 class Frame(TypedDict):
-    """Where a map lies on its photo: the two fields of the same names of `Explanation`."""
+    """Where a map lies on its photo, as in `Explanation`.
+
+    Attributes:
+        box: left, top, right, bottom of what the model saw, in pixels of the photo.
+        photo_size: (width, height) of the photo, in pixels.
+    """
 
     box: Box
     photo_size: tuple[int, int]
@@ -42,8 +47,8 @@ class Subject:
         head: (c, classes), the linear layer's weights; column j is label j + 1.
         logits: the model as a function from photos to logits.
         feature_maps: the same model as a function from photos to last feature maps.
-        forward: both in one pass, such as Runtime.forward. With it LIME fits one model per position. None where the
-            logits are not linear in the mean of the feature map.
+        forward: both in one pass, such as Runtime.forward. With it LIME fits one model per position. None if the logits
+            are not linear in the mean of the feature map.
         temperature: of the softmax, > 0.
         gradients: builds the gradients of the Keras model, once; None if there is no Keras model.
         segmentation: how LIME divides the photo into superpixels.
@@ -72,5 +77,10 @@ class Subject:
         return {"box": self.box, "photo_size": self.photo_size}
 
     def with_pixels(self, pixels: Pixels, features: FloatArray) -> Subject:
-        """The same model and frame with other pixels (s, s, 3) and their feature map (h, w, c)."""
+        """The same model and frame with another photo.
+
+        Args:
+            pixels: (s, s, 3) uint8.
+            features: (h, w, c), their last feature map.
+        """
         return replace(self, pixels=pixels, features=features)

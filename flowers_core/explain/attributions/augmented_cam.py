@@ -5,11 +5,12 @@ Augmentation", ICASSP. The last feature map is coarse, one cell for 32 pixels. A
 cell falls onto the cells in another way. Each map is moved back, and the mean is finer than any of them. (The authors
 also rotate the photo and solve for the fine map with a regularizer; the plain mean of shifts is enough here.)
 
-One thing differs from `cam`, too: what is split is not the logit of the class but its log-odds against all others,
-log(p / (1 − p)), to first order. Its direction in the features is W_k − Σ_j q_j W_j over the rivals j, with q_j their
-probabilities given that it is not k. A logit alone says little: the same number added to all logits changes no answer,
-and yet moves evidence about. As any gradient at the last feature map this is a Grad-CAM (Selvaraju et al. 2017, arXiv
-1610.02391), of the log-odds rather than the logit. For a class against another the direction is W_k − W_m.
+It differs from `cam` in one more thing. It splits not the logit of the class but the log-odds of the class against all
+others, log(p / (1 − p)), to first order. The direction in the features is W_k − Σ_j q_j W_j over the rivals j, where
+q_j is the probability of j given that it is not k. A logit alone says little: the same number added to all logits
+changes no answer and yet moves the evidence. Like any gradient at the last feature map this is a Grad-CAM (Selvaraju et
+al. 2017, arXiv 1610.02391), of the log-odds rather than the logit. For a class against another the direction is
+W_k − W_m.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ def explain_augmented_cam(subject: Subject, target: Target, *, shift: float = SH
         shift: how far the photo is moved, in cells of the feature map, in [0, 1). With 0 there is one forward pass.
 
     Returns:
-        Explanation in "logit", (s, s), as fine as the model's input. `value` is the direction's product with the
-        embedding, averaged over the forward passes; the contributions sum to it but for what was moved out of the
+        Explanation in "logit", (s, s), as fine as the model's input. `value` is the product of the direction and the
+        embedding, averaged over the forward passes. The contributions sum to it, except for what was moved out of the
         frame.
 
     Raises:
@@ -101,7 +102,16 @@ def log_odds_direction(
 
 
 def moved(pixels: Pixels, down: int, right: int) -> Pixels:
-    """The photo moved by so many pixels, (s, s, 3); what comes into the frame repeats its edge."""
+    """Shift a photo; what comes into the frame repeats the photo's edge.
+
+    Args:
+        pixels: (s, s, 3) uint8.
+        down: pixels, negative for up.
+        right: pixels, negative for left.
+
+    Returns:
+        (s, s, 3) uint8.
+    """
     margin = max(abs(down), abs(right))
     size = len(pixels)
     wide = np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
@@ -127,5 +137,5 @@ def _mean_moved_back(
 
 
 def _overlap(size: int, by: int) -> slice:
-    """Along one side of a picture moved by `by` pixels, those that still show the photo."""
+    """The pixels along one side that still show the photo after it was moved by `by` pixels."""
     return slice(max(0, by), size + min(0, by))

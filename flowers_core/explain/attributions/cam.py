@@ -6,8 +6,8 @@ CAM (Zhou et al. 2016, arXiv 1512.04150). Before its ReLU it is also Grad-CAM at
 constant W_k / (h·w) (Selvaraju et al. 2017, arXiv 1610.02391). Whatever is linear in e splits in the same way: the gap
 between two logits, and the cosine to another photo's embedding.
 
-It takes neither a gradient nor a second forward pass. Negative contributions are kept, so that the sum holds; ReLU is a
-matter of drawing.
+It takes neither a gradient nor a second forward pass. Negative contributions are kept, so that the sum holds; drawing
+may leave them out.
 """
 
 from __future__ import annotations
@@ -36,6 +36,13 @@ ONLY_CLASSES = "This method explains a class, or a class against another, not a 
 
 def explain_cam(subject: Subject, target: Target) -> Explanation:
     """Each position's contribution to a logit, or to the gap between two: `class_evidence` or `class_contrast`.
+
+    Args:
+        subject: the photo and the model; only its features, head and frame are used.
+        target: a class, or a class against another.
+
+    Returns:
+        Explanation in "logit", (h, w).
 
     Raises:
         ValueError: if there is no such label, or the target is a neighbour.
@@ -122,7 +129,14 @@ def neighbour_similarity(
 
 
 def class_weights(head: FloatArray, label: int) -> npt.NDArray[np.float64]:
-    """The head's weights of one class, (c,) float64.
+    """The head's weights of one class.
+
+    Args:
+        head: (c, classes), the linear layer's weights; column j is label j + 1.
+        label: 1…classes.
+
+    Returns:
+        (c,) float64.
 
     Raises:
         ValueError: if the head is not (c, classes), or there is no such label.

@@ -17,7 +17,18 @@ METHOD = "grad_cam_plus_plus"
 
 
 def explain_grad_cam_plus_plus(subject: Subject, target: Target) -> Explanation:
-    """The Grad-CAM++ map, in "relative" (its numbers are on no scale), see `weighted_activations`."""
+    """The Grad-CAM++ map.
+
+    Args:
+        subject: the photo, and a model with gradients.
+        target: a class, or a class against another.
+
+    Returns:
+        Explanation in "relative" (its numbers are on no scale), see `weighted_activations`.
+
+    Raises:
+        ValueError: as `weighted_activations`.
+    """
     return weighted_activations(METHOD, "relative", weighted_channels, subject, target)
 
 

@@ -1,6 +1,6 @@
 """What Grad-CAM, Grad-CAM++ and LayerCAM share: one layer's activations, weighted by the score's gradients there.
 
-Each of the three is a rule for the weights. Calling the network, and the record of what was found, are here.
+Each of the three is a rule for the weights. This module calls the network and builds the explanation.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def weighted_activations(method: str, unit: str, rule: Rule, subject: Subject, t
         target: a class, or a class against another.
 
     Returns:
-        Explanation (h, w); negative contributions are kept if the rule has any. Its settings hold the `layer` and the
-        `score`, the logit or the gap between two.
+        Explanation (h, w); negative contributions of the rule are kept. Its settings hold the `layer` and the `score`,
+        which is the logit or the gap between two.
 
     Raises:
         ValueError: as Gradients.at_layer, or if the model has no gradients.

@@ -1,8 +1,8 @@
 """Gradients of the Keras classifier: one compiled function a layer, which all gradient methods call.
 
-tf-keras-vis clones and traces the network at every call. Here `Gradients` traces it once, and a call runs the finished
-graph. The class is an argument of the graph, not part of it: a logit, or the gap between two, is the logits times a
-direction.
+tf-keras-vis clones and traces the network at every call. `Gradients` traces it once, and a call runs the finished
+graph. The class is an argument of the graph, not part of it: the score, a logit or the gap between two, is the product
+of the logits and a direction.
 
 TensorFlow is imported when a `Gradients` is built, not before.
 """
@@ -68,7 +68,7 @@ class Gradients:
         photos = tf.TensorSpec((None, *classifier.input_shape[1:]), tf.float32)
         direction = tf.TensorSpec((self.classes,), tf.float32)
 
-        # In a graph tf.gradients goes back from the score to the layer and no further, however early the layer.
+        # In a graph, tf.gradients goes back from the score to the layer and no further.
         @tf.function(input_signature=[photos, direction])
         def at_layer(photos: Any, direction: Any) -> Any:
             activations, logits = both(photos, training=False)
@@ -83,7 +83,14 @@ class Gradients:
         self._at_photo: Callable[..., Any] = at_photo
 
     def at_layer(self, pixels: Pixels, target: Target) -> LayerGradients:
-        """Activations and gradients for one photo (s, s, 3) uint8.
+        """Activations and gradients for one photo.
+
+        Args:
+            pixels: (s, s, 3) uint8, s the model's input size.
+            target: a class, or a class against another.
+
+        Returns:
+            Both at the layer, and the score.
 
         Raises:
             ValueError: if the photo has another size, a label does not exist, or the target is a neighbour.
@@ -93,7 +100,14 @@ class Gradients:
         return LayerGradients(activations.numpy()[0], gradients.numpy()[0], float(score.numpy()[0]))
 
     def at_photo(self, photos: npt.NDArray[np.floating], target: Target) -> npt.NDArray[np.float32]:
-        """The score's gradient with respect to photos (n, s, s, 3) in 0…255: the same shape, logits per grey level.
+        """The score's gradient with respect to photos.
+
+        Args:
+            photos: (n, s, s, 3) in 0…255, s the model's input size.
+            target: a class, or a class against another.
+
+        Returns:
+            (n, s, s, 3) float32, in logits per grey level.
 
         Raises:
             ValueError: as `at_layer`.
@@ -121,7 +135,7 @@ class Gradients:
 
 
 def gradients_of(subject: Subject) -> Gradients:
-    """The gradients of the subject's model; built at the first call.
+    """The gradients of the subject's model, built at the first call.
 
     Raises:
         ValueError: if the model has none.

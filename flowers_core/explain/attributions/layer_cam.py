@@ -18,13 +18,24 @@ METHOD = "layer_cam"
 
 
 def explain_layer_cam(subject: Subject, target: Target) -> Explanation:
-    """The LayerCAM map in logits, see `weighted_activations`."""
+    """The LayerCAM map.
+
+    Args:
+        subject: the photo, and a model with gradients.
+        target: a class, or a class against another.
+
+    Returns:
+        Explanation in "logit", see `weighted_activations`.
+
+    Raises:
+        ValueError: as `weighted_activations`.
+    """
     return weighted_activations(METHOD, "logit", positive_gradients, subject, target)
 
 
 def positive_gradients(at_layer: LayerGradients) -> npt.NDArray[np.float64]:
     """Σ_c ReLU(∂score/∂A_c) · A_c at each position, (h, w).
 
-    In logits, of what speaks for the target only: gradients against it are left out.
+    In logits. Only what speaks for the target counts: gradients against it are left out.
     """
     return (np.maximum(at_layer.gradients, 0) * at_layer.activations).sum(axis=-1, dtype=np.float64)

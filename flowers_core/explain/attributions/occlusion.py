@@ -1,7 +1,7 @@
-"""Occlusion: slide a grey patch over the photo, and see where it costs the class its probability.
+"""Occlusion: slide a grey patch over the photo, and measure where it lowers the probability of the class.
 
-Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Networks", arXiv 1311.2901. It draws nothing at
-random and assumes nothing about the model. Its map is no finer than the patch.
+Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Networks", arXiv 1311.2901. The method draws
+nothing at random and assumes nothing about the model. Its map is no finer than the patch.
 """
 
 from __future__ import annotations
@@ -87,7 +87,13 @@ def explain_occlusion(
 
 
 def patch_starts(size: int, side: int, stride: int) -> list[int]:
-    """Where patches begin along one side: every `stride` pixels, and one that ends with the photo."""
+    """Where patches begin along one side: every `stride` pixels, and one that ends with the photo.
+
+    Args:
+        size: of the photo, in pixels.
+        side: of a patch, in pixels.
+        stride: from one patch to the next, in pixels.
+    """
     last = size - side
     return [*range(0, last, stride), last]
 
@@ -95,13 +101,16 @@ def patch_starts(size: int, side: int, stride: int) -> list[int]:
 def mean_over_patches(
     corners: list[tuple[int, int]], drops: npt.NDArray[np.float64], side: int, size: int
 ) -> npt.NDArray[np.float32]:
-    """For each pixel the mean drop of the patches that cover it, (size, size); every pixel must be covered.
+    """For each pixel the mean drop of the patches that cover it; every pixel must be covered.
 
     Args:
         corners: (top, left) of each patch, in pixels.
         drops: (patches,), of the probability.
         side: of a patch, in pixels.
         size: of the photo, in pixels.
+
+    Returns:
+        (size, size) float32.
     """
     total, count = np.zeros((size, size)), np.zeros((size, size))
     for (top, left), drop in zip(corners, drops, strict=True):

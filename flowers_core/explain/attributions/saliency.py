@@ -1,8 +1,8 @@
 """Saliency with SmoothGrad: how strongly the score depends on each pixel, averaged over noisy copies of the photo.
 
 Simonyan, Vedaldi and Zisserman 2014, "Deep Inside Convolutional Networks", arXiv 1312.6034; Smilkov et al. 2017,
-"SmoothGrad: removing noise by adding noise", arXiv 1706.03825. As in tf-keras-vis, the absolute gradient is averaged
-over the copies, and then the largest of the three colours is taken.
+"SmoothGrad: removing noise by adding noise", arXiv 1706.03825. As in tf-keras-vis, the map is the absolute gradient
+averaged over the copies, and of the three colours the largest.
 """
 
 from __future__ import annotations
@@ -76,7 +76,17 @@ def explain_saliency(
 
 
 def noisy_copies(pixels: Pixels, samples: int, noise: float, seed: int) -> npt.NDArray[np.float32]:
-    """Copies of a photo with normal noise added, (samples, s, s, 3) float32; they may leave 0…255."""
+    """Copies of a photo with normal noise added.
+
+    Args:
+        pixels: (s, s, 3) uint8.
+        samples: how many copies.
+        noise: standard deviation, as a fraction of the range between the photo's least and greatest value.
+        seed: of the noise.
+
+    Returns:
+        (samples, s, s, 3) float32; values may lie outside 0…255.
+    """
     spread = noise * (float(pixels.max()) - float(pixels.min()))
     draws = np.random.default_rng(seed).standard_normal((samples, *pixels.shape), dtype=np.float32)
     return pixels + spread * draws

@@ -1,8 +1,8 @@
 """Score-CAM: each channel weighted by the probability of the photo seen through that channel.
 
 Wang et al. 2020, "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks", arXiv 1910.01279.
-It needs no gradient but one forward pass a channel, so it runs on LiteRT. Only the channels that vary most over the
-photo are taken ("Faster Score-CAM", as in tf-keras-vis).
+It needs no gradient, only one forward pass for each channel, so it runs on LiteRT. Only the channels that vary most
+over the photo are taken ("Faster Score-CAM", as in tf-keras-vis).
 """
 
 from __future__ import annotations
@@ -77,7 +77,15 @@ def explain_score_cam(
 
 
 def most_varied(activations: FloatArray, channels: int | None) -> FloatArray:
-    """The channels with the greatest standard deviation over the photo, greatest first; with None all, as they are."""
+    """The channels with the greatest standard deviation over the photo, greatest first.
+
+    Args:
+        activations: (h, w, c).
+        channels: how many; None, or c and more, keeps all in their order.
+
+    Returns:
+        (h, w, min(channels, c)).
+    """
     if channels is None or channels >= activations.shape[-1]:
         return activations
     order = np.argsort(-activations.std(axis=(0, 1)), kind="stable")
@@ -85,7 +93,15 @@ def most_varied(activations: FloatArray, channels: int | None) -> FloatArray:
 
 
 def channel_mask(activation: FloatArray, size: int) -> npt.NDArray[np.float32]:
-    """One channel (h, w) laid over the model's input and stretched to 0…1, (size, size); all 0 where it is flat."""
+    """One channel laid over the model's input and stretched to 0…1.
+
+    Args:
+        activation: (h, w).
+        size: side of the model's input, in pixels.
+
+    Returns:
+        (size, size) float32; all 0 if the channel is constant.
+    """
     laid = to_photo(activation, (0, 0, size, size), (size, size))
     low, high = laid.min(), laid.max()
     # The small number is Keras' epsilon, as in tf-keras-vis: it keeps a flat channel from dividing by zero.

@@ -1,6 +1,6 @@
-"""tf-keras-vis itself behind this room's interface: the reference for the project's own methods.
+"""tf-keras-vis itself, called like any method of this package: the reference for the project's own methods.
 
-It builds the network anew at every call, and so takes several times as long. TensorFlow is imported when called.
+It builds the network anew at every call, so it takes several times as long. TensorFlow is imported when called.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def explain_by_tf_keras_vis(
     Args:
         method: one of REFERENCES.
         classifier: photos (n, s, s, 3) in 0…255 → logits.
-        subject: the photo; of the model only `classifier` is asked.
+        subject: the photo; the model is `classifier`, not the subject's.
         target: a class, or a class against another.
         layer: name of the layer; saliency ignores it.
-        options: handed on, such as smooth_samples or max_N.
+        options: passed to tf-keras-vis, such as smooth_samples or max_N.
 
     Returns:
         Explanation in "relative", its method "<method>_reference"; never negative (tf-keras-vis applies a ReLU).

@@ -1,13 +1,14 @@
 """A dictionary of concepts: a non-negative factorization of the network's last feature maps.
 
 Fel et al. 2023, "CRAFT: Concept Recursive Activation FacTorization for Explainability", arXiv 2211.10154. After ReLU6
-the feature vectors of positions are not negative. So is each factor of A ≈ U V: a row of V is a concept, a pattern of
-channels that occur together, and a row of U says how much of each concept there is at a position. Parts only add up
-(Lee and Seung 1999, "Learning the parts of objects by non-negative matrix factorization", Nature 401).
+the feature vectors of positions are not negative, and neither is any factor of A ≈ U V. A row of V is a concept: a
+pattern of channels that occur together. A row of U says how much of each concept there is at a position. Concepts add
+up and never cancel (Lee and Seung 1999, "Learning the parts of objects by non-negative matrix factorization", Nature
+401).
 
-Unlike CRAFT there is one dictionary for the whole model, so that classes can be compared in the same concepts. V is
-fitted offline on training photos. For a photo V is fixed, and U is a non-negative least squares problem with one
-solution for each position; it takes milliseconds.
+CRAFT has a dictionary for each class. Here the whole model has one, so that classes can be compared in the same
+concepts. V is fitted offline on training photos. For a photo V is fixed, and U solves a non-negative least squares
+problem at each position, which takes milliseconds.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class ConceptDictionary:
         if features.shape[-1] != self.concepts.shape[1]:
             raise ValueError(f"Features {features.shape} do not fit concepts {self.concepts.shape}.")
         vectors = features.reshape(-1, features.shape[-1]).astype(np.float64)
-        # One row a concept: what is updated is contiguous.
+        # One row for each concept, so that each update writes contiguous memory.
         target = self.concepts @ vectors.T
         presence = np.maximum(self._pseudo_inverse @ vectors.T, 0)
         for _ in range(_MOST_SWEEPS):
@@ -104,7 +105,7 @@ def fit_dictionary(vectors: FloatArray, count: int, *, seed: int = 0, iterations
         iterations: of the coordinate descent at most.
 
     Returns:
-        The dictionary, the most present concept first. Concepts that nothing needs are left out.
+        The dictionary, the most present concept first. Concepts that occur nowhere are left out.
 
     Raises:
         ValueError: if the count is out of range, or a vector has a negative value.
@@ -124,7 +125,11 @@ def fit_dictionary(vectors: FloatArray, count: int, *, seed: int = 0, iterations
 def matched_similarity(one: ConceptDictionary, other: ConceptDictionary) -> npt.NDArray[np.float64]:
     """Cosine of each concept of `one` with its partner in `other`, in the matching with the largest sum.
 
-    It says how stable a dictionary is, with fits from other seeds or other photos.
+    It says how stable a dictionary is when it is compared with fits from other seeds or other photos.
+
+    Args:
+        one: k concepts.
+        other: any number of concepts over the same channels.
 
     Returns:
         (min of the two sizes,) float64, 0…1.

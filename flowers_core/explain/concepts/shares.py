@@ -4,9 +4,9 @@ With features A ≈ U V (`ConceptDictionary`) and a head of global average pooli
 
     mean(A) · W_k + b_k  =  Σ_j mean(U_j) (V_j · W_k)  +  mean(A − U V) · W_k  +  b_k
 
-one share a concept, what the concepts leave over, and the bias. Because the head is linear, a share is also by how much
-the logit falls if the concept is removed from all positions. (CRAFT, arXiv 2211.10154, estimates importance by Sobol
-indices for any head; here the closed form is available.)
+The terms are one share for each concept, the residual that the concepts do not explain, and the bias. Because the head
+is linear, a share is also the amount by which the logit falls if the concept is removed from all positions. (CRAFT,
+arXiv 2211.10154, estimates importance by Sobol indices for any head; here the closed form is available.)
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class ConceptShares:
         target: what is explained.
         presence: (h, w, k), how much of each concept there is at each position.
         shares: (k,) float64, in logits.
-        residual: in logits, what the concepts leave over.
+        residual: in logits, what the concepts do not explain.
         bias: in logits.
     """
 
@@ -41,11 +41,11 @@ class ConceptShares:
 
     @property
     def value(self) -> float:
-        """The logit, or the gap between two: the sum of all."""
+        """The logit, or the gap between two: the sum of all terms."""
         return float(self.shares.sum()) + self.residual + self.bias
 
     def strongest(self, most: int = 8) -> list[int]:
-        """The concepts with the largest shares of either sign, at most so many; those without a share are left out."""
+        """At most `most` concepts with the largest shares of either sign; concepts without a share are left out."""
         order = np.argsort(-np.abs(self.shares), kind="stable")[:most]
         return [int(concept) for concept in order if self.shares[concept] != 0]
 

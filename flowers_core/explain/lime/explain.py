@@ -3,21 +3,21 @@
 Ribeiro, Singh and Guestrin, "Why Should I Trust You?", KDD 2016 (arXiv 1602.04938), made quick in five ways:
 
 - The surrogate is linear in the log-odds of the class, as a logistic regression is (link "logit" of Kernel SHAP,
-  Lundberg and Lee 2017, arXiv 1705.07874). The probability of a confident model hardly moves until much is hidden, and
-  then all at once; no sum of effects can follow that. The log-odds can be such a sum, and so a fraction of the samples
-  decides which superpixels count.
-- Samples are drawn from the weighted distribution itself (Tan, Tian and Li 2023, "GLIME", arXiv 2311.15722), and then
-  all weigh the same. With the kernel exp(−‖1 − mask‖²/σ²) each superpixel is shown on its own with probability
-  1/(1 + exp(−1/σ²)). The masks are balanced (`balanced_masks`) and come in antithetic pairs, of which one hides what
-  the other shows (as in Covert and Lee 2021, "Improving KernelSHAP", arXiv 2012.01536).
+  Lundberg and Lee 2017, arXiv 1705.07874). The probability of a confident model hardly changes until much is hidden,
+  and then it falls all at once, which no sum of effects can follow. The log-odds can be such a sum, so a fraction of
+  the samples is enough to rank the superpixels.
+- Samples are drawn from the weighted distribution itself (Tan, Tian and Li 2023, "GLIME", arXiv 2311.15722), so that
+  all have the same weight. With the kernel exp(−‖1 − mask‖²/σ²) each superpixel is shown on its own with probability
+  1/(1 + exp(−1/σ²)). The masks are balanced (`balanced_masks`) and come in antithetic pairs: one hides what the other
+  shows (as in Covert and Lee 2021, "Improving KernelSHAP", arXiv 2012.01536).
 - Sampling stops when the ranking of the strongest superpixels has converged (Zhou, Hooker and Wang 2021, "S-LIME", KDD,
   arXiv 2106.07875).
 - The model sees the samples in batches.
-- If the answer is a mean over positions, each position gets its own surrogate, and a third of the samples agree better
-  from run to run (`per_position`).
+- If the answer is a mean over positions, each position gets its own surrogate. Two runs then agree better, with a third
+  of the samples (`per_position`).
 
-Contributions are in "logit": 0.7 says that the odds of the class are e^0.7 = 2 times as high with this superpixel shown
-as with it hidden.
+Contributions are in "logit": 0.7 means that the odds of the class are e^0.7 = 2 times as high with this superpixel
+shown as with it hidden.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from flowers_core.explain.perturbation import Progress
 from flowers_core.explain.subject import Subject
 
 METHOD = "lime"
-#: A superpixel that changes the odds by less than one in a hundred has no effect worth drawing.
+#: An effect that changes the odds by less than 1 % is not drawn.
 EPSILON = 0.01
 _DEFAULTS = LimeOptions()
 
@@ -56,8 +56,8 @@ def explain_lime(
     """Which superpixels raise the odds of a class. The same arguments give the same map.
 
     Args:
-        subject: the photo and the model. With `subject.forward` there is one surrogate a position (`per_position`),
-            else one for the whole answer (`regression`).
+        subject: the photo and the model. With `subject.forward` there is one surrogate for each position
+            (`per_position`), else one for the whole answer (`regression`).
         target: a class.
         superpixels: (s, s) label map 0…n−1, each in use; by default by `subject.segmentation`.
         options: how to sample.
@@ -65,10 +65,10 @@ def explain_lime(
         progress: called with (samples done, samples at most) before the first batch and after each; False stops.
 
     Returns:
-        Explanation with `superpixels` and 95 % `margins`. `contributions` are constant in each superpixel; `value` is
-        the sum of the terms: by how much the surrogate has the whole photo above the baseline, the photo with every
-        superpixel hidden. The settings hold the options, and `samples` (taken), `converged`, `r2`, `r2_left_out`,
-        `intercept`, `probability` (the model's, of the whole photo), `surrogate_probability` and
+        Explanation with `superpixels` and 95 % `margins`. `contributions` are constant in each superpixel. `value` is
+        the sum of the terms: the surrogate's log-odds of the whole photo minus those of the baseline, the photo with
+        every superpixel hidden. The settings hold the options, and `samples` (taken), `converged`, `r2`,
+        `r2_left_out`, `intercept`, `probability` (the model's, of the whole photo), `surrogate_probability` and
         `baseline_probability`.
 
     Raises:

@@ -1,23 +1,24 @@
 """The Gaussian process that LIME fits at each position of the feature map.
 
-The output at one position depends on the superpixels near it. In a fit of the whole answer all others only add noise,
-so each position gets its own model, and a superpixel's effect is the sum over the positions: fewer samples suffice.
+The output at one position depends on the superpixels near it. In a fit of the whole answer all others only add noise.
+Therefore each position gets its own model, and a superpixel's effect is the sum over the positions: fewer samples are
+enough.
 
 The model is a Gaussian process over masks (Rasmussen and Williams 2006, *Gaussian Processes for Machine Learning*,
 chapter 2), with x = ±1 for each superpixel shown or hidden, and the kernel
 
     k(x, x′) = ∏ᵢ (1 + rᵢ xᵢ x′ᵢ)
 
-It gives each product of superpixels a normally distributed weight, whose variance is the product of their rᵢ. With rᵢ
-near 1 for superpixels near the position and near 0 for distant ones, effects are expected where they are possible, of
-one superpixel alone and of several together. The effect of one alone is linear in the answers and known in closed form.
-It is the coefficient to which linear regression on ever more masks converges, and the Banzhaf value of the game whose
-players are the superpixels (Hammer and Holzman 1992, "Approximations of pseudo-Boolean functions; applications to game
-theory", ZOR 36, 3–21).
+It gives each product of superpixels a normally distributed weight, whose variance is the product of their rᵢ. If rᵢ is
+near 1 for superpixels near the position and near 0 for distant ones, effects are expected where they are possible, both
+of one superpixel alone and of several together. The effect of one alone is linear in the answers and known in closed
+form. It is the coefficient to which linear regression on ever more masks converges, and the Banzhaf value of the game
+whose players are the superpixels (Hammer and Holzman 1992, "Approximations of pseudo-Boolean functions; applications to
+game theory", ZOR 36, 3–21).
 
-The posterior covariance says what remains unknown. Unlike the spread from run to run, it knows what few samples cannot
-tell apart. Positions are not independent, for their receptive fields overlap; how far their errors go together is
-estimated from the answers, with the kernel taken out.
+The posterior covariance says what remains unknown. Unlike the spread from run to run, it includes effects that few
+samples cannot tell apart. Positions are not independent, because their receptive fields overlap. The correlation of
+their errors is estimated from the answers after whitening with the kernel.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ from flowers_core.explain.lime.superpixels import Masks, SegmentedPhoto
 NARROW, NARROW_WEIGHT = 0.8, 0.6
 WIDE, WIDE_WEIGHT = 2.5, 0.3
 #: Variance of what the kernel does not model, as a fraction of k(x, x): products of many superpixels, INT8's rounding.
-#: The marginal likelihood favours 0.1. A larger value makes the strongest superpixels steadier: over 24 validation
-#: photos at 65 samples, 0.1 had a deletion area of 0.430 and 0.5 of 0.418, and the top five of two runs overlapped by
-#: 0.84 and 0.90. Intervals pay for it: nominal 95 % intervals held the effects of 520 samples in 96 % (at 0.1), 90 %
-#: (at 0.5) and 85 % (at 1) of the cases.
+#: The marginal likelihood favours 0.1. A larger value makes the ranking of the strongest superpixels more stable: over
+#: 24 validation photos at 65 samples, 0.1 had a deletion area of 0.430 and 0.5 of 0.418, and the top five of two runs
+#: overlapped by 0.84 and 0.90. The price is the coverage of the intervals: nominal 95 % intervals held the effects of
+#: 520 samples in 96 % (at 0.1), 90 % (at 0.5) and 85 % (at 1) of the cases.
 NOISE = 0.5
-#: Hiding always changes something, even in a superpixel of one colour: at least this fraction of the mean change.
+#: Added to every pixel's change, as a fraction of the mean change, so that a superpixel of one colour has one too.
 _LEAST_CHANGE = 1e-3
 
 FloatArray = npt.NDArray[np.float64]
@@ -50,10 +51,10 @@ class PositionEffects:
     """The superpixels' effects, summed over the positions.
 
     Attributes:
-        coefficients: (superpixels,) by how much the answer is higher with a superpixel shown than hidden, averaged over
-            the others being shown or hidden with even odds.
+        coefficients: (superpixels,), the answer with a superpixel shown minus the answer with it hidden, averaged over
+            the others, each shown or hidden with probability ½.
         covariance: (superpixels, superpixels), the posterior covariance of the coefficients.
-        residuals: (samples,), the answers less the model's.
+        residuals: (samples,), the answers minus the model's.
         left_out: (samples,), the same with each sample predicted from all others.
     """
 
@@ -66,8 +67,9 @@ class PositionEffects:
 def kernel_weights(photo: SegmentedPhoto, grid: tuple[int, int]) -> FloatArray:
     """How much each superpixel is expected to matter at each position: the rᵢ of the kernel.
 
-    It is the superpixel's fraction of all change in a narrow Gaussian window around the position, and in a wide one. A
-    pixel's change is its difference to the baseline: hiding what hardly changes can hardly have an effect.
+    It is the superpixel's fraction of all change in a Gaussian window around the position, summed over a narrow and a
+    wide window with their weights. A pixel's change is its difference from the baseline: hiding pixels that hardly
+    change can hardly have an effect.
 
     Args:
         photo: with its superpixels and baseline.
@@ -117,7 +119,7 @@ def fit_positions(masks: Masks, answers: FloatArray, weights: FloatArray, noise:
     kernel[:, samples, samples] += noise_variance[:, None]
     inverse = np.linalg.inv(kernel)
     dual = np.einsum("pab,pb->pa", inverse, (answers - answers.mean(axis=0)).T)
-    # Covariance of each answer with each superpixel's effect alone: (positions, samples, superpixels).
+    # Covariance of each answer with the effect of each superpixel alone: (positions, samples, superpixels).
     alone = 2 * weights.T[:, None, :] * signs
     explained = inverse @ alone
     posterior = -np.einsum("pai,paj->pij", alone, explained)
@@ -139,9 +141,10 @@ def _kernel(signs: FloatArray, weights: FloatArray) -> FloatArray:
 
 
 def _covariance_of_sum(posterior: FloatArray, kernel: FloatArray, dual: FloatArray) -> FloatArray:
-    """The covariance of the sum over positions from that at each, (positions, n, n), whose errors go together.
+    """The covariance of the sum over positions, (n, n), from that at each position, (positions, n, n).
 
-    How far they do, (positions, positions), and how large they are, is the covariance of the whitened answers.
+    The errors of positions are correlated. The covariance of the whitened answers, (positions, positions), estimates
+    how much, and the scale of the errors.
     """
     # With the kernel's Cholesky factor L, L⁻¹ · answers = Lᵀ · dual.
     white = np.einsum("pba,pb->pa", np.linalg.cholesky(kernel), dual)

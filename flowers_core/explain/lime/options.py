@@ -9,8 +9,8 @@ from flowers_core.explain.perturbation import BATCH
 #: How many of the strongest superpixels must have converged.
 TOP = 5
 #: Width of the sampling kernel; the largest value in the GLIME paper, where on average 51 % of the superpixels stay
-#: visible. At this width antithetic pairs are nearly complementary, which is what reduces the variance: at 1.5 (61 %
-#: visible) pairs gain nothing.
+#: visible. At this width antithetic pairs are nearly complementary, which reduces the variance. At 1.5 (61 % visible)
+#: pairs gain nothing.
 SIGMA = 5.0
 
 
@@ -19,10 +19,10 @@ class LimeOptions:
     """How LIME samples.
 
     Attributes:
-        samples: masked photos at most, the whole photo among them, ≥ 2; None: as many as the surrogate needs for the
-            superpixels at hand.
-        top: stop when the ranking of so many strongest superpixels has converged; 0 takes all samples.
-        batch_size: photos to one call of the model, ≥ 1.
+        samples: masked photos at most, the whole photo among them, ≥ 2. With None the number of superpixels decides
+            (`samples_for` of the surrogate).
+        top: sampling stops when the ranking of this many strongest superpixels has converged; 0 takes all samples.
+        batch_size: photos in one call of the model, ≥ 1.
 
     Raises:
         ValueError: if a number is out of range.

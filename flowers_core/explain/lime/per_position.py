@@ -1,4 +1,4 @@
-"""One surrogate a position: the answer is a mean over positions, and each is watched while superpixels are hidden."""
+"""One surrogate for each position: the answer is a mean over positions, so each position can be fitted on its own."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from flowers_core.explain.lime.surrogate import Surrogate, r_squared
 from flowers_core.explain.subject import Pixels, Subject
 
 #: The whole photo, and a balanced block for 17 to 32 superpixels. With two blocks 24 validation photos had a deletion
-#: area of 0.424 instead of 0.418, and the top five of two runs overlapped no more (0.89 and 0.90).
+#: area of 0.424 instead of 0.418, and the top five of two runs did not overlap more (0.89 and 0.90).
 SAMPLES = 65
 
 
 class PositionFit:
-    """Fits what each position of the feature map adds to the class's logit, less what it adds to its rivals'.
+    """Fits what each position of the feature map adds to the class's logit, minus what it adds to the rivals' logits.
 
-    The rivals count by their probabilities given that it is not the class, averaged over the samples. This is the
-    log-odds to first order; unlike the log-odds it is a sum over positions.
+    The rivals are weighted by their probabilities given that it is not the class, averaged over the samples. This is
+    the log-odds to first order. Unlike the log-odds it is a sum over positions.
     """
 
     #: Each position has a prior, so one sample a coefficient is enough to judge convergence.
@@ -56,15 +56,15 @@ class PositionFit:
 
         Args:
             masks: (n, superpixels) bool, of the samples so far; the baseline came before them.
-            log_odds: (n,), by which r2 is judged and the intercept set.
+            log_odds: (n,), for r2 and the intercept.
 
         Returns:
-            Surrogate. Its covariance is that of what the samples leave unknown.
+            Surrogate. Its covariance is the posterior one: what the samples leave unknown.
         """
         answers = self._position_answers()
         with_baseline = np.concatenate([np.zeros((1, masks.shape[1]), bool), masks])
         found = fit_positions(with_baseline, answers.reshape(len(answers), -1), self._kernel_weights)
-        # The log-odds are not quite the sum over positions, and the surrogate cannot know that difference.
+        # The log-odds are not exactly the sum over positions, and the surrogate cannot explain the difference.
         beyond = log_odds - answers[1:].sum(axis=(1, 2))
         return Surrogate(
             coefficients=found.coefficients,

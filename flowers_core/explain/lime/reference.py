@@ -1,7 +1,7 @@
-"""LIME by the `lime` package itself, behind this room's interface: the reference for `explain_lime`.
+"""LIME by the `lime` package, called like any method of this package: the reference for `explain_lime`.
 
-With its defaults it takes many times as long: quickshift superpixels (the same for every seed), and always 1000 samples
-in batches of 10.
+With its defaults it takes many times as long. They are quickshift superpixels (the same for every seed), and always
+1000 samples in batches of 10.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def explain_lime_reference(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Explanation:
-    """What LimeImageExplainer.explain_instance finds with its defaults. It draws a bar of its own on standard error.
+    """LimeImageExplainer.explain_instance with its defaults. The package draws a progress bar on standard error.
 
     Args:
         subject: the photo and the model.
         target: a class.
         samples: masked photos that the model sees.
-        batch_size: photos to one call of the model.
+        batch_size: photos in one call of the model.
         seed: of the package's random numbers.
         progress: called with (samples done, samples); False stops.
 
@@ -65,7 +65,7 @@ def explain_lime_reference(
     report_progress(progress, 0, samples)
     column = target.label - 1
     check_label(target.label, subject.logits(subject.pixels[None]).shape[1])
-    # The package draws from NumPy's old generator; this one's state is its own.
+    # The package draws from NumPy's old generator. This one has a state of its own, so no global state changes.
     explained = LimeImageExplainer(random_state=np.random.RandomState(seed)).explain_instance(
         subject.pixels,
         probabilities,

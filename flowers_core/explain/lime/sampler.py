@@ -21,7 +21,7 @@ KEEP = keep_probability(SIGMA)
 class Sampler:
     """Runs the model on masked copies of a photo, batch by batch.
 
-    The first sample is the whole photo. Then come pairs, of which one hides what the other shows.
+    The first sample is the whole photo. Then come antithetic pairs: one hides what the other shows.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Sampler:
             target: the class whose log-odds are sampled.
             temperature: of the softmax.
             samples: at most, ≥ 2.
-            batch_size: photos to one call of `model`.
+            batch_size: photos in one call of `model`.
             seed: of the draws.
             progress: called with (samples done, samples) before the first batch and after each.
         """
@@ -76,10 +76,11 @@ class Sampler:
             ValueError: if there is no such label.
         """
         report_progress(self._progress, 0, self._samples)
-        # The baseline is no sample. It goes first: a batch of its own at the end would leave interpreters idle.
+        # The baseline is not a sample. It goes first, because a batch of its own at the end would leave interpreters
+        # idle.
         masks = np.concatenate([np.zeros((1, self._photo.count), bool), self._masks])
         while (begin := len(self._log_odds)) < len(masks):
-            # The first batch also has the baseline and the whole photo, so that no pair is torn.
+            # The first batch also has the baseline and the whole photo, so that no pair is split between two batches.
             batch = masks[begin : begin + self._batch_size + (0 if begin else 2)]
             logits = self._model(self._photo.masked(batch))
             found = log_odds(logits, self._target, self._temperature)

@@ -9,13 +9,13 @@ import numpy.typing as npt
 from PIL import Image
 
 ALGORITHMS = ("slic", "quickshift", "felzenszwalb")
-#: How many are asked of SLIC, which keeps about 23. Fewer converge sooner: their effects are larger and there are fewer
-#: to tell apart; more follow the edge of the flower better. For LIME per position on 24 validation photos: with 18 the
-#: deletion area was 0.48, with 24 it was 0.42, with 32 it was 0.42 and the overlap of two runs' top five 0.79 instead
-#: of 0.90.
+#: The number requested of SLIC, which keeps about 23. Fewer superpixels converge sooner, because their effects are
+#: larger and there are fewer to tell apart. More follow the edge of the flower better. For LIME per position on 24
+#: validation photos the deletion area was 0.48 with 18, 0.42 with 24 and 0.42 with 32. With 32 the overlap of two runs'
+#: top five was 0.79 instead of 0.90.
 SEGMENTS = 24
-#: SLIC runs on a copy of at most so many pixels a side: of a photo of 256 that takes a quarter of the time, and borders
-#: are then two pixels coarse.
+#: SLIC runs on a copy of at most this many pixels a side. For a photo of 256 that takes a quarter of the time, and
+#: borders are accurate to two pixels.
 SLIC_SIDE = 128
 
 Pixels = npt.NDArray[np.uint8]
@@ -27,7 +27,12 @@ Masks = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Segmentation:
-    """How a photo is divided: by one of ALGORITHMS, into about how many superpixels (see `segment`)."""
+    """How a photo is divided into superpixels (see `segment`).
+
+    Attributes:
+        algorithm: one of ALGORITHMS.
+        segments: about how many superpixels, ≥ 1.
+    """
 
     algorithm: str = "slic"
     segments: int = SEGMENTS
@@ -41,9 +46,9 @@ def segment(pixels: Pixels, segmentation: Segmentation = _DEFAULT) -> Superpixel
 
     Args:
         pixels: (h, w, 3) uint8 RGB.
-        segmentation: "slic" (Achanta et al. 2012) starts from about so many segments and merges some. For
-            "felzenszwalb" (Felzenszwalb and Huttenlocher 2004) the number sets the smallest size allowed. "quickshift"
-            (Vedaldi and Soatto 2008; with the parameters of the `lime` package) finds a number of its own.
+        segmentation: "slic" (Achanta et al. 2012) starts from about `segments` and merges some. For "felzenszwalb"
+            (Felzenszwalb and Huttenlocher 2004) `segments` sets the smallest size allowed. "quickshift" (Vedaldi and
+            Soatto 2008; with the parameters of the `lime` package) ignores it.
 
     Returns:
         (h, w) int32, 0…n−1, each in use.
@@ -51,7 +56,7 @@ def segment(pixels: Pixels, segmentation: Segmentation = _DEFAULT) -> Superpixel
     Raises:
         ValueError: if there is no such algorithm, or segments < 1.
     """
-    # Loaded when somebody asks for LIME, not when the page opens.
+    # Loaded for the first segmentation, not when the page opens.
     from skimage import segmentation as algorithms
 
     algorithm, segments = segmentation.algorithm, segmentation.segments
@@ -69,7 +74,7 @@ def segment(pixels: Pixels, segmentation: Segmentation = _DEFAULT) -> Superpixel
     elif algorithm == "quickshift":
         found = algorithms.quickshift(pixels, kernel_size=4, max_dist=200, ratio=0.2, rng=0)
     elif algorithm == "felzenszwalb":
-        # A quarter of the mean size: on flower photos this ends near the number asked for.
+        # A quarter of the mean size: on flower photos the result is near the requested number.
         smallest = max(1, pixels.shape[0] * pixels.shape[1] // (4 * segments))
         found = algorithms.felzenszwalb(pixels, scale=100, sigma=0.5, min_size=smallest)
     else:
@@ -101,23 +106,37 @@ class SegmentedPhoto:
         self.count = int(superpixels.max()) + 1
 
     def masked(self, masks: Masks) -> Pixels:
-        """The photo once for each mask (n, count), (n, h, w, 3) uint8; hidden superpixels are the baseline's."""
+        """Hide superpixels of the photo.
+
+        Args:
+            masks: (n, count), True = shown.
+
+        Returns:
+            (n, h, w, 3) uint8, one photo for each mask, whose hidden superpixels are the baseline's.
+        """
         flat = self.superpixels.ravel()
-        # A row of the photo crosses few superpixels: filling run by run takes a third of the time of indexing pixels.
+        # A row of the photo crosses few superpixels. Filling runs of pixels takes a third of the time of indexing them.
         starts = np.flatnonzero(np.diff(flat, prepend=-1))
         lengths = self.pixels.shape[2] * np.diff(starts, append=flat.size)
         shown = np.where(masks, np.uint8(255), np.uint8(0))[:, flat[starts]]
         hidden, difference = self.baseline.ravel(), (self.pixels ^ self.baseline).ravel()
         photos = np.empty((len(masks), *self.pixels.shape), np.uint8)
         for photo, runs in zip(photos.reshape(len(masks), -1), shown, strict=True):
-            # hidden ⊕ (hidden ⊕ pixels) is pixels, and hidden ⊕ 0 is hidden: np.where in less time.
+            # hidden ⊕ (hidden ⊕ pixels) is pixels, and hidden ⊕ 0 is hidden: the result of np.where in less time.
             np.bitwise_and(np.repeat(runs, lengths), difference, out=photo)
             np.bitwise_xor(photo, hidden, out=photo)
         return photos
 
 
 def mean_colours(pixels: Pixels, superpixels: Superpixels) -> Pixels:
-    """Each superpixel in its own mean colour, (h, w, 3) uint8; means lose their fraction, as in `lime`.
+    """Paint each superpixel in its own mean colour.
+
+    Args:
+        pixels: (h, w, 3) uint8.
+        superpixels: (h, w), 0…n−1, each in use.
+
+    Returns:
+        (h, w, 3) uint8; means are rounded down, as in `lime`.
 
     Raises:
         ValueError: if a number between 0 and the last is not in use.
@@ -126,5 +145,5 @@ def mean_colours(pixels: Pixels, superpixels: Superpixels) -> Pixels:
     if flat.min() < 0 or not (sizes := np.bincount(flat)).all():
         raise ValueError("Superpixels must be numbered 0…n−1 with no number left out.")
     sums = np.stack([np.bincount(flat, weights=pixels[..., channel].ravel()) for channel in range(3)], axis=1)
-    # Sums of whole numbers are exact, and so is a whole quotient: rounding cannot make it one less.
+    # Sums of whole numbers are exact, and so is a whole quotient: rounding down cannot lose one.
     return np.floor(sums / sizes[:, None]).astype(np.uint8)[superpixels]

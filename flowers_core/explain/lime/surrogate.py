@@ -1,4 +1,4 @@
-"""The linear surrogate that LIME fits, with honest intervals and a test of its ranking."""
+"""The linear surrogate that LIME fits, with intervals of its coefficients and a test whether the ranking converged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-#: Of the normal distribution, for 95 %.
+#: The normal distribution's quantile for 95 % intervals.
 _QUANTILE = 1.96
 #: Superpixels whose effects are known to differ by less than this fraction of the strongest count as equal.
 TIE = 0.2
@@ -23,8 +23,8 @@ class Surrogate:
         intercept: the log-odds with every superpixel hidden, by this model.
         r2: fraction of the variance that the model explains, on the samples that it was fitted to; 0 if the log-odds
             are constant.
-        r2_left_out: the same with each sample predicted by the fit to all others. With few samples a superpixel, r2
-            flatters; this one falls, below 0 if the fit is worse than the mean.
+        r2_left_out: the same with each sample predicted by the fit to all others. With few samples a superpixel r2 is
+            too high, and this one is low: below 0 if the fit is worse than the mean.
     """
 
     coefficients: npt.NDArray[np.float64]
@@ -41,10 +41,10 @@ class Surrogate:
     def converged(self, top: int) -> bool:
         """Whether more samples would hardly change which superpixels are the `top` strongest.
 
-        Zhou, Hooker and Wang 2021 ("S-LIME", KDD, arXiv 2106.07875) ask, at each step of their selection, whether the
-        best candidate leads the next significantly. Here the question is put to each superpixel inside the top against
-        each one outside: its lead must be significant (95 %), or known well enough to call the two equal (`TIE`). With
-        all superpixels in the top there is nothing to converge.
+        Zhou, Hooker and Wang 2021 ("S-LIME", KDD, arXiv 2106.07875) test, at each step of their selection, whether the
+        best candidate leads the next significantly. Here the test compares each superpixel in the top with each one
+        outside. Its lead must be significant (95 %), or known well enough to call the two equal (`TIE`). With all
+        superpixels in the top the ranking has converged.
         """
         order = np.argsort(-self.coefficients)
         inside, outside = order[:top, None], order[None, top:]
@@ -70,12 +70,12 @@ def ridge(
         masks: (n, superpixels), the regressors.
         values: (n,), what to predict.
         alpha: > 0.
-        groups: (n,), 0…m−1; samples of one group were not drawn independently. By default each stands alone.
+        groups: (n,), 0…m−1; samples of one group were not drawn independently. By default each sample is a group.
 
     Returns:
-        Surrogate. Its left-out r2 takes no second fit: the residual of a left-out sample is its residual ÷ (1 −
-        leverage). From the same residuals comes its covariance, the sandwich estimator HC3 (MacKinnon and White 1985),
-        which assumes neither a linear model nor errors of equal size; neither holds here.
+        Surrogate. Its left-out r2 needs no second fit: the residual of a left-out sample is its residual ÷ (1 −
+        leverage). Its covariance comes from the same residuals. It is the sandwich estimator HC3 (MacKinnon and White
+        1985), which assumes neither a linear model nor errors of equal size; neither holds here.
     """
     regressors = np.column_stack([masks.astype(np.float64), np.ones(len(masks))])
     penalty = np.diag([alpha] * masks.shape[1] + [0.0])
@@ -99,7 +99,15 @@ def ridge(
 
 
 def r_squared(values: npt.NDArray[np.float64], residuals: npt.NDArray[np.float64]) -> float:
-    """R² of values and residuals, both (n,); 0 if the values are constant."""
+    """The coefficient of determination, R².
+
+    Args:
+        values: (n,), what was to be predicted.
+        residuals: (n,), the values minus the predictions.
+
+    Returns:
+        At most 1; 0 if the values are constant.
+    """
     spread = float(((values - values.mean()) ** 2).sum())
     # A variance below 10⁻¹² is rounding.
     return 1 - float((residuals**2).sum()) / spread if spread > 1e-12 * len(values) else 0.0

@@ -1,4 +1,4 @@
-"""Agreement of maps: of two methods on one photo, or of one method with its second run."""
+"""Agreement of maps: of two methods on one photo, or of two runs of one method."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 from flowers_core.explain.explanation import Explanation, FloatArray
 from flowers_core.explain.metrics.faithfulness import brightness_rank, in_model_frame
 
-#: Maps are compared at this many cells a side; finer ones are averaged, so that grain does not count as disagreement.
+#: Maps are compared at this many cells a side. Finer maps are averaged, so that fine noise is not disagreement.
 CELLS = 28
 #: Fraction of the map that counts as its brightest part.
 TOP_FRACTION = 0.2
@@ -25,7 +25,7 @@ class Agreement:
 
     Attributes:
         rank_correlation: Spearman's, −1…1; 0 if a map is constant.
-        overlap: fraction of the one's brightest fifth that is in the other's, 0…1; 0.2 for independent maps.
+        overlap: fraction of one map's brightest fifth that is in the other's, 0…1; 0.2 for independent maps.
     """
 
     rank_correlation: float
@@ -44,7 +44,14 @@ def agreement(one: Explanation, other: Explanation, size: int) -> Agreement:
 
 
 def top_superpixel_overlap(runs: Sequence[Explanation], top: int = 5) -> float:
-    """Jaccard index of the `top` strongest superpixels, averaged over all pairs of runs, 0…1.
+    """Jaccard index of the `top` strongest superpixels, averaged over all pairs of runs.
+
+    Args:
+        runs: two or more, over the same superpixels.
+        top: how many superpixels of each run are compared.
+
+    Returns:
+        0…1; 1 if all runs have the same ones.
 
     Raises:
         ValueError: if there are fewer than two runs, or they are not over the same superpixels.
@@ -56,15 +63,28 @@ def top_superpixel_overlap(runs: Sequence[Explanation], top: int = 5) -> float:
 
 
 def at_cells(explanation: Explanation, size: int) -> npt.NDArray[np.float32]:
-    """The map in the model's frame as means over CELLS × CELLS cells (of a smaller input: its pixels)."""
+    """The map in the model's frame as means over cells.
+
+    Args:
+        explanation: a map.
+        size: side of the model's input, in pixels.
+
+    Returns:
+        (CELLS, CELLS) float32, or (size, size) of a smaller input.
+    """
     cells = min(CELLS, size)
     heat = Image.fromarray(in_model_frame(explanation, size))
     return np.asarray(heat.resize((cells, cells), Image.Resampling.BOX))
 
 
 def compare(one: FloatArray, other: FloatArray) -> Agreement:
-    """Agreement of two maps of one shape."""
-    # scipy.stats is slow to load, and the page that opens compares nothing.
+    """Agreement of two arrays.
+
+    Args:
+        one: a map.
+        other: another of the same shape.
+    """
+    # scipy.stats is slow to load, and a page that opens does not compare maps.
     from scipy.stats import spearmanr
 
     constant = any(np.ptp(heat) == 0 for heat in (one, other))

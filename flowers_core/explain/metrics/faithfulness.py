@@ -1,11 +1,11 @@
-"""Faithfulness of a map: does the model lose its answer when the brightest parts are taken away?
+"""Faithfulness of a map: does the model lose its answer when the brightest pixels are deleted?
 
-Deletion and insertion (Petsiuk, Das and Saenko 2018, "RISE", arXiv 1806.07421): pixels are taken away from the photo,
-or laid into a blurred copy, brightest first; the measure is the area under the curve of the probability. A map is
-compared with two baselines: 20 random maps, and a map of the centre. Flowers are photographed in the middle, so a map
-can beat random ones and know nothing.
+Deletion and insertion (Petsiuk, Das and Saenko 2018, "RISE", arXiv 1806.07421): pixels are deleted from the photo, or
+inserted into a blurred copy, brightest first. The measure is the area under the curve of the probability. A map is
+compared with two baselines: 20 random maps, and a map of the centre. Flowers are photographed in the middle, so even a
+map that ignores the model can beat random ones.
 
-All of this is about the model on the photo at hand. It does not say that the model is right.
+The measure is about the model's answer for this photo. It does not say that the answer is right.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from flowers_core.explain.explanation import Explanation, FloatArray, Target, ne
 from flowers_core.explain.perturbation import BATCH, Progress, perturbed_probabilities
 from flowers_core.explain.subject import Logits, Pixels, Subject
 
-#: Of the photo, taken away or laid in.
+#: Fractions of the photo's pixels that are deleted or inserted.
 FRACTIONS: tuple[float, ...] = tuple(step / 10 for step in range(11))
 RANDOM_MAPS = 20
-#: Random maps are as coarse as the last feature map of most networks: removing single pixels would be noise, which
-#: corrupts a photo in another way than removing areas does.
+#: Random maps are as coarse as the last feature map of most networks. Deleting single pixels would add noise, which
+#: corrupts a photo in another way than deleting areas does.
 RANDOM_CELLS = 7
 
 
@@ -34,8 +34,8 @@ class Curves:
     """The probability during deletion and insertion in the order of one map.
 
     Attributes:
-        deletion: (11,) float64, at FRACTIONS of the pixels taken away.
-        insertion: (11,) float64, at FRACTIONS of the pixels laid in.
+        deletion: (11,) float64, at FRACTIONS of the pixels deleted.
+        insertion: (11,) float64, at FRACTIONS of the pixels inserted.
     """
 
     deletion: npt.NDArray[np.float64]
@@ -54,7 +54,12 @@ class Curves:
 
 @dataclass(frozen=True, eq=False)
 class Baselines:
-    """What maps that know nothing reach on a photo: `random` ones, and one of the `centre`."""
+    """The curves of maps without knowledge of the model, on one photo.
+
+    Attributes:
+        random: of RANDOM_MAPS random maps.
+        centre: of a map of the centre.
+    """
 
     random: tuple[Curves, ...]
     centre: Curves
@@ -62,7 +67,12 @@ class Baselines:
 
 @dataclass(frozen=True, eq=False)
 class Faithfulness:
-    """One map's curves beside those of the baselines."""
+    """One map's curves and those of the baselines.
+
+    Attributes:
+        curves: of the map.
+        baselines: of the same photo and target.
+    """
 
     curves: Curves
     baselines: Baselines
@@ -88,7 +98,7 @@ class Faithfulness:
 
     @property
     def tenth(self) -> tuple[float, float, float]:
-        """The probability of the whole photo, without the brightest tenth, and the mean without a random tenth."""
+        """The probability of the whole photo, without the brightest tenth, and on average without a random tenth."""
         random = float(np.mean([other.deletion[1] for other in self.baselines.random]))
         return float(self.curves.deletion[0]), float(self.curves.deletion[1]), random
 
@@ -128,12 +138,12 @@ def curves(
     temperature: float = 1.0,
     progress: Progress | None = None,
 ) -> list[Curves]:
-    """Deletion and insertion in the order of each map; the ends that all share take one forward pass.
+    """Deletion and insertion in the order of each map. The end points are the same for all maps and computed once.
 
     Args:
         model: photos to logits.
         pixels: (s, s, 3) uint8.
-        maps: each (s, s); of equally bright pixels the upper left goes first.
+        maps: each (s, s); of equally bright pixels the first in row order goes first.
         target: a class, or a class against another.
         temperature: of the softmax.
         progress: called with (forward passes done, in all).
@@ -167,7 +177,15 @@ def curves(
 
 
 def in_model_frame(explanation: Explanation, size: int) -> npt.NDArray[np.float32]:
-    """A map laid over the model's input, (size, size): positions interpolated, superpixels with their edges."""
+    """A map laid over the model's input: positions are interpolated, superpixels keep their edges.
+
+    Args:
+        explanation: a map of any resolution.
+        size: side of the model's input, in pixels.
+
+    Returns:
+        (size, size) float32.
+    """
     frame = (0.0, 0.0, float(size), float(size))
     if explanation.contributions.shape == (size, size):
         return explanation.contributions
@@ -177,7 +195,15 @@ def in_model_frame(explanation: Explanation, size: int) -> npt.NDArray[np.float3
 
 
 def baseline_maps(size: int, seed: int = 0) -> list[npt.NDArray[np.float32]]:
-    """A Gaussian at the centre, then RANDOM_MAPS random maps of RANDOM_CELLS² cells, each (size, size)."""
+    """The maps that an explanation has to beat.
+
+    Args:
+        size: side of the model's input, in pixels.
+        seed: of the random maps.
+
+    Returns:
+        A Gaussian at the centre, then RANDOM_MAPS random maps of RANDOM_CELLS² cells, each (size, size) float32.
+    """
     frame = (0.0, 0.0, float(size), float(size))
     away = ((np.arange(size) + 0.5) / size - 0.5) ** 2
     # Only the order counts, so any width would do.
@@ -195,12 +221,12 @@ def brightness_rank(heat: FloatArray) -> npt.NDArray[np.int64]:
 
 
 def mean_colour_photo(pixels: Pixels) -> Pixels:
-    """The photo's mean colour everywhere, (s, s, 3): what deletion ends at."""
+    """The photo's mean colour everywhere, (s, s, 3): where deletion ends."""
     return np.broadcast_to(np.rint(pixels.mean(axis=(0, 1))).astype(np.uint8), pixels.shape)
 
 
 def blurred_photo(pixels: Pixels) -> Pixels:
-    """The photo blurred by a Gaussian of a sixteenth of its side, (s, s, 3): what insertion begins at."""
+    """The photo blurred by a Gaussian of a sixteenth of its side, (s, s, 3): where insertion begins."""
     return np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(pixels.shape[0] / 16)))
 
 

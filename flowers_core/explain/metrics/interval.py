@@ -13,7 +13,13 @@ _DRAWS = 2000
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean or median over photos with its 95 % bootstrap interval."""
+    """A mean or median over photos with its 95 % bootstrap interval.
+
+    Attributes:
+        value: the statistic.
+        low: lower end of the interval.
+        high: upper end of the interval.
+    """
 
     value: float
     low: float
@@ -26,7 +32,7 @@ def bootstrap(
     """A statistic and its percentile interval over 2000 draws of as many photos.
 
     Args:
-        values: (n,), one a photo. The same n and seed draw the same photos, whatever the values.
+        values: (n,), one for each photo. The same n and seed draw the same photos, whatever the values.
         statistic: such as np.mean or np.median; takes `axis`.
         seed: of the draws.
     """

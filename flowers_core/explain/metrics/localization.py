@@ -2,7 +2,7 @@
 
 The relevance mass accuracy of Arras, Osman and Samek 2022 ("CLEVR-XAI: A benchmark dataset for the ground truth
 evaluation of neural network explanations", Information Fusion 81, arXiv 2003.07258), beside the fraction of the area
-that is flower, which a map that knows nothing would reach.
+that is flower. A uniform map reaches that fraction.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Localization:
 
     @property
     def ratio(self) -> float:
-        """mass ÷ area: 1 for a map that knows nothing, above 1 if it prefers the flower."""
+        """mass ÷ area: 1 for a uniform map, above 1 if the map prefers the flower."""
         return self.mass / self.area
 
 
@@ -41,7 +41,7 @@ def localize(explanation: Explanation, mask: npt.NDArray[np.bool_]) -> Localizat
         mask: (height, width) of the photo, True on the flower.
 
     Returns:
-        Localization within what the model saw; None if nothing is positive, or no flower is in what it saw.
+        Localization within what the model saw; None if no contribution is positive, or the model saw no flower.
 
     Raises:
         ValueError: if mask and photo differ in size.

@@ -1,4 +1,4 @@
-"""The sanity check by model randomization: a map that survives it does not depend on what the model learnt.
+"""The sanity check by model randomization: a map that hardly changes does not depend on what the model learnt.
 
 Adebayo et al. 2018, "Sanity Checks for Saliency Maps", arXiv 1810.03292, in its cascading form: the weights of the
 network are shuffled from the head down, and each method's map is compared with that of the trained network. TensorFlow
@@ -24,12 +24,12 @@ from flowers_core.inference.runtime import Forward
 if TYPE_CHECKING:
     import keras
 
-#: Of the layers with weights, counted from the head, are shuffled; 0 is the head alone.
+#: Fractions of the layers with weights that are shuffled, counted from the head; 0 is the head alone.
 FRACTIONS = (0.0, 0.5, 1.0)
 
 
 class KerasModel:
-    """Subjects of a Keras classifier. They follow when its weights change."""
+    """Builds subjects of a Keras classifier. They use its current weights."""
 
     def __init__(self, classifier: keras.Model) -> None:
         import keras
@@ -42,7 +42,13 @@ class KerasModel:
         self._gradients = cache(lambda: Gradients(classifier))
 
     def subject(self, pixels: Pixels, frame: Frame, temperature: float = 1.0) -> Subject:
-        """A photo as this model sees it now, pixels (s, s, 3) uint8."""
+        """A photo as this model sees it now.
+
+        Args:
+            pixels: (s, s, 3) uint8.
+            frame: where the model's input lies on the photo.
+            temperature: of the softmax, > 0.
+        """
         return Subject(
             pixels=pixels,
             **frame,
@@ -74,16 +80,16 @@ def sanity_check(
     """Agreement of each method's maps before and after the model's weights are shuffled.
 
     Args:
-        classifier: whose weights are shuffled, and put back.
-        methods: which.
-        photos: model inputs (s, s, 3) uint8, each with what is explained of it.
-        fractions: how much of the network, from its head down.
+        classifier: whose weights are shuffled, and restored afterwards.
+        methods: the methods to check.
+        photos: model inputs (s, s, 3) uint8, each with its target.
+        fractions: how much of the network is shuffled, counted from its head.
         seed: of the shuffling; methods that draw keep their own seed, so that only the model differs.
-        progress: told what is done next.
+        progress: called with a description of each step before it begins.
 
     Returns:
-        method → fraction → mean agreement over the photos. A good method is near 0 in rank correlation from the first
-        fraction on; one that outlines edges whatever the model is stays near 1.
+        method → fraction → mean agreement over the photos. The rank correlation of a good method is near 0 from the
+        first fraction on. It stays near 1 for a method that outlines edges and ignores the model.
     """
     model = KerasModel(classifier)
     size = photos[0][0].shape[0]
@@ -105,19 +111,19 @@ def sanity_check(
         with shuffled(classifier, fraction, seed):
             after = maps(f"{fraction:.0%} shuffled")
         for name, pairs in results.items():
-            alike = [agreement(one, other, size) for one, other in zip(before[name], after[name], strict=True)]
+            agreements = [agreement(one, other, size) for one, other in zip(before[name], after[name], strict=True)]
             pairs[fraction] = Agreement(
-                float(np.mean([pair.rank_correlation for pair in alike])),
-                float(np.mean([pair.overlap for pair in alike])),
+                float(np.mean([pair.rank_correlation for pair in agreements])),
+                float(np.mean([pair.overlap for pair in agreements])),
             )
     return results
 
 
 @contextmanager
 def shuffled(classifier: keras.Model, fraction: float, seed: int) -> Iterator[None]:
-    """The classifier with the weights of its last layers in random order; afterwards they are put back.
+    """Shuffle the weights of the classifier's last layers, and restore them afterwards.
 
-    Shuffled weights keep their distribution, so that activations neither vanish nor explode.
+    Shuffled weights keep their distribution, so activations neither vanish nor explode.
 
     Args:
         classifier: changed in place.

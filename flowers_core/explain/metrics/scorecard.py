@@ -17,7 +17,7 @@ from flowers_core.explain.subject import Pixels, Subject
 
 #: Standard deviation of the input noise, in grey levels: invisible, so a map should not change.
 INPUT_NOISE = 2.0
-#: What a method has to beat: random maps, and a map of the centre.
+#: The baselines that a method has to beat: random maps, and a map of the centre.
 BASELINES = ("random", "centre")
 
 
@@ -28,8 +28,8 @@ class Score:
     Attributes:
         photo_id: of the data set.
         method: its name.
-        deletion: area under the deletion curve, the lower the better.
-        insertion: area under the insertion curve, the higher the better.
+        deletion: area under the deletion curve, 0…1, the lower the better.
+        insertion: area under the insertion curve, 0…1, the higher the better.
         deletion_beats: fraction of the random maps with a larger deletion area.
         insertion_beats: fraction of the random maps with a smaller insertion area.
         beats_centre: 0, ½ or 1: whether neither, one or both of deletion and insertion are better than the centre's.
@@ -55,7 +55,7 @@ class Score:
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Score:
-        """Back again. Raises TypeError if entries are missing or unknown."""
+        """Read what `to_json` made. Raises TypeError if entries are missing or unknown."""
         return cls(**record)
 
 
@@ -73,12 +73,12 @@ def score(
     """Explain a photo twice and measure the first map.
 
     Args:
-        method: which.
+        method: the method to score.
         subject: the photo and the model.
         noisy: the same photo with invisible noise (`with_input_noise`), as the same model sees it.
         target: what is explained.
         photo_id: for the record.
-        baselines: of this photo and target, if they are known.
+        baselines: of this photo and target, if they were measured before.
 
     Returns:
         The score, and the baselines for the next method.
@@ -86,7 +86,7 @@ def score(
     first = method.explain(subject, target, seed=0)
     second = method.explain(noisy, target, seed=1)
     found = measure(subject, first, baselines=baselines)
-    alike = agreement(first, second, subject.size)
+    repeated = agreement(first, second, subject.size)
     return (
         Score(
             photo_id=photo_id,
@@ -96,8 +96,8 @@ def score(
             deletion_beats=found.deletion_beats,
             insertion_beats=found.insertion_beats,
             beats_centre=float(np.mean(found.beats_centre)),
-            stability=alike.rank_correlation,
-            stability_overlap=alike.overlap,
+            stability=repeated.rank_correlation,
+            stability_overlap=repeated.overlap,
             seconds=first.seconds,
         ),
         found.baselines,
@@ -105,9 +105,13 @@ def score(
 
 
 def baseline_scores(photo_id: int, baselines: Baselines) -> tuple[Score, Score]:
-    """What `BASELINES` reach on a photo, as if they were methods: the mean of the random maps, and the centre.
+    """The scores of `BASELINES` on a photo, as if they were methods: the mean of the random maps, and the centre.
 
-    The stability of a random map is that of two independent ones; the centre is always the same.
+    The stability of a random map is that of two independent maps. The centre is always the same.
+
+    Args:
+        photo_id: for the record.
+        baselines: of this photo.
     """
     random, centre = baselines.random, baselines.centre
     deletion = [curves.deletion_auc for curves in random]
@@ -143,7 +147,15 @@ def baseline_scores(photo_id: int, baselines: Baselines) -> tuple[Score, Score]:
 
 
 def with_input_noise(pixels: Pixels, seed: int) -> Pixels:
-    """The photo with normal noise of INPUT_NOISE grey levels, (s, s, 3) uint8."""
+    """Add invisible noise to a photo.
+
+    Args:
+        pixels: (s, s, 3) uint8.
+        seed: of the noise.
+
+    Returns:
+        (s, s, 3) uint8, with normal noise of a standard deviation of INPUT_NOISE grey levels.
+    """
     noise = np.random.default_rng(seed).normal(scale=INPUT_NOISE, size=pixels.shape)
     return np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
 

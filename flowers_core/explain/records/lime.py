@@ -1,4 +1,4 @@
-"""LIME against the `lime` package, as a bundle keeps it: how long, how faithful, how stable."""
+"""The record that compares LIME with the `lime` package in a bundle: time, faithfulness, stability."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flowers_core.explain.metrics.interval import Interval
 from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, renamed_keys
 
 LIME_FILE = "lime.json"
-#: The ways that are compared; the others' times are divided by those of the first.
+#: The backends that are compared. The times of the others are divided by those of the first.
 OURS, PACKAGE, PACKAGE_ON_KERAS = "ours, INT8", "package, INT8", "package, Keras predict"
 
 
@@ -34,13 +34,13 @@ class LimeRecordError(FlowersError):
 
 @dataclass(frozen=True)
 class LimeBackend:
-    """One way to compute LIME over the photos that it explained; intervals are over these photos.
+    """The figures of one backend; intervals are over the photos that it explained.
 
     Attributes:
         photos: how many.
-        seconds: one explanation, the median.
+        seconds: for one explanation, the median.
         times_ours: its seconds ÷ those of ours on the same photo, the median; 1 for ours.
-        deletion: area under the deletion curve, mean, the lower the better; None where it was not measured.
+        deletion: area under the deletion curve, mean, the lower the better; None if it was not measured.
         insertion: area under the insertion curve, mean, the higher the better.
         stability: Jaccard index of the five strongest superpixels of two seeds, mean over pairs and photos.
     """
@@ -55,17 +55,17 @@ class LimeBackend:
 
 @dataclass(frozen=True, eq=False)
 class LimeRecord:
-    """What a comparison found.
+    """The result of a comparison.
 
     Attributes:
         machine: processor and cores.
-        split: of the photos.
+        split: that the photos are from.
         seed: draws the photos; explanations have the seeds from 0.
-        seeds: of each photo on which `stability` was measured.
-        stability_photos: how many photos these are.
+        seeds: how many explanations of each photo `stability` was measured on.
+        stability_photos: on how many photos it was measured.
         samples: forward passes of ours, median.
         converged: fraction of ours that ended because the ranking had converged.
-        backends: OURS, PACKAGE and, where it was measured, PACKAGE_ON_KERAS.
+        backends: OURS, PACKAGE and, if it was measured, PACKAGE_ON_KERAS.
         deletion_gain: mean paired difference, package − ours; positive favours ours.
         stability_gain: mean paired difference, ours − package; positive favours ours.
         per_position: whether ours fits one model for each position of the feature map.
@@ -85,7 +85,7 @@ class LimeRecord:
 
 
 def load_lime(path: Path) -> LimeRecord:
-    """Read the JSON values of a record, as `to_json` makes them. Raises LimeRecordError if it is none."""
+    """Read the JSON file of a record. Raises LimeRecordError if the file is not such a record."""
     try:
         return from_json(LimeRecord, renamed_keys(read_json(path), _FORMER))
     except JsonValueError as error:

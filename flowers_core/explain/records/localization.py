@@ -1,4 +1,4 @@
-"""How much of a model's evidence lies on the flower, photo by photo, as a bundle keeps it; and means over some."""
+"""The record of localization in a bundle: how much of the evidence lies on the flower, photo by photo; and means."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class LocalizationRecordError(FlowersError):
 
 @dataclass(frozen=True)
 class MeanLocalization(Localization):
-    """Means over so many photos.
+    """Means over several photos.
 
-    `ratio` is that of the means; a mean of ratios would be dominated by the photos with the smallest flowers.
+    `ratio` is the ratio of the means: a mean of ratios would be dominated by the photos with the smallest flowers.
     """
 
     photos: int
@@ -32,7 +32,7 @@ class MeanLocalization(Localization):
 
 @dataclass(frozen=True, eq=False)
 class LocalizationRecord:
-    """The localization of each test photo: of the closed form's map of the class that INT8 predicts.
+    """The localization of each test photo, measured on the closed form's map of the class that INT8 predicts.
 
     Attributes:
         ids: (n,) int64, of the photos.
@@ -40,7 +40,8 @@ class LocalizationRecord:
         predicted: (n,) int64, the model's answers, 1-based.
         mass: (n,) float32, see `Localization`.
         area: (n,) float32, see `Localization`.
-        left_out: photos without a value: their segmentation is empty, or nothing speaks for the answer.
+        left_out: how many photos have no value, because their segmentation is missing or empty, or no contribution is
+            positive.
     """
 
     ids: NDArray[np.int64]
@@ -54,7 +55,7 @@ class LocalizationRecord:
         return len(self.ids)
 
     def mean(self, where: ArrayLike | None = None) -> MeanLocalization | None:
-        """Over all photos, or those where a boolean array (n,) is true; None over none."""
+        """Means over all photos, or those where a boolean array (n,) is true; None if there are none."""
         chosen = np.ones(len(self), bool) if where is None else np.asarray(where, bool)
         if not chosen.any():
             return None
@@ -62,15 +63,23 @@ class LocalizationRecord:
         return MeanLocalization(mass, area, int(chosen.sum()))
 
     def of_class(self, label: int) -> MeanLocalization | None:
-        """Over the test photos of a class, whatever was predicted."""
+        """Means over the test photos of a class, whatever was predicted; None if there are none."""
         return self.mean(self.labels == label)
 
     def of_pair(self, label: int, predicted: int) -> MeanLocalization | None:
-        """Over the test photos of a class for which another was predicted."""
+        """Over the test photos of a class that were given one prediction.
+
+        Args:
+            label: the true class, 1-based.
+            predicted: the prediction, 1-based.
+
+        Returns:
+            The means; None if there are no such photos.
+        """
         return self.mean((self.labels == label) & (self.predicted == predicted))
 
     def arrays(self) -> dict[str, ArrayLike]:
-        """What `load_localization` reads, by name; values to a thousandth, some 8 bytes a photo compressed."""
+        """What `load_localization` reads, by name; accurate to a thousandth, about 8 bytes a photo compressed."""
         return {
             "ids": self.ids.astype(np.uint16),
             "labels": self.labels.astype(np.uint16),
@@ -82,7 +91,7 @@ class LocalizationRecord:
 
 
 def load_localization(path: Path) -> LocalizationRecord:
-    """Read what `LocalizationRecord.write` wrote.
+    """Read a file of `LocalizationRecord.arrays`.
 
     Raises:
         LocalizationRecordError: if it is missing or damaged.

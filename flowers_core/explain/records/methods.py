@@ -1,4 +1,4 @@
-"""What an evaluation of the explanations found, as a bundle keeps it, and the method that it makes the default."""
+"""The record of an evaluation of explanations in a bundle, and the default method that follows from it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from flowers_core.explain.metrics.interval import Interval
 from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, renamed_keys
 
 EXPLANATIONS_FILE = "explanations.json"
-#: A map that takes at most so many seconds can stand beside the answer unasked. A tenth of a second feels immediate and
-#: a second keeps the flow of thought (Nielsen 1993, "Usability Engineering", chapter 5); this is near the first, and a
+#: A map that takes at most this long is shown without a request. A tenth of a second feels immediate, and a second
+#: keeps the flow of thought (Nielsen 1993, "Usability Engineering", chapter 5). This limit is near the first, and a
 #: machine five times slower than the measured one still keeps the second.
 QUICK_SECONDS = 0.2
-#: A rank correlation above this with the map of the same model with a shuffled head says that the map hardly depends on
-#: what was learnt. A choice: Adebayo et al. (2018, arXiv 1810.03292) plot the correlation and name no threshold. The
-#: methods of the shipped model are at 0.03 or below, or at 0.81 or above.
+#: A method fails the sanity check above this rank correlation with the map of the same model with a shuffled head: its
+#: map hardly depends on what was learnt. The value is a choice: Adebayo et al. (2018, arXiv 1810.03292) plot the
+#: correlation and name no threshold. The methods of the shipped model are at 0.03 or below, or at 0.81 or above.
 SANITY_THRESHOLD = 0.8
 # Names that methods and figures had in older records.
 _FORMER_KEYS = {"shifted_cam": "augmented_cam", "mean": "value"}
@@ -36,8 +36,8 @@ class MethodRecord:
         photos: how many, of the test split.
         seed: of the draw of photos.
         figures: method or baseline → figure → mean and 95 % interval, see `scorecard`.
-        sanity: method → rank correlation of its map with that of the same model with its head shuffled, −1…1; near 1
-            the map does not depend on what was learnt.
+        sanity: method → rank correlation of its map with that of the same model with a shuffled head, −1…1; near 1 the
+            map does not depend on what was learnt.
     """
 
     photos: int
@@ -46,15 +46,15 @@ class MethodRecord:
     sanity: Mapping[str, float]
 
     def gap(self, name: str) -> float:
-        """Insertion − deletion, −1…1: how much of what the model needs the map puts first."""
+        """Insertion − deletion, −1…1: how well the map ranks what the model needs first."""
         return self.figures[name]["insertion"].value - self.figures[name]["deletion"].value
 
     def is_sane(self, name: str) -> bool:
-        """Whether the method passed the sanity check (`SANITY_THRESHOLD`), or was not put to it."""
+        """Whether the method passed the sanity check (`SANITY_THRESHOLD`), or was not checked."""
         return self.sanity.get(name, 0.0) <= SANITY_THRESHOLD
 
     def is_quick(self, name: str) -> bool:
-        """Whether the method needs no TensorFlow, and at most QUICK_SECONDS on average."""
+        """Whether the method needs no TensorFlow and takes at most QUICK_SECONDS on average."""
         return METHODS[name].needs is not Needs.KERAS and self.figures[name]["seconds"].value <= QUICK_SECONDS
 
     def beats_centre(self, name: str) -> bool:
@@ -77,10 +77,17 @@ class MethodRecord:
 
 
 def default_method(record: MethodRecord | None, among: Sequence[str] = tuple(METHODS)) -> str:
-    """The method whose map stands beside the answer unasked.
+    """The method whose map is shown first.
 
-    Among the methods that may be the default, the one with the largest insertion − deletion. If there is none, or
-    nothing was evaluated, the closed form: it is exact about the logit.
+    It is the one with the largest insertion − deletion among the methods that may be the default. If there is none, or
+    nothing was evaluated, it is the closed form, which splits the logit exactly.
+
+    Args:
+        record: of the bundle; None if nothing was evaluated.
+        among: names of the methods to choose from.
+
+    Returns:
+        The method's name.
     """
     if record is None:
         return "cam"
@@ -88,10 +95,10 @@ def default_method(record: MethodRecord | None, among: Sequence[str] = tuple(MET
 
 
 def load_methods(path: Path) -> MethodRecord:
-    """Read the JSON file of a record, whose values are `to_json` of it.
+    """Read the JSON file of a record.
 
     Raises:
-        MethodRecordError: if it is none.
+        MethodRecordError: if the file is not such a record.
     """
     try:
         return from_json(MethodRecord, renamed_keys(read_json(path), _FORMER_KEYS))
