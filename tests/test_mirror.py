@@ -12,6 +12,8 @@ TESTS = ROOT / "tests"
 #: Modules without a test of their name → the test that works them out.
 EXCEPTIONS = {
     # Pieces of one computation, whose result is what is worth asserting.
+    "evaluation/confidence_photos.py": "evaluation/test_confidence_fit.py",
+    "inference/confidence_record.py": "inference/test_confidence_head.py",
     "explain/attributions/gradient_cam.py": "explain/attributions/test_grad_cam.py",
     "explain/subject.py": "explain/test_methods.py",
     "networks/compiled.py": "networks/test_classifier.py",
@@ -37,6 +39,7 @@ EXCEPTIONS = {
     # Another implementation behind our interface: it is what ours are tested against.
     "explain/attributions/tf_keras_vis_reference.py": "explain/attributions/test_grad_cam.py",
     # Pictures and documents, compared as a whole.
+    "reports/confidence.py": "reports/test_results.py",
     "data/audit/figures.py": "scripts/test_audit_data.py",
     "reports/model_card.py": "reports/test_results.py",
     "reports/ablation.py": "reports/test_run_records.py",
