@@ -1,0 +1,84 @@
+"""The tables on confidence, cell by cell."""
+
+from flowers_core.inference.confidence_model import ConfidenceModel
+from flowers_core.inference.confidence_record import (
+    ConfidenceFigures,
+    ConfidenceRecord,
+    ConfidenceSource,
+    DetectionFigures,
+    NoveltyFigures,
+)
+from flowers_core.inference.novelty import NoveltyRule
+from flowers_core.inference.prediction_set import SetRule
+from flowers_core.reports.confidence import confidence_table, novelty_sentences, novelty_table
+from flowers_core.reports.run_records import RunRecord
+from tests.fixtures.manifests import training
+
+_FIGURES = ConfidenceFigures(
+    photos=6149,
+    top1=0.928,
+    ece=0.009,
+    ece_temperature=0.031,
+    aurc=0.0061,
+    aurc_temperature=0.0072,
+    aurc_gain_low=0.0005,
+    aurc_gain_high=0.0017,
+    sure=0.8,
+    sure_top1=None,
+    set_coverage=0.972,
+    set_size=1.254,
+)
+_SCORE = DetectionFigures(0.996, 0.994, 0.998, 0.015, 0.01, 0.03)
+
+
+def _record(confidence: ConfidenceRecord | None) -> RunRecord:
+    return RunRecord("small", "any", training(), {}, confidence=confidence)
+
+
+def _measured() -> ConfidenceRecord:
+    return ConfidenceRecord(
+        ConfidenceModel((0.0,) * 5, (1.0,) * 5, (1.0,) * 5, 0.0, (0.0, 1.0), (0.0, 1.0), 0.9),
+        NoveltyRule(0.0, 1.0, 0.0, 1.0, -2.0, 0.98),
+        SetRule(0.95, 0.04, 0.98, 0.94, 1.2, 1.8),
+        ConfidenceSource("validation", 1020, 4080, 656),
+        figures={"test": {"clean": _FIGURES}},
+        novelty_figures={"external": NoveltyFigures("test", 6149, 234, 1, 220, {"fdbd": _SCORE, "new": _SCORE})},
+    )
+
+
+def test_every_figure_is_in_its_column() -> None:
+    header, _, row = (
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in confidence_table([_record(None), _record(_measured())]).splitlines()
+    )
+    assert list(zip(header, row, strict=True)) == [
+        ("model", "small"),
+        ("photos", "test, clean"),
+        ("number", "6149"),
+        ("top-1", "92.80"),
+        ("ECE", "0.90"),
+        ("one temperature", "3.10"),
+        ("AURC", "6.10"),
+        ("one temperature", "7.20"),
+        ("gain", "0.50 to 1.70"),
+        ("sure", "80.00"),
+        ("right", "—"),
+        ("set holds", "97.20"),
+        ("set size", "1.25"),
+    ]
+
+
+def test_every_score_has_a_row_and_its_intervals() -> None:
+    rows = novelty_table([_record(_measured())]).splitlines()[2:]
+    assert rows == [
+        "| small | fDBD (arXiv 2312.11536) | 6149 | 234 | 99.60 (99.40 to 99.80) | 1.50 (1.00 to 3.00) |",
+        "| small | new | 6149 | 234 | 99.60 (99.40 to 99.80) | 1.50 (1.00 to 3.00) |",
+    ]
+    assert novelty_sentences([_record(_measured())]) == (
+        "small names 1 of the 234 without doubt; 220 look to it like none of the flowers, as do 2.00 % of the "
+        "validation photos."
+    )
+
+
+def test_nothing_measured_is_no_table() -> None:
+    assert confidence_table([_record(None)]) == novelty_table([_record(None)]) == ""
