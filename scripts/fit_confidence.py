@@ -20,8 +20,8 @@ from flowers_core.evaluation.confidence_photos import ConfidencePhotos
 from flowers_core.evaluation.confidence_report import Rules, confidence_figures, novelty_figures
 from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
 from flowers_core.inference.confidence import DISCRIMINANT_FILE, discriminant_space
-from flowers_core.inference.confidence_record import ConfidenceRecord, ConfidenceSource
 from flowers_core.inference.discriminant import fit_discriminant_space
+from flowers_core.inference.records.confidence import ConfidenceRecord, ConfidenceSource
 from scripts.options.command import (
     add_bundle_argument,
     add_data_option,

@@ -19,10 +19,10 @@ from flowers_core.evaluation.evidence import Observed
 from flowers_core.evaluation.risk_coverage import confidence_curve
 from flowers_core.inference.confidence import signals_of, tempered
 from flowers_core.inference.confidence_model import SIGNALS, ConfidenceModel
-from flowers_core.inference.confidence_record import ConfidenceRecord
 from flowers_core.inference.discriminant import DiscriminantSpace
 from flowers_core.inference.novelty import NoveltyRule
 from flowers_core.inference.prediction_set import SetRule, in_set
+from flowers_core.inference.records.confidence import ConfidenceRecord
 
 # What all pictures without a flower weigh, where the clean photos weigh 1. Of 0.05, 0.1 and 0.25 the first costs the
 # flowers least, and leaves one picture of 656 a confidence above 0.9; 0 leaves 31.

@@ -13,11 +13,11 @@ from flowers_core.evaluation.novelty_metrics import Detection, detection
 from flowers_core.evaluation.risk_coverage import aurc_interval, confidence_curve
 from flowers_core.inference.confidence import signals_of, tempered
 from flowers_core.inference.confidence_model import SIGNALS, ConfidenceModel
-from flowers_core.inference.confidence_record import ConfidenceFigures, DetectionFigures, NoveltyFigures
 from flowers_core.inference.discriminant import DiscriminantSpace
 from flowers_core.inference.novelty import NoveltyRule, boundary_distances
 from flowers_core.inference.prediction import softmax
 from flowers_core.inference.prediction_set import SetRule, in_set
+from flowers_core.inference.records.confidence import ConfidenceFigures, DetectionFigures, NoveltyFigures
 
 _NEARNESS, _LOG_ODDS = SIGNALS.index("nearness"), SIGNALS.index("log_odds")
 

@@ -16,8 +16,9 @@ from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import Bundle, BundleError, model_file
+from flowers_core.inference.confidence_head import answerer
 from flowers_core.inference.multi_crop import suggest_crop
-from flowers_core.inference.prediction import Prediction, predict
+from flowers_core.inference.prediction import Prediction
 from flowers_core.inference.prototypes import Prototypes
 from flowers_core.inference.records.multi_crop import MultiCropCounts, MultiCropMetrics
 from flowers_core.inference.runtime import Runtime
@@ -35,12 +36,11 @@ class Answerer:
         self._calibration = bundle.require_calibration()
         self._runtime = Runtime(bundle.path(model_file(FORMAT)))
         self._rule, self._prototypes = bundle.crop_rule, prototypes
-        self._taxonomy = load_taxonomy()
+        self._read = answerer(bundle, self._runtime, load_taxonomy())
 
     def answer(self, pixels: NDArray[np.uint8]) -> tuple[Prediction, int | None]:
         """The prediction for a photo, (h, w, 3) uint8, and the class that crops of it suggest, if any."""
-        logits = self._runtime.logits(model_input(pixels, self._rule).pixels[None])[0]
-        prediction = predict(logits, self._calibration, self._taxonomy)
+        prediction = self._read(model_input(pixels, self._rule).pixels)
         if prediction.sure:
             return prediction, None
         found = suggest_crop(pixels, self._runtime, self._rule, self._calibration.temperature, self._prototypes)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.data.taxonomy import Taxon
+from flowers_core.data.taxonomy import Taxon, Taxonomy
 from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.confidence import discriminant_space, evidence_of, signals_of, tempered
 from flowers_core.inference.confidence_model import SIGNALS
-from flowers_core.inference.confidence_record import ConfidenceRecord
 from flowers_core.inference.discriminant import DiscriminantSpace
-from flowers_core.inference.prediction import Prediction, Verdict, ranked, taxa_of, verdict_of
+from flowers_core.inference.prediction import Prediction, Verdict, predict, ranked, taxa_of, verdict_of
 from flowers_core.inference.prediction_set import in_set
-from flowers_core.inference.runtime import Forward
+from flowers_core.inference.records.confidence import ConfidenceRecord
+from flowers_core.inference.runtime import Forward, Runtime
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,3 +70,15 @@ def confidence_head(bundle: Bundle) -> ConfidenceHead | None:
     """What a bundle's confidence takes, or None where it was not fitted (`flowers fit_confidence`)."""
     record = bundle.manifest.confidence
     return None if record is None else ConfidenceHead(record, discriminant_space(bundle), *bundle.head())
+
+
+def answerer(bundle: Bundle, runtime: Runtime, taxonomy: Taxonomy) -> Callable[[NDArray[np.uint8]], Prediction]:
+    """How a bundle answers a photo's input (size, size, 3): with one confidence where it has the rules for that.
+
+    Raises:
+        BundleError: for a bundle that is not calibrated.
+    """
+    calibration, head = bundle.require_calibration(), confidence_head(bundle)
+    if head is not None:
+        return lambda seen: head.predict(runtime.forward(seen[None]), taxonomy)
+    return lambda seen: predict(runtime.logits(seen[None])[0], calibration, taxonomy)

@@ -16,8 +16,8 @@ from flowers_core.data.photo_folder import PhotoFolderError
 from flowers_core.data.photos import PhotoError, open_photo
 from flowers_core.data.taxonomy import Taxonomy, load_taxonomy
 from flowers_core.inference.bundle import Bundle, BundleError, model_file
-from flowers_core.inference.confidence_head import confidence_head
-from flowers_core.inference.prediction import Prediction, predict
+from flowers_core.inference.confidence_head import answerer
+from flowers_core.inference.prediction import Prediction
 from flowers_core.inference.runtime import Runtime
 
 #: How many names a table or a line of JSON gives for a photo.
@@ -75,23 +75,20 @@ def identify(bundle: Bundle, paths: Iterable[Path], *, workers: int | None = Non
     Raises:
         BundleError: for a bundle that is not calibrated, or has no model.
     """
-    calibration = bundle.require_calibration()
+    bundle.require_calibration()
     workers = workers or _cores()
     if not bundle.precisions:
         raise BundleError(f"'{bundle.name}' has no TFLite models yet; `flowers quantize` makes them.")
     name = "int8" if "int8" in bundle.precisions else bundle.precisions[-1]
     runtime = Runtime(bundle.path(model_file(name)), workers=workers)
-    taxonomy, head = load_taxonomy(), confidence_head(bundle)
+    read = answerer(bundle, runtime, load_taxonomy())
 
     def answer(path: Path) -> Identified:
         try:
             photo = open_photo(path)
         except PhotoError as error:
             return Identified(path, None, error)
-        seen = model_input(photo.pixels, bundle.crop_rule).pixels[None]
-        if head is not None:
-            return Identified(path, head.predict(runtime.forward(seen), taxonomy))
-        return Identified(path, predict(runtime.logits(seen)[0], calibration, taxonomy))
+        return Identified(path, read(model_input(photo.pixels, bundle.crop_rule).pixels))
 
     return _in_order(answer, paths, workers)
 

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from flowers_core.data.model_input import CropRule
 from flowers_core.errors import FlowersError
-from flowers_core.inference.confidence_record import ConfidenceRecord
 from flowers_core.inference.records.calibration import Calibration, CalibrationSource
+from flowers_core.inference.records.confidence import ConfidenceRecord
 from flowers_core.inference.records.external import ExternalMetrics
 from flowers_core.inference.records.gallery import GalleryFacts, KnnRule
 from flowers_core.inference.records.latency import Latency

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flowers_core.inference.confidence_record import ConfidenceFigures, DetectionFigures
+from flowers_core.inference.records.confidence import ConfidenceFigures, DetectionFigures
 from flowers_core.reports.run_records import RunRecord
 from flowers_core.reports.tables import percent, table
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from flowers_core.explain.records.lime import LIME_FILE, LimeRecord, load_lime
 from flowers_core.explain.records.methods import EXPLANATIONS_FILE, MethodRecord, load_methods
 from flowers_core.inference.bundle import PRECISIONS, Bundle, BundleError, list_bundles
-from flowers_core.inference.confidence_record import ConfidenceRecord
 from flowers_core.inference.manifest import record_values, typed_record
+from flowers_core.inference.records.confidence import ConfidenceRecord
 from flowers_core.inference.records.external import ExternalMetrics
 from flowers_core.inference.records.latency import Latency
 from flowers_core.inference.records.metrics import CorruptionMetrics, Metrics, MetricsByFormat

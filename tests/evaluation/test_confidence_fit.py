@@ -16,9 +16,9 @@ from flowers_core.evaluation.confidence_fit import (
 from flowers_core.evaluation.evidence import NO_CLASS, Observed
 from flowers_core.inference.confidence import Evidence, signals_of, tempered
 from flowers_core.inference.confidence_model import SIGNALS
-from flowers_core.inference.confidence_record import ConfidenceRecord, ConfidenceSource
 from flowers_core.inference.discriminant import DiscriminantSpace, fit_discriminant_space
 from flowers_core.inference.prediction_set import in_set
+from flowers_core.inference.records.confidence import ConfidenceRecord, ConfidenceSource
 
 _CLASSES, _CHANNELS = 8, 12
 _CENTRES = np.random.default_rng(7).normal(0, 1, (_CLASSES, _CHANNELS))

@@ -15,13 +15,13 @@ from flowers_core.inference.bundle import BundleWriter, load_bundle
 from flowers_core.inference.confidence import DISCRIMINANT_FILE
 from flowers_core.inference.confidence_head import ConfidenceHead, confidence_head
 from flowers_core.inference.confidence_model import ConfidenceModel
-from flowers_core.inference.confidence_record import ConfidenceRecord, ConfidenceSource
 from flowers_core.inference.discriminant import DiscriminantSpace, fit_discriminant_space
 from flowers_core.inference.identify import identify
 from flowers_core.inference.novelty import NoveltyRule
 from flowers_core.inference.prediction import Prediction
 from flowers_core.inference.prediction_set import SetRule
 from flowers_core.inference.records.calibration import Calibration
+from flowers_core.inference.records.confidence import ConfidenceRecord, ConfidenceSource
 from flowers_core.inference.runtime import Forward, Runtime
 
 _TAXA: list[Taxon] = [taxon for taxon in load_taxonomy() if taxon.label <= 3]

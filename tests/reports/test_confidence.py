@@ -1,15 +1,15 @@
 """The tables on confidence, cell by cell."""
 
 from flowers_core.inference.confidence_model import ConfidenceModel
-from flowers_core.inference.confidence_record import (
+from flowers_core.inference.novelty import NoveltyRule
+from flowers_core.inference.prediction_set import SetRule
+from flowers_core.inference.records.confidence import (
     ConfidenceFigures,
     ConfidenceRecord,
     ConfidenceSource,
     DetectionFigures,
     NoveltyFigures,
 )
-from flowers_core.inference.novelty import NoveltyRule
-from flowers_core.inference.prediction_set import SetRule
 from flowers_core.reports.confidence import confidence_table, novelty_sentences, novelty_table
 from flowers_core.reports.run_records import RunRecord
 from tests.fixtures.manifests import training
