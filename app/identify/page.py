@@ -5,8 +5,9 @@ import streamlit as st
 from app.elements.model_choice import choose_model
 from app.identify.answer import draw_answer, draw_candidates, draw_roll_up
 from app.identify.crop_choice import chosen_crop, draw_choice, offer_crop
+from app.identify.examples import draw_examples
 from app.identify.identified import Identified
-from app.identify.photo_choice import choose_photo
+from app.identify.photo_choice import choose_photo, take_example
 from app.resources import models, session
 from flowers_core.data.photos import PhotoError
 from flowers_core.inference.bundle import BundleError
@@ -21,6 +22,7 @@ if chosen is None:
         "it is, shows what in the photo speaks for the name, and which known photos yours resembles. "
         "Your photo stays on the machine that runs this page.</p>"
     )
+    draw_examples(take_example)
     models.preload()
     st.stop()
 

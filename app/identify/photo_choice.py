@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.identify.crop_choice import forget_crop
+from app.identify.examples import PREFIX, example_at
 from app.resources import data, models
 from flowers_core.data.photo_formats import ACCEPTED_ENDINGS
 from flowers_core.data.photo_ref import PhotoRef, shortened
@@ -14,7 +15,7 @@ from flowers_core.errors import FlowersError
 # Browsers filter by these; what a file really is, is for `read_photo` to say. Endings that some systems know no type of
 # are named besides.
 TYPES = ["image/*", *ACCEPTED_ENDINGS]
-ADDRESS, EXAMPLE = "photo", "example"
+ADDRESS = "photo"
 _GIVEN, _FOLLOWED = "given-photo", "followed-photo"
 
 
@@ -50,7 +51,7 @@ def choose_photo() -> tuple[Chosen | None, DeltaGenerator]:
     limit = st.get_option("server.maxUploadSize")
     st.caption(f"JPEG, PNG, WebP, HEIC, AVIF, TIFF, GIF or BMP, up to {limit} MB.")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.button("Use the example photo", icon=":material/image:", on_click=_take_example, key="use-example")
+        st.button("Use the example photo", icon=":material/image:", on_click=take_example, key="use-example")
         camera = st.toggle("Camera", key="camera-on")
         st.space("stretch")
         beside = st.container(width="content")
@@ -79,14 +80,17 @@ def _take_file(key: str) -> None:
         forget_crop()
 
 
-def _take_example() -> None:
-    st.query_params[ADDRESS] = EXAMPLE
+def take_example(address: str = PREFIX) -> None:
+    """Go to an example photo, by its address."""
+    st.query_params[ADDRESS] = address
     forget_crop()
 
 
 def _fetch(wanted: str) -> Chosen:
-    if wanted == EXAMPLE:
-        return Chosen(data.example_photo().read_bytes(), "the example photo")
+    example = example_at(wanted)
+    if example is not None:
+        name = "the example photo" if wanted == PREFIX else f"example photo “{example.title.lower()}”"
+        return Chosen(example.path.read_bytes(), name, record=f"by {example.author}, {example.licence}")
     photo = PhotoRef.from_address(wanted)
     record = _record_of(photo)
     path = data.photo_file(photo)

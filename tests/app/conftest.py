@@ -64,8 +64,11 @@ def example_bytes() -> bytes:
 
 
 def images(app: AppTest) -> list[Any]:
-    """The pictures of a page, but for the part of the photo that may be suggested where the answer is not sure."""
-    return [image for image in app.image if "The part of the photo that is meant" not in str(image.proto)]
+    """The pictures of a page, but for the examples and for the crop that is suggested where the answer is not sure."""
+    from app.identify.examples import examples
+
+    others = ("The part of the photo that is meant", *(example.shows for example in examples()))
+    return [image for image in app.image if not any(other in str(image.proto) for other in others)]
 
 
 def drawn_photo(width: int = 320, height: int = 240) -> np.ndarray:

@@ -57,7 +57,7 @@ def test_begins_with_an_invitation_and_nothing_else(open_page: Open) -> None:
     app = open_page()
     assert app.title[0].value == "Which flower is this?"
     assert "one of 102 kinds" in html(app)
-    assert not app.image
+    assert not images(app)
     assert not app.header
 
 
@@ -107,7 +107,7 @@ def test_a_wrong_file_gets_a_sentence(open_page: Open, name: str, content: bytes
         read_photo(content)
     app = upload(open_page(), name, content)
     assert [error.value for error in app.error] == [str(sentence.value)]
-    assert not app.image
+    assert not images(app)
 
 
 def test_after_a_wrong_file_comes_a_right_one(open_page: Open) -> None:
@@ -122,7 +122,7 @@ def test_taking_the_file_away_takes_the_answer_away(open_page: Open) -> None:
     app = upload(open_page(), "flower.jpg", example_bytes())
     app.file_uploader(key="upload").clear()
     run(app)
-    assert not app.image
+    assert not images(app)
 
 
 def test_the_camera_is_asked_for_only_when_wanted(open_page: Open) -> None:
@@ -283,7 +283,7 @@ def test_photos_that_are_on_disk_are_shown(open_page: Open, drawn_dataset: Path)
 def test_a_data_set_photo_needs_the_data_set(open_page: Open, wanted: str) -> None:
     app = open_page(photo=wanted)
     assert len(app.warning) == 1
-    assert not app.image
+    assert not images(app)
     assert run(app).warning, "the sentence stays while the address does"
 
 

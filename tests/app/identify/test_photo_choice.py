@@ -35,14 +35,14 @@ def test_the_way_back_from_the_example_leads_to_the_file(open_page: Open) -> Non
     run(app)
     assert "the example photo" in caption(app)
     del app.query_params["photo"]
-    assert not run(app).image
+    assert not images(run(app))
 
 
 @pytest.mark.parametrize("wanted", ["9" * 5000, "a" * 5000, "custom:meadow:" + "1" * 5000, "custom:nowhere:3", "²"])
 def test_an_address_that_names_no_photo_gets_a_short_sentence(open_page: Open, wanted: str) -> None:
     app = open_page(photo=wanted)
     assert [len(warning.value) < 250 for warning in app.warning] == [True]
-    assert not app.image
+    assert not images(app)
     assert not app.error
 
 
