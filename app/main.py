@@ -1,10 +1,17 @@
 """The dashboard's entry: page settings and navigation. Started with `streamlit run app/main.py`."""
 
+import sys
 from pathlib import Path
 
 import streamlit as st
 
 HERE = Path(__file__).resolve().parent
+if str(HERE.parent) not in sys.path:
+    # Streamlit adds only the folder of this file. So a checkout that was not installed is found from any folder, too.
+    sys.path.insert(0, str(HERE.parent))
+
+from app.resources import server_settings  # noqa: E402
+
 st.set_page_config(
     page_title="Flowers",
     # A file of our own: Streamlit would fetch a Material icon for the tab from the network.
@@ -14,6 +21,12 @@ st.set_page_config(
     menu_items={"About": "Names the flower in a photo and shows why. Photos stay on the machine that runs this page."},
 )
 st.html(HERE / "style.css")
+
+# Where no browser has asked there is no server either: tests run the page without one.
+if st.context.headers and (unlike := server_settings.unlike_project()):
+    st.error(server_settings.refusal(unlike), icon=":material/lock:")
+    st.stop()
+server_settings.keep_uploads_in_memory()
 
 page = st.navigation(
     [

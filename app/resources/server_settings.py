@@ -1,0 +1,59 @@
+"""The server's settings: the project's hold, or the page says which do not.
+
+Streamlit reads `.streamlit/config.toml` beside the script that it was given. Given another script, or a link to this
+one, it would silently listen on every interface and take files of any size.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.formparsers import MultiPartParser
+from streamlit.config import get_where_defined
+
+SETTINGS = Path(__file__).resolve().parents[1] / ".streamlit" / "config.toml"
+#: What guards the visitors and the machine. A theme may differ.
+GUARDS = (
+    "server.address",
+    "server.allowedHosts",
+    "server.enableCORS",
+    "server.enableXsrfProtection",
+    "server.maxUploadSize",
+    "browser.gatherUsageStats",
+    "client.showErrorDetails",
+)
+
+
+def unlike_project() -> list[str]:
+    """The options that guard and differ from the project's without somebody's word.
+
+    An option of the command line and an environment variable are somebody's word; a `config.toml` elsewhere and
+    Streamlit's own value are not.
+    """
+    ours = _flat(tomllib.loads(SETTINGS.read_text(encoding="utf-8")))
+    return [key for key in GUARDS if not _by_request(key) and st.get_option(key) != ours[key]]
+
+
+def refusal(unlike: list[str]) -> str:
+    """What is said instead of a page on a server with such settings."""
+    return (
+        f"This server was started without the settings of the app: {', '.join(unlike)}. Start it with `flowers app`, "
+        "or with `streamlit run` and the path of the app’s own `main.py`. To change a setting on purpose, give it as "
+        "an option or as an environment variable."
+    )
+
+
+def keep_uploads_in_memory() -> None:
+    """Let no upload touch the disk: by itself Starlette writes those above 1 MB to a temporary file."""
+    MultiPartParser.spool_max_size = st.get_option("server.maxUploadSize") * 1024**2
+
+
+def _by_request(key: str) -> bool:
+    # Streamlit says "environment variable" or "command-line argument or environment variable".
+    return "environment variable" in get_where_defined(key)
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{section}.{name}": value for section, options in settings.items() for name, value in options.items()}
