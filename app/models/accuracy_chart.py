@@ -52,9 +52,9 @@ def published_points() -> pd.DataFrame:
         [
             {
                 "model": PUBLISHED_NAME,
-                "precision": row.precision,
+                "precision": row.numeric_format,
                 "MB": row.megabytes,
-                "top-1": row.after,
+                "top-1": row.unfrozen,
                 "training photos": 1020,
             }
             for row in PUBLISHED

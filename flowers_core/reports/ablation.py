@@ -1,4 +1,4 @@
-"""The table of `results.md` on what each part of the recipe is worth."""
+"""The ablation table of `results.md`: what each part of the recipe contributes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
@@ -13,30 +13,31 @@ BASE = "efficientnet_lite0_1020"
 
 
 def ablation_note(records: Sequence[RunRecord]) -> str:
-    """What the table below it shows, and how far two runs are apart that differ in nothing but the seed."""
+    """What the ablation table shows, and how much two runs differ by the seed alone."""
     note = (
-        f"Runs that differ from `{BASE}` in what the second column says (`flowers study ablate`), best first, on the "
-        "validation photos: float32 for top-1, INT8 for the spoilt ones. Where there are several seeds, means with "
-        "standard deviations; *less the first* is the mean difference from the first row's runs with the same seeds. "
-        "*Share* is how far from the probed to the fine-tuned weights validation chose to go."
+        f"Each run differs from the baseline `{BASE}` in what the second column says (`flowers study ablate`). The "
+        "baseline comes first, then the best of the others. Figures are on the validation photos: float32 for top-1, "
+        "INT8 for the mean over the corruptions. Runs with several seeds have means with standard deviations. *Δ vs "
+        "baseline* is the mean difference from the baseline's runs with the same seeds. *WiSE-FT α* is the "
+        "interpolation between the probed (0) and the fine-tuned (1) weights that validation chose."
     )
     base = _find(records, BASE)
     seeds = list(_recipes(records, base)[()].values()) if base else []
     if len(seeds) < 2:
         return note
     chance = f"{sqrt(2) * stdev(_top1(run) for run in seeds):.2f} points"
-    spoilt = [figure for run in seeds if (figure := _spoilt(run)) is not None]
-    if len(spoilt) > 1:
-        chance += f", on spoilt photos {sqrt(2) * stdev(spoilt):.2f}"
+    corrupted = [figure for run in seeds if (figure := _corrupted(run)) is not None]
+    if len(corrupted) > 1:
+        chance += f", on corrupted photos by {sqrt(2) * stdev(corrupted):.2f}"
     return (
-        f"{note} By the spread of the first row two runs that differ in the seed alone are apart by {chance} (one "
-        "standard deviation of a difference): what a single seed shows within twice that may be chance. A run made "
-        "again with its seed on another kind of processor ends elsewhere too."
+        f"{note} By the spread of the baseline, two runs that differ in the seed alone differ by {chance} (one "
+        "standard deviation of a difference). A difference of less than twice that, seen with a single seed, may be "
+        "chance. The same seed gives other weights on another kind of processor, too."
     )
 
 
 def ablation_table(records: Sequence[RunRecord]) -> str:
-    """The base recipe and those that differ from it in more than the seed, each over its seeds."""
+    """A row for the baseline and each recipe that differs from it, over its seeds; "" without a baseline."""
     base = _find(records, BASE)
     if base is None:
         return ""
@@ -52,18 +53,22 @@ def ablation_table(records: Sequence[RunRecord]) -> str:
                 ", ".join(changed).replace("_", " ") or "—",
                 ", ".join(str(seed) for seed in sorted(by_seed)),
                 _mean([_top1(run) for run in runs]),
-                _less(by_seed, first, _top1),
-                _mean([_spoilt(run) for run in runs]),
-                _less(by_seed, first, _spoilt),
+                _delta(by_seed, first, _top1),
+                _mean([_corrupted(run) for run in runs]),
+                _delta(by_seed, first, _corrupted),
                 ", ".join(f"{alpha:.1f}" for run in runs if (alpha := run.training.wise_ft_alpha) is not None),
             )
         )
-    header = ("run", "differs in", "seeds", "top-1", "less the first", "spoilt, mean", "less the first", "share")
+    delta = "Δ vs baseline"
+    header = ("run", "differs in", "seeds", "top-1", delta, "corrupted, mean", delta, "WiSE-FT α")
     return table(header, [[cell or "—" for cell in row] for row in rows])
 
 
 def _recipes(records: Sequence[RunRecord], base: RunRecord) -> dict[tuple[str, ...], dict[int, RunRecord]]:
-    """The runs of each recipe by seed, by what it differs in; () for the base's own. Of one seed the first counts."""
+    """The runs of each recipe by seed, keyed by the recipe's differences; the baseline's key is ().
+
+    Of several runs with one seed, the first counts.
+    """
     recipes: dict[tuple[str, ...], dict[int, RunRecord]] = {}
     for record in [base, *_siblings(records, base)]:
         changed = tuple(f"{key} {_settings(record)[key]}" for key in _differences(record, base) if key != "seed")
@@ -75,7 +80,7 @@ def _top1(record: RunRecord) -> float:
     return 100 * float(record.training.validation_top1 or 0.0)
 
 
-def _spoilt(record: RunRecord) -> float | None:
+def _corrupted(record: RunRecord) -> float | None:
     figures = record.corruptions.get("int8", {}).get("validation")
     return 100 * figures.mean if figures else None
 
@@ -86,15 +91,15 @@ def _mean(values: Sequence[float | None]) -> str:
     return f"{fmean(known):.2f}{spread}" if known else ""
 
 
-def _less(
+def _delta(
     runs: Mapping[int, RunRecord], first: Mapping[int, RunRecord], figure: Callable[[RunRecord], float | None]
 ) -> str:
-    """The mean difference over the seeds that both have, with its sign."""
+    """The mean difference over the seeds that both recipes have, with its sign."""
     if runs is first:
         return ""
     pairs = [(figure(run), figure(first[seed])) for seed, run in runs.items() if seed in first]
-    less = [ours - theirs for ours, theirs in pairs if ours is not None and theirs is not None]
-    return f"{fmean(less):+.2f}" if less else ""
+    deltas = [ours - theirs for ours, theirs in pairs if ours is not None and theirs is not None]
+    return f"{fmean(deltas):+.2f}" if deltas else ""
 
 
 def _find(records: Sequence[RunRecord], name: str) -> RunRecord | None:
@@ -102,7 +107,10 @@ def _find(records: Sequence[RunRecord], name: str) -> RunRecord | None:
 
 
 def _siblings(records: Sequence[RunRecord], base: RunRecord) -> list[RunRecord]:
-    """The other fine-tuned runs of the same network on the same photos; of another size only if all else is alike."""
+    """The other fine-tuned runs of the same network on the same photos.
+
+    A run of another input size is one of them only if nothing else differs but the seed.
+    """
     return [
         record
         for record in records
@@ -120,7 +128,7 @@ def _differences(record: RunRecord, base: RunRecord) -> list[str]:
 
 
 def _settings(record: RunRecord) -> Mapping[str, Any]:
-    """The recipe with its augmentation and its teachers by name, and the side of the input in pixels."""
+    """The recipe, with the names of its augmentation and teachers, and the input's side in pixels."""
     training = record.training
     augmentation = training.command.options.get("augmentation", "crops")
     teachers = " and ".join(teacher.name for teacher in training.teachers) or "none"

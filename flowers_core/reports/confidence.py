@@ -1,4 +1,4 @@
-"""The tables of `results.md` on confidence, and on telling flowers from what is none."""
+"""The tables of `results.md` on confidence and on novelty detection: flowers against pictures without one."""
 
 from collections.abc import Sequence
 
@@ -17,23 +17,25 @@ _SCORES = {
 
 
 def confidence_note() -> str:
-    """What the table of confidence shows, and what was aimed at."""
+    """What the table of confidence shows, and the targets."""
     return (
-        "The probability that an answer is right, from all that one INT8 pass tells (`flowers fit_confidence`): margin "
-        "and log-odds of the logits, where the photo lies among the classes' training photos, and the surest position "
-        "of the feature map. It is fitted to validation photos, as they are and corrupted, and to drawn pictures and "
-        "crops of sample pictures; test photos are read once, for this table. *One temperature* is the top "
-        "probability as it was calibrated before. *AURC* is the area under risk against coverage, in thousandths; "
-        "*gain* the 95 % bootstrap interval of how much smaller it is. *Sure* are answers given without doubt. A *set* "
-        "holds the answer and the classes that it may be confused with. Corrupted photos are a sample of ten a class, "
-        "each under some of the fourteen corruptions. Aims: ECE of at most 1.0 clean and 1.5 corrupted; sure of 92 % "
-        "of the test photos and right on 99.5 % of these; sets that hold the true class on 95 ± 1 % clean and on 93 % "
-        "corrupted, of at most 1.6 classes."
+        "*Confidence* is the probability that an answer is right, estimated from a single INT8 pass (`flowers "
+        "fit_confidence`): from the margin and the log-odds of the logits, from where the photo lies among the "
+        "classes' training photos, and from the most confident position of the feature map. It is fitted to "
+        "validation photos, clean and corrupted, to drawn pictures and to crops of sample pictures. The test photos "
+        "are read once, for this table. *Temperature* columns have the same figure for the top probability after "
+        "temperature scaling. *AURC* is the area under the risk–coverage curve, in thousandths. *AURC gain* is the "
+        "95 % bootstrap interval of its decrease. *Sure* is the fraction of answers given without doubt, and *right* "
+        "the fraction of these that are right. A prediction set holds the answer and the classes that it may be "
+        "confused with. The corrupted photos are a sample of ten a class, each under some of the fourteen "
+        "corruptions. Targets: ECE of at most 1.0 clean and 1.5 corrupted; sure of 92 % of the test photos and right "
+        "on 99.5 % of these; sets that hold the true class on 95 ± 1 % clean and on 93 % corrupted, of at most 1.6 "
+        "classes."
     )
 
 
 def confidence_table(records: Sequence[RunRecord]) -> str:
-    """A row for each model, split and kind of photo; nothing where none was measured."""
+    """A row for each model, split and kind of photo; "" where none was measured."""
     rows = [
         (record.name, f"{split}, {kind}", *_confidence_cells(figures))
         for record in records
@@ -42,25 +44,26 @@ def confidence_table(records: Sequence[RunRecord]) -> str:
         for kind, figures in kinds.items()
     ]
     header = (
-        *("model", "photos", "number", "top-1", "ECE", "one temperature", "AURC", "one temperature", "gain"),
-        *("sure", "right", "set holds", "set size"),
+        *("model", "photos", "count", "top-1", "ECE", "ECE, temperature", "AURC", "AURC, temperature", "AURC gain"),
+        *("sure", "right", "set coverage", "set size"),
     )
     return table(header, rows) if rows else ""
 
 
 def novelty_note() -> str:
-    """What the table of scores shows, and what was aimed at."""
+    """What the table of novelty scores shows, and the targets."""
     return (
-        "How well a score tells clean test photos from photos that show no flower. The latter are the external ones "
-        "(`flowers study download_external`), to which nothing was fitted; the rule that joins distance and top "
+        "How well a score separates clean test photos from photos that show no flower. The latter are external photos "
+        "(`flowers study download_external`), and nothing was fitted to them. The rule that combines distance and top "
         "probability was chosen on validation photos against drawn pictures and crops of sample pictures. *FPR* is "
-        "the share of them that passes where 95 % of the flowers do. In brackets 95 % bootstrap intervals. Aims: AUROC "
-        "of at least 99.5, FPR of at most 2, and at most one of them named without doubt."
+        "the fraction of photos without a flower that pass at the threshold that 95 % of the flowers pass. Brackets "
+        "hold 95 % bootstrap intervals. Targets: AUROC of at least 99.5, FPR of at most 2, and at most one photo "
+        "without a flower named without doubt."
     )
 
 
 def novelty_table(records: Sequence[RunRecord]) -> str:
-    """A row for each model and score; nothing where none was measured."""
+    """A row for each model and score; "" where none was measured."""
     rows = [
         (record.name, _SCORES.get(name, name), str(found.known), str(found.others), *_detection_cells(figures))
         for record in records
@@ -68,15 +71,15 @@ def novelty_table(records: Sequence[RunRecord]) -> str:
         for found in record.confidence.novelty_figures.values()
         for name, figures in found.scores.items()
     ]
-    return table(("model", "score", "flowers", "others", "AUROC", "FPR at 95 % TPR"), rows) if rows else ""
+    return table(("model", "score", "flowers", "no flower", "AUROC", "FPR at 95 % TPR"), rows) if rows else ""
 
 
 def novelty_sentences(records: Sequence[RunRecord]) -> str:
-    """How many pictures without a flower each model names without doubt, and how many it knows for what they are."""
+    """How many pictures without a flower each model names without doubt, and how many its rule rejects."""
     return " ".join(
-        f"{record.name} names {found.others_sure} of the {found.others} without doubt; {found.others_flagged} look to "
-        f"it like none of the flowers, as do {percent(1 - record.confidence.novelty.accepted)} % of the validation "
-        "photos."
+        f"{record.name} names {found.others_sure} of the {found.others} without doubt. To its rule, "
+        f"{found.others_flagged} look like none of the flowers, as do "
+        f"{percent(1 - record.confidence.novelty.accepted)} % of the validation photos."
         for record in records
         if record.confidence
         for found in record.confidence.novelty_figures.values()

@@ -6,22 +6,22 @@ from flowers_core.reports.run_records import RunRecord, evaluated
 from flowers_core.reports.tables import percent, percent_or_dash, table
 
 
-def robustness_note() -> str:
-    """What the table below it shows."""
+def corruptions_note() -> str:
+    """What the table of corruptions shows."""
     return (
-        "Top-1 on photos of a split spoilt in fourteen ways: small in the frame, several, cut off, back light, colour "
-        "cast, blur, noise and more (`flowers evaluate --corruptions`); of the test split a sample of ten a class. "
-        "*Misleading* is the share of answers that are wrong and given with a calibrated probability of at least 90 %. "
-        "Choices were made by the validation rows."
+        "Top-1 under fourteen corruptions: small in the frame, several flowers, cut off, back light, colour cast, "
+        "blur, noise and more (`flowers evaluate --corruptions`). The test rows are measured on a sample of ten photos "
+        "a class. *High-confidence errors* is the fraction of answers that are wrong and have a calibrated probability "
+        "of at least 90 %. Choices were made by the validation rows."
     )
 
 
-def robustness_table(records: Sequence[RunRecord]) -> str:
-    """Mean and worst kind of every precision and split, of the runs that answered the test photos too."""
+def corruptions_table(records: Sequence[RunRecord]) -> str:
+    """Mean and worst corruption by numeric format and split, for each run that was evaluated on the test photos."""
     rows = [
         (
             record.name,
-            precision,
+            numeric_format,
             split,
             str(figures.photos),
             percent(figures.mean),
@@ -32,7 +32,18 @@ def robustness_table(records: Sequence[RunRecord]) -> str:
         )
         for record in records
         if any(evaluated(record))
-        for precision, splits in record.corruptions.items()
+        for numeric_format, splits in record.corruptions.items()
         for split, figures in splits.items()
     ]
-    return table(("model", "precision", "split", "photos", "mean", "worst", "worst kind", "misleading", "ECE"), rows)
+    header = (
+        "model",
+        "format",
+        "split",
+        "photos",
+        "mean",
+        "worst",
+        "worst corruption",
+        "high-confidence errors",
+        "ECE",
+    )
+    return table(header, rows)

@@ -1,4 +1,4 @@
-"""Why the default method is the default, in a sentence for `results.md` and for the pages."""
+"""Why the default explanation method is the default, in sentences for `results.md` and for the pages."""
 
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.metrics.scorecard import BASELINES
@@ -6,23 +6,27 @@ from flowers_core.explain.records.methods import MethodRecord, default_method
 
 
 def default_sentence(record: MethodRecord) -> str:
-    """Why the default is the default, and what a slower method would give."""
+    """Say why the default method was chosen, and what the best slower method reaches."""
     chosen = default_method(record)
     title = METHODS[chosen].title
     if record.may_be_default(chosen) and set(BASELINES) <= set(record.figures):
         sentence = (
-            f"On {record.photos} test photos {title} is the best of the methods that are there at once: insertion less "
-            f"deletion is {record.gap(chosen):.2f}, {record.gap('centre'):.2f} for a map of the middle and "
-            f"{record.gap('random'):.2f} for random maps."
+            f"On {record.photos} test photos {title} is the best of the methods that are quick enough to show at once. "
+            f"Its insertion − deletion is {record.gap(chosen):.2f}, against {record.gap('centre'):.2f} for a map of "
+            f"the photo's middle (the centre baseline) and {record.gap('random'):.2f} for random maps."
         )
     else:
-        middle = f", that of a map of the middle {record.gap('centre'):.2f}" if "centre" in record.figures else ""
-        sentence = (
-            f"{title} is shown first because it is there at once and exact about the logit. On {record.photos} test "
-            f"photos its insertion less deletion is {record.gap(chosen):.2f}{middle}: no method that is there at once "
-            "beat the middle of the photo at both."
+        baseline = (
+            f", against {record.gap('centre'):.2f} for a map of the photo's middle (the centre baseline)"
+            if "centre" in record.figures
+            else ""
         )
-    # A map that does not depend on what the model learnt is no answer to “why”, however well it scores.
+        sentence = (
+            f"{title} is shown first because it takes no time and is exact about the logit. On {record.photos} test "
+            f"photos its insertion − deletion is {record.gap(chosen):.2f}{baseline}. No quick method beat the middle "
+            "of the photo on both deletion and insertion."
+        )
+    # A map that does not depend on what the model learnt explains nothing, however well it scores.
     best = next((name for name in record.methods if record.is_sane(name)), chosen)
     if best == chosen:
         return sentence

@@ -1,4 +1,4 @@
-"""The table of `results.md` that compares methods of explanation."""
+"""The table of `results.md` that compares explanation methods."""
 
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.metrics.scorecard import BASELINES
@@ -7,19 +7,20 @@ from flowers_core.reports.tables import table
 
 
 def explanations_note() -> str:
-    """What the table below it shows."""
+    """What the table of explanation methods shows."""
     return (
-        "How the ways to explain an answer compare on a stratified sample of test photos "
-        "(`flowers evaluate_explanations`), means with 95 % bootstrap intervals. *Deletion*: mean probability "
-        "while the photo is taken away, the map's brightest parts first, low is good; *insertion*: while it comes "
-        "back, high is good (Petsiuk et al. 2018, arXiv 1806.07421). *Stability*: rank correlation with a second "
-        "run on the photo with invisible noise. *Sanity*: rank correlation with the map of the same model with its "
-        "head shuffled (Adebayo et al. 2018, arXiv 1810.03292), near 1 the map ignores what was learnt."
+        "Explanation methods on a stratified sample of test photos (`flowers evaluate_explanations`): means with 95 % "
+        "bootstrap intervals. *Deletion* is the mean probability while the photo's positions are removed, those with "
+        "the highest attribution first; lower is better. *Insertion* is the mean probability while they are put back "
+        "in the same order; higher is better (Petsiuk et al. 2018, arXiv 1806.07421). *Stability* is the rank "
+        "correlation with the map of the same photo with invisible noise. *Sanity* is the rank correlation with the "
+        "map of the same model with its head shuffled (Adebayo et al. 2018, arXiv 1810.03292); near 1, the map ignores "
+        "what was learnt. *Random* and *centre* are baselines: random maps, and a map of the photo's middle."
     )
 
 
 def explanations_table(record: MethodRecord) -> str:
-    """One row a method, the widest gap between insertion and deletion first, then the baselines."""
+    """A row for each method, the largest insertion − deletion first, then the baselines."""
     rows = []
     for name in (*record.methods, *(name for name in BASELINES if name in record.figures)):
         figures = record.figures[name]

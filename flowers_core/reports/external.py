@@ -1,4 +1,4 @@
-"""The table of `results.md` on photos that have nothing to do with the dataset."""
+"""The table of `results.md` on external photos, which have nothing to do with the data set."""
 
 from collections.abc import Sequence
 
@@ -6,29 +6,29 @@ from flowers_core.inference.records.external import ExternalMetrics
 from flowers_core.reports.run_records import RunRecord
 from flowers_core.reports.tables import percent, table
 
-# The flowers that most people know: how well these are told is asked of its own.
+# The flowers that most people know have a row of their own.
 KNOWN = ("rose", "oxeye daisy", "sunflower")
 
 
-def outside_note() -> str:
-    """What the table below it shows, and what it cannot."""
+def external_note() -> str:
+    """What the table of external photos shows, and what it cannot show."""
     return (
-        "The spoilt photos above are still the data set's. These are other people's, from desktop backgrounds "
-        "(`flowers study download_external`, `flowers study evaluate_external`), INT8: photos that show one of the 102 "
-        "flowers, and "
-        "others that show no flower. *Misleading* counts answers given with a calibrated probability of at least 90 % "
-        "that are wrong; for a photo without a flower any such answer is. *Sure* is the verdict on *Identify*; "
-        "*suggested* is what a closer look offers where there is none, and how many of these are right. The photos are "
-        "too few to tell two models apart, as the 95 % intervals (Wilson 1927) say; none was chosen by them. "
-        "Wanted, of roses, daisies and sunflowers: 60 % top-1, 85 % top-5, fewer than 2 % misleading."
+        "The corrupted photos above come from the data set. The external photos are other people's, from desktop "
+        "backgrounds (`flowers study download_external`, `flowers study evaluate_external`). Some show one of the 102 "
+        "flowers, others show no flower. All rows are INT8. *High-confidence errors* counts wrong answers with a "
+        "calibrated probability of at least 90 %; any such answer to a photo without a flower is wrong. *Sure* counts "
+        "the answers that *Identify* gives without doubt. *Suggested* counts the other answers for which multi-crop "
+        "suggests a name. Each *right* column counts those of the column before it that are right. The photos are too "
+        "few to distinguish two models, as the 95 % intervals (Wilson 1927) show, and no model was chosen by them. "
+        "Targets for roses, daisies and sunflowers: 60 % top-1, 85 % top-5, fewer than 2 % high-confidence errors."
     )
 
 
-def outside_table(records: Sequence[RunRecord]) -> str:
+def external_table(records: Sequence[RunRecord]) -> str:
     """A row for each model and kind of photo; nothing where none was measured."""
     header = (
         *("model", "photos of", "photos", "top-1", "95 % interval", "top-5"),
-        *("misleading", "sure", "right", "suggested", "right"),
+        *("high-confidence errors", "sure", "right", "suggested", "right"),
     )
     rows = [row for record in records if record.external for row in _rows(record.name, record.external)]
     return table(header, rows) if rows else ""
@@ -45,14 +45,14 @@ def _rows(name: str, found: ExternalMetrics) -> list[tuple[str, ...]]:
         flowers.suggested,
         flowers.suggested_correct,
     )
-    shares = (*_top1(round(flowers.top1 * flowers.photos), flowers.photos), percent(flowers.top5))
-    rows = [(name, "flowers", str(flowers.photos), *shares, *(str(count) for count in counts))]
+    accuracy = (*_top1(round(flowers.top1 * flowers.photos), flowers.photos), percent(flowers.top5))
+    rows = [(name, "flowers", str(flowers.photos), *accuracy, *(str(count) for count in counts))]
     if photos:
         correct, in_top5 = sum(counts.correct for counts in known), sum(counts.in_top5 for counts in known)
         figures = (str(photos), *_top1(correct, photos), percent(in_top5 / photos))
         rows.append((name, "roses, daisies, sunflowers of these", *figures, *["—"] * 5))
-    nothing = (str(others.high_confidence_errors), str(others.sure), "—", str(others.suggested), "—")
-    return [*rows, (name, "no flower", str(others.photos), *["—"] * 3, *nothing)]
+    no_flower = (str(others.high_confidence_errors), str(others.sure), "—", str(others.suggested), "—")
+    return [*rows, (name, "no flower", str(others.photos), *["—"] * 3, *no_flower)]
 
 
 def _top1(correct: int, photos: int) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The tables of `results.md` on LIME against the `lime` package."""
+"""The table of `results.md` that compares this project's LIME with the `lime` package."""
 
 from flowers_core.explain.metrics.interval import Interval
 from flowers_core.explain.records.lime import PACKAGE, LimeRecord
@@ -6,46 +6,52 @@ from flowers_core.reports.tables import table
 
 
 def lime_note() -> str:
-    """What the tables below it show."""
+    """What the table of LIME backends shows."""
     return (
         "This project's LIME, and the `lime` package with its defaults (quickshift, 1000 samples) on the same INT8 "
-        "model and on Keras' `predict`, in turns (`flowers benchmarks lime`). *Seconds* of one explanation, and *÷ "
-        "ours* on the same photo, are medians, the rest means, with 95 % bootstrap intervals over photos. *Deletion* "
-        "and *insertion* are as above; *top 5 alike* is the Jaccard index of the five strongest superpixels of two "
-        "seeds, each way over its own superpixels."
+        "model and on Keras' `predict`. Timings are interleaved (`flowers benchmarks lime`). *Seconds* for one "
+        "explanation and their ratio *÷ ours* on the same photo are medians. The other figures are means. All have "
+        "95 % bootstrap intervals over photos. *Deletion* and *insertion* are as above. *Top-5 stability* is the "
+        "Jaccard index of the five strongest superpixels of two seeds; each backend uses its own superpixels."
     )
 
 
 def lime_sentence(record: LimeRecord) -> str:
-    """Where the table was measured, and what it says of ours against the package."""
-    how = ", place by place," if record.per_position else ""
-    told = (
+    """Where the table was measured, and how ours compares with the package."""
+    how = ", with a model for each position," if record.per_position else ""
+    sentence = (
         f"{record.backends[PACKAGE].photos} photos of the {record.split} split (seed {record.seed}), {record.machine}. "
-        f"Ours{how} took {record.samples:.0f} looks in the median; for {100 * record.converged:.0f} % of the photos "
-        f"the ranking was settled. Its deletion is lower by {_interval(record.deletion_gain)}"
+        f"Ours{how} took a median of {record.samples:.0f} perturbation samples. The ranking converged for "
+        f"{100 * record.converged:.0f} % of the photos. The deletion gain is {_interval(record.deletion_gain)}"
     )
     if record.stability_gain is not None:
-        told += (
-            f", and on {record.stability_photos} photos with {record.seeds} seeds each its top 5 are more alike by "
-            f"{_interval(record.stability_gain)}"
+        sentence += (
+            f", and the stability gain is {_interval(record.stability_gain)} on {record.stability_photos} photos with "
+            f"{record.seeds} seeds each"
         )
-    return told + "."
+    return sentence + ". A gain above 0 favours ours."
 
 
 def lime_table(record: LimeRecord) -> str:
-    """One row a way; "—" for what was not measured of it."""
+    """A row for each backend; "—" for what was not measured."""
     rows = [
         (
             name,
-            str(way.photos),
+            str(backend.photos),
             *(
                 _interval(figure) if figure else "—"
-                for figure in (way.seconds, way.times_ours, way.deletion, way.insertion, way.stability)
+                for figure in (
+                    backend.seconds,
+                    backend.times_ours,
+                    backend.deletion,
+                    backend.insertion,
+                    backend.stability,
+                )
             ),
         )
-        for name, way in record.backends.items()
+        for name, backend in record.backends.items()
     ]
-    return table(("LIME", "photos", "seconds", "÷ ours", "deletion", "insertion", "top 5 alike"), rows)
+    return table(("LIME", "photos", "seconds", "÷ ours", "deletion", "insertion", "top-5 stability"), rows)
 
 
 def _interval(figure: Interval) -> str:

@@ -11,37 +11,45 @@ from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.inference.bundle import Bundle, predictions_file
 from flowers_core.reports.tables import percent, table
 
-_CARD_PRECISION = "int8"
+_CARD_FORMAT = "int8"
 _INTRODUCTION = """# Models
 
-Made from the bundles' records by `flowers write_results`; edited by nobody.
+`flowers write_results` makes this page from the bundles' records; do not edit it.
 
-**Meant for** learning how such models work, where they fail and what their explanations are worth, and for putting a
-name to a photo of a garden flower out of curiosity.
+**Intended use.** Learning how such models work, where they fail and how far their explanations can be trusted. Naming
+a photo of a garden flower out of curiosity.
 
-**Not to be used** to judge what is safe to eat, to touch or to give to an animal; to identify protected or invasive
-plants where it matters; or on anything but the 102 flowers of the data set: to what it does not know a model has no
-answer but to be unsure.
+**Out of scope.** Do not use the models to judge what is safe to eat, to touch or to give to an animal. Do not use them
+to identify protected or invasive plants where it matters. They know the 102 flowers of the data set and nothing else:
+of any other subject, a model can say no more than that it is unsure.
 
-**Limits of all of them.** The photos are of flowers in bloom, mostly large in the frame and in the middle, of kinds
-common in the United Kingdom; leaves, buds, fruit and distant plants are hardly among them. Some classes are single
-species, others whole genera or groups of garden hybrids, and the English names are the data set's own; several are not
-what botanists call the plant in the photos. Ten training photos a class are few: expect photos of other origin to be
-named rightly less often than those of the test split.
+**Limitations of all models.** The photos show flowers in bloom, mostly large and in the middle of the frame, of kinds
+common in the United Kingdom. They hardly show leaves, buds, fruit or distant plants. Some classes are single species,
+others whole genera or groups of garden hybrids. The English names are the data set's own, and botanists call several of
+these plants by another name. Ten training photos a class are few, so expect lower accuracy on photos of other origin
+than on the test split.
 
-**Weights.** The backbones grew from ImageNet weights that Google and the Keras team released under the Apache licence
-2.0. The photos of the data set belong to their owners; none is in this repository."""
+**Weights.** The backbones were fine-tuned from ImageNet weights that Google and the Keras team released under the
+Apache licence 2.0. The photos of the data set belong to their owners; none is in this repository."""
 
 
 def cards(bundles: Sequence[Bundle], taxonomy: Iterable[Taxon]) -> str:
-    """The whole document. Raises PredictionsError for a bundle without stored answers to the test photos."""
+    """The whole document.
+
+    Args:
+        bundles: calibrated and evaluated, in the order of the cards.
+        taxonomy: the taxon of every class.
+
+    Raises:
+        PredictionsError: a bundle has no stored predictions for the test photos.
+    """
     taxa = list(taxonomy)
     return "\n\n".join([_INTRODUCTION, *(_card(bundle, taxa) for bundle in bundles)]) + "\n"
 
 
 def _card(bundle: Bundle, taxa: Sequence[Taxon]) -> str:
     training, calibration, data = bundle.training, bundle.calibration, bundle.manifest.data
-    figures = bundle.metrics[_CARD_PRECISION]["test"]
+    figures = bundle.metrics[_CARD_FORMAT]["test"]
     assert calibration is not None
     assert data is not None
     facts = [
@@ -56,8 +64,8 @@ def _card(bundle: Bundle, taxa: Sequence[Taxon]) -> str:
             f"fingerprint `{data.fingerprint[:16]}…`, {data.photos} photos",
         ),
         (
-            f"test, {_CARD_PRECISION}",
-            f"top-1 {percent(figures.top1)}, per class {percent(figures.balanced_accuracy)}, "
+            f"test, {_CARD_FORMAT}",
+            f"top-1 {percent(figures.top1)}, balanced accuracy {percent(figures.balanced_accuracy)}, "
             f"top-5 {percent(figures.top5)}, expected calibration error {percent(figures.ece)} per cent",
         ),
         ("probabilities", f"temperature {calibration.temperature:.3f}, unsure below {calibration.unsure_below:.2f}"),
@@ -67,29 +75,29 @@ def _card(bundle: Bundle, taxa: Sequence[Taxon]) -> str:
         [
             f"## {bundle.name}",
             table(("", ""), facts),
-            f"By family, {_CARD_PRECISION} on the test photos: per cent of a family's photos that get their own name, "
-            "and any name of the family.",
+            f"Accuracy by family in per cent, {_CARD_FORMAT} on the test photos: *class* counts a photo as right if "
+            "its own class is predicted, *family* if any class of its family is.",
             _families(bundle, taxa),
         ]
     )
 
 
 def _families(bundle: Bundle, taxa: Sequence[Taxon]) -> str:
-    matrix = confusion_matrix(load_predictions(bundle.path(predictions_file("test")), _CARD_PRECISION))
+    matrix = confusion_matrix(load_predictions(bundle.path(predictions_file("test")), _CARD_FORMAT))
     members: dict[str, list[int]] = defaultdict(list)
     for taxon in taxa:
         members[taxon.family].append(taxon.label - 1)
     rows = []
     for family, classes in members.items():
         photos = int(matrix[classes].sum())
-        named = int(matrix[classes, classes].sum())
+        correct = int(matrix[classes, classes].sum())
         within = int(matrix[np.ix_(classes, classes)].sum())
         if photos:
             rows.append(
                 (
-                    named / photos,
-                    (family, str(len(classes)), str(photos), percent(named / photos), percent(within / photos)),
+                    correct / photos,
+                    (family, str(len(classes)), str(photos), percent(correct / photos), percent(within / photos)),
                 )
             )
     ordered = [cells for _, cells in sorted(rows)]
-    return table(("family, worst first", "classes", "photos", "name", "family"), ordered)
+    return table(("family, worst first", "classes", "photos", "class", "family"), ordered)

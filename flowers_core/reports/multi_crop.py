@@ -1,4 +1,4 @@
-"""The table of `results.md` that says what multi-crop gives."""
+"""The table of `results.md` on multi-crop."""
 
 from collections.abc import Sequence
 
@@ -9,16 +9,17 @@ from flowers_core.reports.tables import percent, table
 
 
 def multi_crop_note() -> str:
-    """What the table below it shows, and the rule."""
+    """What the table of multi-crop shows, and the rule."""
     return (
         "Where an answer is not sure, *Identify* tries square crops of the photo, in four sizes down to a third of its "
         f"short side, and may suggest one (`flowers study evaluate_multi_crop`). At least {MIN_AGREEING} crops must "
-        f"give a name a calibrated probability of {100 * NAMING_PROBABILITY:.0f} % or more, and none may name another "
-        f"flower. One must have {MIN_ODDS_RATIO} times the odds that any crop gives to any other name, and one must "
-        f"lie as near to the mean embedding of the class as {100 - 100 * REJECTED_FRACTION:.0f} % of its training "
-        "photos. The rule was chosen on validation photos and on pictures without a flower. *Suggested* counts "
-        "suggestions and *right* those that are right; *answer right* counts the answers about the whole photo that "
-        "were right where there was a suggestion. *If applied* is top-1 with the suggestion in the answer's place."
+        f"give a name a calibrated probability of {100 * NAMING_PROBABILITY:.0f} % or more, and no crop may name "
+        f"another flower. One crop must have {MIN_ODDS_RATIO} times the odds that any crop gives to any other name. "
+        f"One must lie as near to its class prototype as {100 - 100 * REJECTED_FRACTION:.0f} % of the training photos "
+        "of the class. The rule was chosen on validation photos and on pictures without a flower. *Not sure* counts "
+        "the answers in doubt, *suggested* the suggestions, and *right* those that are right. *Answer right* counts "
+        "how many answers about the whole photo were right where there was a suggestion. *Top-1 if applied* is the "
+        "accuracy with the suggestion in place of the answer."
     )
 
 
@@ -27,11 +28,11 @@ def multi_crop_table(records: Sequence[RunRecord]) -> str:
     rows = []
     for record in records:
         for split, found in record.multi_crop.items():
-            for kind, counts in found.corruptions.items():
+            for corruption, counts in found.corruptions.items():
                 rows.append(
                     (
                         record.name,
-                        kind,
+                        corruption,
                         split,
                         str(found.photos),
                         percent(counts.top1),
@@ -44,7 +45,7 @@ def multi_crop_table(records: Sequence[RunRecord]) -> str:
                 )
     header = (
         "model",
-        "kind",
+        "corruption",
         "split",
         "photos",
         "top-1",
@@ -52,6 +53,6 @@ def multi_crop_table(records: Sequence[RunRecord]) -> str:
         "suggested",
         "right",
         "answer right",
-        "if applied",
+        "top-1 if applied",
     )
     return table(header, rows) if rows else ""

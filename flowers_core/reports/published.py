@@ -1,4 +1,4 @@
-"""Figures that were published before, and the table of `results.md` that sets them beside this project's runs."""
+"""Published figures, and the table of `results.md` that compares this project's runs with them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,15 +9,20 @@ from flowers_core.reports.tables import megabytes, percent, table
 
 @dataclass(frozen=True)
 class Published:
-    """A figure of the student project that this one grew from: top-1 on the official test split, 1020 training photos.
+    """Top-1 on the official test split with 1020 training photos, in the student project that this one grew from.
 
-    before, after: without and with the last layers unfrozen. megabytes: of the file, where it was given.
+    Attributes:
+        model: the network.
+        numeric_format: of its file.
+        frozen: top-1, 0…1, before any layer is unfrozen; None where it was not given.
+        unfrozen: top-1, 0…1, with the last layers unfrozen.
+        megabytes: of the file; None where it was not given.
     """
 
     model: str
-    precision: str
-    before: float | None
-    after: float
+    numeric_format: str
+    frozen: float | None
+    unfrozen: float
     megabytes: float | None = None
 
 
@@ -35,14 +40,14 @@ _NETWORKS = {"VGG16": "vgg16", "ResNet50": "resnet50", "InceptionV3": "inception
 
 
 def published_table(records: Sequence[RunRecord]) -> str:
-    """The figures to compare with, and those of the runs of the same networks."""
+    """The published figures, the runs of the same networks, and other runs of the published recipe."""
     rows: list[tuple[str, ...]] = [
         (
             f"{row.model}, published",
-            row.precision,
+            row.numeric_format,
             "—" if row.megabytes is None else f"{row.megabytes:.1f}",
-            "—" if row.before is None else percent(row.before),
-            percent(row.after),
+            "—" if row.frozen is None else percent(row.frozen),
+            percent(row.unfrozen),
         )
         for row in PUBLISHED
     ]
@@ -52,10 +57,10 @@ def published_table(records: Sequence[RunRecord]) -> str:
         runs = sorted((r for r in ours if r.backbone.startswith(backbone)), key=lambda run: not _is_published(run))
         rows += _ours(runs, records)
         if not runs:
-            rows.append((f"{model}, not run: no ImageNet weights at hand", "—", "—", "—", "—"))
+            rows.append((f"{model}, not run: its ImageNet weights are not available", "—", "—", "—", "—"))
     known = tuple(_NETWORKS.values())
     rows += _ours([r for r in ours if _is_published(r) and not r.backbone.startswith(known)], records)
-    return table(("model", "precision", "MB", "top-1, frozen", "top-1, unfrozen"), rows)
+    return table(("model", "format", "MB", "top-1, frozen", "top-1, unfrozen"), rows)
 
 
 def _is_published(record: RunRecord) -> bool:
@@ -63,20 +68,23 @@ def _is_published(record: RunRecord) -> bool:
 
 
 def _ours(runs: Sequence[RunRecord], records: Sequence[RunRecord]) -> list[tuple[str, ...]]:
-    """Rows of the table of published figures; the frozen one is of the run that a run began with, where it is kept."""
+    """Rows of the table of published figures.
+
+    A run's frozen figure is that of the run that it began with, where that one's record is kept.
+    """
     by_name = {record.name: record for record in records}
     rows: list[tuple[str, ...]] = []
     for run in runs:
         first = by_name.get(run.training.frozen or "")
         learnt = (run.training.recipe or {}).get("unfrozen_layers", 0) > 0
-        for precision, figures in evaluated(run):
-            before = first.metrics.get(precision, {}).get("test") if first else None
+        for numeric_format, figures in evaluated(run):
+            before = first.metrics.get(numeric_format, {}).get("test") if first else None
             reached = percent(figures["test"].top1)
             rows.append(
                 (
                     f"{'here, same recipe' if _is_published(run) else 'here'}: {run.name}",
-                    precision,
-                    megabytes(run.model_bytes[precision]),
+                    numeric_format,
+                    megabytes(run.model_bytes[numeric_format]),
                     (percent(before.top1) if before else "—") if learnt else reached,
                     reached if learnt else "—",
                 )

@@ -1,4 +1,4 @@
-"""The tables of `results.md` and of the README, made from the records in the bundles: no number is typed by hand."""
+"""`results.md` and the README's table, made from the records in the bundles: no number is typed by hand."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,10 +14,10 @@ from flowers_core.reports.confidence import (
     novelty_sentences,
     novelty_table,
 )
-from flowers_core.reports.corruptions import robustness_note, robustness_table
+from flowers_core.reports.corruptions import corruptions_note, corruptions_table
 from flowers_core.reports.default_method import default_sentence
 from flowers_core.reports.explanations import explanations_note, explanations_table
-from flowers_core.reports.external import outside_note, outside_table
+from flowers_core.reports.external import external_note, external_table
 from flowers_core.reports.goals import goals_table
 from flowers_core.reports.lime import lime_note, lime_sentence, lime_table
 from flowers_core.reports.multi_crop import multi_crop_note, multi_crop_table
@@ -31,41 +31,48 @@ README_BEGINS, README_ENDS = "<!-- results begin -->", "<!-- results end -->"
 
 
 class ResultsError(FlowersError):
-    """A document or record that the tables cannot be made from; the message says what is missing."""
+    """A document that has no place for a table; the message says what is missing."""
 
 
 def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None = None) -> str:
-    """The whole of `results.md` for the runs that are on record; speed: of training, where that was measured."""
+    """The whole of `results.md`.
+
+    Args:
+        records: every run on record, the shipped ones first.
+        speed: of training, where it was measured.
+    """
     shipped = [record for record in records if record.shipped]
     parts = [
         "# Results",
-        "Made from the bundles' and the other runs' records by `flowers write_results`; edited by nobody. "
-        "Official split of the Oxford 102 Category Flower Dataset: top-1 counts every photo alike, *per class* is the "
-        "mean of the classes' recalls. The line that made each run is at the end.",
+        "`flowers write_results` makes this page from the records of all runs; do not edit it. Where a "
+        "section says nothing else, its photos are those of the official splits of the Oxford 102 Category Flower "
+        "Dataset. Accuracies and calibration errors are in per cent. "
+        "*Top-1* weights every photo alike. *Balanced accuracy* is the mean recall over the classes. The command that "
+        "made each run is at the end.",
         "## Test split",
         split_table(shipped),
-        "*Top-1 alone* leaves out the test photos whose file is also, byte for byte, a training or validation photo. "
-        f"{near_copies_note(records)}"
-        "*ECE* is the expected calibration error in 15 bins, with the temperature fitted on the validation photos as "
-        "they are and spoilt as people's are: stated probabilities are too modest here rather than too bold there. "
-        "*Raw* is without it. *Agreement* is the share of photos that get the same answer as from the model's first "
-        "row.",
+        "*Top-1 without exact duplicates* leaves out test photos whose file is, byte for byte, a training or "
+        f"validation photo too. {near_duplicates_note(records)}"
+        "*ECE* is the expected calibration error in 15 bins. Its temperature is fitted to validation photos, clean and "
+        "corrupted, so the probabilities of clean photos are too low rather than those of corrupted photos too high. "
+        "*ECE uncalibrated* is without temperature scaling. *Agreement* is the fraction of photos with the same "
+        "prediction as the model's first row.",
         "Runs whose models are not shipped:",
         split_table([record for record in records if not record.shipped]),
-        "## Aims",
-        "What this project set out to reach on the test split, and what it reached.",
+        "## Goals",
+        "The targets that this project set itself on the test split, and what it reached.",
         goals_table(records),
         "## Validation split",
-        "Every choice was made on these photos, by models that had not learnt from them.",
+        "Every choice was made on these photos, with models that had not learnt from them.",
         validation_table(records),
-        "## Photos as people take them",
-        robustness_note(),
-        robustness_table(records),
-        *(["## Photos from outside", outside_note(), outside] if (outside := outside_table(records)) else []),
-        *(["## A closer look", multi_crop_note(), closer] if (closer := multi_crop_table(shipped)) else []),
+        "## Corrupted photos",
+        corruptions_note(),
+        corruptions_table(records),
+        *(["## External photos", external_note(), external] if (external := external_table(records)) else []),
+        *(["## Multi-crop", multi_crop_note(), crops] if (crops := multi_crop_table(shipped)) else []),
         *(["## Confidence", confidence_note(), confidence] if (confidence := confidence_table(shipped)) else []),
         *(
-            ["## What is no flower", novelty_note(), scores, novelty_sentences(shipped)]
+            ["## Photos without a flower", novelty_note(), scores, novelty_sentences(shipped)]
             if (scores := novelty_table(shipped))
             else []
         ),
@@ -73,14 +80,15 @@ def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None =
         *(["## Training on two cores", training_speed_text(speed)] if speed else []),
         *_explanations(shipped),
         *_lime(shipped),
-        "## What each part of the recipe is worth",
+        "## Ablations of the recipe",
         ablation_note(records),
         ablation_table(records),
-        "## Published before",
-        "The student project that this one grew from, same split, 1020 training photos, and this project's runs of the "
-        "same networks, and of others by the same recipe. InceptionV3 is cut at its block mixed8 here. *Frozen*: the "
-        "head alone has learnt. *Same recipe* is both its phases (`flowers train --recipe published`), with learning "
-        "rates below the upper bounds of range tests, and with epochs of this project's own: neither was published.",
+        "## Published figures",
+        "The figures of the student project that this one grew from, on the same split with 1020 training photos, and "
+        "those of this project's runs of the same networks and of the same recipe. Here InceptionV3 ends at its block "
+        "mixed8. *Frozen* is after head warm-up, before any other layer learns. *Same recipe* has both phases "
+        "(`flowers train --recipe published`). Its learning rates stay below the upper bounds of range tests, and its "
+        "number of epochs is this project's own, since neither was published.",
         published_table(records),
         "## How each run was made",
         *(_recipe(record) for record in records),
@@ -89,44 +97,53 @@ def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None =
 
 
 def _explanations(records: Sequence[RunRecord]) -> list[str]:
-    """The section on explanations; nothing where no model's were evaluated."""
+    """The section on explanations; empty where no model's were evaluated."""
     parts = []
     for record in records:
         if record.explanations is not None:
-            told = f"**{record.name}**, INT8. {default_sentence(record.explanations)}"
-            parts += [told, explanations_table(record.explanations)]
-    return ["## Which explanation to trust", explanations_note(), *parts] if parts else []
+            summary = f"**{record.name}**, INT8. {default_sentence(record.explanations)}"
+            parts += [summary, explanations_table(record.explanations)]
+    return ["## Explanation methods", explanations_note(), *parts] if parts else []
 
 
 def _lime(records: Sequence[RunRecord]) -> list[str]:
-    """The section on LIME; nothing where it was not measured."""
+    """The section on LIME; empty where it was not measured."""
     measured = [record.lime for record in records if record.lime is not None]
-    told = [part for lime in measured for part in (lime_sentence(lime), lime_table(lime))]
-    return ["## LIME against the package", lime_note(), *told] if told else []
+    parts = [part for lime in measured for part in (lime_sentence(lime), lime_table(lime))]
+    return ["## LIME against the package", lime_note(), *parts] if parts else []
 
 
 def readme_table(records: Sequence[RunRecord]) -> str:
-    """The short table for the README: the models shipped, and the best published one."""
-    best = max((row for row in PUBLISHED if row.precision == "int8"), key=lambda row: row.after)
+    """The README's table: the shipped models, and the best published INT8 model."""
+    best = max((row for row in PUBLISHED if row.numeric_format == "int8"), key=lambda row: row.unfrozen)
     rows = [
         (
             record.name,
-            precision,
-            megabytes(record.model_bytes[precision]),
+            numeric_format,
+            megabytes(record.model_bytes[numeric_format]),
             str(record.training.photos),
             percent(figures["test"].top1),
             percent(figures["test"].balanced_accuracy),
         )
         for record in records
         if record.shipped
-        for precision, figures in evaluated(record)
+        for numeric_format, figures in evaluated(record)
     ]
-    rows.append((f"{best.model}, published", best.precision, f"{best.megabytes:.1f}", "1020", percent(best.after), "—"))
-    return table(("model", "precision", "MB", "training photos", "top-1", "per class"), rows)
+    published = (f"{best.model}, published", best.numeric_format, f"{best.megabytes:.1f}", "1020")
+    rows.append((*published, percent(best.unfrozen), "—"))
+    return table(("model", "format", "MB", "training photos", "top-1", "balanced accuracy"), rows)
 
 
 def with_table(document: str, rows: str) -> str:
-    """A document with the table between its two markers replaced. Raises ResultsError when it has no such place."""
+    """A document with the table between its two markers replaced.
+
+    Args:
+        document: Markdown with `README_BEGINS` and, behind it, `README_ENDS`.
+        rows: the new table.
+
+    Raises:
+        ResultsError: a marker is missing.
+    """
     before, begins, rest = document.partition(README_BEGINS)
     _, ends, after = rest.partition(README_ENDS)
     if not begins or not ends:
@@ -134,26 +151,29 @@ def with_table(document: str, rows: str) -> str:
     return f"{before}{README_BEGINS}\n{rows}\n{README_ENDS}{after}"
 
 
-def near_copies_note(records: Sequence[RunRecord]) -> str:
-    """What the column without near copies leaves out; nothing where no record has it."""
+def near_duplicates_note(records: Sequence[RunRecord]) -> str:
+    """What the column without near-duplicates leaves out; "" where no record has the column."""
     rules = {
         near_duplicate_rule(asdict(alone.rule)): None
         for record in records
         for _, figures in evaluated(record)
         if (alone := figures["test"].without_near_duplicates)
     }
-    return f"*No near copy* leaves out those too that have a near copy there. {' '.join(rules)} " if rules else ""
+    note = "*Top-1 without near-duplicates* also leaves out test photos with a near copy in those splits."
+    return f"{note} {' '.join(rules)} " if rules else ""
 
 
 def split_table(records: Sequence[RunRecord]) -> str:
-    """Every model and precision on the test photos; nothing where there is none."""
-    tests = [(record, precision, figures["test"]) for record in records for precision, figures in evaluated(record)]
+    """A row for each model and numeric format on the test photos; "" where there is none."""
+    tests = [
+        (record, numeric_format, figures["test"]) for record in records for numeric_format, figures in evaluated(record)
+    ]
     near = any(test.without_near_duplicates for _, _, test in tests)
     rows = [
         (
             record.name,
-            precision,
-            megabytes(record.model_bytes[precision]),
+            numeric_format,
+            megabytes(record.model_bytes[numeric_format]),
             str(record.training.photos),
             percent(test.top1),
             percent(test.balanced_accuracy),
@@ -164,32 +184,36 @@ def split_table(records: Sequence[RunRecord]) -> str:
             percent_or_dash(test.ece_uncalibrated),
             percent_or_dash(test.agreement),
         )
-        for record, precision, test in tests
+        for record, numeric_format, test in tests
     ]
-    header = ("model", "precision", "MB", "training photos", "top-1", "per class", "top-5", "top-1 alone")
-    last = ("ECE", "raw", "agreement")
-    return table((*header, *(["no near copy"] if near else []), *last), rows) if rows else ""
+    header = (
+        *("model", "format", "MB", "training photos", "top-1", "balanced accuracy", "top-5"),
+        "top-1 without exact duplicates",
+        *(["top-1 without near-duplicates"] if near else []),
+        *("ECE", "ECE uncalibrated", "agreement"),
+    )
+    return table(header, rows) if rows else ""
 
 
 def validation_table(records: Sequence[RunRecord]) -> str:
-    """Every model and precision on the validation photos; none for a model that was trained on them."""
+    """A row for each model and numeric format on the validation photos, except for models that were trained on them."""
     rows = [
         (
             record.name,
-            precision,
+            numeric_format,
             percent(figures["validation"].top1),
             percent(figures["validation"].top5),
         )
         for record in records
         if "validation" not in record.training.splits
-        for precision, figures in evaluated(record)
+        for numeric_format, figures in evaluated(record)
     ]
-    return table(("model", "precision", "top-1", "top-5"), rows)
+    return table(("model", "format", "top-1", "top-5"), rows)
 
 
 def _recipe(record: RunRecord) -> str:
     training = record.training
-    seeded = "no seed: nothing is drawn at random" if training.seed is None else f"seed {training.seed}"
+    seeded = "no seed, since nothing is random" if training.seed is None else f"seed {training.seed}"
     pixels = "" if record.size is None else f"{record.size} × {record.size} pixels, "
     members = "".join(f"; {name} by `{command.line()}`" for name, command in training.member_commands.items())
     return (

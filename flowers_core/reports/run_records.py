@@ -1,7 +1,8 @@
-"""What remains of a run whose bundle is not shipped: its recipe and its figures, in `models/records/<name>.json`.
+"""Records of runs: the recipe and the figures of each, in `models/records/<name>.json`.
 
-The tables compare runs, and most runs are made for the comparison alone. A record is the part of a bundle's manifest
-that the tables read, without files, photos or answers; a shipped bundle is read in the same form.
+The tables compare runs, and most runs are made for the comparison alone, so their bundles are not shipped. A record is
+the part of a bundle's manifest that the tables read, without files, photos or predictions. A shipped bundle is read in
+the same form.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,11 +30,11 @@ class RunRecord:
     """One run: how it was made and what it reached.
 
     Attributes:
-        name, backbone: as in its bundle's manifest, and so are the entries up to `confidence`.
+        name, backbone: as in the bundle's manifest; so are all attributes up to `confidence`.
         size: side of the input in pixels; None for an ensemble.
-        explanations: how the methods of explanation compare, where that was measured.
-        lime: LIME against the `lime` package, likewise.
-        shipped: whether its bundle is.
+        explanations: the comparison of explanation methods, or None.
+        lime: the comparison of LIME with the `lime` package, or None.
+        shipped: whether the bundle is shipped.
     """
 
     name: str
@@ -53,7 +54,7 @@ class RunRecord:
 
 
 def record_of(bundle: Bundle) -> RunRecord:
-    """The record of a bundle. Raises BundleError when it says nothing of its training."""
+    """The record of a bundle. Raises BundleError if the bundle does not say how it was trained."""
     manifest = bundle.manifest
     return RunRecord(
         name=manifest.name,
@@ -73,15 +74,20 @@ def record_of(bundle: Bundle) -> RunRecord:
 
 
 def save_record(record: RunRecord, models_dir: Path) -> Path:
-    """Write a record among a models folder's records and return its path."""
+    """Write a record and return its path.
+
+    Args:
+        record: of a run whose bundle is not shipped.
+        models_dir: the models folder; the record goes into its folder of records.
+    """
     path = models_dir / RECORDS_FOLDER / f"{record.name}.json"
-    # The comparisons of explanations are files of a shipped bundle; a run that is only compared has none.
+    # The two comparisons are files of a shipped bundle; a run that is kept as a record has none.
     write_json(path, record_values(replace(record, explanations=None, lime=None)))
     return path
 
 
 def load_record(path: Path) -> RunRecord:
-    """Read a record. Raises BundleError when it is not one."""
+    """Read a record. Raises BundleError if the file is not one."""
     try:
         return typed_record(RunRecord, read_json(path))
     except JsonValueError as error:
@@ -89,7 +95,7 @@ def load_record(path: Path) -> RunRecord:
 
 
 def list_records(models_dir: Path) -> list[RunRecord]:
-    """Shipped bundles first, as `list_bundles` has them, then the records of the other runs by name."""
+    """The records of the shipped bundles, in the order of `list_bundles`, then those of the other runs by name."""
     shipped = [replace(record_of(bundle), shipped=True) for bundle in list_bundles(models_dir)]
     names = {record.name for record in shipped}
     others = [load_record(path) for path in sorted((models_dir / RECORDS_FOLDER).glob("*.json"))]
@@ -97,5 +103,5 @@ def list_records(models_dir: Path) -> list[RunRecord]:
 
 
 def evaluated(record: RunRecord) -> Iterator[tuple[str, Mapping[str, Metrics]]]:
-    """The numeric formats with test figures, from the most exact to the smallest, each with its figures by split."""
+    """The numeric formats with test figures, the most exact first, each with its figures by split."""
     return ((name, record.metrics[name]) for name in PRECISIONS if "test" in record.metrics.get(name, {}))

@@ -1,4 +1,4 @@
-"""How long training takes from nothing to a good model, beside plain `model.fit`: the record and its table."""
+"""Training speed: how long a first good model takes, compared with plain `model.fit`. The record and its table."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from flowers_core.storage.files import write_json
 from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, to_json
 
 TRAINING_SPEED_FILE = "training_speed.json"
-#: Minutes in which a first model above the published best is wanted, and how many times as long plain fit is to take.
-WANTED_MINUTES, WANTED_RATIO = 10, 8
-# What is prepared before the first phase, by the titles of its progress.
+#: The targets: most minutes to a first model above the published best, and least ratio of plain fit's time to ours.
+TARGET_MINUTES, TARGET_RATIO = 10, 8
+# The steps before the first phase, by the titles of their progress.
 _PREPARED = {"photos decoded": "photos", "views": "views"}
-_PHASES = {"head": "the head on cached features", "tail": "the unfrozen tail"}
+_PHASES = {"head": "head warm-up on cached features", "tail": "fine-tuning of the unfrozen tail"}
 
 
 class TrainingSpeedError(FlowersError):
@@ -25,15 +25,23 @@ class TrainingSpeedError(FlowersError):
 
 @dataclass(frozen=True)
 class TrainingSpeed:
-    """One run of the project's own training from an empty cache, and epochs of plain `model.fit` around it.
+    """One run of the project's own training from an empty cache, and epochs of plain `model.fit` before and after it.
 
-    machine, command: where, and the line that was timed. bar: share of validation photos that the first model is to
-    exceed. epochs: of each phase. first: phase, epoch and validation accuracy of the first model above the bar.
-    seconds: from the start of the process to "photos" (imported, built, decoded), "views" (through the frozen part),
-    "first" (the first model above the bar), "head" and "tail" (the ends of the phases) and "end" (written, process
-    over). phase_seconds: of each phase's epochs. plain: of one plain epoch of each phase, "training" and "validation"
-    apart, the mean of `plain_epochs` that were timed; "start" is from the process's start to its first step.
-    test: top-1 and per-class accuracy on the test photos after each phase, read outside the clock.
+    Attributes:
+        machine: where it was timed.
+        command: the line that was timed.
+        bar: validation accuracy, 0…1, that the first good model exceeds.
+        epochs: of each phase.
+        first: phase, epoch and validation accuracy of the first model above the bar.
+        seconds: from the start of the process to "photos" (imported, built, decoded), "views" (through the frozen
+            layers), "first" (the first model above the bar), "head" and "tail" (the ends of the phases) and "end"
+            (bundle written, process over).
+        phase_seconds: of all epochs of each phase.
+        plain: seconds of one plain epoch of each phase, "training" and "validation" apart; the mean of `plain_epochs`.
+        plain_start: seconds from the start of the process of plain fit to its first step.
+        plain_epochs: how many plain epochs of each phase were timed.
+        validation: best accuracy of each phase, 0…1.
+        test: "top1" and "per_class" (balanced accuracy) on the test photos after each phase, 0…1; not timed.
     """
 
     machine: str
@@ -50,12 +58,22 @@ class TrainingSpeed:
     test: Mapping[str, Mapping[str, float]]
 
     def plain_seconds(self, phase: str, *, validating: bool) -> float:
-        """What plain fit would take for a phase's epochs, with or without a look at the validation photos in each."""
+        """The seconds that plain fit needs for all epochs of a phase.
+
+        Args:
+            phase: "head" or "tail".
+            validating: whether each epoch also validates.
+        """
         epoch = self.plain[phase]
         return self.epochs[phase] * (epoch["training"] + (epoch["validation"] if validating else 0.0))
 
     def ratio(self, phase: str | None = None, *, validating: bool) -> float:
-        """How many times as long plain fit takes: for a phase's epochs alone, or for everything from start to end."""
+        """How many times as long plain fit takes.
+
+        Args:
+            phase: "head" or "tail" for its epochs alone; None for everything from start to end.
+            validating: whether each epoch of plain fit also validates.
+        """
         if phase is not None:
             return self.plain_seconds(phase, validating=validating) / self.phase_seconds[phase]
         plain = self.plain_start + sum(self.plain_seconds(name, validating=validating) for name in self.epochs)
@@ -63,15 +81,15 @@ class TrainingSpeed:
 
 
 def timings(events: Iterable[Event], seconds: float, bar: float) -> dict[str, Any]:
-    """What a run's events say of its speed: the entries of TrainingSpeed that come from them.
+    """The attributes of TrainingSpeed that a run's events give.
 
     Args:
         events: with the seconds since the run's process began.
         seconds: when that process was over.
-        bar: validation accuracy that the first good model is above.
+        bar: validation accuracy, 0…1, that the first good model exceeds.
 
     Raises:
-        TrainingSpeedError: when no epoch was above the bar.
+        TrainingSpeedError: no epoch was above the bar.
     """
     ends: dict[str, float] = {}
     begins: dict[str, float] = {}
@@ -94,7 +112,7 @@ def timings(events: Iterable[Event], seconds: float, bar: float) -> dict[str, An
                 ends["first"] = event.at
     if first is None:
         best = max(validation.values(), default=0.0)
-        raise TrainingSpeedError(f"No epoch named more than {bar:.4f} of the validation photos; the best: {best:.4f}.")
+        raise TrainingSpeedError(f"No epoch had a validation accuracy of more than {bar:.4f}; the best was {best:.4f}.")
     return {
         "epochs": epochs,
         "first": first,
@@ -105,14 +123,19 @@ def timings(events: Iterable[Event], seconds: float, bar: float) -> dict[str, An
 
 
 def save_training_speed(speed: TrainingSpeed, models_dir: Path) -> Path:
-    """Write the record into a models folder and return its path."""
+    """Write a record and return its path.
+
+    Args:
+        speed: the record.
+        models_dir: the models folder that it goes into.
+    """
     path = models_dir / TRAINING_SPEED_FILE
     write_json(path, to_json(speed))
     return path
 
 
 def load_training_speed(models_dir: Path) -> TrainingSpeed | None:
-    """The record in a models folder; None where there is none. Raises TrainingSpeedError where it is not one."""
+    """The record in a models folder, or None. Raises TrainingSpeedError if the file is not a record."""
     path = models_dir / TRAINING_SPEED_FILE
     if not path.is_file():
         return None
@@ -123,36 +146,46 @@ def load_training_speed(models_dir: Path) -> TrainingSpeed | None:
 
 
 def training_speed_text(speed: TrainingSpeed) -> str:
-    """The section of `results.md`: when the first good model was there, and a row for each part of the way."""
+    """The section of `results.md`: when the first good model was ready, and a row for each step."""
     first, seconds = speed.first, speed.seconds
     reached = "; ".join(
         f"after {_PHASES[phase]} {percent(speed.validation[phase])} on validation, {percent(figures['top1'])} on test "
-        f"({percent(figures['per_class'])} per class)"
+        f"(balanced accuracy {percent(figures['per_class'])})"
         for phase, figures in speed.test.items()
     )
-    told = (
-        f"From nothing, with an empty cache and the start of the process counted, on {speed.machine}: the first model "
-        f"above {percent(speed.bar)} % of the validation photos, the best figure published on test photos, is there "
-        f"after **{seconds['first'] / 60:.1f} minutes** ({percent(first['validation_top1'])} after epoch "
-        f"{first['epoch']} of {_PHASES[first['phase']]}; wanted: at most {WANTED_MINUTES} minutes), the whole recipe "
-        f"after {seconds['end'] / 60:.1f}. Top-1: {reached}."
+    summary = (
+        f"Measured on {speed.machine}, with an empty cache and from the start of the process. The first model with a "
+        f"validation accuracy above {percent(speed.bar)} %, the best published test accuracy, is ready after "
+        f"**{seconds['first'] / 60:.1f} minutes** ({percent(first['validation_top1'])} after epoch {first['epoch']} of "
+        f"{_PHASES[first['phase']]}; target: at most {TARGET_MINUTES} minutes). The whole recipe takes "
+        f"{seconds['end'] / 60:.1f} minutes. Top-1: {reached}."
     )
     note = (
         "*Plain fit* is Keras' `model.fit` over as many epochs of the same network at the same size, with the same "
-        "layers unfrozen, the same batches, and augmentation of the same kind: tf.data decodes each JPEG in every "
-        f"epoch, and the whole network computes it. {speed.plain_epochs} of its epochs were timed for each phase, half "
-        "of them before and half after our run, once TensorFlow had traced, and scaled to the number of epochs. Ours "
-        "looks at the validation photos after every epoch; plain fit is given without that, and with it. Wanted: at "
-        f"least {WANTED_RATIO} times as long."
+        "layers unfrozen, the same batches, and augmentation of the same kind. There, tf.data decodes each JPEG in "
+        f"every epoch, and the whole network computes it. {speed.plain_epochs} of its epochs were timed for each "
+        "phase, half of them before and half after our run, without TensorFlow's tracing, and scaled to the number of "
+        "epochs. Ours validates after every epoch; plain fit is given without validation and with it. Target: at least "
+        f"{TARGET_RATIO} times as long."
     )
-    return f"{told}\n\n{_rows(speed)}\n\n{note}\n\nThe line: `{speed.command}`"
+    # Older records hold the line that runs the module.
+    command = speed.command.replace("python -m scripts.", "flowers ", 1)
+    return f"{summary}\n\n{_rows(speed)}\n\n{note}\n\nCommand: `{command}`"
 
 
 def _rows(speed: TrainingSpeed) -> str:
     seconds = speed.seconds
     rows = [
         ("start, photos decoded", "—", f"{seconds['photos']:.0f}", f"{speed.plain_start:.0f}", "—", "—", "—"),
-        ("views through the frozen part", "—", f"{seconds['views'] - seconds['photos']:.0f}", "—", "—", "—", "—"),
+        (
+            "augmented views through the frozen layers",
+            "—",
+            f"{seconds['views'] - seconds['photos']:.0f}",
+            "—",
+            "—",
+            "—",
+            "—",
+        ),
     ]
     for phase, name in _PHASES.items():
         rows.append(
@@ -160,7 +193,7 @@ def _rows(speed: TrainingSpeed) -> str:
                 name,
                 str(speed.epochs[phase]),
                 f"{speed.phase_seconds[phase]:.0f}",
-                *_beside(
+                *_compared(
                     *(speed.plain_seconds(phase, validating=validating) for validating in (False, True)),
                     *(speed.ratio(phase, validating=validating) for validating in (False, True)),
                 ),
@@ -169,10 +202,11 @@ def _rows(speed: TrainingSpeed) -> str:
     whole = (speed.plain_start + sum(speed.plain_seconds(p, validating=v) for p in speed.epochs) for v in (False, True))
     ratios = (speed.ratio(validating=validating) for validating in (False, True))
     rows.append(
-        ("from start to end", str(sum(speed.epochs.values())), f"{seconds['end']:.0f}", *_beside(*whole, *ratios))
+        ("from start to end", str(sum(speed.epochs.values())), f"{seconds['end']:.0f}", *_compared(*whole, *ratios))
     )
-    return table(("part", "epochs", "s", "plain fit, s", "ratio", "validating, s", "ratio, validating"), rows)
+    header = ("step", "epochs", "s", "plain fit, s", "ratio", "with validation, s", "ratio, with validation")
+    return table(header, rows)
 
 
-def _beside(plain: float, validating: float, ratio: float, ratio_validating: float) -> tuple[str, str, str, str]:
+def _compared(plain: float, validating: float, ratio: float, ratio_validating: float) -> tuple[str, str, str, str]:
     return f"{plain:.0f}", f"{ratio:.1f}", f"{validating:.0f}", f"{ratio_validating:.1f}"

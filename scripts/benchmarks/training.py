@@ -31,7 +31,7 @@ from flowers_core.storage.paths import default_models_dir
 from scripts.benchmarks.turns import machine
 from scripts.options.command import add_data_option, progress, run, verb_parser
 
-BAR = max(figure.after for figure in PUBLISHED)
+BAR = max(figure.unfrozen for figure in PUBLISHED)
 _ROOT = Path(__file__).resolve().parents[2]
 
 

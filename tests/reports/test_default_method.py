@@ -24,12 +24,13 @@ def record(**changed: object) -> MethodRecord:
 
 def test_sentences() -> None:
     assert default_sentence(record()) == (
-        "On 51 test photos Occlusion is the best of the methods that are there at once: insertion less deletion is "
-        "0.40, 0.10 for a map of the middle and 0.00 for random maps. LIME reaches 0.70 in 2.0 s."
+        "On 51 test photos Occlusion is the best of the methods that are quick enough to show at once. Its insertion − "
+        "deletion is 0.40, against 0.10 for a map of the photo's middle (the centre baseline) and 0.00 for random "
+        "maps. LIME reaches 0.70 in 2.0 s."
     )
     bad = record(cam=row(0.5, 0.4), occlusion=row(0.5, 0.4), lime=row(0.5, 0.4), grad_cam=row(0.5, 0.4))
     assert default_sentence(bad) == (
-        "Evidence is shown first because it is there at once and exact about the logit. On 51 test photos its "
-        "insertion less deletion is -0.10, that of a map of the middle 0.10: no method that is there at once beat the "
-        "middle of the photo at both."
+        "Evidence is shown first because it takes no time and is exact about the logit. On 51 test photos its "
+        "insertion − deletion is -0.10, against 0.10 for a map of the photo's middle (the centre baseline). No quick "
+        "method beat the middle of the photo on both deletion and insertion."
     )

@@ -6,7 +6,7 @@ from flowers_core.inference.records.external import (
     ExternalMetrics,
     ExternalWithoutFlower,
 )
-from flowers_core.reports.external import outside_table
+from flowers_core.reports.external import external_table
 from flowers_core.reports.run_records import RunRecord
 from tests.fixtures.manifests import training
 
@@ -32,11 +32,11 @@ def test_the_table_has_rows_for_flowers_known_ones_and_none() -> None:
         no_flower=ExternalWithoutFlower(photos=20, high_confidence_errors=2, sure=4, suggested=5),
     )
     two = RunRecord("two", "tiny", training(), {})
-    rows = outside_table([RunRecord("one", "tiny", training(), {}, external=measured), two])
+    rows = external_table([RunRecord("one", "tiny", training(), {}, external=measured), two])
     # Wilson's interval of 4 in 8, by hand: (4 + 1.9207 ± 1.96 √(4 · 4 / 8 + 0.9604)) / (8 + 3.8415) = 0.215 to 0.785.
     assert rows.splitlines()[2:] == [
         "| one | flowers | 8 | 50.00 | 22 to 78 | 75.00 | 1 | 3 | 2 | 2 | 1 |",
         "| one | roses, daisies, sunflowers of these | 4 | 75.00 | 30 to 95 | 100.00 | — | — | — | — | — |",
         "| one | no flower | 20 | — | — | — | 2 | 4 | — | 5 | — |",
     ]
-    assert outside_table([two]) == ""
+    assert external_table([two]) == ""

@@ -15,7 +15,7 @@ from flowers_core.reports.model_card import cards
 from flowers_core.reports.published import published_table
 from flowers_core.reports.results import (
     ResultsError,
-    near_copies_note,
+    near_duplicates_note,
     readme_table,
     results_document,
     split_table,
@@ -79,7 +79,7 @@ def test_every_row_has_as_many_cells_as_the_header() -> None:
         assert len({len(row) for row in cells(table.strip())}) == 1
 
 
-def test_near_copies_are_a_column_where_they_are_known() -> None:
+def test_near_duplicates_are_a_column_where_they_are_known() -> None:
     records = list_records(default_models_dir())[:1]
     test = records[0].metrics["int8"]["test"]
     rule = NearDuplicateRule(9, 0.8, "seer")
@@ -89,14 +89,15 @@ def test_near_copies_are_a_column_where_they_are_known() -> None:
         for name, found in (("known", alone), ("unknown", None))
     )
     header, _, first, second = cells(split_table([known, unknown]))
-    assert [row[header.index("no near copy")] for row in (first, second)] == ["87.65", "—"]
-    assert "no near copy" not in split_table([unknown])
-    assert "9 of 64 bits, and whose embedding by seer has a cosine of 0.8 or more" in near_copies_note([known, unknown])
-    assert near_copies_note([unknown]) == ""
+    assert [row[header.index("top-1 without near-duplicates")] for row in (first, second)] == ["87.65", "—"]
+    assert "top-1 without near-duplicates" not in split_table([unknown])
+    note = near_duplicates_note([known, unknown])
+    assert "9 of 64 bits, and whose embedding by seer has a cosine of 0.8 or more" in note
+    assert near_duplicates_note([unknown]) == ""
 
 
 def test_lime_is_told_as_it_was_measured() -> None:
-    def way(seconds: float, ratio: float, *rest: Interval | None) -> LimeBackend:
+    def backend(seconds: float, ratio: float, *rest: Interval | None) -> LimeBackend:
         return LimeBackend(50, Interval(seconds, seconds / 2, seconds * 2), Interval(ratio, ratio, ratio + 1), *rest)
 
     record = LimeRecord(
@@ -108,9 +109,9 @@ def test_lime_is_told_as_it_was_measured() -> None:
         samples=129.0,
         converged=0.8,
         backends={
-            OURS: way(0.25, 1.0, *[Interval(0.3, 0.2, 0.4)] * 3),
-            PACKAGE: way(3.0, 12.04, *[Interval(0.35, 0.3, 0.4)] * 3),
-            PACKAGE_ON_KERAS: way(10.0, 41.26),
+            OURS: backend(0.25, 1.0, *[Interval(0.3, 0.2, 0.4)] * 3),
+            PACKAGE: backend(3.0, 12.04, *[Interval(0.35, 0.3, 0.4)] * 3),
+            PACKAGE_ON_KERAS: backend(10.0, 41.26),
         },
         deletion_gain=Interval(0.05, 0.01, 0.09),
         stability_gain=Interval(-0.1, -0.2, 0.004),
@@ -126,9 +127,9 @@ def test_lime_is_told_as_it_was_measured() -> None:
     assert rows[3][3] == "12.0 [12.0, 13.0]"
     assert rows[4] == ["package, Keras predict", "50", "10.0 [5.0, 20.0]", "41.3 [41.3, 42.3]", "—", "—", "—"]
     assert lime_sentence(record) == (
-        "50 photos of the test split (seed 3), some machine, 2 cores. Ours took 129 looks in the median; for 80 % of "
-        "the photos the ranking was settled. Its deletion is lower by 0.050 [0.010, 0.090], and on 12 photos with 10 "
-        "seeds each its top 5 are more alike by -0.100 [-0.200, 0.004]."
+        "50 photos of the test split (seed 3), some machine, 2 cores. Ours took a median of 129 perturbation samples. "
+        "The ranking converged for 80 % of the photos. The deletion gain is 0.050 [0.010, 0.090], and the stability "
+        "gain is -0.100 [-0.200, 0.004] on 12 photos with 10 seeds each. A gain above 0 favours ours."
     )
     run = replace(list_records(default_models_dir())[0], lime=record)
     assert lime_table(record) in results_document([run])
@@ -139,7 +140,7 @@ def test_published_figures() -> None:
     rows = cells(published_table([]))
     assert rows[2] == ["VGG16, published", "Keras", "—", "80.37", "82.91"]
     assert rows[7] == ["InceptionV3, published", "int8", "10.9", "—", "86.11"]
-    assert rows[8][0] == "VGG16, not run: no ImageNet weights at hand"
+    assert rows[8][0] == "VGG16, not run: its ImageNet weights are not available"
 
 
 def a_run(name: str, backbone: str, top1: float, **entries: object) -> RunRecord:

@@ -6,7 +6,7 @@ import pytest
 from flowers_core.inference.bundle import BundleError, list_bundles
 from flowers_core.inference.records.latency import Latency, Timing
 from flowers_core.reports.ablation import BASE, ablation_note, ablation_table
-from flowers_core.reports.corruptions import robustness_table
+from flowers_core.reports.corruptions import corruptions_table
 from flowers_core.reports.goals import goals_table
 from flowers_core.reports.run_records import RunRecord, list_records, load_record, record_of, save_record
 from flowers_core.reports.speed import speed_table
@@ -61,15 +61,15 @@ def test_what_is_no_record_is_named(tmp_path: Path) -> None:
         load_record(path)
 
 
-def spoilt(record: RunRecord, mean: float) -> RunRecord:
+def corrupted(record: RunRecord, mean: float) -> RunRecord:
     return replace(record, corruptions={"int8": {"validation": corruptions(mean)}})
 
 
 def test_ablations_name_what_differs_best_first() -> None:
     runs = [
-        spoilt(a_run(BASE, top1=0.94), 0.8),
+        corrupted(a_run(BASE, top1=0.94), 0.8),
         a_run("short", top1=0.93, epochs=8),
-        spoilt(a_run("mild", top1=0.945, augmentation="crops"), 0.75),
+        corrupted(a_run("mild", top1=0.945, augmentation="crops"), 0.75),
         replace(a_run("small", top1=0.92), size=224),
         replace(a_run("small_and_short", epochs=8), size=224),  # another network, nearly: not to be compared
     ]
@@ -98,27 +98,31 @@ def test_seeds_of_one_recipe_stand_in_one_row_and_are_compared_seed_by_seed() ->
 
 
 def test_the_note_says_what_seeds_alone_do() -> None:
-    """93 and 95 per cent: sample standard deviation √2, of a difference √2 times that; spoilt 80 and 81: 1/√2 and 1."""
-    runs = [spoilt(a_run(BASE, top1=0.93), 0.8), spoilt(a_run("other", top1=0.95, seed=1), 0.81), a_run("s", epochs=8)]
-    assert "apart by 2.00 points, on spoilt photos 1.00 (one" in ablation_note(runs)
-    assert "apart by" not in ablation_note([runs[0], runs[2]])  # one seed of the base says nothing
-    assert "apart by 2.00 points (one" in ablation_note([a_run(BASE, top1=0.93), a_run("other", top1=0.95, seed=1)])
+    """93 and 95 %: sample standard deviation √2, of a difference √2 times that. Corrupted 80 and 81 %: 1/√2 and 1."""
+    runs = [
+        corrupted(a_run(BASE, top1=0.93), 0.8),
+        corrupted(a_run("other", top1=0.95, seed=1), 0.81),
+        a_run("s", epochs=8),
+    ]
+    assert "differ by 2.00 points, on corrupted photos by 1.00 (one" in ablation_note(runs)
+    assert "differ by" not in ablation_note([runs[0], runs[2]])  # one seed of the base says nothing
+    assert "differ by 2.00 points (one" in ablation_note([a_run(BASE, top1=0.93), a_run("other", top1=0.95, seed=1)])
 
 
-def test_aims_stand_beside_what_was_reached() -> None:
+def test_targets_stand_beside_what_was_reached() -> None:
     rows = {row[0]: row[1:] for row in cells(goals_table([a_run(BASE, top1=0.94)]))}
-    wanted = "top-1 ≥ 91.00, per class ≥ 92.50, ≤ 5 MB"
-    assert rows["EfficientNet-Lite0, 1020 photos"] == [f"{BASE}, int8", wanted, "92.00", "94.00", "4.10"]
+    target = "top-1 ≥ 91.00, balanced accuracy ≥ 92.50, ≤ 5 MB"
+    assert rows["EfficientNet-Lite0, 1020 photos"] == [f"{BASE}, int8", target, "92.00", "94.00", "4.10"]
     assert rows["an ensemble, 1020 photos"][2:] == ["—", "—", "—"]
 
 
-def test_the_worst_kind_is_named() -> None:
+def test_the_worst_corruption_is_named() -> None:
     figures = corruptions(0.8, photos=7, top1={"noise": 0.5, "blur": 0.9}, high_confidence_errors=0.0)
     run = replace(a_run("one"), corruptions={"int8": {"test": figures}})
-    assert cells(robustness_table([run])) == [["one", "int8", "test", "7", "80.00", "50.00", "noise", "0.00", "—"]]
+    assert cells(corruptions_table([run])) == [["one", "int8", "test", "7", "80.00", "50.00", "noise", "0.00", "—"]]
 
 
-def test_speed_and_memory_stand_in_one_row_a_way() -> None:
+def test_speed_and_memory_stand_in_one_row_a_backend() -> None:
     def timed(median: float, p95: float, same: float) -> Timing:
         return Timing(median, p95, ratio_to_int8=median / 4.0, ratio_to_int8_same_threads=same)
 

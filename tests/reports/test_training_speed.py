@@ -105,15 +105,15 @@ def test_the_record_comes_back_and_stands_in_the_results(tmp_path: Path) -> None
 
 def test_the_table_shows_every_part() -> None:
     text = training_speed_text(replace(SPEED, seconds={**SPEED.seconds, "first": 90.0, "end": 150.0}))
-    assert "after **1.5 minutes** (89.02 after epoch 2 of the head on cached features; wanted: at most 10" in text
-    assert "the whole recipe after 2.5" in text
-    assert "the unfrozen tail 91.00 on validation, 90.00 on test (91.10 per class)" in text
+    assert "after **1.5 minutes** (89.02 after epoch 2 of head warm-up on cached features; target: at most 10" in text
+    assert "The whole recipe takes 2.5 minutes" in text
+    assert "the unfrozen tail 91.00 on validation, 90.00 on test (balanced accuracy 91.10)" in text
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
     assert rows[2:] == [
         ["start, photos decoded", "—", "11", "5", "—", "—", "—"],
-        ["views through the frozen part", "—", "37", "—", "—", "—", "—"],
-        ["the head on cached features", "3", "5", "30", "6.0", "54", "10.8"],
-        ["the unfrozen tail", "2", "6", "30", "5.0", "48", "8.0"],
+        ["augmented views through the frozen layers", "—", "37", "—", "—", "—", "—"],
+        ["head warm-up on cached features", "3", "5", "30", "6.0", "54", "10.8"],
+        ["fine-tuning of the unfrozen tail", "2", "6", "30", "5.0", "48", "8.0"],
         ["from start to end", "5", "150", "65", "0.4", "107", "0.7"],
     ]
 
