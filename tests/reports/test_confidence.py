@@ -54,16 +54,16 @@ def test_every_figure_is_in_its_column() -> None:
     assert list(zip(header, row, strict=True)) == [
         ("model", "small"),
         ("photos", "test, clean"),
-        ("number", "6149"),
+        ("count", "6149"),
         ("top-1", "92.80"),
         ("ECE", "0.90"),
-        ("one temperature", "3.10"),
+        ("ECE, temperature", "3.10"),
         ("AURC", "6.10"),
-        ("one temperature", "7.20"),
-        ("gain", "0.50 to 1.70"),
+        ("AURC, temperature", "7.20"),
+        ("AURC gain", "0.50 to 1.70"),
         ("sure", "80.00"),
         ("right", "—"),
-        ("set holds", "97.20"),
+        ("set coverage", "97.20"),
         ("set size", "1.25"),
     ]
 
@@ -75,7 +75,7 @@ def test_every_score_has_a_row_and_its_intervals() -> None:
         "| small | new | 6149 | 234 | 99.60 (99.40 to 99.80) | 1.50 (1.00 to 3.00) |",
     ]
     assert novelty_sentences([_record(_measured())]) == (
-        "small names 1 of the 234 without doubt; 220 look to it like none of the flowers, as do 2.00 % of the "
+        "small names 1 of the 234 without doubt. To its rule, 220 look like none of the flowers, as do 2.00 % of the "
         "validation photos."
     )
 
