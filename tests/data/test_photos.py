@@ -296,6 +296,7 @@ def test_too_little_memory_is_told(monkeypatch):
     assert sentence(encoded(four_corners(), "BMP")).startswith("There is not enough memory")
 
 
+@pytest.mark.slow
 def test_eight_threads_read_what_one_reads():
     data = [encoded(Image.fromarray(noise(100 + 8 * n, 150, 3, seed=n)), of) for n, of in enumerate(list(FORMATS) * 3)]
     alone = [read_photo(one).pixels for one in data]

@@ -13,6 +13,7 @@ from flowers_core.inference.runtime import Runtime
 from flowers_core.networks import backbones
 from flowers_core.networks.backbones import (
     BACKBONES,
+    BackboneUnknown,
     WeightsMissing,
     backbone_named,
     build_backbone,
@@ -158,10 +159,13 @@ def test_another_input_size() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"choose one of efficientnet_lite0, .*mobilenet_v2.*or another.*densenet121"):
+    with pytest.raises(
+        BackboneUnknown, match=r"choose one of efficientnet_lite0, .*mobilenet_v2.*or another.*densenet121"
+    ):
         build_backbone("vgg", weights_dir=None)
 
 
+@pytest.mark.slow
 def test_weights_that_cannot_be_had_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in (0, 1, 2):
         named = rf"scripts\.download_weights.*efficientnet_lite{number}_imagenet_notop\.weights\.h5"
@@ -201,6 +205,7 @@ def test_every_backbone_loads_its_imagenet_weights() -> None:
         np.testing.assert_array_equal(answer, again(flat, training=False).numpy())
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 def test_a_cut_network_has_the_features_of_the_longer_one_there() -> None:
     longer = build_backbone("inception_v3_mixed8", weights_dir=default_weights_dir(), size=96)
@@ -210,6 +215,7 @@ def test_a_cut_network_has_the_features_of_the_longer_one_there() -> None:
     np.testing.assert_allclose(shorter(photo).numpy(), there(photo).numpy(), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 def test_the_beginning_of_a_network_computes_what_the_whole_one_does_there() -> None:
     whole = build_backbone("efficientnet_lite0", weights_dir=default_weights_dir(), size=64)

@@ -51,6 +51,7 @@ def test_only_what_int8_rounds_is_rounded() -> None:
         np.testing.assert_array_equal(copy.get_layer(name).kernel, expected)
 
 
+@pytest.mark.slow
 def test_it_answers_as_the_converted_model_does(tmp_path: Path) -> None:
     """Nearer to it than the exact network is; the rest is what one step more or less makes further on."""
     classifier = uneven(branching())

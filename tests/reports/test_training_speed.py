@@ -137,6 +137,7 @@ def test_plain_fit_sees_the_photos_as_they_are_or_altered(drawn_dataset: OxfordF
     assert np.abs(first - again).mean() > 5  # drawn anew in each pass
 
 
+@pytest.mark.slow
 def test_epochs_of_plain_fit_are_timed_for_each_phase(drawn_dataset: OxfordFlowers) -> None:
     classifier = tiny_classifier(classes=102)
     before = [layer.get_weights() for layer in classifier.layers[:-1]]

@@ -60,6 +60,7 @@ def history_of(bundle: Bundle) -> dict[str, Any]:
     return json.loads(bundle.path("history.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_a_taught_bundle_is_repeated_on_more_photos_with_its_teachers(folder: Path, data: Path) -> None:
     teacher = trained(folder, data, f"{TUNED} --seed 3", "teacher")
     student = trained(folder, data, f"{TUNED} --teacher teacher --teacher-weight 0.5", "student")
@@ -82,6 +83,7 @@ def test_a_taught_bundle_is_repeated_on_more_photos_with_its_teachers(folder: Pa
     assert history_of(other)["epochs"] != history_of(both)["epochs"]
 
 
+@pytest.mark.slow
 def test_the_published_recipe_leaves_both_its_phases_as_bundles(folder: Path, data: Path) -> None:
     line = "--backbone tiny --random-weights --recipe published --fine-tune 2 --views 2 --head-epochs 3 --epochs 2"
     events = folder / "events.jsonl"

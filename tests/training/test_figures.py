@@ -50,6 +50,7 @@ def test_the_figure_of_a_range_test_shows_the_fall_and_what_it_suggests():
     assert axes.get_xlabel() == "learning rate (sgd)"
 
 
+@pytest.mark.slow
 def test_the_script_writes_picture_and_table(tmp_path, monkeypatch):
     line = "--recipe published --backbone resnet50 --epochs 8 --steps-per-epoch 15 --out"
     monkeypatch.setattr(sys, "argv", ["show_schedules", *line.split(), str(tmp_path)])

@@ -97,6 +97,7 @@ def test_grad_cam_runs_with_the_keras_model(open_page: Open) -> None:
     assert float(agreed[1]) >= 0.97
 
 
+@pytest.mark.slow
 def test_the_trust_in_a_map_is_what_the_library_measures(open_page: Open) -> None:
     app = open_page(photo="example", method="Evidence")
     assert "random" not in said(app)

@@ -82,6 +82,7 @@ def compare(bundle, photo, gradcam, precision) -> list[tuple[float, float]]:
     return found
 
 
+@pytest.mark.slow
 def test_of_the_float_models_it_is_grad_cam(bundle, photo, gradcam):
     precisions = [precision for precision in bundle.precisions if precision.startswith("float")]
     assert precisions

@@ -26,6 +26,7 @@ def kernels(bundle: Bundle) -> list[np.ndarray]:
     return load_classifier(bundle.path("classifier.keras")).get_weights()
 
 
+@pytest.mark.slow
 def test_a_soup_is_the_mean_of_its_members(folder: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     line = f"{TUNED} --no-interpolate --learning-rate 1e-3"
     members = [trained(folder, data, f"{line} --seed {seed}", f"m{seed}") for seed in (0, 1)]
