@@ -19,8 +19,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from flowers_core.data.photo_folder import PhotoFolderError
-from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
+from flowers_core.data.taxonomy import taxonomy_of
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, load_bundle
 from flowers_core.inference.identify import (
     Identified,
     as_json,
@@ -46,7 +46,7 @@ def main() -> None:
         raise PhotoFolderError(f"There are no photos in {', '.join(map(str, options.paths))}.")
     left_out = 0
     missing = (path for path in photos_below(options.paths) if str(path) not in before)
-    with _writer(options, bundle.name) as write:
+    with _writer(options, bundle) as write:
         for found in progress(identify(bundle, missing), "photos", total):
             if found.error is None:
                 write(found)
@@ -58,12 +58,12 @@ def main() -> None:
 
 
 @contextmanager
-def _writer(options: argparse.Namespace, model: str) -> Iterator[Callable[[Identified], None]]:
+def _writer(options: argparse.Namespace, bundle: Bundle) -> Iterator[Callable[[Identified], None]]:
     """What writes each photo where the options say: into a table, as a line of JSON, or as a sentence."""
-    taxonomy = load_taxonomy()
+    taxonomy = taxonomy_of(bundle.class_names)
     if options.jsonl:
         with JsonLines(options.jsonl) as lines:
-            yield lambda found: lines.add(as_json(found, taxonomy, model))
+            yield lambda found: lines.add(as_json(found, taxonomy, bundle.name))
     elif options.csv:
         options.csv.parent.mkdir(parents=True, exist_ok=True)
         # The byte order mark tells Excel that this is UTF-8; a name that is none is escaped.

@@ -77,9 +77,14 @@ def model_list() -> ModelList:
     bundles, problems = [], []
     for folder in bundle_folders(default_models_dir()):
         try:
-            bundles.append(_bundle(str(folder), (folder / MANIFEST).stat().st_mtime_ns))
+            bundle = _bundle(str(folder), (folder / MANIFEST).stat().st_mtime_ns)
         except BundleError as error:
             problems.append(str(error))
+            continue
+        if bundle.manifest.taught:
+            problems.append(f"'{bundle.name}' was taught since; `flowers identify --bundle {bundle.name}` answers.")
+        else:
+            bundles.append(bundle)
     return ModelList(tuple(default_first(bundles)), tuple(problems))
 
 

@@ -15,8 +15,11 @@ from __future__ import annotations
 import csv
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+#: In the place of a family, for a class that somebody taught a model without saying more than its name.
+UNKNOWN_FAMILY = "family not known"
 
 _TABLE = Path(__file__).with_name("taxonomy.csv")
 
@@ -30,7 +33,7 @@ class Taxon:
         name: the data set's own English name.
         scientific_name: the species or hybrid; None where the class is a group of them.
         genus: None where the class spans several genera.
-        family: always known.
+        family: always known for the data set's own classes, else `UNKNOWN_FAMILY`.
         note: a sentence where the photos show another plant than the English name says; else None.
         other_names: what other copies of the data set call it.
     """
@@ -76,6 +79,20 @@ class Taxonomy:
 def load_taxonomy() -> Taxonomy:
     """The 102 classes of the Oxford flowers, read once from the table beside this module."""
     return Taxonomy(tuple(_taxon(row, int(row["label"])) for row in _rows(_TABLE)))
+
+
+def taxonomy_of(names: Sequence[str]) -> Taxonomy:
+    """The taxonomy of classes of these names: Oxford's taxa for its names, a family that is not known for others."""
+    known = load_taxonomy()
+    if tuple(names) == known.names:
+        return known
+    by_name = {taxon.name: taxon for taxon in known}
+    return Taxonomy(
+        tuple(
+            replace(by_name.get(name, Taxon(label, name, None, None, UNKNOWN_FAMILY)), label=label)
+            for label, name in enumerate(names, 1)
+        )
+    )
 
 
 def read_taxonomy(table: Path, names: Sequence[str]) -> Taxonomy:

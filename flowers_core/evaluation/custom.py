@@ -23,7 +23,7 @@ from flowers_core.evaluation.report import Report, mistakes, report
 from flowers_core.evaluation.risk_coverage import coverage_curve
 from flowers_core.inference.bundle import Bundle, model_file
 from flowers_core.inference.prediction import softmax
-from flowers_core.inference.runtime import Runtime
+from flowers_core.inference.runtime import open_runtime
 from flowers_core.storage.files import write_json, write_table
 from flowers_core.storage.paths import default_evaluations_dir
 
@@ -198,7 +198,7 @@ def _answers(
     bundle: Bundle, found: Sequence[FolderPhoto], left_out: Callable[[FlowersError], None], track: Track
 ) -> tuple[list[FolderPhoto], dict[str, NDArray[np.float32]]]:
     """The photos that can be read, and the logits of every numeric format for them, (n, classes)."""
-    runtimes = {name: Runtime(bundle.path(model_file(name))) for name in bundle.precisions}
+    runtimes = {name: open_runtime(bundle, name) for name in bundle.precisions}
     parts: dict[str, list[NDArray[np.float32]]] = {name: [] for name in runtimes}
     photos: list[FolderPhoto] = []
     waiting: list[ReadPhoto] = []

@@ -17,7 +17,7 @@ from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.inference.bundle import Bundle, model_file
 from flowers_core.inference.confidence import Evidence, evidence_of
-from flowers_core.inference.runtime import Runtime
+from flowers_core.inference.runtime import open_runtime
 from flowers_core.storage.files import npz_bytes, write_atomically
 from flowers_core.storage.npz import read_npz
 
@@ -117,7 +117,7 @@ def observe(
 
 
 def _observed(bundle: Bundle, shown: Iterable[Shown]) -> Observed:
-    runtime, (weights, bias) = Runtime(bundle.path(model_file(_FORMAT))), bundle.head()
+    runtime, (weights, bias) = open_runtime(bundle, _FORMAT), bundle.head()
     evidence: list[Evidence] = []
     labels: list[int] = []
     groups: list[int] = []

@@ -15,13 +15,13 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import Bundle, BundleError, model_file
+from flowers_core.inference.bundle import Bundle, BundleError
 from flowers_core.inference.confidence_head import answerer
 from flowers_core.inference.multi_crop import suggest_crop
 from flowers_core.inference.prediction import Prediction
 from flowers_core.inference.prototypes import Prototypes
 from flowers_core.inference.records.multi_crop import MultiCropCounts, MultiCropMetrics
-from flowers_core.inference.runtime import Runtime
+from flowers_core.inference.runtime import open_runtime
 
 FORMAT = "int8"
 #: The photos themselves, among the corruptions.
@@ -34,7 +34,7 @@ class Answerer:
     def __init__(self, bundle: Bundle, prototypes: Prototypes | None) -> None:
         """Load the bundle's INT8 model. prototypes: of its classes; a suggestion must lie near one."""
         self._calibration = bundle.require_calibration()
-        self._runtime = Runtime(bundle.path(model_file(FORMAT)))
+        self._runtime = open_runtime(bundle, FORMAT)
         self._rule, self._prototypes = bundle.crop_rule, prototypes
         self._read = answerer(bundle, self._runtime, load_taxonomy())
 

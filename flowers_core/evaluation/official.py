@@ -27,7 +27,6 @@ from flowers_core.inference.bundle import (
     BundleWriter,
     list_bundles,
     load_bundle,
-    model_file,
     predictions_file,
 )
 from flowers_core.inference.records.calibration import Calibration, CalibrationSource
@@ -39,7 +38,7 @@ from flowers_core.inference.records.metrics import (
     MetricsByFormat,
     NearDuplicateRule,
 )
-from flowers_core.inference.runtime import Runtime
+from flowers_core.inference.runtime import open_runtime
 
 HELD_OUT = ("validation", "test")
 _BATCH = 32
@@ -52,7 +51,7 @@ def record_predictions(
     ids = flowers.split_ids(split)
     logits = {}
     for name in bundle.precisions:
-        runtime = Runtime(bundle.path(model_file(name)))
+        runtime = open_runtime(bundle, name)
         batches = input_batches(flowers, ids, bundle.crop_rule, batch_size=_BATCH)
         logits[name] = np.concatenate(
             [runtime.logits(batch) for batch in track(batches, f"{split}, {name}", -(-len(ids) // _BATCH))]

@@ -16,10 +16,10 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.evaluation.calibration import ece
-from flowers_core.inference.bundle import Bundle, BundleError, model_file
+from flowers_core.inference.bundle import Bundle, BundleError
 from flowers_core.inference.prediction import softmax
 from flowers_core.inference.records.metrics import CorruptionMetrics
-from flowers_core.inference.runtime import Runtime
+from flowers_core.inference.runtime import open_runtime
 from flowers_core.storage.files import write_atomically
 
 # The whole validation split. The test split is six times as large, so a sample of the same size has to do there.
@@ -74,7 +74,7 @@ def corrupted_logits(
             photos of 256 pixels; safe to delete.
         track: watches the photos pass.
     """
-    runtimes = {name: Runtime(bundle.path(model_file(name))) for name in formats}
+    runtimes = {name: open_runtime(bundle, name) for name in formats}
     logits: dict[str, list[NDArray[np.float32]]] = {name: [] for name in runtimes}
     inputs = _corrupted_inputs(flowers, ids, bundle.crop_rule, cache, track)
     for batch in track(inputs, "corrupted photos", len(ids)):

@@ -15,8 +15,8 @@ from flowers_core.data.segmentations import flower_mask
 from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.explain.metrics.localization import Localization, localize
 from flowers_core.explain.records.localization import LocalizationRecord
-from flowers_core.inference.bundle import Bundle, model_file
-from flowers_core.inference.runtime import Runtime
+from flowers_core.inference.bundle import Bundle
+from flowers_core.inference.runtime import open_runtime
 from flowers_core.storage.json_lines import JsonLines, read_json_lines
 
 FORMAT = "int8"
@@ -56,7 +56,7 @@ def evaluate_localization(
 
 
 def _measured(bundle: Bundle, flowers: OxfordFlowers, photo_ids: Iterable[int]) -> Iterator[tuple[int, _Found]]:
-    runtime, head = Runtime(bundle.path(model_file(FORMAT))), bundle.head()[0]
+    runtime, head = open_runtime(bundle, FORMAT), bundle.head()[0]
     for photo_id in photo_ids:
         photo = open_photo(flowers.path(photo_id))
         mask = flower_mask(flowers.root, photo_id, photo)

@@ -19,8 +19,8 @@ from flowers_core.explain.methods import METHODS
 from flowers_core.explain.metrics.faithfulness import Baselines
 from flowers_core.explain.metrics.scorecard import BASELINES, Score, baseline_scores, score, with_input_noise
 from flowers_core.explain.subject import Subject
-from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, model_file
-from flowers_core.inference.runtime import Runtime
+from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle
+from flowers_core.inference.runtime import open_runtime
 from flowers_core.storage.files import write_json
 from flowers_core.storage.json_lines import JsonLines, read_json_lines
 from flowers_core.storage.typed_json import read_json
@@ -121,7 +121,7 @@ class _Scorer:
 
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
-        self._runtime = Runtime(bundle.path(model_file(FORMAT)))
+        self._runtime = open_runtime(bundle, FORMAT)
         self._head = bundle.head()[0]
         self._temperature = bundle.calibration.temperature if bundle.calibration else 1.0
         self._gradients = cache(self._build_gradients) if bundle.has(CLASSIFIER_FILE) else None

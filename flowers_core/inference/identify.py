@@ -14,11 +14,11 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.photo_files import LeftOut, walk_photos
 from flowers_core.data.photo_folder import PhotoFolderError
 from flowers_core.data.photos import PhotoError, open_photo
-from flowers_core.data.taxonomy import Taxonomy, load_taxonomy
-from flowers_core.inference.bundle import Bundle, BundleError, model_file
+from flowers_core.data.taxonomy import Taxonomy, taxonomy_of
+from flowers_core.inference.bundle import Bundle, BundleError
 from flowers_core.inference.confidence_head import answerer
 from flowers_core.inference.prediction import Prediction
-from flowers_core.inference.runtime import Runtime
+from flowers_core.inference.runtime import open_runtime
 
 #: How many names a table or a line of JSON gives for a photo.
 NAMES_IN_TABLE, NAMES_IN_JSON = 3, 5
@@ -80,8 +80,8 @@ def identify(bundle: Bundle, paths: Iterable[Path], *, workers: int | None = Non
     if not bundle.precisions:
         raise BundleError(f"'{bundle.name}' has no TFLite models yet; `flowers quantize` makes them.")
     name = "int8" if "int8" in bundle.precisions else bundle.precisions[-1]
-    runtime = Runtime(bundle.path(model_file(name)), workers=workers)
-    read = answerer(bundle, runtime, load_taxonomy())
+    runtime = open_runtime(bundle, name, workers=workers)
+    read = answerer(bundle, runtime, taxonomy_of(bundle.class_names))
 
     def answer(path: Path) -> Identified:
         try:

@@ -19,6 +19,7 @@ from flowers_core.inference.records.latency import Latency
 from flowers_core.inference.records.metrics import CorruptionMetrics, Counterpart, MetricsByFormat
 from flowers_core.inference.records.multi_crop import MultiCropMetrics
 from flowers_core.inference.records.quantization import Quantization
+from flowers_core.inference.records.teaching import TaughtClass
 from flowers_core.inference.records.training import DataFingerprint, Training
 from flowers_core.inference.schema_1 import converted
 from flowers_core.storage.files import write_json
@@ -69,6 +70,8 @@ class Manifest:
         gallery, knn: of the gallery, and the rule of its nearest neighbours.
         latency: measured.
         confidence: the rules of confidence, novelty and sets; None where they were not fitted yet.
+        taught: what it has learnt from a few photos since, in order. Its head then answers outside of the graph, which
+            does not know these classes.
     """
 
     name: str
@@ -91,6 +94,7 @@ class Manifest:
     knn: KnnRule | None = None
     latency: Latency = field(default_factory=Latency)
     confidence: ConfidenceRecord | None = None
+    taught: tuple[TaughtClass, ...] = ()
 
 
 def read_manifest(path: Path) -> Manifest:

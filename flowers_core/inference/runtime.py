@@ -14,8 +14,10 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from flowers_core.errors import FlowersError
+from flowers_core.inference.bundle import Bundle, model_file
 
 OUTPUTS = ("logits", "features", "embedding")
+LinearHead = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 class RuntimeModelError(FlowersError):
@@ -46,13 +48,17 @@ class Runtime:
     free. Results do not depend on which interpreter computed them, nor on how many there are.
     """
 
-    def __init__(self, model: Path | bytes, *, workers: int = 2, threads: int = 1) -> None:
+    def __init__(
+        self, model: Path | bytes, *, workers: int = 2, threads: int = 1, head: LinearHead | None = None
+    ) -> None:
         """Load a model.
 
         Args:
             model: a TFLite file, or its content.
             workers: interpreters in the pool, at least 1.
             threads: that each of them computes with, at least 1.
+            head: W (c, classes) and b (classes,) float32 that make the logits of the embedding in the place of the
+                graph's own; for a model that was taught classes which its graph does not know.
 
         Raises:
             RuntimeModelError: when it is not one of this project's classifiers.
@@ -62,7 +68,7 @@ class Runtime:
         self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
         content, name = (model, "The model") if isinstance(model, bytes) else (model.read_bytes(), model.name)
         for _ in range(workers):
-            self._idle.put(_Worker(content, threads, name))
+            self._idle.put(_Worker(content, threads, name, head))
         with self._borrow() as worker:
             self.input_size: int = worker.size
         self._workers = workers
@@ -114,10 +120,21 @@ class Runtime:
             return self._executor
 
 
+def open_runtime(bundle: Bundle, numeric_format: str, *, workers: int = 2, threads: int = 1) -> Runtime:
+    """A bundle's model in one numeric format, with the bundle's head where it was taught classes since.
+
+    Raises:
+        BundleError: where the bundle lacks the file, or it is damaged.
+        RuntimeModelError: when it is not one of this project's classifiers.
+    """
+    head = bundle.head() if bundle.manifest.taught else None
+    return Runtime(bundle.path(model_file(numeric_format)), workers=workers, threads=threads, head=head)
+
+
 class _Worker:
     """One interpreter with its input and output indices looked up once."""
 
-    def __init__(self, content: bytes, threads: int, file_name: str) -> None:
+    def __init__(self, content: bytes, threads: int, file_name: str, head: LinearHead | None) -> None:
         try:
             self._interpreter: Any = Interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
@@ -136,11 +153,15 @@ class _Worker:
         if entry["dtype"] is not np.uint8 or len(shape) != 4 or shape[0] != 1 or shape[1] != shape[2] or shape[3] != 3:
             raise RuntimeModelError(f"{file_name} must take one uint8 RGB photo; it takes {entry['dtype']} {shape}.")
         self.size = shape[1]
-        self._input = entry["index"]
+        self._input, self._head = entry["index"], head
         self._outputs = {name: outputs[name]["index"] for name in OUTPUTS}
 
     def run(self, photo: NDArray[np.uint8], names: tuple[str, ...]) -> dict[str, NDArray[np.float32]]:
         self._interpreter.set_tensor(self._input, photo[None])
         self._interpreter.invoke()
         # get_tensor copies, so the arrays outlive the interpreter's next run.
-        return {name: self._interpreter.get_tensor(self._outputs[name])[0] for name in names}
+        found = {name: self._interpreter.get_tensor(self._outputs[name])[0] for name in names}
+        if self._head is not None and "logits" in found:
+            weights, bias = self._head
+            found["logits"] = self._interpreter.get_tensor(self._outputs["embedding"])[0] @ weights + bias
+        return found

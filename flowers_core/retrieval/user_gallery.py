@@ -13,7 +13,7 @@ from flowers_core.data.progress import Track, untracked
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import Bundle, model_file
-from flowers_core.inference.runtime import Runtime
+from flowers_core.inference.runtime import Runtime, open_runtime
 from flowers_core.retrieval.user_photos import UserPhotos, load_user_photos, user_photos_file
 from flowers_core.storage.files import locked
 
@@ -59,7 +59,7 @@ def add_user_photos(
     with locked(path.parent):
         own = load_user_photos(path, model)
         before = len(own)
-        runtime = Runtime(bundle.path(model_file(FORMAT)))
+        runtime = open_runtime(bundle, FORMAT)
         kept_before, known = set(own.digests), set[str]()
         again: list[tuple[Path, int | None, str]] = []
         waiting: list[ReadPhoto] = []

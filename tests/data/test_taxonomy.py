@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from flowers_core.data.taxonomy import Taxon, Taxonomy, load_taxonomy
+from flowers_core.data.taxonomy import UNKNOWN_FAMILY, Taxon, Taxonomy, load_taxonomy, taxonomy_of
 
 # As published with the dataset, spelling included.
 LIST = """
@@ -96,3 +96,10 @@ def test_a_taxonomy_holds_each_label_once_in_order():
     rose = Taxon(2, "rose", None, "Rosa", "Rosaceae")
     with pytest.raises(ValueError, match="in order"):
         Taxonomy((rose,))
+
+
+def test_the_taxonomy_of_names_knows_oxfords_and_takes_others():
+    assert taxonomy_of(NAMES) is load_taxonomy()
+    found = taxonomy_of(["rose", "edelweiss"])
+    assert found[1] == Taxon(1, "rose", None, "Rosa", "Rosaceae", found[1].note, found[1].other_names)
+    assert found[2] == Taxon(2, "edelweiss", None, None, UNKNOWN_FAMILY)

@@ -67,6 +67,19 @@ def test_the_outputs_hang_together_as_the_design_says(bundle: Bundle, photos: np
     assert {part.dtype for part in (forward.logits, forward.features, forward.embedding)} == {np.dtype(np.float32)}
 
 
+def test_a_head_outside_of_the_graph_answers_in_its_place(bundle: Bundle, photos: np.ndarray) -> None:
+    plain = Runtime(bundle.path("int8.tflite"))
+    weights = np.random.default_rng(0).normal(size=(plain.forward(photos).embedding.shape[1], 103)).astype(np.float32)
+    bias = np.arange(103, dtype=np.float32)
+    taught = Runtime(bundle.path("int8.tflite"), head=(weights, bias))
+    expected = plain.forward(photos)
+    found = taught.forward(photos)
+    np.testing.assert_array_equal(found.features, expected.features)
+    np.testing.assert_array_equal(found.embedding, expected.embedding)
+    np.testing.assert_allclose(found.logits, expected.embedding @ weights + bias, rtol=1e-4, atol=1e-3)
+    np.testing.assert_array_equal(taught.logits(photos), found.logits)
+
+
 def test_answers_outlive_the_next_photo(bundle: Bundle, photos: np.ndarray) -> None:
     runtime = Runtime(bundle.path("int8.tflite"), workers=1)
     first = runtime.forward(photos[:1])
