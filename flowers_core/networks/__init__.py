@@ -10,14 +10,14 @@ from flowers_core.networks.quiet import quiet
 
 
 def start_tensorflow(*, quietly: bool = False) -> None:
-    """Import TensorFlow, with its log messages limited to errors, and let it look for devices.
+    """Import TensorFlow, limit its log messages to errors, and let it look for devices.
 
-    Call it before the first import of Keras or of a module that imports Keras: TensorFlow reads its log level then. A
-    later call does nothing.
+    Call this before the first import of Keras or of a module that imports Keras, because TensorFlow reads its log level
+    on import. A later call does nothing.
 
     Args:
-        quietly: also discard the lines that TensorFlow writes before it reads its log level, and when it looks for a
-            GPU. This silences the whole process for some seconds, so it is for scripts and never for a server.
+        quietly: whether to discard also the lines that TensorFlow writes before it reads its log level and while it
+            looks for a GPU. This silences the whole process for some seconds, so use it in scripts, never in a server.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with quiet() if quietly else nullcontext():

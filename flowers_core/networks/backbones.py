@@ -1,12 +1,11 @@
 """Networks pretrained on ImageNet, by name: how each is built, what it takes, and where its weights come from.
 
-Every backbone here is a flat functional Keras model from float32 RGB photos in 0…255 (batch, size, size, 3) to a
-feature map (batch, h, w, c), with the preprocessing it was trained with inside the graph. Flat, because tf-keras-vis
-does not see into nested models. The feature maps of the registered ones are not negative; any other network of
-keras.applications can be named too, and ends as it ends.
+Every backbone is a functional Keras model from float32 RGB photos (batch, size, size, 3) in 0…255 to a feature map
+(batch, h, w, c). Its graph begins with the preprocessing that the network was trained with. The model is flat because
+tf-keras-vis does not see into nested models. Registered backbones have feature maps without negative values. Any other
+network of keras.applications can be named too; its feature map is the one it ends with.
 """
 
-import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,16 +17,17 @@ import numpy as np
 from keras import layers
 
 from flowers_core.errors import FlowersError
+from flowers_core.networks.efficientnet_lite import efficientnet_lite
 
 WEIGHTS_VARIABLE = "FLOWERS_WEIGHTS_DIR"
 
 
 class BackboneUnknown(FlowersError):
-    """A name that is no backbone's; the message lists those there are."""
+    """No backbone has this name; the message lists the names there are."""
 
 
 class WeightsMissing(FlowersError):
-    """ImageNet weights that can be had neither from a folder nor by download; the message names the file."""
+    """ImageNet weights are neither in the folder nor downloadable; the message names the file."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,16 @@ class Backbone:
     """One entry of the registry.
 
     Attributes:
+        name: the backbone's name.
         size: side of the square input, in pixels.
-        scale, offset: input scaling, x · scale + offset, for all channels or for each.
-        build: from a scaled tensor to the feature map, with random weights.
+        scale, offset: input scaling x · scale + offset, one value for all channels or one for each.
+        build: scaled tensor → feature map, with random weights.
         weights_file: the file in the weights folder, in Keras' `.weights.h5` format.
         download: a keras.applications builder with include_top=False that can fetch the same weights, or None.
-        cut: the name of the layer where the downloaded network ends, or None for its own end.
-        whole: the network whose weights the file holds where this one is the beginning of it, else None.
-        mirrored: whether the network was trained on BGR, so that its first kernels are reversed to take RGB.
-        packaged: whether `flowers download_weights` brings the file.
+        cut: the layer where the downloaded network is cut; None to use all of it.
+        whole: the larger network whose weights the file holds, if this backbone is only its beginning; else None.
+        mirrored: whether the network was trained on BGR. Its first kernels are then reversed to take RGB.
+        packaged: whether `flowers download_weights` fetches the file.
     """
 
     name: str
@@ -63,13 +64,17 @@ def build_backbone(name: str, *, weights_dir: Path | None, size: int | None = No
     """A backbone with its ImageNet weights.
 
     Args:
-        name: of the registry or of keras.applications.
-        weights_dir: where the weights' file is; where it is missing, Keras downloads them. None for random weights.
+        name: a name of the registry or of keras.applications.
+        weights_dir: the folder of the weights file. If the file is missing, Keras downloads the weights where it can.
+            None for random weights.
         size: side of the square input, in pixels; None for the network's own.
 
+    Returns:
+        A model from float32 RGB photos (n, size, size, 3) in 0…255 to a feature map (n, h, w, c).
+
     Raises:
-        ValueError: there is no such name.
-        WeightsMissing: the weights cannot be had.
+        BackboneUnknown: no backbone has this name.
+        WeightsMissing: the weights are neither in the folder nor downloadable.
     """
     backbone = backbone_named(name)
     side = size or backbone.size
@@ -84,7 +89,7 @@ def build_backbone(name: str, *, weights_dir: Path | None, size: int | None = No
 
 def _load_imagenet(model: keras.Model, backbone: Backbone, weights_dir: Path) -> None:
     path = weights_dir / backbone.weights_file
-    # The files were saved from networks without a scaling layer, so they are read into one of that shape.
+    # The files were saved from networks without a scaling layer, so they are loaded into such a network.
     plain_input = keras.Input(model.input_shape[1:])
     if path.is_file():
         plain = keras.Model(plain_input, (backbone.whole or backbone.build)(plain_input))
@@ -107,23 +112,24 @@ def _load_imagenet(model: keras.Model, backbone: Backbone, weights_dir: Path) ->
                 f"{WEIGHTS_VARIABLE}."
             ) from error
         plain = keras.Model(whole.input, whole.get_layer(backbone.cut).output if backbone.cut else whole.output)
-    # A network is built from its input on, so the weights of its beginning come first.
+    # Weights are listed from the input on, so those of a network's beginning come first.
     model.set_weights(plain.get_weights()[: len(model.weights)])
     if backbone.mirrored:
         take_rgb(model)
 
 
 def take_rgb(model: keras.Model) -> None:
-    """Turn the first convolution's kernels over, so that a network trained on BGR answers the same to RGB."""
+    """Reverse the first convolution's input channels, so that a network trained on BGR takes RGB."""
     first = next(layer for layer in model.layers if isinstance(layer, layers.Conv2D))
     kernel, *bias = first.get_weights()
     first.set_weights([kernel[:, :, ::-1], *bias])
 
 
 def backbone_named(name: str) -> Backbone:
-    """The entry of the registry, or one for a network of keras.applications: its name in lower case, without “_”.
+    """The registry's entry, or a new one for a network of keras.applications (its name in lower case, without “_”).
 
-    Raises BackboneUnknown for a name that is neither.
+    Raises:
+        BackboneUnknown: no backbone has this name; the message lists the names.
     """
     if name in BACKBONES:
         return BACKBONES[name]
@@ -143,7 +149,7 @@ def _applications() -> dict[str, Callable[..., keras.Model]]:
 
 
 def _application(name: str, network: Callable[..., keras.Model], size: int = 224, cut: str | None = None) -> Backbone:
-    """The entry of a keras.applications network, its preprocessing as Keras' own function for it does it."""
+    """The entry of a keras.applications network, with the preprocessing of Keras' own function for it."""
 
     def build(x: keras.KerasTensor) -> keras.KerasTensor:
         model = network(include_top=False, weights=None, input_tensor=x)
@@ -157,8 +163,11 @@ def _application(name: str, network: Callable[..., keras.Model], size: int = 224
 def preprocessing(
     function: Callable[[Any], Any],
 ) -> tuple[tuple[float, float, float], tuple[float, float, float], bool]:
-    """Scale and offset of a linear preprocessing, for the channels of an RGB photo in their order, and whether it turns
-    RGB into BGR: found by asking it about black and about red, green and blue."""
+    """Find what a linear preprocessing does by calling it on black, red, green and blue.
+
+    Returns:
+        The scale and the offset of each channel of an RGB photo, and whether the function turns RGB into BGR.
+    """
     black, *colours = (
         np.asarray(function(np.array([[pixel]], np.float32))).reshape(3)
         for pixel in ((0.0, 0.0, 0.0), (255.0, 0.0, 0.0), (0.0, 255.0, 0.0), (0.0, 0.0, 255.0))
@@ -170,83 +179,17 @@ def preprocessing(
     return scale, offset, mirrored  # type: ignore[return-value]
 
 
-def _relu6(x: keras.KerasTensor) -> keras.KerasTensor:
-    return layers.ReLU(6.0)(x)
-
-
-def _inverted_residual(x: keras.KerasTensor, expand: int, kernel: int, stride: int, filters: int) -> keras.KerasTensor:
-    entry, channels = x, x.shape[-1]
-    x = layers.Conv2D(filters, 1, padding="same")(_widened(x, expand, kernel, stride))
-    return layers.Add()([entry, x]) if stride == 1 and channels == filters else x
-
-
-def _widened(x: keras.KerasTensor, expand: int, kernel: int, stride: int) -> keras.KerasTensor:
-    """The first half of an inverted residual: to more channels, and what the depthwise convolution makes of them."""
-    if expand != 1:
-        x = _relu6(layers.Conv2D(x.shape[-1] * expand, 1, padding="same")(x))
-    return _relu6(layers.DepthwiseConv2D(kernel, strides=stride, padding="same")(x))
-
-
-# (expansion, kernel, stride, repeats, channels) of each stage of EfficientNet-B0: Tan & Le 2019, arXiv 1905.11946,
-# Table 1, without squeeze-and-excite and with ReLU6 for swish, as the Lite variants have it.
-_LITE_STAGES = (
-    (1, 3, 1, 1, 16),
-    (6, 3, 2, 2, 24),
-    (6, 5, 2, 2, 40),
-    (6, 3, 2, 3, 80),
-    (6, 5, 1, 3, 112),
-    (6, 5, 2, 4, 192),
-    (6, 3, 1, 1, 320),
-)
-
-
-def lite_blocks(width: float, depth: float) -> list[tuple[int, int, int, int]]:
-    """(expansion, kernel, stride, channels) of each block of an EfficientNet-Lite, from first to last.
-
-    Args:
-        width: factor on the channels, which are then rounded to a multiple of 8, and never down by more than a tenth.
-        depth: factor on the blocks of a stage, rounded up; the first stage and the last keep their one block.
-    """
-    blocks = []
-    for number, (expand, kernel, stride, repeats, channels) in enumerate(_LITE_STAGES):
-        wanted = channels * width
-        filters = max(8, int(wanted + 4) // 8 * 8)
-        filters += 8 if filters < 0.9 * wanted else 0
-        times = repeats if number in (0, len(_LITE_STAGES) - 1) else math.ceil(depth * repeats)
-        blocks += [(expand, kernel, stride if repeat == 0 else 1, filters) for repeat in range(times)]
-    return blocks
-
-
-def _efficientnet_lite(
-    width: float, depth: float, beginning: int | None = None
-) -> Callable[[keras.KerasTensor], keras.KerasTensor]:
-    """All blocks and the last convolution; or so many blocks and the widened half of the next: a feature map that is
-    not negative, as that of the whole is. The first convolution and the last are the same at every width."""
-    blocks = lite_blocks(width, depth)
-
-    def build(x: keras.KerasTensor) -> keras.KerasTensor:
-        x = _relu6(layers.Conv2D(32, 3, strides=2, padding="same")(x))
-        for expand, kernel, stride, filters in blocks[:beginning]:
-            x = _inverted_residual(x, expand, kernel, stride, filters)
-        if beginning is None:
-            return _relu6(layers.Conv2D(1280, 1, padding="same")(x))
-        expand, kernel, stride, _ = blocks[beginning]
-        return _widened(x, expand, kernel, stride)
-
-    return build
-
-
 def _lite(number: int, size: int, width: float, depth: float, beginning: int | None = None) -> Backbone:
-    """The entry of EfficientNet-Lite0 … 4, whole or its first blocks."""
+    """The entry of an EfficientNet-Lite, whole or only its first blocks."""
     whole = f"efficientnet_lite{number}"
     return Backbone(
         whole if beginning is None else f"{whole}_{beginning}_blocks",
         size=size,
         scale=1 / 128,
         offset=-127 / 128,
-        build=_efficientnet_lite(width, depth, beginning),
+        build=efficientnet_lite(width, depth, beginning),
         weights_file=f"{whole}_imagenet_notop.weights.h5",
-        whole=None if beginning is None else _efficientnet_lite(width, depth),
+        whole=None if beginning is None else efficientnet_lite(width, depth),
         packaged=True,
     )
 

@@ -1,7 +1,7 @@
 """The classifier: backbone → feature map → global average pooling → dropout → one linear layer.
 
-One flat functional network with three outputs that the rest of the project knows by name. Because the head is linear in
-the mean of the features, every logit splits exactly into a contribution of each position of the feature map.
+It is one flat functional network; the rest of the project knows its three outputs by name. The head is linear in the
+mean of the features, so every logit splits exactly into contributions of the feature map's positions.
 """
 
 from pathlib import Path
@@ -19,9 +19,9 @@ def build_classifier(backbone: keras.Model, classes: int, *, dropout: float = 0.
     """Put a linear head on a backbone.
 
     Args:
-        backbone: from float32 photos (n, s, s, 3) in 0…255 to a feature map (n, h, w, channels).
-        classes: how many.
-        dropout: share of the embedding that training leaves out, 0…1.
+        backbone: float32 photos (n, s, s, 3) in 0…255 → feature map (n, h, w, channels).
+        classes: number of classes.
+        dropout: fraction of the embedding that training drops, 0…1.
 
     Returns:
         A flat network from such photos to logits (n, classes) float32.
@@ -33,7 +33,7 @@ def build_classifier(backbone: keras.Model, classes: int, *, dropout: float = 0.
 
 
 def three_outputs(classifier: keras.Model) -> keras.Model:
-    """The same network with outputs {logits, features, embedding}: what the runtime serves."""
+    """The same network with the outputs logits, features and embedding, which the runtime serves."""
     outputs = {name: classifier.get_layer(name).output for name in (LOGITS, FEATURES, EMBEDDING)}
     return keras.Model(classifier.input, outputs, name=f"{classifier.name}_three_outputs")
 
@@ -45,14 +45,24 @@ def head_of(classifier: keras.Model) -> tuple[NDArray[np.float32], NDArray[np.fl
 
 
 def set_head(classifier: keras.Model, W: NDArray[np.floating], b: NDArray[np.floating]) -> None:
-    """Replace the linear layer's weights: W (channels, classes), b (classes,)."""
+    """Replace the linear layer's weights.
+
+    Args:
+        classifier: changed in place.
+        W: (channels, classes) weights.
+        b: (classes,) bias.
+    """
     classifier.get_layer(LOGITS).set_weights([W.astype(np.float32), b.astype(np.float32)])
 
 
 def save_half(classifier: keras.Model, path: Path) -> None:
     """Save a float32 classifier as a `.keras` file with float16 weights: half the bytes.
 
-    `load_classifier` turns it back into a float32 network, in which each weight differs by at most 2⁻¹¹ of itself.
+    `load_classifier` makes a float32 network of it again. Each weight then differs by at most 2⁻¹¹ of itself.
+
+    Args:
+        classifier: a float32 classifier.
+        path: the `.keras` file.
 
     Raises:
         OverflowError: a weight lies beyond ±65504.
@@ -68,7 +78,8 @@ def save_half(classifier: keras.Model, path: Path) -> None:
 def load_classifier(path: Path) -> keras.Model:
     """Load a classifier that was saved in half or full precision, as a float32 network.
 
-    Keras' safe mode runs no code of the file: a Lambda layer raises ValueError.
+    Raises:
+        ValueError: the file holds a Lambda layer. Keras' safe mode runs no code of the file.
     """
     stored = keras.saving.load_model(path, compile=False, safe_mode=True)
     classifier = _with_dtype(stored, "float32")

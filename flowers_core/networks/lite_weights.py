@@ -1,7 +1,7 @@
-"""EfficientNet-Lite's ImageNet weights, from the names and layouts of PyTorch to those of the networks here.
+"""EfficientNet-Lite's ImageNet weights, converted from PyTorch's names and layouts to Keras'.
 
-A convolution and the batch normalization after it are one convolution with a bias in inference (Jacob et al. 2018,
-arXiv 1712.05877, section 3.2); that is how the backbones here are built.
+In inference a convolution and the batch normalization after it are one convolution with a bias (Jacob et al. 2018,
+arXiv 1712.05877, section 3.2). The backbones here are built of such convolutions.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,11 +24,12 @@ def folded(
     mean: NDArray[np.floating],
     variance: NDArray[np.floating],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """A convolution without a bias and the batch normalization after it, as one convolution.
+    """Fold a batch normalization into the convolution without a bias before it.
 
     Args:
         kernel: (out, in, h, w), or (channels, 1, h, w) where it is depthwise.
-        scale, shift, mean, variance: (out,) of the batch normalization; PyTorch calls the first two weight and bias.
+        scale, shift, mean, variance: (out,) each, of the batch normalization. PyTorch calls the first two weight and
+            bias.
 
     Returns:
         The kernel, of the same shape, and the bias (out,), both computed in float64.
@@ -39,16 +40,17 @@ def folded(
 
 
 def backbone_weights(state: State) -> list[NDArray[np.float32]]:
-    """Kernel and bias of each convolution from the photo to the last feature map, as Keras has them.
+    """Kernel and bias of each convolution from the photo to the last feature map, in Keras' layout.
 
     Args:
         state: the tensors of an EfficientNet-Lite by PyTorch's names.
 
     Returns:
-        Kernels (h, w, in, out), of depthwise convolutions (h, w, channels, 1), each before its bias (out,).
+        For each convolution its kernel, then its bias (out,), float32. A kernel is (h, w, in, out), or (h, w, channels,
+        1) if the convolution is depthwise.
 
     Raises:
-        TorchFileError: where a tensor is missing.
+        TorchFileError: a tensor is missing.
     """
     weights = []
     for convolution, normalization in _pairs(state):
@@ -66,16 +68,17 @@ def backbone_weights(state: State) -> list[NDArray[np.float32]]:
 
 
 def head_weights(state: State) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The linear layer to ImageNet's classes: kernel (channels, classes) and bias (classes,).
+    """The linear layer to ImageNet's classes: kernel (channels, classes) and bias (classes,), float32.
 
-    Raises TorchFileError where one is missing.
+    Raises:
+        TorchFileError: one of them is missing.
     """
     kernel, bias = _named(state, "_fc.weight"), _named(state, "_fc.bias")
     return np.ascontiguousarray(kernel.T, np.float32), np.ascontiguousarray(bias, np.float32)
 
 
 def _pairs(state: State) -> Iterator[tuple[str, str]]:
-    """The convolutions in the order of the network, each with its batch normalization."""
+    """The names of the convolutions in the network's order, each with that of its batch normalization."""
     yield "_conv_stem", "_bn0"
     blocks = {int(name.split(".")[1]) for name in state if name.startswith("_blocks.")}
     for block in (f"_blocks.{number}." for number in sorted(blocks)):

@@ -9,17 +9,17 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
-# The streams belong to the process. If two threads swapped them at a time, the one that left last would put back the
-# other's log instead of the terminal.
+# The streams belong to the process. If two threads swapped them at the same time, the last to leave would restore the
+# other thread's log instead of the terminal.
 _STREAMS = threading.RLock()
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[Callable[[], str]]:
-    """Keep standard output, standard error and warnings off the terminal, even where C++ code writes past Python.
+    """Keep standard output, standard error and warnings off the terminal, also when C++ code writes past Python.
 
-    File descriptors 1 and 2 of the whole process lead to a log meanwhile. So every other thread falls silent too, and a
-    thread that wants silence itself waits until it is its turn. That suits scripts; a server must never call this.
+    Meanwhile file descriptors 1 and 2 of the whole process lead to a log. Every other thread falls silent too, and a
+    second call waits until the first has ended. That suits scripts; a server must never call this.
 
     Yields:
         A function that returns the last 4000 bytes of the log, for the message of an error that may follow.

@@ -1,9 +1,9 @@
-"""State dicts that PyTorch saved in its format of before version 1.6, read without PyTorch and without running them.
+"""Read state dicts in PyTorch's format of before version 1.6, without PyTorch and without running their code.
 
-Such a `.pth` file is five pickles, one after the other, and then the numbers: a magic number, the version of the
-format, facts on the machine, the state dict, in which each tensor names a storage and says how it lies in it, the list
-of the storages' keys, and of each storage in that order the count of its numbers (int64) and the numbers. A pickle is a
-program that can call whatever it names. Here it can name three things, and gets something inert for each.
+Such a `.pth` file begins with five pickles: a magic number, the version of the format, facts about the machine, the
+state dict, and the list of the storages' keys. Each tensor of the state dict names a storage and its place in it. Then
+follows each storage in the order of the list: the count of its numbers (int64) and the numbers. A pickle is a program
+that can call whatever it names. Here it can name three things, and gets something inert for each.
 """
 
 import io
@@ -35,7 +35,7 @@ _DTYPES = {
 
 
 class TorchFileError(FlowersError):
-    """A file that is no state dict in that format, or that asks for more than one; the message says which."""
+    """The file is not a state dict in this format, or it names other objects; the message says which."""
 
 
 def read_state_dict(content: bytes) -> dict[str, NDArray[Any]]:
@@ -45,10 +45,10 @@ def read_state_dict(content: bytes) -> dict[str, NDArray[Any]]:
         content: the whole `.pth` file.
 
     Returns:
-        Arrays of the tensors' own shapes and dtypes, read-only.
+        Read-only arrays of the tensors' own shapes and dtypes.
 
     Raises:
-        TorchFileError: not in that format, damaged, or a pickle that names anything else than tensors and a dict.
+        TorchFileError: the file is damaged or of another format, or a pickle names anything but tensors and a dict.
     """
     file = io.BytesIO(content)
     if (_unpickled(file), _unpickled(file)) != (MAGIC_NUMBER, VERSION):
@@ -67,7 +67,7 @@ def read_state_dict(content: bytes) -> dict[str, NDArray[Any]]:
 
 
 class _Storage(NamedTuple):
-    """Which storage a tensor is in: the dtype of its numbers, its key in the file and how many there are."""
+    """The storage of a tensor: the dtype of its numbers, its key in the file, and their count."""
 
     dtype: str
     key: str
@@ -75,7 +75,7 @@ class _Storage(NamedTuple):
 
 
 class _Tensor(NamedTuple):
-    """A tensor before its numbers are read; offset and strides are counted in numbers."""
+    """A tensor before its numbers are read. Offset and strides count numbers, not bytes."""
 
     storage: _Storage
     offset: int

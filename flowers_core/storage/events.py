@@ -1,6 +1,6 @@
-"""What a training run tells other processes: one JSON object a line, each there as soon as it happened.
+"""The events of a training run for other processes: one JSON object a line, written as soon as the event happens.
 
-The words that a person reads at the terminal are no part of it: they can change without anybody noticing.
+The lines that a person reads at the terminal are separate, so rewording them breaks no reader of events.
 """
 
 import time
@@ -17,17 +17,17 @@ HEAD, TAIL = "head", "tail"
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened.
+    """One thing that happened in a run.
 
     Attributes:
-        kind: "progress", "phase begins", "epoch", "phase ends".
-        at: seconds since 1970, as `time.time` counts them.
-        title: of a progress: what is done.
-        done, total: how many steps of it, or which epoch of how many.
-        phase: `HEAD` or `TAIL`, of an epoch or a phase.
-        loss: of an epoch.
-        validation_top1: after an epoch or a phase, 0…1; None where the validation photos are learnt from.
-        seconds: that an epoch took.
+        kind: "progress", "phase begins", "epoch" or "phase ends".
+        at: time in seconds since 1970, as `time.time` counts them.
+        title: what the steps of a "progress" do.
+        done, total: steps done and steps in all, or the epoch's number and the epochs in all.
+        phase: `HEAD` or `TAIL`.
+        loss: mean training loss of the epoch.
+        validation_top1: accuracy after the epoch or phase, 0…1; None where the model learns from the validation photos.
+        seconds: duration of the epoch.
     """
 
     kind: str
@@ -41,27 +41,32 @@ class Event:
     seconds: float | None = None
 
 
-#: Takes an event; the time is noted when it arrives.
+#: Takes an event. The receiver adds the time.
 Emit = Callable[[Event], None]
 
 
 def unheard(event: Event) -> None:
-    """Where nobody listens."""
+    """Ignore an event: the `Emit` of a run that nobody watches."""
     del event
 
 
 class EventLog:
-    """A file of events that grows; call it with each."""
+    """A file of events that grows. Call it with each event."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        """Open the file, and make it where it is not there."""
+        """Open the file, and create it if it does not exist.
+
+        Args:
+            path: JSON lines; events are appended.
+            clock: gives the time of each event, in seconds since 1970.
+        """
         self._lines, self._clock = JsonLines(path), clock
 
     def __call__(self, event: Event) -> None:
-        """Note an event with the time."""
+        """Append an event with the time."""
         self._lines.add(to_json(replace(event, at=self._clock())))
 
 
 def read_events(path: Path) -> Iterator[Event]:
-    """The events of a run, in order. Raises JsonValueError for a line that is none."""
+    """The events of a run, in order. Raises JsonValueError for a line that holds no event."""
     return (from_json(Event, values) for values in read_json_lines(path))

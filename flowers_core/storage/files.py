@@ -28,11 +28,11 @@ class FolderBusy(FlowersError):
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a file next to `path`, then move it into place in one step.
 
-    For libraries that must write a file themselves; what is at hand goes through the writers below.
+    This is for libraries that write their files themselves. Bytes, text, JSON and arrays have writers below.
 
     Args:
-        path: of the file. It keeps what it held before where `write` raises: a reader never sees half a file.
-        write: gets a path with the same suffix as `path` (libraries choose a format by it) and must leave a file there.
+        path: the file. If `write` raises, it keeps its old content, so a reader never sees half a file.
+        write: takes a path with the same suffix as `path` (libraries choose a format by it) and leaves a file there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
@@ -46,7 +46,12 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write bytes, in one step."""
+    """Write bytes in one step.
+
+    Args:
+        path: the file. Missing folders above it are created.
+        content: the whole content.
+    """
 
     def write(beside: Path) -> None:
         beside.write_bytes(content)
@@ -55,36 +60,68 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write text as UTF-8, in one step."""
+    """Write text as UTF-8 in one step.
+
+    Args:
+        path: the file. Missing folders above it are created.
+        text: the whole content.
+    """
     write_bytes(path, text.encode())
 
 
 def write_json(path: Path, values: Any) -> None:
-    """Write values as indented JSON, in one step. Raises ValueError for a number that is not finite."""
+    """Write values as indented JSON in one step.
+
+    Args:
+        path: the file. Missing folders above it are created.
+        values: dicts, lists, strings, finite numbers, booleans and None.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
     write_text(path, json_text(values))
 
 
 def json_text(values: Any) -> str:
-    """Values as the indented JSON that `write_json` writes."""
+    """The indented JSON that `write_json` writes. Raises ValueError for a number that is not finite."""
     return json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def write_npz(path: Path, *, compressed: bool = False, **arrays: ArrayLike) -> None:
-    """Write named arrays as `.npz`, in one step."""
+    """Write named arrays as `.npz` in one step.
+
+    Args:
+        path: the file. Missing folders above it are created.
+        compressed: whether to deflate the arrays.
+        **arrays: the arrays by name, none of Python objects.
+    """
     write_bytes(path, npz_bytes(compressed=compressed, **arrays))
 
 
 def npz_bytes(*, compressed: bool = False, **arrays: ArrayLike) -> bytes:
-    """Named arrays as the bytes of an `.npz` file. No array of Python objects: those would be pickled."""
+    """Named arrays as the bytes of an `.npz` file.
+
+    Args:
+        compressed: whether to deflate the arrays.
+        **arrays: the arrays by name.
+
+    Raises:
+        ValueError: an array holds Python objects, which would have to be pickled.
+    """
     buffer = io.BytesIO()
     (np.savez_compressed if compressed else np.savez)(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
 def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a CSV file, in one step, with the byte order mark by which Excel knows UTF-8.
+    """Write a CSV file in one step, with the byte order mark by which Excel recognizes UTF-8.
 
-    A file name that is no UTF-8 is escaped rather than refused. Read it again with the encoding "utf-8-sig".
+    Text that is not valid Unicode, such as an odd file name, is escaped. Read the file with the encoding "utf-8-sig".
+
+    Args:
+        path: the file. Missing folders above it are created.
+        header: the names of the columns.
+        rows: one sequence of values for each row, in the order of the columns.
     """
 
     def write(beside: Path) -> None:
@@ -107,15 +144,15 @@ def sha256_of(path: Path) -> str:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder, so that one process and one thread of it writes there at a time.
+    """Hold a folder, so that only one thread of one process writes there at a time.
 
     The system releases the lock when its holder dies.
 
     Raises:
-        FolderBusy: at once, where another holds it.
-        OSError: the lock's file cannot be made in the folder.
+        FolderBusy: another thread or process holds the folder; raised at once, without waiting.
+        OSError: the lock file cannot be created in the folder.
     """
-    from filelock import FileLock, Timeout  # not needed by what only reads
+    from filelock import FileLock, Timeout  # readers do not need it
 
     # The file stays: removing it would let a third writer lock a new file while a second still waits on the old one.
     lock = FileLock(folder / ".download.lock", blocking=False, preserve_lock_file=True, fallback_to_soft=False)

@@ -1,4 +1,4 @@
-"""Results one to a line, each handed to the system as soon as it is known, so that a killed run can be resumed."""
+"""Results one to a line, each handed to the system at once, so that a killed run can be resumed."""
 
 import json
 from collections.abc import Iterator
@@ -10,16 +10,16 @@ _BLOCK = 1 << 16
 
 
 class JsonLines:
-    """A file of one JSON value a line that grows. Used as a context, or closed by hand.
+    """A file that grows by one JSON value a line. Use it as a context manager, or close it.
 
-    What an earlier run left stays, but for a last line that was being written when that run died.
+    The lines of an earlier run are kept. A last line that the earlier run did not finish is cut off.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the file for more lines, and make it and its folder where they are not there."""
+        """Open the file for more lines, and create it and its folder if they do not exist."""
         path.parent.mkdir(parents=True, exist_ok=True)
         _cut_half_line(path)
-        # What is no UTF-8 in a file's name becomes an escape that JSON reads back as it was.
+        # Bytes of a file name that are not UTF-8 become an escape, which JSON reads back unchanged.
         self._handle = path.open("a", encoding="utf-8", errors="backslashreplace")
 
     def __enter__(self) -> Self:
@@ -31,7 +31,7 @@ class JsonLines:
         self.close()
 
     def add(self, value: Any) -> None:
-        """Add a line. Once this returns, killing the process loses nothing."""
+        """Add a line. Once this returns, a killed process loses nothing of it."""
         self._handle.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
         self._handle.flush()
 
@@ -41,7 +41,7 @@ class JsonLines:
 
 
 def read_json_lines(path: Path) -> Iterator[Any]:
-    """The value of each whole line; lines that are no JSON are passed over. Nothing where there is no file."""
+    """The value of each complete line. Lines that are not JSON are skipped; a missing file has no lines."""
     if not path.is_file():
         return
     with path.open("rb") as handle:
@@ -55,7 +55,7 @@ def read_json_lines(path: Path) -> Iterator[Any]:
 
 
 def _cut_half_line(path: Path) -> None:
-    """Cut off what follows the last end of a line."""
+    """Cut off everything after the last newline."""
     if not path.is_file():
         return
     with path.open("rb+") as handle:

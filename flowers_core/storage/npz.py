@@ -16,11 +16,11 @@ class NpzError(FlowersError):
 
 
 def read_npz(path: Path) -> dict[str, NDArray[Any]]:
-    """Every array of a `.npz` file by its name, read whole.
+    """Every array of a `.npz` file by its name, fully read.
 
     Raises:
-        NpzError: the file is missing, is no `.npz`, is damaged, or holds Python objects. Those would have to be
-            unpickled, and a pickle can run any code.
+        NpzError: the file is missing, damaged or not an `.npz` file, or it holds Python objects. Objects would have to
+            be unpickled, and a pickle can run any code.
     """
     if not path.is_file():
         raise NpzError(f"{path} is missing.")

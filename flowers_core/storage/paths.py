@@ -1,7 +1,7 @@
-"""Where things lie on disk: data, weights, models, caches and what a person brings.
+"""Where things lie on disk: data, weights, models, caches and the user's own files.
 
-Each folder can be named by an environment variable. Without one, a checkout keeps everything below its own root, where
-a person sees it; an installed package keeps it in the user's folders (platformdirs).
+An environment variable can name each folder. Without one, a checkout keeps everything below its own root, where a
+person sees it, and an installed package uses the user's folders (platformdirs).
 """
 
 import os
@@ -15,7 +15,7 @@ APP_NAME = "oxford-flowers"
 
 @cache
 def project_root() -> Path | None:
-    """The root of the checkout that this code runs from, or None where it was installed without one."""
+    """The root of the checkout that this code runs from; None for an installed package."""
     root = Path(__file__).resolve().parents[2]
     return root if (root / "pyproject.toml").is_file() else None
 
@@ -36,7 +36,7 @@ def default_models_dir() -> Path:
 
 
 def default_user_photos_dir() -> Path:
-    """The folder of the lists of a person's own photos: FLOWERS_OWN_DIR, else `own`."""
+    """The folder of the records of user photos: FLOWERS_OWN_DIR, else `own`."""
     return _folder("FLOWERS_OWN_DIR", "own")
 
 
@@ -46,7 +46,7 @@ def default_evaluations_dir() -> Path:
 
 
 def default_cache_dir() -> Path:
-    """The folder of what can be made again: FLOWERS_CACHE_DIR, else the user's cache folder."""
+    """The folder of files that can be made again: FLOWERS_CACHE_DIR, else the user's cache folder."""
     chosen = os.environ.get("FLOWERS_CACHE_DIR")
     return Path(chosen) if chosen else platformdirs.user_cache_path(APP_NAME, appauthor=False)
 

@@ -1,8 +1,8 @@
 """Frozen dataclasses as JSON values and back, checked field by field.
 
-The dataclass is the only place where a record's keys and types are spelled. Reading refuses what does not fit with a
-sentence that names the key, and no number that is not finite comes in or goes out. It is some hundred lines and not a
-library, because a library's messages name Python types, not what a person can mend.
+Only the dataclass spells a record's keys and types. The reader refuses a value that does not fit, with a sentence that
+names the key. Numbers that are not finite are neither read nor written. These are some hundred lines of our own because
+a library's messages name Python types and not what a person can mend.
 """
 
 import dataclasses
@@ -28,10 +28,10 @@ class JsonValueError(FlowersError):
 def to_json(value: Any) -> Any:
     """A dataclass, mapping, tuple or scalar as plain JSON values.
 
-    Fields that hold their default are left out: what is not known takes no room.
+    Fields that hold their default are left out, so unknown values take no room.
 
     Raises:
-        JsonValueError: for a number that is not finite, or a value that JSON has no form for.
+        JsonValueError: a number is not finite, or a value has no JSON form.
     """
     return _plain(value, "")
 
@@ -42,18 +42,18 @@ def from_json(kind: type[T], values: Any, *, strict: bool = True) -> T:
     Args:
         kind: the dataclass. Its fields may be scalars, dataclasses, `tuple[X, ...]`, `Mapping[str, X]`, `X | None`, or
             `Any` for JSON values that another module reads.
-        values: what `json.loads` gave.
+        values: plain values, as `json.loads` returns them.
         strict: whether unknown keys are refused; otherwise they are dropped.
 
     Raises:
-        JsonValueError: where a key is missing, unknown or holds something else than its field.
+        JsonValueError: a key is missing or unknown, or its value does not fit its field.
     """
     built: T = _typed(kind, values, "", strict)
     return built
 
 
 def parse_json(text: str) -> Any:
-    """JSON text as values. Raises ValueError for what is no JSON, and for NaN and infinities, which JSON has not."""
+    """JSON text as values. Raises ValueError for text that is not JSON, and for NaN and infinities."""
 
     def refuse(constant: str) -> Any:
         raise ValueError(f"{constant} is not a number that JSON knows")
@@ -65,7 +65,7 @@ def read_json(path: Path) -> Any:
     """A JSON file as values.
 
     Raises:
-        JsonValueError: when the file is missing or unreadable, is no JSON or holds NaN or infinities.
+        JsonValueError: the file is missing, unreadable or not JSON, or it holds NaN or infinities.
     """
     try:
         return parse_json(path.read_text(encoding="utf-8"))
@@ -74,7 +74,12 @@ def read_json(path: Path) -> Any:
 
 
 def renamed_keys(values: Any, names: Mapping[str, str]) -> Any:
-    """JSON values with some of their keys renamed, at any depth: for files that were written when these had others."""
+    """JSON values with some keys renamed at any depth, for files that older versions wrote.
+
+    Args:
+        values: plain JSON values.
+        names: old key → new key.
+    """
     if isinstance(values, Mapping):
         return {names.get(key, key): renamed_keys(value, names) for key, value in values.items()}
     if isinstance(values, list):
@@ -98,7 +103,7 @@ def _plain(value: Any, key: str) -> Any:
 
 
 def _tells(field: dataclasses.Field[Any], owner: Any) -> bool:
-    """Whether a field holds something else than its default."""
+    """Whether a field holds a value other than its default."""
     if field.default_factory is not dataclasses.MISSING:
         return bool(getattr(owner, field.name) != field.default_factory())
     return field.default is dataclasses.MISSING or getattr(owner, field.name) != field.default
@@ -126,7 +131,7 @@ def _typed(kind: Any, value: Any, key: str, strict: bool) -> Any:
 
 
 def _typed_as_one_of(options: list[Any], value: Any, key: str, strict: bool) -> Any:
-    """The first of several types that a value fits: whole numbers before numbers, as they are listed."""
+    """The value as the first of several types that it fits, in the order listed: whole numbers before numbers."""
     if len(options) == 1:
         return _typed(options[0], value, key, strict)
     for option in options:
