@@ -17,7 +17,13 @@ _POINTS = 300
 
 
 def draw_calibration(predictions: Predictions, temperature: float, name: str) -> None:
-    """A threshold to choose, what it does, and the two curves behind it. name: for the table's file."""
+    """A threshold to choose, what it does, and the two curves behind it.
+
+    Args:
+        predictions: for the test photos.
+        temperature: what the logits are divided by.
+        name: for the table's file.
+    """
     probabilities = softmax(predictions.logits, temperature)
     curve = coverage_curve(probabilities, predictions.labels)
     threshold = st.slider(
@@ -74,7 +80,13 @@ def reliability_table(bins: tuple[ReliabilityBin, ...]) -> pd.DataFrame:
 
 
 def curve_chart(table: pd.DataFrame, point: OperatingPoint, curve: CoverageCurve) -> alt.LayerChart | alt.FacetChart:
-    """Accuracy against coverage, with the chosen threshold as a dot."""
+    """Accuracy against coverage, with the chosen threshold as a dot.
+
+    Args:
+        table: one row a threshold, in columns `photos answered` and `answers right`, 0…1.
+        point: the chosen threshold and what it does.
+        curve: the whole curve.
+    """
     lowest = min(float(table["answers right"].min()), float(curve.accuracy[-1]))
     lines = (
         alt.Chart(table)

@@ -20,7 +20,16 @@ PAIRS_KEY, CLASSES_KEY = "pairs-table", "classes-table"
 
 
 def class_table(report: Report, taxonomy: Taxonomy, shares: LocalizationRecord | None = None) -> pd.DataFrame:
-    """One row a class, worst F1 first. Shares are in [0, 1]. shares: adds how much of the evidence is on the flower."""
+    """One row a class, worst F1 first.
+
+    Args:
+        report: the figures of every class.
+        taxonomy: the classes' names.
+        shares: of the evidence on the flower; None leaves its columns out.
+
+    Returns:
+        Fractions are in [0, 1].
+    """
     rows = [
         {
             "class": taxonomy[row.label].name,
@@ -41,7 +50,16 @@ def class_table(report: Report, taxonomy: Taxonomy, shares: LocalizationRecord |
 
 
 def pair_table(matrix: NDArray[np.int64], taxonomy: Taxonomy, shares: LocalizationRecord | None = None) -> pd.DataFrame:
-    """One row for each pair that was confused at all, most frequent first; shares: as in `class_table`."""
+    """One row for each pair of classes that was confused at all, most frequent first.
+
+    Args:
+        matrix: (classes, classes) counts; rows are true labels, columns predicted ones.
+        taxonomy: the classes' names.
+        shares: of the evidence on the flower; None leaves its columns out.
+
+    Returns:
+        Fractions are in [0, 1]; `_true` and `_called` are the labels.
+    """
     rows = [
         {
             "is": taxonomy[pair.true_label].name,
@@ -59,7 +77,14 @@ def pair_table(matrix: NDArray[np.int64], taxonomy: Taxonomy, shares: Localizati
 
 
 def draw_class_report(report: Report, taxonomy: Taxonomy, name: str, shares: LocalizationRecord | None) -> None:
-    """Every class, sortable; a chosen row shows that class's photos below."""
+    """Every class, sortable; a chosen row shows that class's photos below.
+
+    Args:
+        report: the figures of every class.
+        taxonomy: the classes' names.
+        name: for the table's file.
+        shares: of the evidence on the flower; None leaves its columns out.
+    """
     table = class_table(report, taxonomy, shares)
     shown = table.assign(**{name: 100 * table[name] for name in ("F1", "recall", "precision", *_on_flower_in(table))})
     st.dataframe(
@@ -89,7 +114,14 @@ def draw_class_report(report: Report, taxonomy: Taxonomy, name: str, shares: Loc
 def draw_worst_pairs(
     matrix: NDArray[np.int64], taxonomy: Taxonomy, name: str, shares: LocalizationRecord | None
 ) -> None:
-    """The confusions one by one; a chosen row shows its photos below."""
+    """The confusions one by one; a chosen row shows its photos below.
+
+    Args:
+        matrix: (classes, classes) counts; rows are true labels, columns predicted ones.
+        taxonomy: the classes' names.
+        name: for the table's file.
+        shares: of the evidence on the flower; None leaves its columns out.
+    """
     table = pair_table(matrix, taxonomy, shares)
     if table.empty:
         st.success("Not one test photo was called by a wrong name.")

@@ -27,7 +27,12 @@ KEY = "matrix"
 
 
 def draw_matrix(matrix: NDArray[np.int64], taxonomy: Taxonomy) -> None:
-    """Choices and chart."""
+    """The choice of classes and their order, and the chart.
+
+    Args:
+        matrix: (classes, classes) counts; rows are true labels, columns predicted ones.
+        taxonomy: the classes' names.
+    """
     with st.container(horizontal=True, gap="medium"):
         classes = choose_one("Show", CLASSES, "matrix-classes")
         order = choose_one("Ordered by", {name: name for name in (*ORDERS, MIXED_UP)}, "order")

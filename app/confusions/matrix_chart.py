@@ -35,7 +35,13 @@ def by_name(taxonomy: Taxonomy) -> list[int]:
 
 
 def most_confused(matrix: NDArray[np.int64], order: Sequence[int], count: int) -> list[int]:
-    """The `count` classes with most mistakes made on them or towards them, in the given order."""
+    """The classes with most mistakes made on them or towards them, in the given order.
+
+    Args:
+        matrix: (classes, classes) counts; rows are true labels, columns predicted ones.
+        order: labels.
+        count: of the classes.
+    """
     wrong = matrix - np.diag(matrix.diagonal())
     involved = wrong.sum(axis=0) + wrong.sum(axis=1)
     worst = set((np.argsort(-involved, kind="stable")[:count] + 1).tolist())
@@ -43,7 +49,13 @@ def most_confused(matrix: NDArray[np.int64], order: Sequence[int], count: int) -
 
 
 def cells(matrix: NDArray[np.int64], labels: Sequence[int], taxonomy: Taxonomy) -> pd.DataFrame:
-    """One row for each cell of these classes that counts any photo."""
+    """One row for each cell of these classes that counts any photo.
+
+    Args:
+        matrix: (classes, classes) counts; rows are true labels, columns predicted ones.
+        labels: the classes that are shown.
+        taxonomy: the classes' names.
+    """
     wanted = set(labels)
     rows = []
     for row, column in np.argwhere(matrix):
@@ -67,7 +79,13 @@ def cells(matrix: NDArray[np.int64], labels: Sequence[int], taxonomy: Taxonomy) 
 def matrix_chart(table: pd.DataFrame, labels: Sequence[int], taxonomy: Taxonomy, side: int) -> alt.Chart:
     """Rows are what the photos show, columns what they were called. Mistakes are coloured, the diagonal is a trace.
 
-    Empty cells are not drawn: of 10404 there are some hundred that count anything.
+    Empty cells are not drawn: of 10404 cells, some hundred count anything.
+
+    Args:
+        table: of `cells`.
+        labels: the classes that are shown, in order.
+        taxonomy: the classes' names.
+        side: of the chart, in pixels.
     """
     names = [taxonomy[label].name for label in labels]
     named = len(labels) <= NAMED

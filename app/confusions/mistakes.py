@@ -31,9 +31,12 @@ PER_PAGE = (12, 48, 200)
 def draw_mistakes(
     chosen: ChosenPredictions, taxonomy: Taxonomy, localization: LocalizationRecord | None = None
 ) -> None:
-    """Choice of the pair, how many photos there are, and the photos, with what may have led to each.
+    """The choice of the pair, how many photos there are, and the photos, with what may have led to each.
 
-    localization: says how much of the evidence lay on the flower.
+    Args:
+        chosen: the predictions to look at.
+        taxonomy: the classes' names.
+        localization: how much of the evidence lay on the flower, where it was measured.
     """
     temperature = models.temperature(chosen.bundle)
     true, called = draw_pair_choice(taxonomy)

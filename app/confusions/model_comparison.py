@@ -23,7 +23,14 @@ LUCK = 0.05
 
 
 def draw_comparison(bundle: Bundle, numeric_format: str, predictions: Predictions, taxonomy: Taxonomy) -> None:
-    """Choice of the other model, what changed, in which classes, and the photos."""
+    """The choice of the other model, what changed, in which classes, and the photos.
+
+    Args:
+        bundle: the model.
+        numeric_format: of the model, such as `int8`.
+        predictions: the model's, for the test photos.
+        taxonomy: the classes' names.
+    """
     others = {
         f"{other.name}, {kept}": (other, kept)
         for other in models.model_list().bundles
@@ -59,7 +66,12 @@ def draw_comparison(bundle: Bundle, numeric_format: str, predictions: Prediction
 
 
 def comparison_sentence(found: Comparison, other: str) -> str:
-    """How many photos were won and lost, and whether that is more than luck."""
+    """How many photos were won and lost, and whether that is more than luck.
+
+    Args:
+        found: the photos on which one of the two is right.
+        other: the other model's name.
+    """
     if not found.fixed and not found.broken:
         return f"On {found.photos:,} photos this model is right and wrong where {other} is."
     luck = (
@@ -75,7 +87,12 @@ def comparison_sentence(found: Comparison, other: str) -> str:
 
 
 def class_changes(found: Comparison, taxonomy: Taxonomy) -> pd.DataFrame:
-    """One row a class in which anything changed, the most gained first."""
+    """One row a class in which anything changed, largest gain first.
+
+    Args:
+        found: the photos on which one of the two is right.
+        taxonomy: the classes' names.
+    """
     return pd.DataFrame(
         [
             {"class": taxonomy[row.label].name, "fixed": row.fixed, "broken": row.broken, "gained": row.net}
@@ -85,7 +102,12 @@ def class_changes(found: Comparison, taxonomy: Taxonomy) -> pd.DataFrame:
 
 
 def change_table(found: Comparison, taxonomy: Taxonomy) -> pd.DataFrame:
-    """One row a photo that was fixed or broken."""
+    """One row a photo that was fixed or broken.
+
+    Args:
+        found: the photos on which one of the two is right.
+        taxonomy: the classes' names.
+    """
     return pd.DataFrame(
         [
             {

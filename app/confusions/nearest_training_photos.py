@@ -23,6 +23,14 @@ def beside(gallery: Gallery, mistake: Mistake, count: int = EACH) -> tuple[list[
     """The training photos most like a mistaken photo: of the class it is of, and of the one it was called.
 
     A copy of the photo itself in the training split counts: it would be the best explanation of all.
+
+    Args:
+        gallery: the known photos.
+        mistake: the photo, its label and what it was called.
+        count: of photos of each class.
+
+    Returns:
+        Those of its true class and those of the predicted one, nearest first.
     """
     vector = gallery.vector(mistake.photo_id)
     of_true, of_called = (
@@ -33,7 +41,17 @@ def beside(gallery: Gallery, mistake: Mistake, count: int = EACH) -> tuple[list[
 
 
 def beside_sentence(of_true: list[Neighbour], of_called: list[Neighbour], mistake: Mistake, taxonomy: Taxonomy) -> str:
-    """Which of the two classes is nearer, as far as the training photos tell."""
+    """Which of the two classes is nearer, as far as the training photos tell.
+
+    Args:
+        of_true: neighbours of the true class, nearest first.
+        of_called: neighbours of the predicted class, nearest first.
+        mistake: the photo, its label and what it was called.
+        taxonomy: the classes' names.
+
+    Returns:
+        A sentence as Markdown; "" where either class has no neighbour.
+    """
     true, called = taxonomy[mistake.true_label].name, taxonomy[mistake.predicted_label].name
     if not of_true or not of_called:
         return ""
@@ -50,7 +68,13 @@ def beside_sentence(of_true: list[Neighbour], of_called: list[Neighbour], mistak
 
 
 def contrast_sentence(mistake: Mistake, temperature: float, taxonomy: Taxonomy) -> str:
-    """What the map of the one class against the other adds up to."""
+    """What the map of the one class against the other adds up to.
+
+    Args:
+        mistake: the photo, its label and what it was called.
+        temperature: what the logits were divided by.
+        taxonomy: the classes' names.
+    """
     true, called = taxonomy[mistake.true_label].name, taxonomy[mistake.predicted_label].name
     if mistake.true_probability <= 0:
         return f"Orange speaks for {called}, blue for {true}."
@@ -61,8 +85,15 @@ def contrast_sentence(mistake: Mistake, temperature: float, taxonomy: Taxonomy) 
 def draw_beside(
     bundle: Bundle, numeric_format: str, gallery: Gallery, shown: list[Mistake], taxonomy: Taxonomy
 ) -> None:
-    """Each mistake in a row of its own: its map of the one class against the other, and the training photos of either
-    that are most like it."""
+    """Each mistake in a row of its own: a map of one class against the other, and the nearest training photos of both.
+
+    Args:
+        bundle: the model.
+        numeric_format: of the model, such as `int8`.
+        gallery: the known photos.
+        shown: the mistakes on this page.
+        taxonomy: the classes' names.
+    """
     for mistake in shown:
         if mistake.photo_id not in gallery:
             continue

@@ -12,7 +12,12 @@ MISTAKES = "mistakes"
 
 
 def choose_pair(true: int | None, called: int | None) -> None:
-    """Set the pair from a click elsewhere on the page. Only in callbacks: before the select boxes are drawn."""
+    """Set the pair from a click elsewhere on the page. Only in callbacks: before the select boxes are drawn.
+
+    Args:
+        true: the true label; None for any.
+        called: the predicted label; None for any.
+    """
     st.session_state[TRUE] = true
     st.session_state[CALLED] = called
     first_page(MISTAKES)

@@ -18,7 +18,14 @@ OFFICIAL = "official test split"
 
 @dataclass(frozen=True, eq=False)
 class ChosenPredictions:
-    """A model's predictions for one set of photos; `test_set` is the custom test set that they are of, if any."""
+    """A model's predictions for one set of photos.
+
+    Attributes:
+        bundle: the model.
+        numeric_format: its format.
+        predictions: for these photos.
+        test_set: the custom test set that the photos are from; None for the official test photos.
+    """
 
     bundle: Bundle
     numeric_format: str

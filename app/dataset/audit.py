@@ -32,7 +32,14 @@ PAIRS = {"all": "All", "leaks": "Across splits", "labels": "Under two labels"}
 
 
 def draw_audit(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy: Taxonomy) -> None:
-    """Near-duplicates, label issues and outliers as tables and photos; a sentence where nothing was audited."""
+    """Near-duplicates, label issues and outliers as tables and photos; a sentence where nothing was audited.
+
+    Args:
+        ids: (n,), the photos' ids.
+        labels: (n,), each photo's label, from 1.
+        splits: (n,), each photo's split.
+        taxonomy: the classes' names.
+    """
     found = records.audit()
     if found is None:
         st.info(
@@ -57,7 +64,13 @@ def draw_audit(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArra
 
 
 def summary(record: AuditRecord, ids: NDArray[np.int64], splits: NDArray[np.str_]) -> str:
-    """What was found, in sentences."""
+    """What was found, in sentences.
+
+    Args:
+        record: what the audit found.
+        ids: (n,), the photos' ids.
+        splits: (n,), each photo's split.
+    """
     known = set(ids.tolist())
     pairs = [pair for pair in record.near_duplicates if {pair.first, pair.second} <= known]
     identical = sum(pair.identical for pair in pairs)
@@ -76,7 +89,13 @@ def summary(record: AuditRecord, ids: NDArray[np.int64], splits: NDArray[np.str_
 
 
 def size_sentence(labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy: Taxonomy) -> str:
-    """How uneven the classes are: the least and the most photos a class has, in all and to learn from."""
+    """How uneven the classes are: the fewest and the most photos a class has, in all and to learn from.
+
+    Args:
+        labels: (n,), each photo's label, from 1.
+        splits: (n,), each photo's split.
+        taxonomy: the classes' names.
+    """
     table = count_table(labels, splits, taxonomy)
     table = table[table["all"] > 0]
     if table.empty:
@@ -93,7 +112,13 @@ def size_sentence(labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy:
 def near_duplicates_table(
     record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy
 ) -> pd.DataFrame:
-    """One row a pair of photos that show one picture, files equal byte by byte first."""
+    """One row a pair of photos that show one picture, files equal byte by byte first.
+
+    Args:
+        record: what the audit found.
+        known: label and split of each photo, by id.
+        taxonomy: the classes' names.
+    """
     return pd.DataFrame(
         [
             {
@@ -115,7 +140,13 @@ def near_duplicates_table(
 
 
 def label_issues_table(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> pd.DataFrame:
-    """One row a photo whose label is probably wrong, the most suspect first. Shares are in [0, 1]."""
+    """One row a photo whose label is probably wrong, the most suspect first. Probabilities are in [0, 1].
+
+    Args:
+        record: what the audit found.
+        known: label and split of each photo, by id.
+        taxonomy: the classes' names.
+    """
     return pd.DataFrame(
         [
             {
@@ -154,7 +185,12 @@ def _draw_near_duplicates(record: AuditRecord, known: Mapping[int, tuple[int, st
 
 
 def pairs_of(table: pd.DataFrame, which: str) -> pd.DataFrame:
-    """The pairs of `near_duplicates_table` that are meant: all, those across splits, or those that have two labels."""
+    """The pairs that are meant: all, those across splits, or those that have two labels.
+
+    Args:
+        table: of `near_duplicates_table`.
+        which: "leaks" for those across splits, "labels" for those with two labels, anything else for all.
+    """
     if which == "leaks":
         splits = table["splits"].str.split(", ", expand=True)
         table = table[splits[0] != splits[1]]

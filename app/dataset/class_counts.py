@@ -12,7 +12,13 @@ TITLES = {"train": "training", "validation": "validation", "test": "test"}
 
 
 def count_table(labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy: Taxonomy) -> pd.DataFrame:
-    """One row a class, in order of label: names, counts by split and in all. labels, splits: (n,), one a photo."""
+    """One row a class, in order of label: names, counts by split and in all.
+
+    Args:
+        labels: (n,), each photo's label, from 1.
+        splits: (n,), each photo's split.
+        taxonomy: the classes' names.
+    """
     counts = {split: np.bincount(labels[splits == split], minlength=len(taxonomy) + 1)[1:] for split in SPLITS}
     table = pd.DataFrame(
         {

@@ -42,7 +42,14 @@ COLOURINGS = {"class": "Class", "family": "Family", "right": "Right or wrong", "
 
 @st.fragment
 def draw_map(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy: Taxonomy) -> None:
-    """Choice of model and colours, the map, and the photos within the loop drawn on it."""
+    """Choice of model and colours, the map, and the photos within the loop drawn on it.
+
+    Args:
+        ids: (n,), the photos' ids.
+        labels: (n,), each photo's label, from 1.
+        splits: (n,), each photo's split.
+        taxonomy: the classes' names.
+    """
     maps = {bundle.name: bundle for bundle in models.model_list().bundles if records.projection(bundle) is not None}
     if not maps:
         st.info(
@@ -82,7 +89,15 @@ def draw_map(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[
 def map_table(
     bundle: Bundle, ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy: Taxonomy
 ) -> pd.DataFrame:
-    """One row a photo that is on the map and known here: place, class, family, split, and how the model did."""
+    """One row a photo that is on the map and known here: position, class, family, split, and how the model did.
+
+    Args:
+        bundle: the model, which has a map.
+        ids: (n,), the photos' ids.
+        labels: (n,), each photo's label, from 1.
+        splits: (n,), each photo's split.
+        taxonomy: the classes' names.
+    """
     projection = records.projection(bundle)
     assert projection is not None
     _, here, there = np.intersect1d(ids, projection.ids, return_indices=True)
@@ -107,7 +122,12 @@ def map_table(
 
 
 def map_figure(table: pd.DataFrame, colouring: str) -> go.Figure:
-    """The dots, one trace a colour, each dot with the number of its photo as `customdata`."""
+    """The dots, one trace a colour, each dot with its photo's id as `customdata`.
+
+    Args:
+        table: of `map_table`.
+        colouring: the column that the colours stand for.
+    """
     figure = go.Figure()
     named = colouring != "class"
     for name, colour in colours_of(table[colouring]).items():
@@ -163,7 +183,12 @@ def chosen_ids(state: Any) -> list[int]:
 
 
 def picked_photos(table: pd.DataFrame, ids: Collection[int]) -> pd.DataFrame:
-    """The rows of these photos, nearest to their middle first, so that stragglers come last."""
+    """The rows of these photos, nearest to their middle first, so that stragglers come last.
+
+    Args:
+        table: of `map_table`.
+        ids: of the photos within the loop.
+    """
     found = table[table["photo"].isin(ids)]
     distance = (found["x"] - found["x"].mean()) ** 2 + (found["y"] - found["y"].mean()) ** 2
     return found.loc[distance.sort_values(kind="stable").index]

@@ -5,7 +5,12 @@ import streamlit as st
 
 
 def offer_csv(table: pd.DataFrame, file_name: str) -> None:
-    """A button that saves the table; the file name is also the button's key."""
+    """A button that saves a table.
+
+    Args:
+        table: what is saved.
+        file_name: of the CSV; also the button's key.
+    """
     st.download_button(
         "Download as CSV",
         as_csv(table),

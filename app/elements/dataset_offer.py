@@ -6,7 +6,12 @@ from app.resources.data import data_set
 
 
 def offer_download(key: str, reason: str) -> None:
-    """Say why photos are missing and offer them. key: makes the offer's button one of a kind on its page."""
+    """Say why photos are missing and offer to download them.
+
+    Args:
+        key: makes the offer's button one of a kind on its page.
+        reason: the sentence that says what is missing.
+    """
     problem = data_set().problem
     if problem:
         st.error(problem, icon=":material/error:")

@@ -20,9 +20,13 @@ TALLEST = 600
 
 
 def close_up(pixels: Pixels, explanation: Explanation) -> tuple[Pixels, Explanation]:
-    """The part of the photo that is worth showing, with the map in its frame: what the model saw and MARGIN around it.
+    """The part of the photo that is worth showing, with the map in its frame: what the model saw, and MARGIN around it.
 
-    pixels: (h, w, 3), the photo at any size. Of a panorama or a tall photo the rest would only make the map small.
+    The rest of a panorama or of a tall photo would only make the map small.
+
+    Args:
+        pixels: (h, w, 3) uint8 RGB, the photo at any size.
+        explanation: the map.
     """
     height, width = pixels.shape[:2]
     across, down = width / explanation.photo_size[0], height / explanation.photo_size[1]
@@ -39,9 +43,15 @@ def close_up(pixels: Pixels, explanation: Explanation) -> tuple[Pixels, Explanat
 def draw_heatmap(
     pixels: Pixels, explanation: Explanation, taxonomy: Taxonomy, opacity: float, threshold: float, outlines: bool
 ) -> None:
-    """The photo at hand beside itself with the map laid over.
+    """The photo beside itself with the map laid over.
 
-    pixels: (h, w, 3), the photo as shown; opacity and threshold in [0, 1]; outlines: draw the borders of superpixels.
+    Args:
+        pixels: (h, w, 3) uint8 RGB, the photo as shown.
+        explanation: the map.
+        taxonomy: the classes' names.
+        opacity: of the map, 0…1.
+        threshold: 0…1; what is weaker than this fraction of the map's strongest is left out.
+        outlines: whether to draw the borders of superpixels.
     """
     pixels, explanation = close_up(pixels, explanation)
     whole = _sees_all(explanation)
@@ -61,7 +71,12 @@ def draw_heatmap(
 
 
 def reading(explanation: Explanation, taxonomy: Taxonomy) -> str:
-    """One sentence on what the colours say."""
+    """One sentence on what the colours say.
+
+    Args:
+        explanation: the map.
+        taxonomy: the classes' names.
+    """
     target = explanation.target
     if isinstance(target, ContrastTarget):
         one, other = taxonomy[target.label].name, taxonomy[target.rival].name

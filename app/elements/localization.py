@@ -19,7 +19,11 @@ NO_HUMAN_S = "The segmentation is a program’s, not a person’s, and may be wr
 def draw_share(inference: Inference, explanation: Explanation, photo_id: int, name: str) -> None:
     """One line on a photo of the data set: how much of the map lies on the flower, or what it takes to say so.
 
-    name: what the map is about.
+    Args:
+        inference: the photo and what the model makes of it.
+        explanation: the map.
+        photo_id: in the data set.
+        name: what the map is about.
     """
     flowers = data_set().flowers
     if flowers is None:
@@ -35,7 +39,12 @@ def draw_share(inference: Inference, explanation: Explanation, photo_id: int, na
 
 
 def share_sentence(share: Localization, name: str) -> str:
-    """Heat, area and their ratio in words."""
+    """Relevance mass, area and their ratio in words.
+
+    Args:
+        share: of one map.
+        name: what the map is about.
+    """
     return (
         f"**{percent(share.mass)}** of what speaks for {name} lies on the flower as Oxford’s segmentation has it, on "
         f"{percent(share.area)} of the area: {times(share)}."
@@ -48,7 +57,15 @@ def times(share: Localization) -> str:
 
 
 def mean_sentence(share: MeanLocalization | None, whose: str) -> str:
-    """The same on average over photos; "" where there are none. whose: "the photos of …"."""
+    """The same on average over photos.
+
+    Args:
+        share: their mean; None where there are no photos.
+        whose: whose photos: "the photos of …".
+
+    Returns:
+        A sentence as Markdown; "" where there are no photos.
+    """
     if share is None:
         return ""
     over = f"On average over {share.photos:,} of {whose}" if share.photos > 1 else f"On one of {whose}"

@@ -111,7 +111,12 @@ def near_copy_rules(bundles: tuple[Bundle, ...]) -> list[str]:
 
 
 def draw_figures(table: pd.DataFrame, alt: str) -> None:
-    """A table of figures; columns in which nothing is known are left out."""
+    """A table of figures; columns in which nothing is known are left out.
+
+    Args:
+        table: one row a model and format.
+        alt: what the table shows, for a screen reader.
+    """
     shown = table.dropna(axis="columns", how="all").copy()
     for name in SHARES:
         if name in shown:
@@ -132,13 +137,29 @@ def draw_figures(table: pd.DataFrame, alt: str) -> None:
 
 
 def model_bytes(bundle: Bundle, precision: str) -> int | None:
-    """Size of the TFLite file, also of one that was evaluated and then left out of the bundle."""
+    """Size of the TFLite file, also of one that was evaluated and then left out of the bundle.
+
+    Args:
+        bundle: the model.
+        precision: the model's numeric format, such as `int8`.
+
+    Returns:
+        Bytes; None where they are not on record.
+    """
     entry = bundle.manifest.files.get(model_file(precision))
     return entry.bytes if entry else bundle.manifest.model_bytes.get(precision)
 
 
 def milliseconds(latency: Latency, precision: str) -> float | None:
-    """Median time for one photo on one thread, where it was measured."""
+    """Median time for one photo on one thread.
+
+    Args:
+        latency: what was measured of the model.
+        precision: the model's numeric format, such as `int8`.
+
+    Returns:
+        Milliseconds; None where it was not measured.
+    """
     timing = latency.paths.get(f"{precision}, 1 thread")
     return timing.median_ms if timing else None
 

@@ -34,7 +34,9 @@ def choose_bundle() -> Bundle:
 def choose_format(bundle: Bundle, formats: Sequence[str]) -> str:
     """One of a model's numeric formats; stops the page with a sentence where there is none to choose.
 
-    formats: those that the page can use.
+    Args:
+        bundle: the model.
+        formats: those that the page can use.
     """
     if not formats:
         st.error(

@@ -41,13 +41,26 @@ class Card:
 
 
 def draw_photo(pixels: NDArray[np.uint8], caption: str, alt: str, tallest: int) -> None:
-    """A photo (h, w, 3) as wide as its column, unless that would make it taller than so many pixels of the page."""
+    """A photo as wide as its column, unless that would make it too tall.
+
+    Args:
+        pixels: (h, w, 3) uint8 RGB, the photo as shown.
+        caption: below the photo.
+        alt: what the photo shows, for a screen reader.
+        tallest: largest height on the page, in pixels.
+    """
     height, width = pixels.shape[:2]
     st.image(pixels, caption=caption, alt=alt, width=max(1, round(tallest * width / height)), output_format="JPEG")
 
 
 def draw_cards(key: str, cards: Sequence[Card], *, smallest: int = 150) -> None:
-    """The cards in as many columns as fit; each photo links to *Identify*, where it can be looked at closely."""
+    """The cards in as many columns as fit; each photo links to *Identify*, where it can be looked at closely.
+
+    Args:
+        key: what the grid is called on the page.
+        cards: a photo and its text each.
+        smallest: least width of a column, in pixels.
+    """
     grid = st.grid(key=f"photos-{key}", min_column_width=smallest, gap=("medium", "small"))
     for card in cards:
         with grid.cell():

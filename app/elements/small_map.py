@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from app.elements.heatmap import close_up
 from app.resources import models
 from app.resources.data import photo_file
+from app.resources.thumbnails import thumbnail_inference
 from flowers_core.data.photo_ref import PhotoRef
 from flowers_core.data.photos import PhotoError
 from flowers_core.explain.attributions.cam import class_contrast, class_evidence
@@ -18,7 +19,15 @@ OPACITY = 0.7
 
 
 def runnable(bundle: Bundle, numeric_format: str) -> str | None:
-    """The format on disk whose maps are this one's: itself, or float16 for float32, whose weights it only rounds."""
+    """The format on disk whose maps are this one's: itself, or float16 for float32, whose weights it only rounds.
+
+    Args:
+        bundle: the model.
+        numeric_format: the wanted one, such as `int8`.
+
+    Returns:
+        The format; None where neither is on disk.
+    """
     wanted = (numeric_format, "float16") if numeric_format == "float32" else (numeric_format,)
     return next((name for name in wanted if name in bundle.precisions), None)
 
@@ -26,15 +35,23 @@ def runnable(bundle: Bundle, numeric_format: str) -> str | None:
 def small_map(
     photo: PhotoRef, bundle: Bundle, numeric_format: str, label: int, rival: int | None = None
 ) -> NDArray[np.uint8] | None:
-    """A photo with its map, (h, w, 3) uint8: orange speaks for `label` and blue for `rival`, where there is one.
+    """A photo with its map: orange speaks for `label` and blue for `rival`, where there is one.
 
-    None where the photo or the model is not on this machine, or cannot be read.
+    Args:
+        photo: the photo.
+        bundle: the model.
+        numeric_format: of the model, such as `int8`.
+        label: the class, from 1.
+        rival: the class to compare with, from 1; None for none.
+
+    Returns:
+        (h, w, 3) uint8 RGB; None where the photo or the model is not on this machine, or cannot be read.
     """
     path, kept = photo_file(photo), runnable(bundle, numeric_format)
     if path is None or kept is None:
         return None
     try:
-        found, weights = models.thumbnail_inference(path, bundle, kept, SIDE), models.head(bundle)
+        found, weights = thumbnail_inference(path, bundle, kept, SIDE), models.head(bundle)
     except (PhotoError, BundleError):
         return None
     explanation = (
@@ -46,6 +63,14 @@ def small_map(
 
 
 def painted(pixels: NDArray[np.uint8], explanation: Explanation) -> NDArray[np.uint8]:
-    """The part of a small photo (h, w, 3) that is worth showing, with the map over it."""
+    """The part of a small photo that is worth showing, with the map over it.
+
+    Args:
+        pixels: (h, w, 3) uint8 RGB, the small photo.
+        explanation: the map.
+
+    Returns:
+        (h, w, 3) uint8 RGB.
+    """
     part, placed = close_up(pixels, explanation)
     return draw(part, placed, OPACITY)

@@ -26,7 +26,15 @@ def percent(share: float) -> str:
 
 
 def listed(names: Sequence[str], joint: str) -> str:
-    """Names as a list in a sentence; with the joint "or": a; a or b; a, b or c."""
+    """Names as a list in a sentence.
+
+    Args:
+        names: at least one.
+        joint: the word before the last name.
+
+    Returns:
+        With the joint "or": a; a or b; a, b or c.
+    """
     return f" {joint} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 

@@ -20,7 +20,14 @@ NOTICEABLE = 0.05
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said about a photo, in words: a mark ("Sure"), a headline, and one or two sentences."""
+    """What is said about a photo, in words.
+
+    Attributes:
+        verdict: the prediction's.
+        mark: the verdict in a word or two, such as "Sure".
+        headline: the name, or what is said in its place.
+        sentences: one or two that explain it.
+    """
 
     verdict: str
     mark: str
@@ -36,7 +43,12 @@ def close_rival(prediction: Prediction) -> int | None:
 
 
 def describe(prediction: Prediction, taxonomy: Taxonomy) -> Answer:
-    """The honest wording of a prediction."""
+    """The honest wording of a prediction.
+
+    Args:
+        prediction: of the photo.
+        taxonomy: the classes' names.
+    """
     best, second = prediction.top(2)
     name = taxonomy[best.label].name
     if prediction.verdict == "sure":
@@ -65,7 +77,12 @@ def describe(prediction: Prediction, taxonomy: Taxonomy) -> Answer:
 
 
 def beside_whole(of_whole: Prediction, taxonomy: Taxonomy) -> str:
-    """What the whole photo is called, above the answer about a part of it."""
+    """What the whole photo is called, shown above the answer about a part of it.
+
+    Args:
+        of_whole: of the whole photo.
+        taxonomy: the classes' names.
+    """
     best = of_whole.candidates[0]
     name, probability = taxonomy[best.label].name, percent(best.probability)
     return f"This is about the part that you chose; of the whole photo the model says {name}, {probability} probable."
@@ -86,7 +103,10 @@ def roll_up(prediction: Prediction) -> list[Group]:
 def draw_answer(prediction: Prediction, taxonomy: Taxonomy, of_whole: Prediction | None = None) -> None:
     """The name large, its place in botany, and how sure the answer is.
 
-    of_whole: where the answer is about a part of a photo, that about all of it.
+    Args:
+        prediction: of the photo.
+        taxonomy: the classes' names.
+        of_whole: of the whole photo, where the answer is about a part of it.
     """
     answer = describe(prediction, taxonomy)
     taxon = taxonomy[prediction.candidates[0].label]
@@ -114,7 +134,13 @@ def draw_roll_up(prediction: Prediction) -> None:
 
 
 def draw_candidates(prediction: Prediction, taxonomy: Taxonomy, count: int = TOP) -> None:
-    """The most probable classes as bars."""
+    """The most probable classes as bars.
+
+    Args:
+        prediction: of the photo.
+        taxonomy: the classes' names.
+        count: of the classes.
+    """
     rows = (
         (f"{escape(capital(taxonomy[c.label].name))} <i>{_short_latin(taxonomy, c.label)}</i>", c.probability)
         for c in prediction.top(count)

@@ -48,9 +48,11 @@ def offer_crop() -> None:
 
 
 def draw_choice(photo: Photo, caption: str) -> None:
-    """The photo with what surrounds the crop dimmed, and the ways to choose another one.
+    """The photo with everything outside the crop dimmed, and the ways to choose another crop.
 
-    photo: the whole one.
+    Args:
+        photo: the whole one.
+        caption: below the photo.
     """
     crop = read_percents(st.query_params.get(CROP))
     shown = shown_pixels(photo)
@@ -86,7 +88,12 @@ def _draw_picker(photo: Photo, shown: NDArray[np.uint8], crop: Percents) -> None
 
 
 def picker(pixels: NDArray[np.uint8], crop: Percents) -> go.Figure:
-    """The photo (h, w, 3) as a chart whose axes are its pixels, row 0 on top, and the crop's outline."""
+    """The photo as a chart whose axes are its pixels, row 0 on top, and the crop's outline.
+
+    Args:
+        pixels: (h, w, 3) uint8 RGB, the photo as shown.
+        crop: in per cent of the photo's sides.
+    """
     height, width = pixels.shape[:2]
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=85)
@@ -130,14 +137,29 @@ def written(crop: Percents) -> str:
 
 
 def pixels_of(crop: Percents, width: int, height: int) -> PixelBox:
-    """What is looked at of a photo of so many pixels: the crop and what makes a square of it."""
+    """What is looked at: the crop and what makes a square of it.
+
+    Args:
+        crop: in per cent of the photo's sides.
+        width: of the photo, in pixels.
+        height: of the photo, in pixels.
+
+    Returns:
+        Left, top, right, bottom in pixels.
+    """
     left, top, right, bottom = crop
     box = round(left * width / 100), round(top * height / 100), round(right * width / 100), round(bottom * height / 100)
     return (0, 0, width, height) if crop == WHOLE else squared(box, width, height)
 
 
 def percents_of(box: Box, width: int, height: int) -> Percents:
-    """A rectangle in pixels, edges in any order: as large as whole per cents around it, cut to the photo."""
+    """The smallest rectangle in whole per cents around one in pixels, cut to the photo.
+
+    Args:
+        box: two opposite corners in pixels, x0, y0, x1, y1, in any order.
+        width: of the photo, in pixels.
+        height: of the photo, in pixels.
+    """
     (left, right), (top, bottom) = sorted(box[::2]), sorted(box[1::2])
     low = np.floor(100 * np.array([left / width, top / height])).clip(0, 100).astype(int).tolist()
     high = np.ceil(100 * np.array([right / width, bottom / height])).clip(0, 100).astype(int).tolist()
@@ -145,7 +167,16 @@ def percents_of(box: Box, width: int, height: int) -> Percents:
 
 
 def drawn_percents(state: Any, width: int, height: int) -> Percents | None:
-    """The rectangle drawn last, as the chart reports it; None where none was drawn, or beside the photo."""
+    """The rectangle drawn last, as the chart reports it.
+
+    Args:
+        state: the chart's selection, as Streamlit gives it.
+        width: of the photo, in pixels.
+        height: of the photo, in pixels.
+
+    Returns:
+        The rectangle in per cent; None where none was drawn, or it lies beside the photo.
+    """
     boxes = state["selection"]["box"]
     if not boxes:
         return None

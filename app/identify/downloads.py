@@ -12,7 +12,14 @@ from flowers_core.explain.overlay import draw
 
 
 def offer_files(photo: Photo, explanation: Explanation, opacity: float, threshold: float) -> None:
-    """Two buttons; the files are made when they are asked for."""
+    """Two buttons; the files are made when they are asked for.
+
+    Args:
+        photo: the photo.
+        explanation: the map.
+        opacity: of the map, 0…1.
+        threshold: 0…1; what is weaker than this fraction of the map's strongest is left out.
+    """
     name = f"{explanation.method}-{photo.sha256[:8]}"
     with st.container(horizontal=True, gap="small"):
         st.download_button(
@@ -44,7 +51,17 @@ def as_npy(explanation: Explanation) -> bytes:
 
 
 def as_png(photo: Photo, explanation: Explanation, opacity: float, threshold: float) -> bytes:
-    """The photo with the map laid over, at the photo's own size."""
+    """The photo with the map laid over, at the photo's own size.
+
+    Args:
+        photo: the photo.
+        explanation: the map.
+        opacity: of the map, 0…1.
+        threshold: 0…1; what is weaker than this fraction of the map's strongest is left out.
+
+    Returns:
+        The bytes of a PNG file.
+    """
     file = io.BytesIO()
     Image.fromarray(draw(photo.pixels, explanation, opacity, threshold=threshold)).save(file, "PNG")
     return file.getvalue()

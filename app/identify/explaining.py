@@ -22,7 +22,12 @@ AT_ONCE = 16
 
 
 def subject_of(inference: Inference, segmentation: Segmentation) -> Subject:
-    """The photo and the model as the methods take them."""
+    """The photo and the model as the methods take them.
+
+    Args:
+        inference: the photo and what the model makes of it.
+        segmentation: how LIME cuts the photo into superpixels.
+    """
     runtime = models.runtime(inference.bundle, inference.numeric_format)
     return Subject(
         pixels=inference.seen.pixels,
@@ -42,7 +47,18 @@ def subject_of(inference: Inference, segmentation: Segmentation) -> Subject:
 def explain(
     inference: Inference, subject: Subject, method: Method, target: ClassOrContrast, taxonomy: Taxonomy
 ) -> Explanation | None:
-    """The map; for a slow method None, and a button on the page, until somebody asks for it."""
+    """The map of a photo by one method.
+
+    Args:
+        inference: the photo and what the model makes of it.
+        subject: the photo and the model, as the methods take them.
+        method: how to explain.
+        target: the class, or the two classes, to explain.
+        taxonomy: the classes' names.
+
+    Returns:
+        The map; None for a slow method, with a button on the page, until somebody asks for it.
+    """
     if method is CLOSED_FORM:
         return method.explain(subject, target)  # costs less than to remember it
     key = _key(inference, subject, method, target)
@@ -65,7 +81,13 @@ def explain(
 
 
 def known_explanations(inference: Inference, subject: Subject, target: ClassOrContrast) -> list[Explanation]:
-    """The maps of this photo and target that are there, that of the closed form always among them."""
+    """The maps of this photo and target that have been computed, always with that of the closed form.
+
+    Args:
+        inference: the photo and what the model makes of it.
+        subject: the photo and the model, as the methods take them.
+        target: the class, or the two classes, to explain.
+    """
     found = [session.remembered(_key(inference, subject, method, target)) for method in METHODS.values()]
     return [CLOSED_FORM.explain(subject, target), *(explanation for explanation in found if explanation)]
 

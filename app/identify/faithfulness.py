@@ -27,10 +27,16 @@ LEAST_BEATEN = 0.95
 def draw_trust(
     identified: Identified, subject: Subject, explanation: Explanation, known: Sequence[Explanation]
 ) -> None:
-    """A button that tests the map, or what the test found; how far other maps of the same target agree; and how much
-    of the map lies on the flower.
+    """How far the map is to be trusted.
 
-    known: maps of the same photo and target, this one may be among them.
+    A button that tests the map, or what the test found; how far other maps of the same target agree; and how much of
+    the map lies on the flower.
+
+    Args:
+        identified: the photo, the model's answer and the neighbours.
+        subject: the photo and the model, as the methods take them.
+        explanation: the map.
+        known: maps of the same photo and target; this one may be among them.
     """
     if not explanation.has_positive_evidence:
         return
@@ -40,7 +46,12 @@ def draw_trust(
 
 
 def deletion_sentence(found: Faithfulness, name: str) -> str:
-    """What taking the brightest tenth away does to the answer."""
+    """What removing the brightest tenth does to the answer.
+
+    Args:
+        found: what the test found.
+        name: of the flower.
+    """
     whole, without, random = found.tenth
     # Chosen by the numbers as they are shown: "drops from 3 % to 3 %" would be odd.
     before, after = round(100 * whole), round(100 * without)

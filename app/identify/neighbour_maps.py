@@ -10,9 +10,9 @@ from PIL import Image
 
 from app.elements.photo_grid import Card, draw_caption, draw_card
 from app.elements.small_map import SIDE, painted
-from app.resources import models
 from app.resources.data import photo_file
 from app.resources.session import Inference, shown_pixels
+from app.resources.thumbnails import thumbnail_inference
 from flowers_core.data.photo_ref import PhotoRef
 from flowers_core.data.photos import PhotoError
 from flowers_core.explain.attributions.cam import neighbour_similarity
@@ -28,9 +28,17 @@ READING = (
 def neighbour_explanations(
     inference: Inference, gallery: ExtendedGallery, photo: PhotoRef, path: Path | None
 ) -> tuple[Explanation, tuple[Explanation, NDArray[np.uint8]] | None]:
-    """Why a known photo is near: split over the photo at hand, and over the neighbour with its pixels.
+    """Why a known photo is near: its similarity, split over the photo at hand and over the neighbour.
 
-    The second is None where the neighbour's file is not at hand or holds no photo.
+    Args:
+        inference: the photo and what the model makes of it.
+        gallery: the known photos.
+        photo: the neighbour.
+        path: the neighbour's file; None where it is not at hand.
+
+    Returns:
+        The map of the photo at hand; and the map of the neighbour with its pixels, (h, w, 3) uint8 RGB, or None where
+        the neighbour's file is not at hand or holds no photo.
     """
     size = (inference.photo.width, inference.photo.height)
     here = neighbour_similarity(
@@ -39,7 +47,7 @@ def neighbour_explanations(
     if path is None:
         return here, None
     try:
-        other = models.thumbnail_inference(path, inference.bundle, inference.numeric_format, SIDE)
+        other = thumbnail_inference(path, inference.bundle, inference.numeric_format, SIDE)
     except PhotoError:
         return here, None
     there = neighbour_similarity(
@@ -49,7 +57,13 @@ def neighbour_explanations(
 
 
 def draw_neighbour_maps(inference: Inference, gallery: ExtendedGallery, cards: Sequence[Card]) -> None:
-    """A pair of maps for each card; the neighbour's number stands in where its photo is not at hand."""
+    """A pair of maps for each card; the neighbour's id stands in where its photo is not at hand.
+
+    Args:
+        inference: the photo and what the model makes of it.
+        gallery: the known photos.
+        cards: the neighbours.
+    """
     st.markdown(READING)
     image = Image.fromarray(shown_pixels(inference.photo))
     image.thumbnail((SIDE, SIDE))

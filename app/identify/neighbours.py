@@ -75,9 +75,16 @@ def draw_neighbours(identified: Identified) -> None:
 
 
 def doubt(identified: Identified, taxonomy: Taxonomy) -> str:
-    """What to say beside an answer given with confidence where the nearest known photos show something else; else "".
+    """What to say beside a confident answer where the nearest known photos show something else.
 
     Most such answers are right all the same; but a picture of no flower at all that passes for one stands out so.
+
+    Args:
+        identified: the photo, the model's answer and the neighbours.
+        taxonomy: the classes' names.
+
+    Returns:
+        A sentence; "" where there is no doubt.
     """
     prediction = identified.prediction
     if prediction.verdict == "unsure" or identified.knn is None or identified.knn.label in prediction.plausible:
@@ -87,7 +94,13 @@ def doubt(identified: Identified, taxonomy: Taxonomy) -> str:
 
 
 def knn_sentence(result: KnnPrediction, answer: int, taxonomy: Taxonomy) -> str:
-    """What the nearest training photos say, how sure that is, and whether the model says so too."""
+    """What the nearest training photos say, how sure that is, and whether the model says so too.
+
+    Args:
+        result: the k-NN prediction.
+        answer: the model's label.
+        taxonomy: the classes' names.
+    """
     named = f"**{taxonomy[result.label].name}** ({percent(result.probability)} sure)"
     said = (
         "as the model says"
@@ -98,7 +111,12 @@ def knn_sentence(result: KnnPrediction, answer: int, taxonomy: Taxonomy) -> str:
 
 
 def left_out_sentence(itself: Collection[PhotoRef], part: bool = False) -> str:
-    """Which known photos are not among the neighbours, since they are the photo at hand, or it is a part of them."""
+    """Which known photos are left out of the neighbours: they are the photo at hand, or it is a part of them.
+
+    Args:
+        itself: those photos, at least one.
+        part: whether the photo at hand is a part of them.
+    """
     this = "This is part of" if part else "This is"
     numbers = [str(photo.id) for photo in sorted(itself) if photo.source == "oxford"]
     if not numbers:
@@ -110,7 +128,13 @@ def left_out_sentence(itself: Collection[PhotoRef], part: bool = False) -> str:
 
 
 def count_sentence(found: list[Neighbour], answer: int, taxonomy: Taxonomy) -> str:
-    """How many of the nearest photos bear the answer out; found: at least one."""
+    """How many of the nearest photos bear the answer out.
+
+    Args:
+        found: the nearest photos, at least one.
+        answer: the model's label.
+        taxonomy: the classes' names.
+    """
     found = [neighbour for neighbour in found if neighbour.label != UNLABELLED]
     if not found:
         return "Of none of the nearest is it said what it shows."

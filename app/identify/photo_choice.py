@@ -21,7 +21,14 @@ _GIVEN, _FOLLOWED = "given-photo", "followed-photo"
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """The bytes of a photo; `photo` when it has an address of its own, and then what is known of it."""
+    """A photo that was chosen.
+
+    Attributes:
+        content: the bytes of its file.
+        name: of the file.
+        photo: its address, where it has one of its own.
+        record: what is known of it, as text; "" for nothing.
+    """
 
     content: bytes
     name: str

@@ -21,8 +21,13 @@ def draw_side_by_side(
 ) -> None:
     """A switch, and behind it one picture for each method that has been run.
 
-    pixels: (h, w, 3), the photo as shown; opacity and threshold in [0, 1]. Each map has a scale of its own, for their
-    units differ.
+    Each map has a scale of its own, for their units differ.
+
+    Args:
+        pixels: (h, w, 3) uint8 RGB, the photo as shown.
+        known: the maps of this photo and target.
+        opacity: of the map, 0…1.
+        threshold: 0…1; what is weaker than this fraction of the map's strongest is left out.
     """
     if len(known) < 2:
         return

@@ -20,7 +20,15 @@ WIDTH = 132
 
 @dataclass(frozen=True, eq=False)
 class Suggestion:
-    """A crop, what the model says of it alone, and how many of the crops that were tried are named so."""
+    """A crop that is named more surely than the whole photo.
+
+    Attributes:
+        percents: left, top, right, bottom in per cent of the photo.
+        crop: the crop as a photo.
+        best: what the model says of it alone.
+        agreeing: how many of the crops are named so.
+        crops: how many crops were tried.
+    """
 
     percents: Percents
     crop: Photo
@@ -46,7 +54,13 @@ def find_suggestion(inference: Inference) -> Suggestion | None:
 
 
 def describe(suggestion: Suggestion, prediction: Prediction, taxonomy: Taxonomy) -> str:
-    """What the crop says beside the answer about the whole, as Markdown."""
+    """What the crop says beside the answer about the whole, as Markdown.
+
+    Args:
+        suggestion: the crop.
+        prediction: of the whole photo.
+        taxonomy: the classes' names.
+    """
     name = taxonomy[suggestion.best.label].name
     other = suggestion.best.label != prediction.candidates[0].label
     says = "says something else" if other else "says the same, and is surer of it"
@@ -57,7 +71,12 @@ def describe(suggestion: Suggestion, prediction: Prediction, taxonomy: Taxonomy)
 
 
 def draw_suggestion(identified: Identified, taxonomy: Taxonomy) -> None:
-    """The crop, what it is called, and a button that looks at it; nothing where there is none to suggest."""
+    """The crop, what it is called, and a button that looks at it; nothing where there is none to suggest.
+
+    Args:
+        identified: the photo, the model's answer and the neighbours.
+        taxonomy: the classes' names.
+    """
     suggestion = find_suggestion(identified.inference)
     if suggestion is None or suggestion.best.probability <= identified.prediction.candidates[0].probability:
         return

@@ -75,7 +75,14 @@ def first_pair(names: Sequence[str]) -> tuple[str, str]:
 
 
 def disagreement_sentence(found: Sequence[Disagreement], photos: int, first: str, second: str) -> str:
-    """On how many photos the two differ, and who is right there."""
+    """On how many photos the two differ, and who is right there.
+
+    Args:
+        found: the photos that the two name differently.
+        photos: number of test photos.
+        first: the first model's name.
+        second: the second model's name.
+    """
     if not found:
         return f"{first} and {second} give every one of the {photos:,} test photos the same name."
     right = [sum(item.right == side for item in found) for side in ("before", "after", "neither")]
@@ -87,7 +94,14 @@ def disagreement_sentence(found: Sequence[Disagreement], photos: int, first: str
 
 
 def disagreement_table(found: Sequence[Disagreement], first: str, second: str, taxonomy: Taxonomy) -> pd.DataFrame:
-    """One row a photo."""
+    """One row a photo.
+
+    Args:
+        found: the photos that the two name differently.
+        first: the first model's name.
+        second: the second model's name.
+        taxonomy: the classes' names.
+    """
     return pd.DataFrame(
         [
             {

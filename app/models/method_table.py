@@ -19,7 +19,12 @@ MEANINGS = {
 
 
 def draw_methods(name: str, record: MethodRecord) -> None:
-    """The sentence on the default, and the table."""
+    """The sentence on the default method, and the table of all.
+
+    Args:
+        name: the model's.
+        record: what was measured of each method.
+    """
     st.markdown(default_sentence(record))
     st.dataframe(
         method_table(record),

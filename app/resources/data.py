@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DataSet:
-    """The data set as found: `flowers` when it is on disk and whole; `problem` when it is there but malformed."""
+    """The data set as found.
+
+    Attributes:
+        root: its folder.
+        flowers: the photos and labels; None unless it is on disk and whole.
+        problem: what is wrong with it, in a sentence, where it is there but malformed.
+    """
 
     root: Path
     flowers: OxfordFlowers | None

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from flowers_core.explain.attributions.gradients import Gradients
-    from flowers_core.explain.explanation import Box
     from flowers_core.inference.confidence_head import ConfidenceHead
     from flowers_core.inference.prototypes import Prototypes
     from flowers_core.inference.records.gallery import KnnRule
@@ -49,27 +48,15 @@ PREFERRED_FORMAT = "int8"
 
 @dataclass(frozen=True)
 class ModelList:
-    """The bundles that can be used, the default one first, and a sentence for each that cannot."""
+    """The bundles of the models folder.
+
+    Attributes:
+        bundles: those that can be used, the default one first.
+        problems: a sentence for each that cannot.
+    """
 
     bundles: tuple[Bundle, ...]
     problems: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class ThumbnailInference:
-    """What a model makes of a photo that is shown small.
-
-    Attributes:
-        pixels: (h, w, 3) uint8, the small photo.
-        features: (rows, columns, c) float32.
-        box: what the model saw, in pixels of the photo.
-        photo_size: the photo's own width and height.
-    """
-
-    pixels: NDArray[np.uint8]
-    features: NDArray[np.float32]
-    box: Box
-    photo_size: tuple[int, int]
 
 
 def model_list() -> ModelList:
@@ -116,9 +103,16 @@ def bundle_file(bundle: Bundle, file_name: str, load: Callable[[Path], T], *, wh
 
 
 def optional_file(bundle: Bundle, file_name: str, load: Callable[[Path], T], missing: T | None = None) -> T | None:
-    """As `bundle_file`; `missing` for a file that the bundle comes without or that cannot be read.
+    """A file of a bundle that adds to a page, which stands without it.
 
-    For what adds to a page that stands without it.
+    Args:
+        bundle: the model.
+        file_name: within the bundle.
+        load: reads the file.
+        missing: what stands for a file that the bundle comes without or that cannot be read.
+
+    Returns:
+        As `bundle_file`; or `missing`.
     """
     if not bundle.has(file_name):
         return missing
@@ -134,17 +128,35 @@ def _loaded(digest: str, what: str, _bundle: Bundle, _file_name: str, _load: Cal
 
 
 def digest(bundle: Bundle, file_name: str) -> str:
-    """Names the content of a bundle's file: its SHA-256, or the file's name where the bundle comes without it."""
+    """Name the content of a bundle's file.
+
+    Args:
+        bundle: the model.
+        file_name: within the bundle.
+
+    Returns:
+        Its SHA-256, or the file's name where the bundle comes without it.
+    """
     return bundle.digest(file_name) or file_name
 
 
 def model_digest(bundle: Bundle, numeric_format: str) -> str:
-    """Names the content of one of a bundle's models."""
+    """Name the content of one of a bundle's models.
+
+    Args:
+        bundle: the model.
+        numeric_format: of the model, such as `int8`.
+    """
     return digest(bundle, model_file(numeric_format))
 
 
 def runtime(bundle: Bundle, numeric_format: str) -> Runtime:
-    """The model, loaded once."""
+    """The model, loaded once.
+
+    Args:
+        bundle: the model.
+        numeric_format: of the model, such as `int8`.
+    """
     from flowers_core.inference.runtime import Runtime
 
     return bundle_file(bundle, model_file(numeric_format), Runtime)
@@ -258,35 +270,6 @@ def _load_gradients(path: Path) -> Gradients:
 def is_installed(package: str) -> bool:
     """Whether a package is there, found without importing it: an installation that only serves has no TensorFlow."""
     return importlib.util.find_spec(package) is not None
-
-
-def thumbnail_inference(path: Path, bundle: Bundle, numeric_format: str, side: int) -> ThumbnailInference:
-    """What a model makes of a photo on disk, and the photo with its longer side of `side` pixels. Raises PhotoError."""
-    changed = path.stat().st_mtime_ns if path.is_file() else 0
-    return _thumbnail_inference(str(path), changed, model_digest(bundle, numeric_format), side, bundle, numeric_format)
-
-
-@st.cache_resource(show_spinner=False, max_entries=96)
-def _thumbnail_inference(
-    path: str,
-    changed: int,  # noqa: ARG001
-    digest: str,  # noqa: ARG001
-    side: int,
-    _bundle: Bundle,
-    _numeric_format: str,
-) -> ThumbnailInference:
-    import numpy as np
-    from PIL import Image
-
-    from flowers_core.data.model_input import model_input
-    from flowers_core.data.photos import open_photo
-
-    photo = open_photo(Path(path))
-    seen = model_input(photo.pixels, _bundle.crop_rule)
-    small = Image.fromarray(photo.pixels)
-    small.thumbnail((side, side))
-    features = runtime(_bundle, _numeric_format).forward(seen.pixels[None]).features[0]
-    return ThumbnailInference(np.asarray(small), features, seen.box, (photo.width, photo.height))
 
 
 @st.cache_resource(show_spinner=False)

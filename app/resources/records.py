@@ -69,7 +69,15 @@ def readable_formats(bundle: Bundle) -> tuple[str, ...]:
 
 
 def predictions(bundle: Bundle, numeric_format: str) -> Predictions:
-    """The predictions for every test photo. Raises FlowersError where they are not on record."""
+    """The predictions for every test photo.
+
+    Args:
+        bundle: the model.
+        numeric_format: of the model, such as `int8`.
+
+    Raises:
+        FlowersError: where they are not on record.
+    """
     from flowers_core.evaluation.predictions import load_predictions
 
     return models.bundle_file(
@@ -78,7 +86,15 @@ def predictions(bundle: Bundle, numeric_format: str) -> Predictions:
 
 
 def report(bundle: Bundle, numeric_format: str) -> Report:
-    """The figures of the test photos. Raises FlowersError where the predictions are not on record."""
+    """The figures of the test photos.
+
+    Args:
+        bundle: the model.
+        numeric_format: of the model, such as `int8`.
+
+    Raises:
+        FlowersError: where the predictions are not on record.
+    """
     from flowers_core.evaluation import report as evaluation
 
     scale = models.temperature(bundle)

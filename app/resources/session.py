@@ -59,7 +59,13 @@ def photo(content: bytes) -> Photo:
 
 
 def infer(photo: Photo, bundle: Bundle, numeric_format: str) -> Inference:
-    """One forward pass: everything that the page shows of a photo follows from it."""
+    """One forward pass: everything that the page shows of a photo follows from it.
+
+    Args:
+        photo: the photo.
+        bundle: the model.
+        numeric_format: of the model, such as `int8`.
+    """
     return _infer(photo.sha256, models.model_digest(bundle, numeric_format), photo, bundle, numeric_format)
 
 
@@ -124,7 +130,14 @@ def remembered(key: tuple[str, ...]) -> Any | None:
 
 
 def remember(key: tuple[str, ...], compute: Callable[[], T]) -> T:
-    """Compute something slow once. Streamlit's own decorator would not let `compute` draw its progress on the page."""
+    """Compute something slow once.
+
+    Streamlit's own decorator would not let `compute` draw its progress on the page.
+
+    Args:
+        key: names what is computed.
+        compute: makes it.
+    """
     kept = _kept()
     if key not in kept:
         kept[key] = compute()

@@ -81,16 +81,16 @@ def test_a_file_is_read_once_for_each_content(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_or_damaged_is_told_or_done_without(tmp_path: Path) -> None:
-    st.cache_resource.clear()
+    st.cache_resource.clear()  # of a file that no page reads, so that no other test can have it in the cache
 
     def refuse(path: Path) -> str:
         raise FlowersError(f"{path.name} is damaged.")
 
-    assert models.optional_file(BUNDLE, "head.npz", refuse) is None
-    assert models.optional_file(BUNDLE, "head.npz", refuse, "nothing") == "nothing"
+    assert models.optional_file(BUNDLE, "history.json", refuse) is None
+    assert models.optional_file(BUNDLE, "history.json", refuse, "nothing") == "nothing"
     assert models.optional_file(BUNDLE, "absent.npz", refuse, "nothing") == "nothing"
-    with pytest.raises(FlowersError, match=r"head\.npz is damaged"):
-        models.bundle_file(BUNDLE, "head.npz", refuse)
+    with pytest.raises(FlowersError, match=r"history\.json is damaged"):
+        models.bundle_file(BUNDLE, "history.json", refuse)
     with pytest.raises(BundleError, match=r"comes without absent\.npz"):
         models.bundle_file(BUNDLE, "absent.npz", refuse)
 
