@@ -17,7 +17,12 @@ from scripts.options.download_bars import Bars
 
 
 def main(arguments: Sequence[str] | None = None, checksums: Mapping[str, str] = OXFORD_MD5) -> None:
-    """Parse the command line, download, say what is there now."""
+    """Parse the command line, download, say what is there now.
+
+    Args:
+        arguments: the command line's words; by default those of the process.
+        checksums: MD5 of each file.
+    """
     parser = verb_parser(__doc__)
     add_data_option(parser)
     parser.add_argument(

@@ -54,6 +54,7 @@ EXCEPTIONS = {
     "explain/localization_evaluation.py": "scripts/test_evaluate_localization.py",
     "explain/method_evaluation.py": "scripts/test_evaluate_explanations.py",
     "training/run.py": "scripts/test_train.py",
+    "training/soup_bundle.py": "scripts/study/test_make_soup.py",
     "training/write_bundle.py": "scripts/test_train.py",
 }
 #: What nothing calls yet: training on a folder of photos, the verdict on pictures without a flower, and the pages on

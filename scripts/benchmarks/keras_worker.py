@@ -1,11 +1,11 @@
 """Keras in a process of its own, computing with a given number of threads.
 
-TensorFlow takes the number of its threads once a process, so each number that is to be compared needs a process; and
-what is compared with Keras then runs in one that never loads TensorFlow. Photos reach the worker through a pipe; it
-times its answers itself, without the way there and back.
+TensorFlow sets its number of threads once a process, so each number needs a process of its own. What is compared with
+Keras runs in a process that never loads TensorFlow. Photos reach the worker through a pipe. It times its answers
+itself, so the pipe is not counted.
 
-The worker: `python -m scripts.benchmarks.keras_worker MODEL THREADS`. It says when it is ready, then reads the name of
-a way in a line and the bytes of a photo, and answers with the milliseconds taken, until its input ends.
+The worker: `python -m scripts.benchmarks.keras_worker MODEL THREADS`. It says when it is ready. Then it reads the name
+of a backend in a line and the bytes of a photo, and answers with the milliseconds taken, until its input ends.
 """
 
 import os
@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.errors import FlowersError
-from scripts.benchmarks.turns import Took
+from scripts.benchmarks.interleaved import SelfTimed
 
-WAYS = ("keras predict", "keras tf.function")
+BACKENDS = ("keras predict", "keras tf.function")
 
 
 class WorkerError(FlowersError):
@@ -33,10 +33,11 @@ class WorkerError(FlowersError):
 
 
 class KerasWorker:
-    """A process that answers photos by Keras. Used as a context; it ends with it.
+    """A process that answers photos by Keras; a context, with which it ends.
 
-    classifier: a `.keras` file. threads: how many TensorFlow computes with; 0 leaves that to TensorFlow, which takes
-    all cores.
+    Args:
+        classifier: a `.keras` file.
+        threads: how many TensorFlow computes with; 0 leaves that to TensorFlow, which takes all cores.
     """
 
     def __init__(self, classifier: Path, threads: int) -> None:
@@ -65,19 +66,19 @@ class KerasWorker:
         self._process.communicate()
         self._said.close()
 
-    def paths(self) -> dict[str, Callable[[NDArray[np.uint8]], Took]]:
-        """Every way from one photo (1, size, size, 3) to an answer, by name."""
-        return {way: partial(self._answer, way) for way in WAYS}
+    def backends(self) -> dict[str, Callable[[NDArray[np.uint8]], SelfTimed]]:
+        """From one photo (1, size, size, 3) uint8 to an answer, by name."""
+        return {name: partial(self._answer, name) for name in BACKENDS}
 
-    def _answer(self, way: str, photo: NDArray[np.uint8]) -> Took:
+    def _answer(self, backend: str, photo: NDArray[np.uint8]) -> SelfTimed:
         pipe = self._process.stdin
         assert pipe is not None
         try:
-            pipe.write(f"{way}\n".encode() + photo.tobytes())
+            pipe.write(f"{backend}\n".encode() + photo.tobytes())
             pipe.flush()
         except BrokenPipeError:
             pass  # It has ended: `_hear` tells why.
-        return Took(float(self._hear()))
+        return SelfTimed(float(self._hear()))
 
     def _hear(self) -> str:
         assert self._process.stdout is not None
@@ -95,17 +96,17 @@ def main() -> None:
     # Whatever a library prints must not be taken for an answer.
     with os.fdopen(os.dup(1), "w") as answers:
         os.dup2(2, 1)
-        size, ways = _load(path, threads)
+        size, backends = _load(path, threads)
         print("ready", file=answers, flush=True)
-        while way := sys.stdin.buffer.readline().decode().strip():
+        while name := sys.stdin.buffer.readline().decode().strip():
             photo = np.frombuffer(sys.stdin.buffer.read(size * size * 3), np.uint8).reshape(1, size, size, 3)
             start = time.perf_counter()
-            ways[way](photo)
+            backends[name](photo)
             print((time.perf_counter() - start) * 1e3, file=answers, flush=True)
 
 
 def _load(path: Path, threads: int) -> tuple[int, dict[str, Callable[[NDArray[np.uint8]], Any]]]:
-    """The side of the photos in pixels, and every way to answer for one."""
+    """The side of the photos in pixels, and every backend by name."""
     import tensorflow as tf
 
     # Before anything makes TensorFlow start its threads, as building a network does.
@@ -116,7 +117,7 @@ def _load(path: Path, threads: int) -> tuple[int, dict[str, Callable[[NDArray[np
     from flowers_core.networks.compiled import compiled
 
     classifier = load_classifier(path)
-    predict, function = WAYS
+    predict, function = BACKENDS
     return classifier.input_shape[1], {
         predict: lambda photo: classifier.predict(photo.astype(np.float32), verbose=0),
         function: compiled(classifier),

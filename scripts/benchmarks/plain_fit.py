@@ -32,7 +32,12 @@ _WARM_UP = 2  # batches, in which TensorFlow traces
 
 @dataclass(frozen=True)
 class PlainEpoch:
-    """Seconds of one epoch: over the training photos, and over the validation photos after it."""
+    """Seconds of one epoch.
+
+    Attributes:
+        training: over the training photos.
+        validation: over the validation photos after it.
+    """
 
     training: float
     validation: float
@@ -41,9 +46,20 @@ class PlainEpoch:
 def photos_of(
     flowers: OxfordFlowers, split: str, size: int, batch_size: int, augmentation: Augmentation | None
 ) -> tf.data.Dataset:
-    """Batches (n, size, size, 3) float32 in 0…255 and labels (n, classes), decoded anew in each pass.
+    """Photos and labels of a split, decoded anew in each pass.
 
-    With an augmentation they are shuffled and altered: of its kinds those that Oxford's photos are mostly trained with.
+    With an augmentation they are shuffled and altered, by those of its kinds that Oxford's photos are mostly trained
+    with.
+
+    Args:
+        flowers: the data set.
+        split: "train" or "validation".
+        size: of the input's side, in pixels.
+        batch_size: photos in a batch.
+        augmentation: None for photos as they are.
+
+    Returns:
+        Batches (n, size, size, 3) float32 in 0…255, and labels (n, classes).
     """
     ids = flowers.split_ids(split)
     paths = [str(flowers.path(int(photo_id))) for photo_id in ids]
@@ -67,7 +83,15 @@ def photos_of(
 def time_epochs(
     classifier: keras.Model, recipe: Recipe, train: tf.data.Dataset, validation: tf.data.Dataset, epochs: int
 ) -> list[PlainEpoch]:
-    """Train a compiled-anew classifier for so many epochs after a warm-up, and return what each took."""
+    """Train a classifier, compiled anew, after a warm-up, and time each epoch.
+
+    Args:
+        classifier: the network.
+        recipe: of the optimizer and the loss.
+        train: as `photos_of` gives them.
+        validation: likewise.
+        epochs: how many to train.
+    """
     steps = epochs * math.ceil(train.cardinality().numpy())
     classifier.compile(
         make_optimizer(recipe, steps),
@@ -83,7 +107,18 @@ def time_epochs(
 def time_phases(
     flowers: OxfordFlowers, classifier: keras.Model, size: int, phases: Mapping[str, Recipe], epochs: int
 ) -> dict[str, list[PlainEpoch]]:
-    """Each phase, by name, with the layers unfrozen that its recipe unfreezes."""
+    """Time each phase of a training, with the layers unfrozen that its recipe unfreezes.
+
+    Args:
+        flowers: the data set.
+        classifier: the network.
+        size: of the input's side, in pixels.
+        phases: the recipes, by name.
+        epochs: of each phase.
+
+    Returns:
+        The epochs of each phase, by name.
+    """
     found = {}
     for name, recipe in phases.items():
         partition_classifier(classifier, recipe.unfrozen_layers, train_depthwise=recipe.train_depthwise)

@@ -8,16 +8,9 @@ it, and scaled. The test photos are read once, when the clock has stopped.
 """
 
 import argparse
-import json
 import shlex
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,13 +19,12 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, load_bundle
 from flowers_core.reports.published import PUBLISHED
 from flowers_core.reports.training_speed import TrainingSpeed, save_training_speed, timings, training_speed_text
-from flowers_core.storage.events import Event, read_events
 from flowers_core.storage.paths import default_models_dir
-from scripts.benchmarks.turns import machine
+from scripts.benchmarks.machine import machine
+from scripts.benchmarks.training_runs import mean_epoch, run_module, run_plain_fit
 from scripts.options.command import add_data_option, progress, run, verb_parser
 
 BAR = max(figure.unfrozen for figure in PUBLISHED)
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> None:
@@ -45,18 +37,18 @@ def main() -> None:
         places += ["--weights", str(options.weights.resolve())]
     with tempfile.TemporaryDirectory(prefix="training-") as name:
         folder = Path(name)
-        plain = [_plain(line, places, options.plain_epochs)]
+        plain = [run_plain_fit(line, places, options.plain_epochs)]
         out = folder / f"{options.backbone}_fast"
         kept = ["--out", str(out), "--runs", str(folder / "runs"), "--cache", str(folder / "cache")]
-        found = timings(*_run(["scripts.train", *line, *places, *kept], folder / "events.jsonl"), BAR)
-        plain.append(_plain(line, places, options.plain_epochs))
+        found = timings(*run_module(["scripts.train", *line, *places, *kept], folder / "events.jsonl"), BAR)
+        plain.append(run_plain_fit(line, places, options.plain_epochs))
         bundles = {"head": load_bundle(out.with_name(f"{out.name}_frozen")), "tail": load_bundle(out)}
         test = {phase: _test_figures(flowers, bundle) for phase, bundle in bundles.items()}
     speed = TrainingSpeed(
         machine=machine(),
         command=shlex.join(["flowers", "train", *line]),
         bar=BAR,
-        plain={phase: _mean_epoch([run["phases"][phase] for run in plain]) for phase in bundles},
+        plain={phase: mean_epoch([run["phases"][phase] for run in plain]) for phase in bundles},
         plain_start=float(np.mean([run["start"] for run in plain])),
         plain_epochs=2 * options.plain_epochs,
         test=test,
@@ -65,32 +57,6 @@ def main() -> None:
     print(training_speed_text(speed))
     if not options.no_record:
         print(f"Wrote {save_training_speed(speed, options.models)}.")
-
-
-def _run(words: list[str], events: Path) -> tuple[list[Event], float]:
-    """Run a module, and give what it noted in `events`, with the seconds since its process was begun, and in all."""
-    begun = time.time()
-    done = subprocess.run([sys.executable, "-m", *words, "--events", str(events)], cwd=_ROOT, check=False)
-    seconds = time.time() - begun
-    if done.returncode:
-        sys.exit(done.returncode)
-    return [replace(event, at=event.at - begun) for event in read_events(events)], seconds
-
-
-def _plain(line: list[str], places: list[str], epochs: int) -> dict[str, Any]:
-    begun = time.time()
-    words = ["scripts.benchmarks.plain_fit", *line, *places, "--timed-epochs", str(epochs)]
-    done = subprocess.run([sys.executable, "-m", *words], cwd=_ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    for phase, timed in found["phases"].items():
-        each = ", ".join(f"{epoch['training']:.1f} + {epoch['validation']:.1f} s" for epoch in timed)
-        print(f"plain fit, an epoch of the {phase} and its validation: {each}", flush=True)
-    return found | {"start": found["ready_at"] - begun}
-
-
-def _mean_epoch(runs: list[list[Mapping[str, float]]]) -> dict[str, float]:
-    epochs = [epoch for run in runs for epoch in run]
-    return {part: float(np.mean([epoch[part] for epoch in epochs])) for part in ("training", "validation")}
 
 
 def _test_figures(flowers: OxfordFlowers, bundle: Bundle) -> dict[str, float]:

@@ -39,7 +39,15 @@ def photos_of(flowers: OxfordFlowers) -> list[Photo]:
 
 
 def answers_of(bundle: Bundle, photos: Sequence[Photo]) -> dict[str, NDArray[Any]]:
-    """Everything that the page tells of the photos, for each format of the bundle, by "bundle/format/what"."""
+    """Everything that the page tells of the photos, for each format of the bundle.
+
+    Args:
+        bundle: calibrated, with a gallery.
+        photos: to answer.
+
+    Returns:
+        Arrays by "bundle/format/what".
+    """
     weights, _ = bundle.head()
     gallery = Gallery.load(bundle.path("gallery.faiss"), bundle.path("gallery.npz"))
     calibration, taxonomy = bundle.calibration, load_taxonomy()
@@ -77,7 +85,12 @@ def answers_of(bundle: Bundle, photos: Sequence[Photo]) -> dict[str, NDArray[Any
 
 
 def differences(before: Path, after: Path) -> list[str]:
-    """A sentence for each array that is not bit-equal in the two records."""
+    """A sentence for each array that is not bit-equal in the two records.
+
+    Args:
+        before: the older record.
+        after: the newer record.
+    """
     with np.load(before, allow_pickle=False) as old, np.load(after, allow_pickle=False) as new:
         names = sorted({*old, *new})
         return [

@@ -78,7 +78,13 @@ def serve() -> Iterator[str]:
 
 
 def wait_for(address: str, process: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
-    """Return once the address answers; leaves with a sentence when it does not in time."""
+    """Return once the address answers; leave with a sentence when it does not in time.
+
+    Args:
+        address: of the app.
+        process: that serves it.
+        seconds: to wait at most.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -90,7 +96,12 @@ def wait_for(address: str, process: "subprocess.Popen[bytes]", seconds: float = 
 
 
 def picture(page: Any, address: str) -> Image.Image:
-    """The page from its top down to the map and its legend."""
+    """The page from its top down to the map and its legend.
+
+    Args:
+        page: the browser's.
+        address: of the page.
+    """
     page.goto(address)
     page.get_by_role("heading", name="What it resembles").wait_for(timeout=60_000)
     page.wait_for_function(
@@ -105,7 +116,15 @@ def picture(page: Any, address: str) -> Image.Image:
 
 
 def save(image: Image.Image, path: Path) -> int:
-    """Write a PNG with a palette, with fewer colours where it would be too large; its size in bytes."""
+    """Write a PNG with a palette, with fewer colours where it would be too large.
+
+    Args:
+        image: the picture.
+        path: of the PNG.
+
+    Returns:
+        The file's size in bytes.
+    """
     for colours in (256, 192, 128, 96, 64):
         # Pillow dithers only towards a palette that it is given.
         palette = image.quantize(colours, method=Image.Quantize.MEDIANCUT)

@@ -105,7 +105,13 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 def progress(steps: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:
-    """Show a progress bar with the time left on standard error, where that is a terminal."""
+    """Show a progress bar with the time left on standard error, where that is a terminal.
+
+    Args:
+        steps: what is iterated over.
+        title: before the bar.
+        total: the number of steps, where they do not tell it.
+    """
     return iter(tqdm(steps, desc=title, total=total, disable=not sys.stderr.isatty(), leave=False))
 
 

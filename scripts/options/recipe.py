@@ -64,7 +64,15 @@ def parse_with_recipe(parser: argparse.ArgumentParser) -> argparse.Namespace:
 
 
 def recipe_of(options: argparse.Namespace, unfrozen_layers: int) -> "Recipe":
-    """The recipe that the options describe. Raises RecipeError when they make no sense."""
+    """The recipe that the options describe.
+
+    Args:
+        options: of `add_recipe_options`, parsed.
+        unfrozen_layers: how many layers, from the end, are fine-tuned.
+
+    Raises:
+        RecipeError: when they make no sense.
+    """
     from flowers_core.training.augmentation import AUGMENTATIONS
     from flowers_core.training.recipe import Recipe, entries
 
@@ -95,7 +103,12 @@ def head_recipe_of(options: argparse.Namespace) -> "Recipe | None":
 
 
 def given(options: argparse.Namespace, parser: argparse.ArgumentParser) -> dict[str, OptionValue]:
-    """The recipe's options that differ from their defaults, by name."""
+    """The recipe's options that differ from their defaults, by name.
+
+    Args:
+        options: parsed.
+        parser: that parsed them.
+    """
     from flowers_core.training.recipe import entries
 
     names = (*(name for name in entries() if name != "unfrozen_layers"), *_HEAD_WORDS)

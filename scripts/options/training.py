@@ -84,6 +84,11 @@ def imagenet_head_of(options: argparse.Namespace) -> "ImagenetHead":
 def teachers_of(names: list[str], recipe: "Recipe | None", reference: Bundle | None) -> list[Bundle]:
     """The bundles that are learnt from.
 
+    Args:
+        names: as on the command line.
+        recipe: of the fine-tuning, if there is one.
+        reference: the bundle whose recipe is used again, if there is one.
+
     Raises:
         RecipeError: where the recipe wants some and none is named, or the other way round.
     """

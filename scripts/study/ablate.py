@@ -2,57 +2,26 @@
 
     flowers study ablate BUNDLE
 
-BUNDLE is a fine-tuned bundle, or one of which only the record was kept. Each run has its recipe but for one entry, and
-answers the validation photos alone, clean and corrupted. Of each only the record stays, in `models/records/`;
-`results.md` has the table. A run whose record is there is not made again: the script goes on where it was broken off.
+BUNDLE is a fine-tuned bundle, or one of which only the record was kept. Each run differs from its recipe in one entry,
+and answers only the validation photos, clean and corrupted. Only its record stays, in `models/records/`; `results.md`
+has the table. A run whose record is there is not made again, so an interrupted study goes on where it was.
 
-`--seeds` makes the same runs with other seeds, and `--changes none` the recipe as it is with them: how much of a
-difference is chance.
+`--seeds` makes the same runs with other seeds. With `--changes none` it repeats the recipe itself, which shows how much
+of a difference is chance.
 """
 
 import argparse
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from flowers_core.inference.bundle import BundleError, load_bundle
 from flowers_core.inference.commands import Options, option_words
 from flowers_core.reports.run_records import RECORDS_FOLDER, RunRecord, load_record, record_of
 from flowers_core.storage.paths import default_models_dir
+from scripts.options.changes import CHANGES, applied, needs_bundle
 from scripts.options.command import add_data_option, bundle_folder, run, verb_parser
-
-#: Stands for the bundle that is varied.
-BASE = "{base}"
-#: One change each, by the name of its record.
-CHANGES: Mapping[str, Options] = {
-    "none": {},
-    "best_epoch": {"kept_epoch": "best"},
-    "half_the_epochs": {"epochs": 16},
-    "taught_by_itself": {"teacher": (BASE,), "teacher_weight": 0.5},
-    "taught_by_others": {"teacher": ("efficientnet_lite0_small", "inception_v3"), "teacher_weight": 0.5},
-    "no_label_smoothing": {"label_smoothing": 0.0},
-    "no_dropout": {"dropout": 0.0},
-    "no_weight_decay": {"weight_decay": 0.0},
-    "no_averaging": {"average": "none"},
-    "swa": {"average": "valleys"},
-    "random_head": {"probe_views": 0},
-    "one_cycle": {"schedule": "one_cycle"},
-    "triangular": {"schedule": "triangular"},
-    "sgd": {"optimizer": "sgd", "learning_rate": 0.01},
-    "half_the_rate": {"learning_rate": 3e-4},
-    "twice_the_rate": {"learning_rate": 1.2e-3},
-    "slow_body": {"head_rate": 10.0, "learning_rate": 1e-4},
-    "depthwise_too": {"train_depthwise": True},
-    "fewer_unfrozen": {"fine_tune": 15},
-    "more_unfrozen": {"fine_tune": 50},
-    "larger_input": {"size": 300},
-    "smaller_input": {"size": 224},
-    "milder_views": {"augmentation": "crops"},
-    "published_views": {"augmentation": "published"},
-}
-
 
 # The seed of the runs whose names do not say one.
 FIRST_SEED = 0
@@ -76,7 +45,7 @@ def main() -> None:
             if (options.models / RECORDS_FOLDER / f"{name}.json").is_file():
                 print(f"{name}: on record.")
                 continue
-            changed = _changed(CHANGES[change], options.bundle)
+            changed = applied(change, options.bundle)
             _make(name, {**before, **changed, "seed": seed}, options)
 
 
@@ -92,7 +61,7 @@ def _make(name: str, made: Options, options: argparse.Namespace) -> None:
 
 def _without_base(base: RunRecord, changes: list[str], *, asked: bool) -> list[str]:
     """The changes that can be made with the record alone; those that cannot must not have been asked for by name."""
-    possible = [change for change in changes if (BASE,) not in CHANGES[change].values()]
+    possible = [change for change in changes if not needs_bundle(change)]
     for change in changes:
         if change not in possible:
             sentence = f"{change}: of '{base.name}' only the record is here, which cannot teach; make the bundle first."
@@ -108,11 +77,6 @@ def _options_of(base: RunRecord) -> Options:
     if "fine_tune" not in options:
         raise BundleError(f"'{base.name}' was not fine-tuned by a recipe of its own; there is nothing to vary.")
     return {name: value for name, value in options.items() if name not in ("out", "seed")}
-
-
-def _changed(change: Options, bundle: Path) -> Options:
-    """A change with the bundle that is varied in its place."""
-    return {name: (str(bundle),) if value == (BASE,) else value for name, value in change.items()}
 
 
 def _name(base: RunRecord, change: str, seed: int = FIRST_SEED) -> str:

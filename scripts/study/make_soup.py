@@ -11,13 +11,10 @@ averaged, as the counterparts of that soup's members, and its calibration is tak
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from flowers_core.data.batches import inputs
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
 from flowers_core.inference.commands import Command
-from flowers_core.inference.records.training import Training
 from flowers_core.storage.paths import default_models_dir
 from scripts.options.command import add_data_option, bundle_folder, run, verb_parser
 
@@ -33,50 +30,14 @@ def main() -> None:
     from flowers_core.networks import start_tensorflow
 
     start_tensorflow(quietly=True)
-    from flowers_core.networks.classifier import load_classifier
-    from flowers_core.training.soup import check_alike, greedy_soup, likelihood_and_accuracy, uniform_soup
-    from flowers_core.training.write_bundle import write_trained
+    from flowers_core.training.soup_bundle import write_soup
 
-    classifiers = [load_classifier(member.path(CLASSIFIER_FILE)) for member in members]
-    weights = [classifier.get_weights() for classifier in classifiers]
-    check_alike(weights)
-    history: dict[str, Any] = {}
-    chosen = list(range(len(members)))
-    if reference is None:
-        ids = flowers.split_ids("validation")
-        photos, columns = inputs(flowers, ids, members[0].crop_rule), flowers.labels[ids - 1] - 1
-        score = likelihood_and_accuracy(classifiers[0], photos, columns)
-        chosen, alone = greedy_soup(weights, score)
-        history["members"] = [
-            {"name": members[place].name, "validation_top1": accuracy, "validation_nll": -likelihood}
-            for place, (likelihood, accuracy) in alone
-        ]
-        best = score(uniform_soup([weights[place] for place in chosen]))
-        history |= {"validation_top1": best[1], "validation_nll": -best[0]}
-        for row in history["members"]:
-            print(f"{row['name']}: {row['validation_top1']:.4f} of validation right, nll {row['validation_nll']:.4f}")
-        names = ", ".join(members[place].name for place in chosen)
-        print(f"The mean of {names}: {best[1]:.4f} of validation right, nll {-best[0]:.4f}")
-    classifiers[0].set_weights(uniform_soup([weights[place] for place in chosen]))
-    first = members[0]
-    writer = BundleWriter.create(
-        options.out,
-        name=options.out.name,
-        backbone=first.manifest.backbone,
-        crop_rule=first.crop_rule,
-        classes=first.class_names,
-    )
-    training = Training(
-        method="the mean of the weights of fine-tuned models",
-        splits=first.training.splits,
-        photos=first.training.photos,
-        command=_command(options),
-        members=tuple(members[place].name for place in chosen),
-        member_commands={members[place].name: members[place].training.command for place in chosen},
-        validation_top1=history.get("validation_top1"),
-        seed=first.training.seed,
-    )
-    write_trained(writer, flowers, classifiers[0], training, history, reference)
+    choice = write_soup(options.out, members, flowers, _command(options), reference)
+    for member in choice.members:
+        print(f"{member.name}: {member.validation_top1:.4f} of validation right, nll {member.validation_nll:.4f}")
+    if choice.validation_top1 is not None:
+        names = ", ".join(choice.chosen)
+        print(f"The mean of {names}: {choice.validation_top1:.4f} of validation right, nll {choice.validation_nll:.4f}")
     print(f"Wrote {options.out}; `flowers quantize {options.out.name}` makes the TFLite models.")
 
 

@@ -11,8 +11,9 @@ import pytest
 from flowers_core.data.model_input import CropRule
 from flowers_core.inference.bundle import BundleWriter
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
-from scripts.benchmarks import gallery as benchmark
+from flowers_core.retrieval.synthetic_vectors import SyntheticVectors
 from scripts.benchmarks.__main__ import main
+from scripts.benchmarks.gallery_indexes import exact_neighbours
 
 
 @pytest.fixture(scope="module")
@@ -23,25 +24,10 @@ def gallery() -> Gallery:
     return Gallery.build(embeddings, np.arange(1, 301), labels, ["train"] * 300)
 
 
-def test_the_vectors_are_repeatable_unit_and_of_their_kind(gallery: Gallery) -> None:
-    source = benchmark.Likenesses(gallery)
-    blocks = list(source.blocks(25_000))
-    assert [len(block) for block in blocks] == [10_000, 10_000, 5_000]
-    np.testing.assert_array_equal(source.block(1), blocks[1])
-    np.testing.assert_array_equal(source.block(2, 7), blocks[2][:7])
-    assert not np.array_equal(blocks[0], blocks[1])
-    for block in blocks:
-        np.testing.assert_allclose(np.linalg.norm(block, axis=1), 1, rtol=1e-5)
-        assert (block >= 0).all()
-    # A made vector is nearer to a real one than real ones are to each other on the whole, and not equal to it.
-    nearest = (blocks[0][:200] @ gallery.vectors().T).max(axis=1)
-    assert 0.8 < np.median(nearest) < 0.999
-
-
 def test_the_truth_is_a_plain_sort(gallery: Gallery) -> None:
-    source = benchmark.Likenesses(gallery)
+    source = SyntheticVectors(gallery)
     asked = source.queries(5)
-    where, milliseconds = benchmark._exact(source, 12_000, asked)
+    where, milliseconds = exact_neighbours(source, 12_000, asked)
     everything = np.concatenate(list(source.blocks(12_000)))
     expected = np.argsort(-(asked @ everything.T), axis=1)[:, :10]
     for found, right in zip(where, expected, strict=True):
@@ -49,7 +35,7 @@ def test_the_truth_is_a_plain_sort(gallery: Gallery) -> None:
     assert milliseconds > 0
 
 
-def test_every_way_is_in_the_table(gallery: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_index_is_in_the_table(gallery: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = BundleWriter.create(
         tmp_path / "seer", name="seer", backbone="none", crop_rule=CropRule(32), classes=["a"] * 102
     )
@@ -61,7 +47,7 @@ def test_every_way_is_in_the_table(gallery: Gallery, tmp_path: Path, monkeypatch
     before = faiss.omp_get_max_threads()
     main()
     assert faiss.omp_get_max_threads() == before
-    rows = {row["way"]: row for row in json.loads(out.read_text())["rows"]}
+    rows = {row["index"]: row for row in json.loads(out.read_text())["rows"]}
     assert len(rows) == 4
     assert rows["FAISS Flat, float32"]["recall_at_10"] >= 0.99
     assert rows["FAISS Flat, float32"]["bytes"] == pytest.approx(160, abs=1)

@@ -1,17 +1,16 @@
-"""The changes of `scripts.study.ablate`, each as `scripts.train` understands it."""
+"""`flowers study ablate`: which runs are made, and what is kept of them."""
 
 import importlib.util
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from flowers_core.inference.bundle import BundleError
 from flowers_core.inference.commands import option_words
 from flowers_core.reports.run_records import RunRecord, save_record
-from scripts.options.training import parse_training
+from scripts.options.changes import CHANGES
 from scripts.study import ablate
 from tests.fixtures.manifests import training
 
@@ -20,12 +19,6 @@ LINE = "--backbone efficientnet_lite0 --size 256 --fine-tune 30 --epochs 32 --au
 
 def record(command: str) -> RunRecord:
     return RunRecord("base", "efficientnet_lite0", training(command), metrics={})
-
-
-def recipe(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> dict[str, Any]:
-    monkeypatch.setattr(sys, "argv", ["train", *words])
-    options = parse_training("")
-    return {**asdict(options.recipe), "size": options.size}
 
 
 def test_a_run_keeps_the_recipe_and_not_the_name_nor_the_seed():
@@ -73,7 +66,7 @@ def test_a_record_cannot_teach(tmp_path, monkeypatch, called, capsys):
     monkeypatch.setattr(sys, "argv", words)
     ablate.main()
     trained = [words for words in called if words[0] == "train"]
-    assert len(trained) == len(ablate.CHANGES) - 2  # nor the base as it is
+    assert len(trained) == len(CHANGES) - 2  # nor the base as it is
     teachers = {words[place + 1] for words in trained for place, word in enumerate(words) if word == "--teacher"}
     assert teachers == {"efficientnet_lite0_small", "inception_v3"}
     assert "taught_by_itself: of 'base' only the record is here" in capsys.readouterr().out
@@ -83,16 +76,3 @@ def test_what_is_neither_bundle_nor_record_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["ablate", str(tmp_path / "absent"), "--models", str(tmp_path)])
     with pytest.raises(BundleError, match="absent"):
         ablate.main()
-
-
-def test_each_change_changes_what_it_names_and_nothing_else(monkeypatch: pytest.MonkeyPatch):
-    base = recipe(monkeypatch, LINE.split())
-    changed = {}
-    for name, change in ablate.CHANGES.items():
-        ours = recipe(monkeypatch, [*LINE.split(), *option_words(change)])
-        changed[name] = {key for key in base if ours[key] != base[key]}
-        assert len(changed[name]) == len(set(change) - {"teacher"}), name
-    assert changed["no_label_smoothing"] == {"label_smoothing"}
-    assert changed["fewer_unfrozen"] == {"unfrozen_layers"}
-    assert changed["larger_input"] == {"size"}
-    assert changed["sgd"] == {"optimizer", "learning_rate"}

@@ -1,4 +1,4 @@
-"""The benchmark's turns and ratios, and Keras in its own process."""
+"""Interleaved timing and ratios, and Keras in its own process."""
 
 import time
 from pathlib import Path
@@ -6,26 +6,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.benchmarks.keras_worker import WAYS, KerasWorker, WorkerError
-from scripts.benchmarks.turns import Took, ratio, take_turns
+from scripts.benchmarks.interleaved import SelfTimed, interleaved_times, ratio
+from scripts.benchmarks.keras_worker import BACKENDS, KerasWorker, WorkerError
 from tests.fixtures.tiny_classifier import SIZE, tiny_classifier
 
 
-def test_all_paths_see_each_input_in_turn_and_the_warm_up_is_not_counted():
+def test_all_backends_see_each_input_in_turn_and_the_warm_up_is_not_counted():
     calls = []
-    paths = {name: (lambda given, name=name: calls.append((name, given))) for name in ("one", "two")}
-    times = take_turns(paths, [1, 2, 3], warm_up=1)
+    backends = {name: (lambda given, name=name: calls.append((name, given))) for name in ("one", "two")}
+    times = interleaved_times(backends, [1, 2, 3], warm_up=1)
     assert calls == [("one", 1), ("two", 1), ("one", 2), ("two", 2), ("one", 3), ("two", 3)]
     assert {name: len(taken) for name, taken in times.items()} == {"one": 2, "two": 2}
 
 
 def test_times_are_milliseconds():
-    times = take_turns({"nap": lambda _: time.sleep(0.02)}, [None, None], warm_up=0)
+    times = interleaved_times({"nap": lambda _: time.sleep(0.02)}, [None, None], warm_up=0)
     assert all(20 <= taken < 200 for taken in times["nap"])
 
 
-def test_a_path_that_times_itself_is_believed():
-    times = take_turns({"elsewhere": Took}, [7.0, 1.5, 2.5], warm_up=1)
+def test_a_backend_that_times_itself_is_believed():
+    times = interleaved_times({"elsewhere": SelfTimed}, [7.0, 1.5, 2.5], warm_up=1)
     assert times == {"elsewhere": [1.5, 2.5]}
 
 
@@ -36,9 +36,9 @@ def test_keras_answers_in_a_process_of_its_own_and_times_itself(tmp_path: Path):
     photo = np.zeros((1, SIZE, SIZE, 3), np.uint8)
     with KerasWorker(path, 1) as worker:
         start = time.perf_counter()
-        times = take_turns(worker.paths(), [photo] * 3, warm_up=1)
+        times = interleaved_times(worker.backends(), [photo] * 3, warm_up=1)
         seen = (time.perf_counter() - start) * 1e3
-    assert tuple(times) == WAYS
+    assert tuple(times) == BACKENDS
     assert 0 < sum(sum(taken) for taken in times.values()) < seen
     assert all(len(taken) == 2 for taken in times.values())
 
