@@ -36,10 +36,11 @@ class Rules:
 def confidence_figures(rules: Rules, observed: Observed, *, resamples: int = 1000) -> ConfidenceFigures:
     """The figures over photos of known flowers."""
     right = observed.right
-    confidence = rules.model.confidence(signals_of(observed.evidence, rules.space))
+    signals = signals_of(observed.evidence, rules.space)
+    confidence = rules.model.confidence(signals)
     top = softmax(observed.evidence.logits, rules.temperature).max(axis=1)
     sets = in_set(tempered(observed.evidence.logits, confidence), rules.sets.mass, rules.sets.least)
-    sure = confidence >= rules.model.sure_from
+    sure = _sure(rules, signals)
     low, high = aurc_interval(confidence, top, right, resamples=resamples)
     return ConfidenceFigures(
         photos=len(observed),
@@ -63,15 +64,24 @@ def novelty_figures(
     """Photos of known flowers against pictures without one, by several scores; weights (c, classes) are the head's."""
     of_known, of_others = (_scores(rules, part, weights) for part in (known, others))
     signals = signals_of(others.evidence, rules.space)
-    flagged = rules.novelty.looks_like_none(signals[:, _NEARNESS], signals[:, _LOG_ODDS])
     return NoveltyFigures(
         split=split,
         known=len(known),
         others=len(others),
-        others_sure=int((rules.model.confidence(signals) >= rules.model.sure_from).sum()),
-        others_flagged=int(flagged.sum()),
+        others_sure=int(_sure(rules, signals).sum()),
+        others_flagged=int(_looks_like_none(rules, signals).sum()),
         scores={name: _figures(detection(of_known[name], of_others[name], resamples=resamples)) for name in of_known},
     )
+
+
+def _looks_like_none(rules: Rules, signals: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return rules.novelty.looks_like_none(signals[:, _NEARNESS], signals[:, _LOG_ODDS])
+
+
+def _sure(rules: Rules, signals: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which answers are given without doubt, as `ConfidenceHead.predict` gives them."""
+    confident = rules.model.confidence(signals) >= rules.model.sure_from
+    return confident & ~_looks_like_none(rules, signals)
 
 
 def _scores(rules: Rules, observed: Observed, weights: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:

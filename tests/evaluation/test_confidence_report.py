@@ -1,5 +1,7 @@
 """The figures of confidence, counted by hand on a handful of answers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -46,6 +48,13 @@ def test_figures_by_hand() -> None:
     # Above 0.7 the answer stands alone; the last has both classes.
     assert figures.set_coverage == 0.75
     assert figures.set_size == 1.25
+
+
+def test_what_looks_like_no_flower_is_not_sure() -> None:
+    rules = replace(_RULES, novelty=NoveltyRule(0, 1, 0, 1e9, threshold=-1.0, accepted=0.95))
+    # Both are confident. The second lies e away from the prototype, and more, where −log(distance) is below −1.
+    figures = confidence_figures(rules, _observed([3.0, 7.0], [1, 1]), resamples=2)
+    assert (figures.sure, figures.sure_top1) == (0.5, 1.0)
 
 
 def test_nobody_is_sure() -> None:
