@@ -1,4 +1,4 @@
-"""The acceptance criterion of a numeric format: what it may lose against float32 on the validation photos."""
+"""The acceptance criterion of a numeric format: its largest loss against float32 on the validation photos."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,15 @@ ALLOWED_POINTS = 0.3
 
 
 def format_loss(exact: Predictions, smaller: Predictions) -> FormatLoss:
-    """What a numeric format loses against the exact one. Raises ValueError unless both predict the same photos."""
+    """The loss of a numeric format against the exact one.
+
+    Args:
+        exact: predictions of the exact model.
+        smaller: those of the model in the smaller format, for the same photos in the same order.
+
+    Raises:
+        ValueError: the predictions are of different photos.
+    """
     if not (exact.ids.shape == smaller.ids.shape and (exact.ids == smaller.ids).all()):
         raise ValueError("Two numeric formats can only be compared on the same photos.")
     before, after = report(exact), report(smaller)
@@ -29,9 +37,12 @@ def is_acceptable(loss: FormatLoss) -> bool:
 
 
 def logit_error(exact: NDArray[np.floating], other: NDArray[np.floating]) -> float:
-    """Root mean square difference of two sets of logits (n, classes).
+    """Root mean square difference of two sets of logits.
 
-    A difference that all classes of a photo share changes no prediction, so it is taken out.
+    A difference that all classes of a photo share changes no prediction, so it is subtracted first.
+
+    Args:
+        exact, other: (n, classes).
     """
     difference = other.astype(np.float64) - exact
     difference -= difference.mean(axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Bias correction before INT8 quantization: biases take back the mean shift that rounding the weights causes.
+"""Bias correction before INT8 quantization: biases undo the mean shift that rounding the weights causes.
 
 Rounding a kernel changes each of its weights by up to half a step. Inputs behind a ReLU are never negative, so the
 changes do not cancel: on every photo, an output channel moves by the mean input times the sum of its rounding errors.
@@ -20,14 +20,14 @@ _BATCH = 8
 def bias_corrected(
     classifier: keras.Model, photos: NDArray[np.uint8], *, leave_out: Collection[str] = ()
 ) -> keras.Model:
-    """A copy of a classifier to convert to INT8. Its float answers are off by the shifts that it makes up for.
+    """A copy of a classifier with corrected biases, to convert to INT8. Its float answers are off by the corrections.
 
     Convolutions with neither a bias nor a batch normalization behind them stay as they are.
 
     Args:
         classifier: flat and functional.
         photos: the representative dataset, (n, size, size, 3) uint8; a hundred or more.
-        leave_out: names of convolutions that stay as they are too.
+        leave_out: names of other convolutions that stay as they are.
     """
     copy = keras.models.clone_model(classifier)
     copy.set_weights(classifier.get_weights())
@@ -47,7 +47,16 @@ def bias_corrected(
 
 
 def mean_shifts(classifier: keras.Model, names: list[str], photos: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    """The mean shift of each output channel that rounding its kernel causes, (channels,) by convolution's name."""
+    """The mean shift of each output channel that rounding the kernel causes.
+
+    Args:
+        classifier: flat and functional.
+        names: of the convolutions.
+        photos: the representative dataset, (n, size, size, 3) uint8.
+
+    Returns:
+        (channels,) float32 by the convolution's name.
+    """
     if not names:
         return {}
     network = keras.Model(classifier.input, {name: _mean_error(classifier.get_layer(name)) for name in names})
@@ -59,7 +68,7 @@ def mean_shifts(classifier: keras.Model, names: list[str], photos: NDArray[np.ui
 
 
 def _mean_error(layer: keras.Layer) -> keras.KerasTensor:
-    """The mean over positions of a convolution's output with its kernel's rounding errors for a kernel."""
+    """The mean over positions of a convolution's output, with the kernel's rounding errors as its kernel."""
     config = layer.get_config() | {"use_bias": False, "activation": "linear", "name": f"{layer.name}_rounding"}
     twin = type(layer).from_config(config)
     error = keras.ops.mean(twin(layer.input), axis=(1, 2))

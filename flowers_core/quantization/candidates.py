@@ -1,4 +1,4 @@
-"""A bundle's TFLite models before they go into it: converted, and each compared with float32 on validation photos."""
+"""Candidates for a bundle's TFLite models: converted, and compared with float32 on the validation photos."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ _PHOTOS_FOR_NOISE = 32
 
 @dataclass(frozen=True)
 class QuantizationOptions:
-    """What to convert to, and how.
+    """The numeric formats to convert to, and the settings of INT8.
 
     Attributes:
         formats: the numeric formats.
-        representative: how many training photos show INT8 the ranges of activations, stratified by class.
-        seed: draws them.
-        equalization: 0…1, strength of the cross-layer equalization for INT8.
+        representative: size of the representative dataset, training photos stratified by class.
+        seed: of the draw of the representative dataset.
+        equalization: alpha of the cross-layer equalization, 0…1.
         float_layers: layers that INT8 leaves in float.
         qat: quantization-aware training for INT8, or None.
     """
@@ -51,13 +51,13 @@ class QuantizationOptions:
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Models that may go into a bundle.
+    """Converted models that may go into a bundle.
 
     Attributes:
         models: the TFLite file's bytes by numeric format.
         losses: against float32 on the validation photos, by numeric format.
         record: how they were made.
-        int8_classifier: what INT8 was converted from: equalized, and fitted to quantization if asked for.
+        int8_classifier: the classifier that INT8 was converted from, equalized and, if asked for, trained with QAT.
         representative: (n, size, size, 3) uint8.
         validation: (n, size, size, 3) uint8.
     """
@@ -71,11 +71,11 @@ class Candidates:
 
     @property
     def rejected(self) -> list[str]:
-        """The formats that lose more than is allowed."""
+        """The formats whose loss is not acceptable."""
         return [name for name, loss in self.losses.items() if not is_acceptable(loss)]
 
     def int8_noise(self) -> list[LayerNoise]:
-        """The signal to quantization noise of INT8's layers, the noisiest first."""
+        """The signal-to-quantization-noise ratio of INT8's layers, the noisiest first."""
         photos = self.validation[:_PHOTOS_FOR_NOISE]
         return layer_noise(self.int8_classifier, self.representative, photos, alpha=0.0)
 
@@ -102,11 +102,11 @@ def make_candidates(
     Args:
         bundle: with its classifier.
         flowers: training photos for INT8's ranges, validation photos for the comparison.
-        options: what to convert to, and how.
+        options: numeric formats and settings.
         cache: where quantization-aware training keeps photos and features between runs; safe to delete.
         converted: called with each format, its size in bytes and its loss.
-        progress: called with (what, done, in all) while quantization-aware training computes augmented views.
-        report: called with each of its steps and the loss.
+        progress: called with (what, done, total) while quantization-aware training computes augmented views.
+        report: called with each step of quantization-aware training and its loss.
     """
     rule = bundle.crop_rule
     ids = stratified_sample(flowers, "train", options.representative, options.seed)
@@ -161,7 +161,7 @@ def _quantization_aware(
     cache: Path,
     **watchers: Any,
 ) -> tuple[keras.Model, dict[str, Any]]:
-    """The classifier fitted to its quantization on training photos, and the record of that."""
+    """The classifier after quantization-aware training on training photos, and the record of that."""
     ids = flowers.split_ids("train")
     views = AugmentedViews(open_decoded_cache(flowers, ids, cache), ids, CROPS, recipe.seed)
     fitted, record = quantization_aware_training(

@@ -2,9 +2,9 @@
 
 INT8 is post-training quantization as TensorFlow's converter does it (Jacob et al. 2018, arXiv 1712.05877): weights per
 channel and activations per tensor, with ranges from a representative dataset. Three steps of our own go with it.
-`equalization` makes the ranges of channels more equal before, `bias_correction` makes up for what rounding the weights
-shifts, and `float_head` puts mean and linear layer back into float behind. Every model takes one uint8 RGB photo
-(1, size, size, 3) and answers in float32.
+Before the conversion, `equalization` makes the ranges of channels more equal and `bias_correction` undoes the mean
+shifts of rounding. After it, `float_head` puts mean and linear layer back into float. Every model takes one uint8
+RGB photo (1, size, size, 3) and answers in float32.
 """
 
 import csv
@@ -30,13 +30,19 @@ from flowers_core.quantization.equalization import ALPHA, cross_layer_equalized
 from flowers_core.quantization.float_head import with_float_head
 from flowers_core.quantization.float_layers import keras_layers_of, nodes_of
 
-# The converter raises its own kind, TensorFlow's and Python's; each means that there is no model.
+# The converter raises its own errors, TensorFlow's and Python's; each means that there is no model.
 _CONVERTER_ERRORS = (ConverterError, tf.errors.OpError, RuntimeError, ValueError)
 
 
 @dataclass(frozen=True)
 class LayerNoise:
-    """One layer's signal to quantization noise in decibels; `layer` is its name in the converted graph."""
+    """One layer's quantization noise.
+
+    Attributes:
+        layer: its name in the converted graph.
+        operation: its TFLite operation.
+        decibels: signal-to-quantization-noise ratio.
+    """
 
     layer: str
     operation: str
@@ -70,7 +76,7 @@ def convert(
         The bytes of the `.tflite` file.
 
     Raises:
-        ValueError: arguments that do not fit.
+        ValueError: arguments that contradict each other.
         QuantizationError: the converter fails, or the representative dataset does not reach from 0 to 255.
     """
     if numeric_format not in PRECISIONS:
@@ -98,7 +104,7 @@ def layer_noise(
     """How much noise INT8 adds to each layer's activations, in the graph that `convert` makes, the noisiest first.
 
     TensorFlow's QuantizationDebugger compares float and integer activations of the same photos. Each layer gets float
-    inputs, so that it answers for its own rounding only. The figure is the mean of the photos' ratios in decibels.
+    inputs, so that its figure shows its own rounding only. The figure is the mean of the photos' ratios in decibels.
 
     Args:
         classifier, representative, alpha: as for `convert`.
@@ -118,8 +124,8 @@ def layer_noise(
                 debug_dataset=lambda: _as_input(photos),
                 debug_options=options,
             )
-            # Given a converter, TensorFlow 2.21 reads tensors whose memory later layers have used again; given the
-            # model that it converted, it keeps them all.
+            # Given a converter, TensorFlow 2.21 reads tensors whose memory later layers have reused. Given the model
+            # that the converter made, it keeps all tensors.
             debugger = tf.lite.experimental.QuantizationDebugger(
                 quant_debug_model_content=converted.get_debug_quantized_model(),
                 debug_dataset=lambda: _as_input(photos),

@@ -1,9 +1,9 @@
-"""Cross-layer equalization before INT8 quantization: channels of more equal range, so that one scale suits them all.
+"""Cross-layer equalization before INT8 quantization: channels get more equal ranges, so that one scale suits all.
 
 An activation tensor has one scale, set by its strongest channel. A channel whose values stay ten times smaller is left
-with 25 of the 256 levels. Behind a ReLU or nothing, a channel can be made s times as strong and the weights that read
-it s times as weak; the network answers as before (Nagel et al. 2019, arXiv 1906.04721, section 4.1). But then the
-convolution that reads the channel has weights of less equal size, which rounding hurts. So the difference is shared
+with 25 of the 256 levels. After a ReLU or a linear activation, a channel can be made s times as strong and the weights
+that read it s times as weak, and the network answers as before (Nagel et al. 2019, arXiv 1906.04721, section 4.1). But
+then the weights of the reading convolution differ more in size, and rounding hurts them. So the difference is shared
 between activations and weights (`alpha`, as in SmoothQuant, Xiao et al. 2022, arXiv 2211.10438).
 """
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from flowers_core.quantization.scale_groups import is_relu, keeps_scale, readers_of, scale_groups, sources_of
 
 ALPHA = 0.5
-_LIMIT = 8.0  # the largest factor, for channels that are hardly ever on
+_LIMIT = 8.0  # the largest factor; it bounds channels that are hardly ever active
 _BATCH = 8
 
 
@@ -27,7 +27,7 @@ def cross_layer_equalized(classifier: keras.Model, photos: NDArray[np.uint8], *,
     Args:
         classifier: flat and functional.
         photos: the representative dataset, (n, size, size, 3) uint8.
-        alpha: how far to go, 0…1; at 1 each channel gets the range of its tensor.
+        alpha: 0…1; at 0 nothing changes, and at 1 each channel gets the range of its tensor.
     """
     free = _free(classifier)
     if not free or alpha <= 0:

@@ -71,8 +71,8 @@ def fake_quantized(classifier: keras.Model, ranges: Ranges, *, exact: Collection
 
     Args:
         classifier: flat and functional.
-        ranges: as `activation_ranges` gives them; none leaves activations exact.
-        exact: layers whose kernels stay exact, since training rounds them at each step.
+        ranges: as `activation_ranges` returns them; an empty dict leaves activations exact.
+        exact: names of layers whose kernels stay exact, because training rounds them at each step.
     """
 
     def call(layer: keras.Layer, *inputs: Any, **options: Any) -> Any:
@@ -92,7 +92,12 @@ def fake_quantized(classifier: keras.Model, ranges: Ranges, *, exact: Collection
 
 
 def copy_weights(source: keras.Model, target: keras.Model) -> None:
-    """Give the layers of one network the weights of those of the same names in another."""
+    """Copy the weights of every layer that both networks have.
+
+    Args:
+        source: network to copy from.
+        target: network whose layers of the same names are set.
+    """
     names = {layer.name for layer in target.layers}
     for layer in source.layers:
         if layer.weights and layer.name in names:
@@ -100,10 +105,10 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
 
 
 def is_depthwise(layer: keras.Layer) -> bool:
-    """Whether a convolution's kernel has its output channels where others have their inputs."""
+    """Whether a convolution is depthwise, so that its kernel's third axis holds the output channels."""
     return isinstance(layer, layers.DepthwiseConv2D)
 
 
 def _adds_no_rounding(layer: keras.Layer) -> bool:
-    """Whether a layer's output holds only values of its input, which are rounded already."""
+    """Whether a layer only moves values of its input, which are rounded already."""
     return keeps_scale(layer) and not isinstance(layer, layers.AveragePooling2D)

@@ -1,14 +1,14 @@
-"""The head of an INT8 model, mean and linear layer, in float on the same INT8 weights: no byte more.
+"""The head of an INT8 model (mean and linear layer), computed in float from the same INT8 weights.
 
 The converter rounds embedding and logits to 256 levels each, over the range that the representative dataset reached.
 For a classifier that ends in a mean and one linear layer, that is a good part of all its quantization noise. The steps
-of the logits are so wide that two classes tie, logits beyond the range are cut off, and every channel of the embedding
-has the step of the strongest. Here both are computed from the feature map that the model hands out anyway. The weights
-stay INT8 in the file and become float when the model is loaded. So the logits are exactly the linear function of the
-features that the explanations take them for.
+of the logits are so wide that two classes tie, logits beyond the range are clipped, and every channel of the embedding
+has the step size of the strongest. Here both are computed in float from the feature map, which is an output anyway. The
+weights stay INT8 in the file, which does not grow, and become float when the model is loaded. So the logits are exactly
+the linear function of the features that the explanations assume.
 
-The converter has no option for this, so the finished file is edited: its tree of FlatBuffer objects is read, the
-operators of the head are found, checked, wired anew and put in order. TensorFlow keeps the tree's two modules outside
+The converter has no option for this, so the finished file is edited. Its tree of FlatBuffer objects is read, and the
+operators of the head are found, checked, rewired and reordered. TensorFlow keeps the tree's two modules outside
 its public API.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
-_DEQUANTIZE_PER_CHANNEL = 5  # the operator's version since which it takes a scale for each channel
+_DEQUANTIZE_PER_CHANNEL = 5  # the first version of the operator that takes a scale for each channel
 _Kind = schema.BuiltinOperator
 
 
@@ -27,14 +27,14 @@ def with_float_head(model: bytes) -> bytes:
     """The same INT8 model with mean and linear layer in float.
 
     Args:
-        model: a TFLite file as the converter makes it of this project's classifiers, with features, their mean, and a
-            linear layer on that, all of them outputs.
+        model: a TFLite file that the converter made from one of this project's classifiers. Its outputs are the
+            features, their mean, and a linear layer on the mean.
 
     Returns:
-        The edited file, or the file itself where its linear layer is not INT8.
+        The edited file, or the same file if its linear layer is not INT8.
 
     Raises:
-        ValueError: any other INT8 graph.
+        ValueError: the INT8 graph has another head.
     """
     tree = flatbuffer_utils.convert_bytearray_to_object(bytearray(model))
     (graph,) = tree.subgraphs
@@ -124,7 +124,7 @@ def _rewire(network: _Network, head: _Head) -> None:
 
 
 def _reorder(graph: Any, head: _Head) -> None:
-    """Put the head last, each operator behind those that write its inputs, and drop those that it needs no more."""
+    """Put the head last, each operator after those that write its inputs, and drop the operators without a use."""
     last = [*head.to_float, head.mean, head.float_embedding, head.linear]
     moved = set(map(id, [*last, *head.for_mean, head.float_logits]))
     graph.operators = [operator for operator in graph.operators if id(operator) not in moved] + last
@@ -144,7 +144,7 @@ def _make_bias_float(network: _Network, embedding: int, weights: int, bias: int)
 
 
 def _add_float_tensor(graph: Any, like: int) -> int:
-    """Add a float tensor of the shape of another; its number."""
+    """Add a float tensor of the shape of another, and return its index."""
     tensor = schema.TensorT()
     tensor.name, tensor.shape = b"head", graph.tensors[like].shape
     tensor.type, tensor.buffer = schema.TensorType.FLOAT32, 0  # buffer 0: computed, not stored

@@ -1,4 +1,4 @@
-"""Which Keras layers a node of a converted graph computes, by the node's name.
+"""The Keras layers that a node of a converted graph computes, found by the node's name.
 
 The converter names a node after all operations that it fused, "…/relu/Relu6;…/conv/BiasAdd;…/conv/convolution". What it
 fuses depends on the weights: a bias of zeros leaves no BiasAdd. So a name from one conversion may be missing in the
@@ -17,15 +17,24 @@ _OUTPUTS = sorted((LOGITS, FEATURES, EMBEDDING))
 
 
 def nodes_of(names: Iterable[str], graph: Iterable[str]) -> list[str]:
-    """The names of a graph's nodes that share an operation with one of `names`."""
-    wanted = {operation for name in names for operation in name.split(";")}
-    return [node for node in graph if wanted & set(node.split(";"))]
+    """The nodes of a graph that share an operation with given nodes.
+
+    Args:
+        names: of nodes, perhaps from another conversion.
+        graph: the names of the graph's nodes.
+    """
+    operations = {operation for name in names for operation in name.split(";")}
+    return [node for node in graph if operations & set(node.split(";"))]
 
 
 def keras_layers_of(names: Iterable[str], classifier: keras.Model) -> set[str]:
-    """The names of the classifier's layers that nodes called `names`, in a graph converted from it, compute.
+    """The names of the classifier's layers that given nodes compute.
 
     A node named after the features stands for all layers back to the last convolution.
+
+    Args:
+        names: of nodes in a graph converted from the classifier.
+        classifier: flat and functional.
     """
     layers = set()
     for operation in (operation for name in names for operation in name.split(";")):
@@ -34,7 +43,7 @@ def keras_layers_of(names: Iterable[str], classifier: keras.Model) -> set[str]:
                 layers |= _back_to_a_convolution(classifier.get_layer(FEATURES))
         else:
             scopes = operation.split("/")
-            # TensorFlow may number scopes anew, the model's and its layers' alike: "conv2d_7" is then "conv2d_7_1".
+            # TensorFlow may append a number to the scopes of the model and its layers: "conv2d_7" is then "conv2d_7_1".
             suffix = next((s.removeprefix(_served_name(classifier)) for s in scopes if _is_model(s, classifier)), "")
             layers |= {scope.removesuffix(suffix) for scope in scopes}
     return layers & {layer.name for layer in classifier.layers}

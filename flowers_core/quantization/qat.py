@@ -1,4 +1,4 @@
-"""Quantization-aware training (QAT): weights that answer, once rounded, as the float network does.
+"""Quantization-aware training (QAT): it fits weights that, once rounded, answer as the float network does.
 
 The network is its own teacher. A fake-quantized copy (`fake_quantization`) is fitted to the embedding and the answers
 of the float network on augmented views of training photos (Hinton et al. 2015, arXiv 1503.02531), without labels. The
@@ -38,10 +38,11 @@ class QatRecipe:
 
     Attributes:
         steps: of `batch_size` photos each.
-        last_layers: how many of the backbone's layers learn, from the last, counted as Keras lists them; those before
-            are computed once. None for all.
-        views: of each training photo; the last one is not learnt from, but validates.
-        learning_rate: Adam's highest, reached in a tenth of the steps, from where half a cosine leads down.
+        last_layers: how many of the backbone's last layers learn, counted as Keras lists them; None for all. The layers
+            before them are computed once.
+        views: augmented views of each training photo, at least 2; the last one is held out for validation.
+        batch_size: photos a step.
+        learning_rate: Adam's highest. It warms up over a tenth of the steps, then falls by half a cosine.
         seed: of the order of the photos.
     """
 
@@ -55,7 +56,8 @@ class QatRecipe:
     def __post_init__(self) -> None:
         if min(self.steps, self.batch_size) < 1 or self.views < 2 or self.learning_rate <= 0:
             raise RecipeError(
-                "It takes a step, a photo and a learning rate above 0, and a view besides the one that validates."
+                "Quantization-aware training needs at least one step, one photo a step, two views and a learning rate "
+                "above 0."
             )
 
 
@@ -87,21 +89,21 @@ def quantization_aware_training(
     """Fit the backbone of a classifier to its quantization.
 
     Args:
-        classifier: flat and functional, with its channels equalized already if they are to be (`equalization`). It
-            stays as it is, and is the teacher.
+        classifier: the teacher, flat and functional, which stays as it is. Its channels are equalized before, if at all
+            (`equalization`).
         representative: the representative dataset, (n, size, size, 3) uint8, for the ranges of the activations.
         views: of training photos; the first `recipe.views` are used.
         rule: how a photo becomes the network's input.
         recipe: every choice.
         cache: where features of the frozen layers are kept between runs; safe to delete.
         data: the fingerprint of the photos.
-        progress: called with (what, done, in all) while views are computed.
+        progress: called with (what, done, total) while views are computed.
         report: called with each step and its loss.
 
     Returns:
-        A copy of the classifier, and the record of the run. The copy's biases and kernels are those of INT8: its
-        kernels lie on INT8's steps already, so that the conversion changes them no more. Where that is no better on the
-        view that validates than correcting the biases alone, the copy has corrected biases only.
+        A copy of the classifier, and the record of the run. The copy's kernels lie on INT8's steps already, so the
+        conversion does not change them. If that is no better on the held-out view than bias correction alone, the copy
+        has corrected biases only.
 
     Raises:
         RecipeError: there is no convolution among the last layers.
@@ -111,7 +113,7 @@ def quantization_aware_training(
     student = fake_quantized(begin, ranges, exact=learning)
     partition = partition_before(student, min(i for i, layer in enumerate(student.layers) if layer.name in learning))
     if partition.frozen is not None and not partition.frozen.weights:
-        partition = partition_before(student, 0)  # photos take less room than what is merely scaled
+        partition = partition_before(student, 0)  # photos take less space than scaled photos
     teacher = keras.Model(classifier.input, classifier.get_layer(EMBEDDING).output)
     seen = (data, rule.to_json(), views.photo_ids.tolist(), asdict(views.augmentation), views.seed, recipe.views)
 
@@ -120,11 +122,11 @@ def quantization_aware_training(
         return cached_features(network, rule, views, recipe.views, path, progress=progress)
 
     run = _Run(partition, student, head_of(classifier), recipe, learning)
-    inputs, wanted = cached("rounded", partition.frozen, ranges), np.asarray(cached("exact", teacher), np.float32)
-    before = run.mismatch(inputs[-1], wanted[-1])
-    losses = run.fit(inputs[:-1], wanted[:-1], report)
+    inputs, target = cached("rounded", partition.frozen, ranges), np.asarray(cached("exact", teacher), np.float32)
+    before = run.mismatch(inputs[-1], target[-1])
+    losses = run.fit(inputs[:-1], target[:-1], report)
     run.round_kernels()
-    after = run.mismatch(inputs[-1], wanted[-1])
+    after = run.mismatch(inputs[-1], target[-1])
     better = after.logits < before.logits
     if not better:
         student = fake_quantized(begin, {})
@@ -143,7 +145,15 @@ def quantization_aware_training(
 
 
 def learning_layers(classifier: keras.Model, last_layers: int | None) -> list[str]:
-    """The names of the backbone's last layers that have weights. Raises RecipeError unless a convolution is there."""
+    """The names of the backbone's last layers that have weights.
+
+    Args:
+        classifier: flat and functional.
+        last_layers: how many layers of the backbone, counted from the last as Keras lists them; None for all.
+
+    Raises:
+        RecipeError: there is no convolution among them.
+    """
     end = next(i for i, layer in enumerate(classifier.layers) if layer.name == FEATURES)
     first = 0 if last_layers is None else end - last_layers
     names = [layer.name for layer in classifier.layers[max(first, 0) : end] if layer.weights]
@@ -168,7 +178,7 @@ class _Run:
         self.layers = [student.get_layer(name) for name in learning]
         W, self.bias = head
         self.exact_weights, self.rounded_weights = W, np.asarray(round_to_int8(W))
-        # Batch normalization keeps its statistics, but its offset learns, and makes up for the mean of the roundings.
+        # Batch normalization keeps its statistics. Its offset learns, and corrects the mean shift of rounding.
         self.fitted = [variable for layer in self.layers for variable in layer.trainable_variables]
         self.kernels = {id(layer.kernel): layer for layer in self.layers if isinstance(layer, CONVOLUTIONS)}
         rate = cosine_with_warmup(recipe.learning_rate, recipe.steps, recipe.steps // 10)
@@ -176,25 +186,25 @@ class _Run:
         self.optimizer.build(self.fitted)
         self.step = tf.function(self._step, autograph=False, reduce_retracing=True)
 
-    def fit(self, inputs: NDArray, wanted: NDArray, report: StepReport | None) -> list[float]:
-        """Fit to inputs (views, n, …) and their exact embeddings (views, n, channels); the loss of each step."""
-        views, photos = wanted.shape[:2]
+    def fit(self, inputs: NDArray, target: NDArray, report: StepReport | None) -> list[float]:
+        """Fit to inputs (views, n, …) with exact embeddings (views, n, channels); return the loss of each step."""
+        views, photos = target.shape[:2]
         size = min(self.recipe.batch_size, views * photos)
         losses: list[float] = []
         while len(losses) < self.recipe.steps:
-            # Every view of every photo once before any again.
+            # Every view of every photo is used once before any is used again.
             generator = np.random.default_rng([self.recipe.seed, len(losses)])
             order = generator.permutation(views * photos)
             for start in range(0, len(order) - size + 1, size):
                 view, photo = np.divmod(np.sort(order[start : start + size]), photos)
-                losses.append(float(self.step(tf.constant(inputs[view, photo]), tf.constant(wanted[view, photo]))))
+                losses.append(float(self.step(tf.constant(inputs[view, photo]), tf.constant(target[view, photo]))))
                 if report is not None:
                     report(len(losses), losses[-1])
                 if len(losses) == self.recipe.steps:
                     break
         return losses
 
-    def mismatch(self, inputs: NDArray, wanted: NDArray) -> Mismatch:
+    def mismatch(self, inputs: NDArray, target: NDArray) -> Mismatch:
         """The mismatch of the tail, with its kernels rounded, on inputs (n, …) with exact embeddings (n, channels)."""
         kept = [np.asarray(variable) for variable in self.fitted]
         self.round_kernels()
@@ -202,22 +212,22 @@ class _Run:
         for variable, value in zip(self.fitted, kept, strict=True):
             variable.assign(value)
         return Mismatch(
-            logits=logit_error(wanted @ self.exact_weights, found @ self.rounded_weights),
-            embedding=float(np.sqrt(np.square(found - wanted).mean() / np.square(wanted).mean())),
+            logits=logit_error(target @ self.exact_weights, found @ self.rounded_weights),
+            embedding=float(np.sqrt(np.square(found - target).mean() / np.square(target).mean())),
         )
 
     def round_kernels(self) -> None:
         for layer in self.kernels.values():
             layer.kernel.assign(round_to_int8(layer.kernel, depthwise=is_depthwise(layer)))
 
-    def _step(self, inputs: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+    def _step(self, inputs: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             values = [self._as_int8(variable) for variable in self.tail.trainable_variables]
             found, _ = self.tail.stateless_call(
                 values, self.tail.non_trainable_variables, tf.cast(inputs, tf.float32), training=False
             )
-            loss = self._divergence(found, wanted) + tf.reduce_mean(tf.square(found - wanted)) / tf.reduce_mean(
-                tf.square(wanted)
+            loss = self._divergence(found, target) + tf.reduce_mean(tf.square(found - target)) / tf.reduce_mean(
+                tf.square(target)
             )
         self.optimizer.apply(tape.gradient(loss, self.fitted), self.fitted)
         return loss
@@ -226,8 +236,8 @@ class _Run:
         layer = self.kernels.get(id(variable))
         return variable.value if layer is None else straight_through(variable.value, depthwise=is_depthwise(layer))
 
-    def _divergence(self, found: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
-        """The Kullback–Leibler divergence of the answers from the exact ones, in nats a photo."""
+    def _divergence(self, found: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+        """The mean Kullback–Leibler divergence of the answers from the exact ones, in nats."""
         answers = tf.nn.log_softmax(found @ self.rounded_weights + self.bias)
-        exact = tf.nn.log_softmax(wanted @ self.exact_weights + self.bias)
+        exact = tf.nn.log_softmax(target @ self.exact_weights + self.bias)
         return tf.reduce_mean(tf.reduce_sum(tf.exp(exact) * (exact - answers), axis=1))

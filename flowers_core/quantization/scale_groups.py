@@ -1,4 +1,4 @@
-"""Scale groups: which activations an INT8 network quantizes, and which of them share one scale.
+"""Scale groups: the activations that an INT8 network quantizes, and which of them share one scale.
 
 TensorFlow Lite folds a batch normalization into the convolution before it and computes a ReLU with it. So of the three
 layers only the last one's output is quantized. A layer that only moves values (pooling, concatenation) keeps the scale
@@ -38,7 +38,7 @@ def sources_of(network: keras.Model) -> dict[str, list[keras.Layer]]:
 
 
 def scale_groups(network: keras.Model) -> dict[str, int]:
-    """The layers whose outputs are quantized, by name, each with the number of its group; a group shares one scale.
+    """The id of the scale group of each layer whose output is quantized, by the layer's name.
 
     A photo has 256 levels already, so layers before the first convolution are left out.
     """
@@ -56,7 +56,12 @@ def scale_groups(network: keras.Model) -> dict[str, int]:
 
 
 def is_relu(layer: keras.Layer, *, unbounded: bool = False) -> bool:
-    """Whether a layer is a plain ReLU. One with a largest value, as ReLU6, counts unless `unbounded`."""
+    """Whether a layer is a plain ReLU.
+
+    Args:
+        layer: of any kind.
+        unbounded: whether a ReLU with a largest value, such as ReLU6, does not count.
+    """
     if isinstance(layer, layers.ReLU):
         return not layer.negative_slope and not layer.threshold and (layer.max_value is None or not unbounded)
     activation = getattr(layer, "activation", None)
@@ -78,10 +83,10 @@ def is_linear(layer: keras.Layer) -> bool:
 def ranges_of_groups(
     groups: Mapping[str, int], lowest: Mapping[str, float], highest: Mapping[str, float]
 ) -> dict[str, tuple[float, float]]:
-    """The range of each quantized output, from the least to the greatest value in its group, and always with zero.
+    """The range of each quantized output: from the least to the greatest value in its group, extended to zero.
 
     Args:
-        groups: as `scale_groups` gives them.
+        groups: as `scale_groups` returns them.
         lowest, highest: the least and the greatest value of each output, by the layer's name.
     """
     found: dict[int, tuple[float, float]] = {}

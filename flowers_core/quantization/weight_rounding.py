@@ -1,4 +1,4 @@
-"""How INT8 holds the weights of a layer: 127 steps to either side, one step size an output channel."""
+"""INT8 weights: 127 steps to either side of zero, with one step size for each output channel."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ _LEVELS = 127  # symmetric INT8 without −128, as TensorFlow Lite has it for we
 
 
 def round_to_int8(kernel: NDArray | Any, *, depthwise: bool = False) -> Any:
-    """A kernel with every weight on the nearest step of INT8, still in float.
+    """Round every weight of a kernel to the nearest step of INT8, still in float.
 
     Args:
         kernel: (…, out), or (h, w, in, 1) if depthwise; a tensor or an array.
@@ -27,7 +27,10 @@ def round_to_int8(kernel: NDArray | Any, *, depthwise: bool = False) -> Any:
 def straight_through(kernel: Any, *, depthwise: bool = False) -> Any:
     """The rounded kernel, with the gradient of the kernel itself.
 
-    This is the straight-through estimator (Bengio et al. 2013, arXiv 1308.3432), as quantization-aware training has it
-    (Jacob et al. 2018, arXiv 1712.05877). Arguments are those of `round_to_int8`.
+    This is the straight-through estimator (Bengio et al. 2013, arXiv 1308.3432), as in quantization-aware training
+    (Jacob et al. 2018, arXiv 1712.05877).
+
+    Args:
+        kernel, depthwise: as for `round_to_int8`.
     """
     return kernel + keras.ops.stop_gradient(round_to_int8(kernel, depthwise=depthwise) - kernel)

@@ -1,8 +1,8 @@
 """Augmented views of a photo: the published recipe's, and stronger ones that resemble photos as people take them.
 
-Every view has a random generator of its own, seeded by (seed, number of the view, photo). So a run that goes on sees
-the views that it would have seen. No random number depends on the size: equal generators give equal views at 224 and
-at 299 pixels, so a teacher and a student with different inputs see the same.
+Every view has a random generator of its own, seeded by (seed, number of the view, photo). So a resumed run sees the
+views that it would have seen. No random number depends on the size. So equal generators give equal views at 224 and at
+299 pixels, and a teacher and a student with different input sizes see the same views.
 
 Shift, crop, zoom, rotation and flip are one affine map and one bicubic resampling; the photo is mirrored at its edges.
 """
@@ -111,7 +111,13 @@ FORMER_NAMES = {"wild": "strong"}
 
 
 def view_generator(seed: int, view: int, photo_id: int) -> np.random.Generator:
-    """The generator of one view of one photo; equal arguments give equal views on every machine."""
+    """The random generator of one view of one photo; equal arguments give equal views on every machine.
+
+    Args:
+        seed: of the run, at least 0.
+        view: number of the view, at least 0.
+        photo_id: the photo's id, at least 0.
+    """
     return np.random.default_rng([seed, view, photo_id])
 
 
@@ -159,7 +165,7 @@ def _resampled(pixels: Pixels, size: int, augmentation: Augmentation, rng: np.ra
 def _window(
     width: int, height: int, augmentation: Augmentation, rng: np.random.Generator
 ) -> tuple[float, float, float, float]:
-    """The part of the photo shown, in its pixels; may reach beyond it when zoomed out."""
+    """The window of the photo that is shown, in its pixels; it may reach beyond the photo when zoomed out."""
     if augmentation.crop_area is None:
         side = min(width, height) / rng.uniform(*augmentation.zoom)
         return (width - side) / 2, (height - side) / 2, (width + side) / 2, (height + side) / 2
@@ -252,7 +258,7 @@ def _small_on_background(pixels: Pixels, side_range: tuple[float, float], rng: n
     ground = Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC)
     small = max(1, round(side * share))
     x, y = rng.uniform(0, 1, 2) * (side - small)
-    # Soft edges, else the net would learn to look for the paste's frame.
+    # The edges are soft, since the network would learn to look for the frame of a hard paste.
     soft = np.minimum(np.arange(small) + 1, np.arange(small)[::-1] + 1) / max(1.0, 0.08 * small)
     alpha = np.clip(np.minimum(soft[:, None], soft[None, :]), 0, 1)
     mask = Image.fromarray((alpha * 255).astype(np.uint8))
@@ -274,7 +280,7 @@ def _small_in_scenery(pixels: Pixels, side_range: tuple[float, float], rng: np.r
         w, h = max(1, round(width * share)), max(1, round(height * share))
         x, y = rng.uniform(0, side - w), rng.uniform(0, side - h)
         shown = photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else photo
-        # Edges from hard to soft, else the net would learn to look for the one or the other.
+        # Edges range from hard to soft, since the network would learn to look for a single kind.
         soft = rng.uniform(0.0, 0.1) * min(w, h) if rng.random() < 0.6 else 0.0
         rows, columns = (np.minimum(np.arange(n) + 1, np.arange(n)[::-1] + 1) / max(1.0, soft) for n in (h, w))
         alpha = np.clip(np.minimum(rows[:, None], columns[None, :]), 0, 1)

@@ -37,7 +37,7 @@ class ExponentialMovingAverage:
         return [average.numpy() for average in self._averages]
 
     def set(self, weights: Weights) -> None:
-        """Replace the averages, for a run that goes on."""
+        """Replace the averages, for a run that is resumed."""
         for average, weight in zip(self._averages, weights, strict=True):
             average.assign(weight)
 
@@ -65,7 +65,12 @@ class RunAverage:
             self._moving.step(number)
 
     def after_epoch(self, epoch: int, weights: Weights) -> None:
-        """Take in the weights after epoch `epoch`, counted from 1, where the mean over epochs wants them."""
+        """Take in an epoch's weights, if the mean over epochs includes that epoch.
+
+        Args:
+            epoch: counted from 1.
+            weights: after that epoch.
+        """
         if self._recipe.average == "valleys" and self._is_valley(epoch):
             self.count += 1
             self._mean = running_mean(self._mean, weights, self.count)
@@ -81,7 +86,12 @@ class RunAverage:
         return self._mean if self._moving is None else self._moving.get()
 
     def restore(self, state: Weights, count: int) -> None:
-        """Go on from a checkpoint."""
+        """Resume from a checkpoint.
+
+        Args:
+            state: what `state` returned.
+            count: how many sets of weights the mean holds.
+        """
         self._mean, self.count = state, count
         if self._moving is not None:
             self._moving.set(state)
@@ -94,22 +104,42 @@ class RunAverage:
 
 
 def running_mean(mean: Weights, weights: Weights, count: int) -> Weights:
-    """The mean of `count` sets of weights, from the mean of the first count − 1 and the last (SWA, Izmailov et al.
-    2018, arXiv 1803.05407)."""
+    """The mean of `count` sets of weights (SWA, Izmailov et al. 2018, arXiv 1803.05407).
+
+    Args:
+        mean: of the first `count` − 1 sets.
+        weights: the last set, of the same shapes.
+        count: at least 1.
+    """
     return [m + (w - m) / count for m, w in zip(mean, weights, strict=True)]
 
 
 def interpolated(start: Weights, end: Weights, alpha: float) -> Weights:
-    """(1 − alpha) · start + alpha · end, weight by weight (WiSE-FT, Wortsman et al. 2022, arXiv 2109.01903)."""
+    """(1 − alpha) · start + alpha · end, weight by weight (WiSE-FT, Wortsman et al. 2022, arXiv 2109.01903).
+
+    Args:
+        start, end: weights of equal shapes.
+        alpha: 0…1.
+
+    Returns:
+        Weights of the dtypes of `start`.
+    """
     return [((1.0 - alpha) * a + alpha * b).astype(a.dtype) for a, b in zip(start, end, strict=True)]
 
 
 def best_interpolation(
     start: Weights, end: Weights, score: Callable[[Weights], tuple[float, float]], alphas: Sequence[float]
 ) -> tuple[float, list[tuple[float, float, float]]]:
-    """The alpha whose interpolated weights score best, and (alpha, first score, second score) of each.
+    """Choose the alpha whose interpolated weights score best.
 
-    The first score decides and the second breaks ties; a tie in both goes to the larger alpha.
+    Args:
+        start, end: weights of equal shapes.
+        score: of some weights, the higher the better. Its first entry decides and the second breaks ties; a tie in
+            both goes to the larger alpha.
+        alphas: the candidates, 0…1.
+
+    Returns:
+        The best alpha, and (alpha, first score, second score) of each in ascending order.
     """
     curve = [(alpha, *score(interpolated(start, end, alpha))) for alpha in sorted(alphas)]
     best = max(curve, key=lambda point: (point[1], point[2], point[0]))

@@ -15,7 +15,7 @@ from flowers_core.training.checkpoint import Checkpoint
 from flowers_core.training.examples import Examples, Fixed, examples_digest
 from flowers_core.training.recipe import Recipe
 
-# Checkpoints of runs from before an entry was added have none of it.
+# Checkpoints lack the entries that were added after they were written.
 DEFAULTS: Mapping[str, Any] = {
     **{entry.name: entry.default for entry in dataclasses.fields(Recipe) if entry.default is not dataclasses.MISSING},
     "augmentation": dataclasses.asdict(NONE),
@@ -43,13 +43,23 @@ class Bookkeeping:
 
     @classmethod
     def restored(cls, recipe: Recipe, checkpoint: Checkpoint) -> "Bookkeeping":
-        """Go on from a checkpoint."""
+        """The books of a run that is resumed.
+
+        Args:
+            recipe: of the run.
+            checkpoint: of the same run.
+        """
         books = cls(recipe, checkpoint.begin, checkpoint.probe)
         books.kept, books.epochs, books.best_epoch = checkpoint.kept, checkpoint.history, checkpoint.best_epoch
         return books
 
     def add(self, record: dict[str, Any], weights: Weights) -> None:
-        """Take in an epoch, and the weights that stand for it."""
+        """Take in an epoch.
+
+        Args:
+            record: of the epoch, with "validation_top1" and "validation_nll" where photos are held out.
+            weights: to keep if this epoch is the one to keep.
+        """
         validated = "validation_top1" in record
         better = not validated or not self.epochs or _rank(record) > _rank(self.epochs[self.best_epoch - 1])
         self.epochs.append(record)
@@ -60,7 +70,7 @@ class Bookkeeping:
 
     @property
     def patience_is_over(self) -> bool:
-        """Whether the recipe stops the run here, since no epoch was better for too long."""
+        """Whether the run stops here, because no epoch of the last `Recipe.patience` was better."""
         patience, epoch = self._recipe.patience, len(self.epochs)
         return patience is not None and epoch - self.best_epoch >= patience and epoch > 0
 
@@ -79,9 +89,12 @@ class Bookkeeping:
 def settings_of(
     recipe: Recipe, examples: Examples, fixed: Fixed | None, trained_head: keras.Model | None
 ) -> dict[str, Any]:
-    """What a checkpoint must agree in with the run that goes on from it: the recipe, and what is learnt from.
+    """The settings that a checkpoint and the run that resumes it must share: the recipe and the training data.
 
     Args:
+        recipe: of the run.
+        examples: that it learns from.
+        fixed: the choices taken from another run, or None.
         trained_head: the classifier whose head the run starts from, or None where the run makes its own.
     """
     settings = {

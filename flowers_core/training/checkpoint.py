@@ -1,4 +1,4 @@
-"""A run's state after an epoch, in one file that is either whole or not there."""
+"""A run's state after an epoch, in one file that is written atomically."""
 
 import json
 import zipfile
@@ -18,12 +18,12 @@ _ARRAYS = ("weights", "averaged", "begin", "kept", "optimizer")
 
 
 class CheckpointError(FlowersError):
-    """A checkpoint that this run cannot go on from; the message says why and what to do."""
+    """A checkpoint that this run cannot resume; the message says why and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """Everything that changes in a run, and the settings that it belongs to.
+    """Everything that changes during a run, and the settings of the run.
 
     Attributes:
         settings: see `bookkeeping.settings_of`.
@@ -53,7 +53,12 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Replace the folder's checkpoint in one step."""
+    """Replace the folder's checkpoint atomically.
+
+    Args:
+        folder: of the run.
+        checkpoint: its present state.
+    """
     arrays = {f"{name}_{i}": array for name in _ARRAYS for i, array in enumerate(getattr(checkpoint, name))}
     plain = {k: v for k, v in vars(checkpoint).items() if k not in _ARRAYS}
     plain["counts"] = {name: len(getattr(checkpoint, name)) for name in _ARRAYS}
@@ -68,8 +73,8 @@ def load_checkpoint(
 
     Args:
         folder: of the run.
-        settings: which the checkpoint must have been written with.
-        defaults: of settings that older checkpoints lack, since there was no choice then.
+        settings: that the checkpoint must have been written with.
+        defaults: values of the settings that older checkpoints lack.
 
     Raises:
         CheckpointError: it is damaged, or belongs to a run with other settings; the message names what differs.
@@ -84,9 +89,9 @@ def load_checkpoint(
             arrays: dict[str, Any] = {name: [stored[f"{name}_{i}"] for i in range(counts[name])] for name in _ARRAYS}
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"{path} is damaged ({error}); delete it to start the run anew.") from error
-    wanted = json.loads(json.dumps(settings))
+    expected = json.loads(json.dumps(settings))
     found = _completed(plain["settings"], json.loads(json.dumps(defaults or {})))
-    differing = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))
+    differing = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
     if differing:
         raise CheckpointError(
             f"{folder} holds a run with other settings ({', '.join(differing)}). "
@@ -96,7 +101,7 @@ def load_checkpoint(
 
 
 def _completed(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Values, and defaults for those that are missing, also in dicts among them."""
+    """Values, with defaults for the missing ones, also in nested dicts."""
     inner = {
         key: _completed(values[key], default)
         for key, default in defaults.items()

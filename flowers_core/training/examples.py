@@ -13,7 +13,7 @@ from flowers_core.training.recipe import Recipe
 
 
 class TrainingError(FlowersError):
-    """Training that cannot go on; the message says what was met, where, and what to change."""
+    """Training that cannot continue; the message says what happened, where, and what to change."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,15 +21,15 @@ class Examples:
     """What a run learns from, and what validates it.
 
     Attributes:
-        features: (views, n, …), of view v of photo i at [v, i], as they leave the frozen layers; view 0 is the central
+        features: (views, n, …), the output of the frozen layers for view v of photo i at [v, i]; view 0 is the central
             crop.
         labels: (n,) in 0…classes−1.
         validation: (m, …) features of central crops, or None where the run learns from those photos too.
         validation_labels: theirs, (m,), or None.
-        class_names: for what is said about a class.
-        teacher: (views, n, classes) float32, a teacher's logits for the same views, or None. Of several teachers, the
+        class_names: for messages.
+        teacher: (views, n, classes) float32, a teacher's logits for the same views, or None. For several teachers, the
             mean of their log-probabilities.
-        pretrained: what the network is not to forget, or None.
+        pretrained: the pretrained network's answers, for learning without forgetting, or None.
     """
 
     features: NDArray[np.generic]
@@ -43,11 +43,11 @@ class Examples:
 
 @dataclass(frozen=True)
 class Fixed:
-    """What validation would choose, taken from a run of the same recipe that held photos out.
+    """Choices of validation, taken from a run of the same recipe that held photos out.
 
     Attributes:
-        probe_strength: the probe's C.
-        share: how far to go from the probed to the fine-tuned weights, from 0 to 1 (WiSE-FT's alpha).
+        probe_strength: the probe's inverse regularization strength C.
+        share: WiSE-FT's alpha, from the probed (0) to the fine-tuned (1) weights.
     """
 
     probe_strength: float
@@ -55,7 +55,15 @@ class Fixed:
 
 
 def check_examples(examples: Examples, recipe: Recipe) -> None:
-    """Raise TrainingError, naming what is missing, unless a run of this recipe can learn from these examples."""
+    """Check that a run can learn from its examples.
+
+    Args:
+        examples: of the run.
+        recipe: of the run.
+
+    Raises:
+        TrainingError: something is missing; the message names it.
+    """
     present = set(np.unique(examples.labels).tolist())
     absent = [name for i, name in enumerate(examples.class_names) if i not in present]
     if absent:
@@ -86,21 +94,22 @@ def examples_digest(examples: Examples) -> str:
 def targets(
     examples: Examples, recipe: Recipe, views: NDArray[np.integer], photos: NDArray[np.integer]
 ) -> NDArray[np.float32]:
-    """What the classifier should answer.
+    """The targets of a step: smoothed labels (Szegedy et al. 2016, arXiv 1512.00567), mixed with a teacher's answer.
 
-    The labels are smoothed (Szegedy et al. 2016, arXiv 1512.00567), and a teacher's softened answer to the same view is
-    mixed in.
+    The teacher's answer is its softened one to the same view.
 
     Args:
+        examples: of the run.
+        recipe: label smoothing, the teacher's weight and its temperature.
         views, photos: (n,), which view of which photo.
 
     Returns:
         Probabilities (n, classes) float32; each row adds up to 1.
     """
     classes = len(examples.class_names)
-    wanted = np.full((len(photos), classes), recipe.label_smoothing / classes)
-    wanted[np.arange(len(photos)), examples.labels[photos]] += 1.0 - recipe.label_smoothing
+    target = np.full((len(photos), classes), recipe.label_smoothing / classes)
+    target[np.arange(len(photos)), examples.labels[photos]] += 1.0 - recipe.label_smoothing
     if recipe.teacher_weight and examples.teacher is not None:
         taught = softmax(examples.teacher[views, photos], recipe.teacher_temperature)
-        wanted = (1.0 - recipe.teacher_weight) * wanted + recipe.teacher_weight * taught
-    return wanted.astype(np.float32)
+        target = (1.0 - recipe.teacher_weight) * target + recipe.teacher_weight * taught
+    return target.astype(np.float32)

@@ -1,7 +1,7 @@
-"""The features that leave the frozen layers, for k augmented views of every photo, computed once and kept on disk.
+"""The feature cache: the frozen layers' output for k augmented views of every photo, computed once and kept on disk.
 
 Frozen layers give the same features for the same view every time. So an epoch reads one view of each photo from a
-memory map. Views are written one after the other, and a cache that was interrupted goes on after its last whole view.
+memory map. Views are written one after the other, and an interrupted cache resumes after its last complete view.
 """
 
 import hashlib
@@ -46,7 +46,16 @@ class AugmentedViews:
     seed: int
 
     def batch(self, number: int, rule: CropRule, start: int) -> NDArray[np.uint8]:
-        """View `number` of the photos from the one at `start` on, (≤ 34, size, size, 3) uint8."""
+        """One view of a batch of photos.
+
+        Args:
+            number: of the view, from 0.
+            rule: how a photo becomes the network's input.
+            start: position in `photo_ids` of the first photo.
+
+        Returns:
+            (m, size, size, 3) uint8, with m up to 34.
+        """
         return np.stack([self._draw(number, rule, int(i)) for i in self.photo_ids[start : start + _BATCH]])
 
     def _draw(self, number: int, rule: CropRule, photo_id: int) -> NDArray[np.uint8]:
@@ -72,8 +81,8 @@ def cached_features(
         rule: how a photo becomes the network's input.
         views: of which photos.
         count: of views.
-        path: the `.npy` file of the cache; beside it, `.done` counts the whole views. The caller puts everything that
-            the features depend on into the name (see `cache_name`).
+        path: the `.npy` file of the cache; a `.done` file beside it counts the complete views. The caller puts
+            everything that the features depend on into the name (see `cache_name`).
         progress: called with ("views", done, count).
 
     Returns:

@@ -1,4 +1,4 @@
-"""Figures of learning rates: what each schedule makes of the same bounds, and what a range test saw."""
+"""Figures of learning rates: every schedule between the same bounds, and the result of a range test."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -15,7 +15,12 @@ Curves = Mapping[str, NDArray[np.float64]]
 
 
 def schedule_curves(recipe: Recipe, steps: int) -> Curves:
-    """The learning rate at each step of a run, (steps,) by schedule; all other entries are the recipe's."""
+    """The learning rate at each step, (steps,) float64 by the schedule's name.
+
+    Args:
+        recipe: every entry but the schedule.
+        steps: of the whole run.
+    """
     curves = {}
     for name in SCHEDULES:
         rate = learning_rate(dataclasses.replace(recipe, schedule=name), steps)
@@ -24,7 +29,12 @@ def schedule_curves(recipe: Recipe, steps: int) -> Curves:
 
 
 def schedule_figure(curves: Curves, steps_per_epoch: int) -> Figure:
-    """One panel for each schedule, over the same epochs and between the same rates."""
+    """A panel for each schedule, with shared axes.
+
+    Args:
+        curves: the rate at each step, by the schedule's name.
+        steps_per_epoch: for the axis of epochs.
+    """
     columns = 3
     rows = -(-len(curves) // columns)
     figure = Figure(figsize=(4 * columns, 2.4 * rows), layout="constrained")
@@ -44,13 +54,18 @@ def schedule_figure(curves: Curves, steps_per_epoch: int) -> Figure:
 
 
 def range_test_figure(result: RangeTest, optimizer: str) -> Figure:
-    """The loss against the learning rate, raw and smoothed, with the suggested rates marked."""
+    """The loss against the learning rate, raw and smoothed, with the suggested rates marked.
+
+    Args:
+        result: of the range test.
+        optimizer: its name, for the axis.
+    """
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot()
     axes.semilogx(result.rates, result.losses, color="0.75", linewidth=0.8, label="loss of a batch")
     axes.semilogx(result.rates, result.smoothed, color="C0", label="smoothed")
     axes.axvspan(result.lower, result.upper, color="C2", alpha=0.2, label="suggested")
-    # What matters is the fall; where the loss has diverged, it may go on beyond the frame.
+    # The fall is what matters; a diverged loss may leave the frame.
     seen = result.losses[: int(result.smoothed.argmin()) + 1]
     axes.set_ylim(bottom=0, top=1.25 * max(seen.max(), result.smoothed[0]))
     axes.set(xlabel=f"learning rate ({optimizer})", ylabel="loss", title="Learning-rate range test")

@@ -1,4 +1,4 @@
-"""The head that fine-tuning starts from: the one that is there, a linear probe's, or a random one."""
+"""The head that fine-tuning starts from: that of a linear probe, or a random one."""
 
 import math
 from typing import Any
@@ -19,7 +19,12 @@ _CANDIDATES = (0.1, 0.3, 1.0)
 
 
 def set_random_head(classifier: keras.Model, seed: int) -> None:
-    """Draw the head's weights (Glorot & Bengio 2010) from a seed of their own, whatever was drawn before."""
+    """Draw the head's weights uniformly (Glorot & Bengio 2010), with biases of 0.
+
+    Args:
+        classifier: whose head is set.
+        seed: of the draw, which depends on no earlier one.
+    """
     channels, classes = classifier.get_layer(LOGITS).get_weights()[0].shape
     limit = math.sqrt(6.0 / (channels + classes))
     weights = np.random.default_rng(seed).uniform(-limit, limit, (channels, classes))
@@ -29,7 +34,14 @@ def set_random_head(classifier: keras.Model, seed: int) -> None:
 def set_probed_head(
     classifier: keras.Model, partition: Partition, examples: Examples, recipe: Recipe, fixed: Fixed | None
 ) -> dict[str, Any]:
-    """Fit the head to the embeddings of the first views by logistic regression (LP-FT), with the network frozen.
+    """Fit the head by logistic regression to the embeddings of the first views (LP-FT, Kumar et al. 2022).
+
+    Args:
+        classifier: whose head is set; its other layers stay as they are.
+        partition: of the classifier.
+        examples: features and labels.
+        recipe: how many views to fit to.
+        fixed: the regularization, where no photos are held out to choose it.
 
     Returns:
         The record of the fit: "strength", the C chosen, and where validation chose it, "validation_top1_by_strength".
@@ -40,7 +52,7 @@ def set_probed_head(
     labels = np.tile(examples.labels, recipe.probe_views) + 1
     candidates: tuple[float, ...]
     validation: tuple[NDArray[np.float32], NDArray[np.integer]]
-    if fixed is not None:  # of a single candidate, nothing is chosen by these
+    if fixed is not None:  # with a single candidate, this validation set chooses nothing
         validation, candidates = (embedded[:1], labels[:1]), (fixed.probe_strength,)
     else:
         assert examples.validation is not None

@@ -1,7 +1,7 @@
 """Fine-tuning in two phases: the head on frozen features first, then the last layers with it (LP-FT).
 
-Everything random comes from (seed, epoch), and a checkpoint is written after every epoch. So a run that was killed goes
-on from its last epoch and ends with the same history.
+All randomness derives from (seed, epoch), and a checkpoint is written after every epoch. So a killed run resumes after
+its last epoch and ends with the same history.
 """
 
 import dataclasses
@@ -50,10 +50,10 @@ def fine_tune(
         partition: the same network, partitioned by `partition_classifier`, which also says which layers learn.
         examples: features as they leave the frozen layers, and labels.
         recipe: every choice.
-        folder: where the run's checkpoint lies; the run goes on from one of the same recipe.
-        fixed: what validation would choose. It is needed where no validation photos are held out, and only there; the
-            last epoch's weights are kept then.
-        trained_head: start from the head that the classifier has, as `train_head` left it, rather than fit or draw one.
+        folder: of the run's checkpoint; a checkpoint of the same recipe is resumed.
+        fixed: the choices of validation, required exactly where no photos are held out. The last epoch's weights are
+            kept then.
+        trained_head: start from the classifier's head, as `train_head` left it, rather than fit or draw one.
         report: called with each epoch's record.
 
     Returns:
@@ -86,9 +86,18 @@ def stepper(
     *,
     trained_head: bool = False,
 ) -> Callable[[float], float]:
-    """For a range test: a function that makes one step at a given learning rate and returns its loss.
+    """The training step of a range test.
 
-    The arguments are those of `fine_tune`. The head is fitted or drawn now, unless it is trained.
+    Args:
+        classifier, partition, examples, trained_head: as for `fine_tune`. The head is fitted or drawn at once, unless
+            it is trained.
+        recipe: every choice but the schedule.
+
+    Returns:
+        A function that makes one step at a given learning rate and returns its loss.
+
+    Raises:
+        TrainingError: as `fine_tune`.
     """
     check_examples(examples, recipe)
     run = _Run(classifier, partition, examples, dataclasses.replace(recipe, schedule="constant"), None)
@@ -119,7 +128,7 @@ class _Run:
         self.step = TrainingStep(classifier, partition, self.weights, recipe, self.steps, head)
 
     def start(self, folder: Path, trained_head: bool) -> None:
-        """Go on from the checkpoint in `folder`, or begin with the first head."""
+        """Resume from the checkpoint in `folder`, or begin with the first head."""
         self.folder = folder
         self.settings = settings_of(self.recipe, self.examples, self.fixed, self.classifier if trained_head else None)
         stored = load_checkpoint(folder, self.settings, DEFAULTS)
@@ -136,7 +145,7 @@ class _Run:
             self.average.restore(stored.averaged, stored.averaged_count)
 
     def first_head(self, trained_head: bool) -> dict[str, Any] | None:
-        """Put the first head into the classifier; its record, or None for a random one."""
+        """Set the first head and return its record; None for a random one."""
         if trained_head:
             return self._validated(self.weights.get())
         if not self.recipe.probe_views:
@@ -182,7 +191,7 @@ class _Run:
 
     def make_step(self, epoch: int, batch: NDArray[np.int64]) -> tuple[float, int]:
         """One training step: its loss, and how many photos were right before it."""
-        # Each photo starts at another view, so that a batch mixes views, and view 0 has its turn like the others.
+        # Each photo starts at a different view, so a batch mixes views, and view 0 is used as often as the others.
         view = (epoch + batch) % self.recipe.views
         return self.step(
             self.examples.features[view, batch],
@@ -205,7 +214,7 @@ class _Run:
         }
 
     def _validated(self, weights: Weights) -> dict[str, float]:
-        """What validation says of these weights, for the history; nothing where no photos are held out."""
+        """Accuracy and loss on the validation photos, for the history; empty where no photos are held out."""
         if self.fixed is not None:
             return {}
         accuracy, likelihood = self._score(weights)

@@ -1,8 +1,8 @@
 """Learning without forgetting: the fine-tuned network still answers ImageNet's 1000 classes as the pretrained one did.
 
-Li & Hoiem 2016, arXiv 1606.09282: the pretrained network's answers to the photos that are learnt from, here to every
-augmented view, are a second target. The head to ImageNet's classes stays as it is, so that only the features can follow
-it; in the paper it learns too.
+The pretrained network's answers to every augmented view of the training photos are a second target (Li & Hoiem 2016,
+arXiv 1606.09282). The ImageNet head stays fixed, so only the features can follow the target; in the paper, that head
+learns too.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,12 @@ _TEMPERATURE = 2.0  # as in the paper
 
 @dataclass(frozen=True, eq=False)
 class ImagenetHead:
-    """The pretrained network's linear layer: kernel (channels, 1000) and bias (1000,), float32."""
+    """The pretrained network's linear layer.
+
+    Attributes:
+        kernel: (channels, 1000) float32.
+        bias: (1000,) float32.
+    """
 
     kernel: NDArray[np.float32]
     bias: NDArray[np.float32]
@@ -28,11 +33,11 @@ class ImagenetHead:
 
 @dataclass(frozen=True, eq=False)
 class PretrainedAnswers:
-    """What should not be forgotten.
+    """The answers that a run should not forget.
 
     Attributes:
-        logits: the pretrained network's, of view v of photo i at [v, i]: (views, n, 1000) float16.
-        head: which turns embeddings into such logits.
+        logits: (views, n, 1000) float16, the pretrained network's for view v of photo i at [v, i].
+        head: that turns embeddings into such logits.
     """
 
     logits: NDArray[np.float16]
@@ -42,11 +47,11 @@ class PretrainedAnswers:
 def pretrained_logits(
     classifier: keras.Model, partition: Partition, features: NDArray[np.generic], head: ImagenetHead
 ) -> NDArray[np.float16]:
-    """The logits of a network that nothing was learnt in yet.
+    """The ImageNet logits of a network before fine-tuning.
 
     Args:
-        classifier, partition: the network and its parts; the head alone must not be all that learns.
-        features: (views, n, …), as they leave the frozen layers.
+        classifier, partition: the network and its parts; a layer besides the head must learn.
+        features: (views, n, …), the output of the frozen layers.
         head: of the same network.
 
     Returns:
@@ -60,11 +65,11 @@ def pretrained_logits(
 
 
 def divergence(pretrained: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """The Kullback–Leibler divergence of softened answers from the pretrained ones, in nats, mean over photos.
+    """The mean Kullback–Leibler divergence of softened answers from the pretrained ones, in nats.
 
     Args:
         pretrained, logits: (n, classes) float32.
     """
-    wanted = tf.nn.log_softmax(pretrained / _TEMPERATURE)
-    found = tf.nn.log_softmax(logits / _TEMPERATURE)
-    return tf.reduce_mean(tf.reduce_sum(tf.exp(wanted) * (wanted - found), axis=1))
+    target = tf.nn.log_softmax(pretrained / _TEMPERATURE)
+    answer = tf.nn.log_softmax(logits / _TEMPERATURE)
+    return tf.reduce_mean(tf.reduce_sum(tf.exp(target) * (target - answer), axis=1))

@@ -1,4 +1,4 @@
-"""Head warm-up: phase one by gradient descent, in which the head alone learns, on features that stay as they are."""
+"""Head warm-up: the first phase, in which gradient descent trains the head alone on frozen features."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,13 +29,13 @@ def train_head(
 ) -> dict[str, Any]:
     """Train the head of a classifier in place.
 
-    Every view is embedded once, so an epoch takes a fraction of a second. `fine_tune` with `trained_head` goes on from
-    here, with the same examples.
+    Every view is embedded once, so an epoch takes a fraction of a second. `fine_tune` with `trained_head` is the second
+    phase, on the same examples.
 
     Args:
         classifier, partition, examples, report: as for `fine_tune`.
         recipe: of this phase; it unfreezes no layer and has no probe.
-        folder: where this phase's checkpoint is; another than phase two's.
+        folder: of this phase's checkpoint; the second phase needs another one.
         fixed: no validation photos are held out; the last epoch's head is kept.
         progress: called with ("views embedded", done, in all).
 

@@ -1,4 +1,4 @@
-"""A linear probe: logistic regression on the frozen embedding, a quick honest head and the start of fine-tuning."""
+"""Linear probe: logistic regression on the frozen embeddings, which is also the head that fine-tuning starts from."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ def embed(classifier: keras.Model, batches: Iterable[NDArray[np.uint8]], *, flip
         flips: also embed each photo mirrored left to right.
 
     Returns:
-        (n, channels), or with `flips` (2, n, channels), of which the second are the mirrored photos'.
+        (n, channels), or with `flips` (2, n, channels), where [1] holds the mirrored photos.
     """
     run = compiled(keras.Model(classifier.input, classifier.get_layer(EMBEDDING).output))
     parts = [np.stack([run(batch), run(batch[:, :, ::-1])]) if flips else run(batch) for batch in batches]
@@ -57,18 +57,18 @@ def fit_probe(
 ) -> Probe:
     """Fit multinomial logistic regression (scikit-learn, L-BFGS) for each C and keep the best on validation.
 
-    The embeddings are divided by the standard deviation of them all, so that C means the same for every backbone; the
-    weights returned undo that. The problem is convex and nothing is random. Ties go to the smaller C.
+    The embeddings are divided by their overall standard deviation, so that C means the same for every backbone; the
+    returned weights undo that. The problem is convex, and nothing is random. Ties go to the smaller C.
 
     Args:
         embeddings: (n, channels).
         labels: (n,) in 1…classes, each class at least once.
-        validation: embeddings and labels likewise.
-        classes: how many there are.
+        validation: embeddings and labels of the held-out photos.
+        classes: how many.
         candidates: the values of C to try.
 
     Raises:
-        ValueError: classes without a photo; it names them.
+        ValueError: some classes have no photo; the message names them.
     """
     absent = sorted(set(range(1, classes + 1)) - set(np.unique(labels).tolist()))
     if absent:

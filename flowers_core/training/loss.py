@@ -14,17 +14,17 @@ from flowers_core.training.trainable_weights import TrainableWeights
 
 
 class TrainingStep:
-    """A compiled step of gradient descent; the head's learning rate is its own.
+    """A compiled step of gradient descent, with separate learning rates for backbone and head.
 
-    The loss is the cross-entropy with the targets, and `Recipe.lwf_weight` times the divergence from the pretrained
-    answers. Before the step, `Recipe.l2_sp` pulls the backbone's weights towards where they are now, when this is made.
+    The loss is the cross-entropy with the targets, plus `Recipe.lwf_weight` times the divergence from the pretrained
+    answers. Before each step, `Recipe.l2_sp` pulls the backbone's weights towards their values at construction.
 
     Args:
         classifier, partition: the network and its parts.
         weights: the trainable weights of its tail.
-        recipe: optimizer, schedule, rates, largest gradient, what holds the weights back.
+        recipe: optimizer, schedule, learning rates, gradient clipping and regularization.
         steps: of the whole run.
-        imagenet_head: needed where the recipe learns without forgetting, and only there.
+        imagenet_head: required exactly where the recipe learns without forgetting.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What Keras needs of a recipe: its learning-rate schedule and its optimizer."""
+"""A recipe's learning-rate schedule and optimizer, as Keras objects."""
 
 import keras
 from keras.optimizers.schedules import LearningRateSchedule
@@ -8,7 +8,13 @@ from flowers_core.training.schedules import CyclicLearningRate, OneCycleLearning
 
 
 def learning_rate(recipe: Recipe, steps: int, factor: float = 1.0) -> LearningRateSchedule | float:
-    """The learning rate of a run of so many steps, times `factor`: a schedule by step, or a constant."""
+    """The learning rate of a run: a schedule by step, or a constant.
+
+    Args:
+        recipe: schedule and rates.
+        steps: of the whole run.
+        factor: that multiplies every rate.
+    """
     upper, lower = recipe.learning_rate * factor, recipe.lower_rate * factor
     if recipe.schedule == "constant":
         return upper
@@ -20,13 +26,25 @@ def learning_rate(recipe: Recipe, steps: int, factor: float = 1.0) -> LearningRa
 
 
 def rate_at(recipe: Recipe, steps: int, step: int) -> float:
-    """The learning rate at one step, counted from 0, of a run of so many steps."""
+    """The learning rate at one step.
+
+    Args:
+        recipe: schedule and rates.
+        steps: of the whole run.
+        step: counted from 0.
+    """
     rate = learning_rate(recipe, steps)
     return rate if isinstance(rate, float) else float(rate(step))
 
 
 def make_optimizer(recipe: Recipe, steps: int, factor: float = 1.0) -> keras.optimizers.Optimizer:
-    """The optimizer of a run of so many steps, its learning rate times `factor`; biases have no weight decay."""
+    """The optimizer of a run; biases have no weight decay.
+
+    Args:
+        recipe: optimizer, schedule, rates, momentum and weight decay.
+        steps: of the whole run.
+        factor: that multiplies the learning rate.
+    """
     rate = learning_rate(recipe, steps, factor)
     if recipe.optimizer == "sgd":
         optimizer = keras.optimizers.SGD(

@@ -1,4 +1,4 @@
-"""A classifier in two parts: the frozen layers, computed once for each view, and the tail, computed at every step."""
+"""A classifier in two parts: frozen layers, computed once for each view, and a tail, computed at every step."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from flowers_core.training.recipe import RecipeError
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """Two networks that share their layers with the classifier that they are parts of.
+    """Two networks that share their layers with the whole classifier.
 
     Attributes:
-        frozen: photos (n, s, s, 3) in 0…255 → features; None where the tail takes the photos themselves.
-        tail: those features → logits (n, classes). Its weights are the classifier's own.
-        freeze_point: the name of the layer whose output the tail takes.
+        frozen: photos (n, size, size, 3) in 0…255 → features; None where the tail takes the photos themselves.
+        tail: features → logits (n, classes), with the classifier's own weights.
+        freeze_point: name of the layer whose output the tail takes.
     """
 
     frozen: keras.Model | None
@@ -23,7 +23,7 @@ class Partition:
     freeze_point: str
 
     def embedder(self, classifier: keras.Model) -> keras.Model | None:
-        """The tail without the head: what the tail takes → embeddings (n, channels); None where it takes those."""
+        """The tail without its head: the tail's input → embeddings (n, channels); None if its input is embeddings."""
         if self.freeze_point == EMBEDDING:
             return None
         return keras.Model(classifier.get_layer(self.freeze_point).output, classifier.get_layer(EMBEDDING).output)
@@ -32,19 +32,19 @@ class Partition:
 def partition_classifier(classifier: keras.Model, unfrozen_layers: int, *, train_depthwise: bool = True) -> Partition:
     """Freeze all but the head and the backbone's last `unfrozen_layers` layers, and partition as late as possible.
 
-    The freeze point is the last layer before the unfrozen ones that every path passes, so that no residual and no
-    branch crosses it. Layers between the two stay frozen but are computed at every step. Where the head alone learns,
-    the tail takes embeddings. Batch normalization is frozen everywhere, which in Keras also keeps it in inference mode:
-    ten photos a class are too few for its statistics.
+    The freeze point is the last bottleneck before the unfrozen layers: a layer that every path passes, so that no
+    residual connection and no branch crosses it. Layers between the two stay frozen but are computed at every step. If
+    the head alone learns, the tail takes embeddings. Batch normalization is frozen everywhere, which in Keras also
+    keeps it in inference mode, since ten photos a class are too few for its statistics.
 
     Args:
-        classifier: flat; which of its layers learn is set here.
+        classifier: flat; its layers' `trainable` flags are set.
         unfrozen_layers: counted as Keras lists layers, those without weights included, as in the published table.
-        train_depthwise: whether unfrozen depthwise kernels learn. They are 3 % of the weights of a mobile network, and
-            a fifth of a step's time on a CPU.
+        train_depthwise: whether unfrozen depthwise kernels learn. They have 3 % of the weights of a mobile network, and
+            take a fifth of a step's time on a CPU.
 
     Raises:
-        RecipeError: a number of layers that the backbone does not have.
+        RecipeError: the backbone has fewer layers.
     """
     layers = classifier.layers
     backbone_end = next(i for i, layer in enumerate(layers) if layer.name == FEATURES)
@@ -64,7 +64,12 @@ def partition_classifier(classifier: keras.Model, unfrozen_layers: int, *, train
 
 
 def partition_before(classifier: keras.Model, first: int) -> Partition:
-    """Partition as late as possible, with the layers from position `first` on, as Keras lists them, in the tail."""
+    """Partition as late as possible, with some last layers in the tail.
+
+    Args:
+        classifier: flat.
+        first: position, as Keras lists layers, of the first layer that the tail must hold.
+    """
     layers = classifier.layers
     last = max(i for i in _bottlenecks(layers) if i < max(first, 1))
     features = layers[last].output

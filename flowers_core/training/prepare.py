@@ -1,4 +1,4 @@
-"""From a data set and a recipe to what a run learns from: views drawn, and the frozen layers computed once."""
+"""The training data of a run: augmented views of a data set's photos, and the frozen layers' output for them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -44,23 +44,23 @@ def prepare(
     """Partition the classifier as the recipe says, and compute the frozen layers for every view of the training photos.
 
     Args:
-        flowers: the data set; the run learns from "train", and "validation" validates unless it is learnt from too.
-        classifier: with the backbone's pretrained weights; which of its layers learn is set here.
+        flowers: the data set; the run learns from "train" and validates on "validation".
+        classifier: with the backbone's pretrained weights; its layers' `trainable` flags are set.
         rule: how a photo becomes its input.
         recipe: views, augmentation, unfrozen layers, seed.
         cache: where decoded photos and features are kept between runs; safe to delete.
         teachers: bundles to learn from; each sees the same views at its own size, and the target is their mean
             log-probability (the ensemble of Hinton et al. 2015, arXiv 1503.02531, averaged geometrically).
         imagenet_head: of the pretrained backbone, where the recipe learns without forgetting.
-        with_validation: learn from the validation photos too; then nothing is left to validate with.
-        progress: called with (what, done, in all).
+        with_validation: learn from the validation photos too, and validate on none.
+        progress: called with (what, done, total).
 
     Returns:
-        The partitioned classifier, and what the run learns from.
+        The partitioned classifier, and the examples of the run.
 
     Raises:
-        TrainingError: the ImageNet head is of another network, or nothing but the head learns.
-        PhotoError: for a photo that cannot be read; it names the file.
+        TrainingError: the ImageNet head is of another network, or no layer but the head learns.
+        PhotoError: a photo cannot be read; the message names the file.
     """
     train, validation = flowers.split_ids("train"), flowers.split_ids("validation")
 

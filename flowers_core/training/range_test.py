@@ -1,8 +1,8 @@
-"""The learning-rate range test: between which rates does this network learn?
+"""Learning-rate range test: between which rates a network learns.
 
-Smith 2017, arXiv 1506.01186, section 3.3: train for a few hundred steps while the rate grows, and watch the loss. Here
-the rate grows by a constant factor, so that five decades fit into one run, and the loss is smoothed, since that of a
-single batch is noise.
+Train for a few hundred steps while the rate grows, and watch the loss (Smith 2017, arXiv 1506.01186, section 3.3). Here
+the rate grows by a constant factor, so that five decades fit into one run. The loss is smoothed, since that of a single
+batch is noise.
 """
 
 import math
@@ -22,18 +22,18 @@ _MARGIN = 3.0  # the suggested upper rate stays this factor below the rate of th
 
 
 class RangeTestError(FlowersError):
-    """A range test that cannot be made, or that saw no learning; the message says what to change."""
+    """A range test that cannot run, or in which the network never learnt; the message says what to change."""
 
 
 @dataclass(frozen=True, eq=False)
 class RangeTest:
-    """What a range test saw, and what it suggests for a cyclic or one-cycle schedule.
+    """The result of a range test, and the bounds it suggests for a cyclic or one-cycle schedule.
 
     Attributes:
         rates, losses, smoothed: (n,) by step, up to where the loss diverged or the rates ended.
-        lower: the rate from which on the loss stayed below its start by a tenth of its whole fall.
-        upper: a third of the rate with the lowest smoothed loss, and never below `lower`.
-        diverged: whether the loss grew to four times its lowest, or beyond numbers, before the rates ended.
+        lower: the lowest rate from which the loss stayed below its start by a tenth of its whole fall.
+        upper: a third of the rate with the lowest smoothed loss, but at least `lower`.
+        diverged: whether the loss grew to four times its lowest value, or was not finite, before the rates ended.
     """
 
     rates: NDArray[np.float64]
@@ -50,10 +50,10 @@ def range_test(train_step: Callable[[float], float], *, lowest: float, highest: 
     Args:
         train_step: makes one step at a rate and returns its loss.
         lowest, highest: rates, 0 < lowest < highest.
-        steps: at least 10, in equal ratios.
+        steps: at least 10; the rate grows by the same factor in each.
 
     Raises:
-        RangeTestError: rates or steps that make no test, or a loss that never fell.
+        RangeTestError: rates or steps out of range, or a loss that never fell.
     """
     if not 0 < lowest < highest or steps < 10:
         raise RangeTestError("A range test needs 0 < lowest < highest and at least 10 steps.")
@@ -86,14 +86,18 @@ def smoothed_losses(losses: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def suggested_bounds(rates: NDArray[np.float64], losses: NDArray[np.float64]) -> tuple[float, float]:
-    """Lower and upper rate from a range test's rates (n,) and losses (n,); see `RangeTest`.
+    """The lower and upper rate that a range test suggests; see `RangeTest`.
+
+    Args:
+        rates: (n,), ascending.
+        losses: (n,), of one step each.
 
     Raises:
         RangeTestError: the smoothed loss never fell.
     """
     smooth = smoothed_losses(losses)
     best = int(np.argmin(smooth))
-    # Rates too low to learn by leave the loss on a plateau, whose single batches are noise.
+    # While the rate is too low for learning, the loss stays on a plateau; single batches of it are noise.
     plateau = float(np.mean(losses[: max(_PLATEAU, len(losses) // 10)]))
     if best == 0 or plateau <= smooth[best]:
         raise RangeTestError("The loss never fell in the range test: start it at a lower rate.")

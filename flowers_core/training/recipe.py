@@ -1,7 +1,7 @@
 """A fine-tuning recipe: every choice of a run in one frozen record, which the run's bundle keeps.
 
-The record is plain numbers and words; `optimizers` builds from it what Keras needs. So a command line can offer and
-check a recipe without TensorFlow.
+The record holds plain numbers and words, and `optimizers` builds Keras objects from it. So a command line can offer
+and check a recipe without TensorFlow.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ class RecipeError(FlowersError):
 
 @dataclass(frozen=True)
 class Entry:
-    """What one entry of a recipe may be, for its check and for the option that offers it.
+    """The allowed values of one entry of a recipe, for its check and for its command-line option.
 
     Attributes:
         help: a few words for a person at a terminal.
@@ -41,7 +41,15 @@ class Entry:
     below: float | None = None
 
     def check(self, name: str, value: Any) -> None:
-        """Raise RecipeError, saying what would work, unless `value` may stand for the entry called `name`."""
+        """Check a value.
+
+        Args:
+            name: of the entry, for the message.
+            value: to check.
+
+        Raises:
+            RecipeError: the value is not allowed; the message says which ones are.
+        """
         if self.choices and value not in self.choices:
             what = name.replace("_", " ")
             raise RecipeError(f"There is no {what} '{value}'; choose one of {', '.join(self.choices)}.")
@@ -87,14 +95,14 @@ class Recipe:
             of the cycles of a cyclic schedule, or of the epochs of the last quarter of another (SWA, Izmailov et al.
             2018, arXiv 1803.05407).
         kept_epoch: "last", or "best", the one with the highest validation accuracy. Once nearly all validation photos
-            are right, the best of many epochs is one of luck. It often comes at a high rate long before the end, and
-            what is learnt after it still shows on corrupted photos.
-        patience: epochs without a better validation accuracy after which the run stops and goes back to the best; None
-            runs all.
-        interpolate: choose on validation how far to go from the probed to the fine-tuned weights (WiSE-FT, Wortsman et
+            are right, the best of many epochs is best by luck. It often comes at a high rate long before the end, and
+            learning after it still improves answers to corrupted photos.
+        patience: epochs without a better validation accuracy after which the run stops and keeps the best; None runs
+            all.
+        interpolate: choose on validation the interpolation between probed and fine-tuned weights (WiSE-FT, Wortsman et
             al. 2022, arXiv 2109.01903).
-        teacher_weight: share of the teachers' answer to the same view in the target (Hinton et al. 2015, arXiv
-            1503.02531; the same view: Beyer et al. 2022, arXiv 2106.05237).
+        teacher_weight: distillation weight, the fraction of the target that is the teachers' answer to the same view
+            (Hinton et al. 2015, arXiv 1503.02531; the same view: Beyer et al. 2022, arXiv 2106.05237).
         lwf_weight: learning without forgetting (`forgetting`).
         l2_sp: pull of the backbone's weights towards the pretrained ones (L2-SP, Li et al. 2018, arXiv 1802.01483).
     """
@@ -159,5 +167,5 @@ class Recipe:
 
 
 def entries() -> dict[str, Entry]:
-    """What each entry of a recipe may be, by its name, in the order of `Recipe`."""
+    """The allowed values of each entry of a recipe, by its name, in the order of `Recipe`."""
     return {entry.name: entry.metadata["entry"] for entry in dataclasses.fields(Recipe)}

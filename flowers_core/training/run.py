@@ -1,6 +1,6 @@
-"""A whole run, from a classifier with pretrained weights to what a bundle keeps: by a linear probe, or fine-tuned.
+"""A whole training run, by linear probe or fine-tuning: from pretrained weights to the record that a bundle keeps.
 
-A run says nothing itself: it emits events, of which a terminal or a log makes what it likes.
+A run prints nothing. It emits events, which a terminal or a log shows as it likes.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ from flowers_core.training.linear_probe import embed, fit_probe
 from flowers_core.training.prepare import prepare
 from flowers_core.training.recipe import Recipe
 
-# What a run is, and its whole history.
+# The record of a run, and its whole history.
 Made = tuple[Training, dict[str, Any]]
 _BATCH = 32
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run is to do.
+    """The choices of a fine-tuning run.
 
     Attributes:
-        recipe: of the layers that are unfrozen.
-        head: of the head warm-up, or None where the head is fitted by logistic regression or drawn at random.
+        recipe: for the unfrozen layers and the head.
+        head: recipe of the head warm-up; None where the head is fitted by logistic regression or drawn at random.
         teachers: bundles to learn from.
-        reference: the bundle whose run is repeated with the validation photos.
-        folder: of checkpoints.
-        cache: of what is computed once.
-        logs: of TensorBoard, or None.
-        emit: takes the events of the run, of which terminal and log files are made.
+        reference: the bundle whose run is repeated with the validation photos, or None.
+        folder: for checkpoints.
+        cache: folder for decoded photos and features.
+        logs: folder for TensorBoard, or None.
+        emit: called with each event of the run.
         imagenet_head: of the pretrained backbone, where the recipe learns without forgetting.
     """
 
@@ -65,10 +65,10 @@ class Plan:
 
 
 def recipes_of(reference: Bundle) -> tuple[Recipe, Recipe | None]:
-    """The recipe of a fine-tuned bundle, and that of its head warm-up, if there was one.
+    """The recipe of a fine-tuned bundle, and that of its head warm-up, or None.
 
     Raises:
-        BundleError: where its run cannot be repeated with the validation photos.
+        BundleError: the bundle's run cannot be repeated with the validation photos.
     """
     training = reference.training
     if training.recipe is None or training.splits != ("train",):
@@ -83,14 +83,18 @@ def recipes_of(reference: Bundle) -> tuple[Recipe, Recipe | None]:
 def probed(
     classifier: keras.Model, flowers: OxfordFlowers, rule: CropRule, command: Command, *, track: Track = untracked
 ) -> Made:
-    """Give a classifier the head that logistic regression finds, and return the run's record and history.
+    """Fit the head of a classifier by a linear probe.
 
     Args:
         classifier: with the backbone's pretrained weights; its head is set.
-        flowers: training photos, each also mirrored, to fit to; validation photos choose the regularization.
+        flowers: the head is fitted to the training photos, each also mirrored; the validation photos choose the
+            regularization.
         rule: how a photo becomes the classifier's input.
-        command: what began the run, for the record.
-        track: watches the photos pass.
+        command: of the run, for the record.
+        track: shows the progress over the batches.
+
+    Returns:
+        The run's record and history.
     """
     embedded = {}
     for split in ("train", "validation"):
@@ -106,7 +110,7 @@ def probed(
     )
     set_head(classifier, probe.W, probe.b)
     trials = {f"{C:g}": accuracy for C, accuracy in probe.trials}
-    # No seed: the problem is convex, and nothing is drawn at random.
+    # There is no seed, since the problem is convex and nothing is drawn at random.
     record = Training(
         method="linear probe",
         splits=("train",),
@@ -126,16 +130,18 @@ def fine_tuned(
     command: Command,
     after_head: Callable[[Training, dict[str, Any]], None] | None = None,
 ) -> Made:
-    """Train a classifier in place and return the run's record and its whole history.
+    """Fine-tune a classifier in place.
 
     Args:
         classifier: with the backbone's pretrained weights.
         flowers: the data set.
         rule: how a photo becomes the classifier's input.
-        plan: what to do.
-        command: what began the run, for the record.
-        after_head: called with record and history of the head warm-up while the classifier is as that left it: nothing
-            is unfrozen yet.
+        plan: every choice.
+        command: of the run, for the record.
+        after_head: called with record and history of the head warm-up, before any other layer learns.
+
+    Returns:
+        The run's record and history.
     """
     recipe, head, reference = plan.recipe, plan.head, plan.reference
     partition, examples = prepare(
@@ -199,7 +205,7 @@ def fine_tuned(
 
 
 class _Phase:
-    """One phase of a run as others see it: an event for its begin, each epoch and its end, and TensorBoard's logs."""
+    """The reports of one phase: an event for its start, each epoch and its end, and TensorBoard's logs."""
 
     def __init__(self, name: str, recipe: Recipe, logs: Path | None, emit: Emit) -> None:
         self._name, self._recipe, self._logs, self._emit = name, recipe, logs, emit
@@ -207,7 +213,7 @@ class _Phase:
         emit(Event("phase begins", phase=name))
 
     def epoch(self, epoch: dict[str, Any]) -> None:
-        """One epoch is over."""
+        """Report a finished epoch."""
         self._seconds.append(epoch["seconds"])
         self._emit(
             Event(
@@ -224,10 +230,10 @@ class _Phase:
             _log(self._logs, epoch)
 
     def end(self, common: Training, history: dict[str, Any]) -> Training:
-        """The record of the phase, which is over."""
+        """Report the end of the phase, and return its record."""
         accuracy = history.get("validation_top1")
         self._emit(Event("phase ends", phase=self._name, validation_top1=accuracy))
-        # Not known of a run that was broken off: the history, which must not depend on that, has no times.
+        # Unknown for a resumed run: the history has no times, so that it does not depend on interruptions.
         whole = len(self._seconds) == len(history["epochs"])
         return replace(
             common,

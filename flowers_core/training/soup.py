@@ -1,8 +1,8 @@
-"""Model soups: the mean of the weights of several fine-tuned runs that began alike.
+"""Model soups: the mean of the weights of several runs that were fine-tuned from one pretrained network.
 
 Wortsman et al. 2022, "Model soups: averaging weights of multiple fine-tuned models improves accuracy without increasing
-inference time" (arXiv 2203.05482). Runs from one pretrained network end in one wide valley of the loss, and the middle
-of it is more accurate than its rim, most of all on photos unlike those that were learnt from.
+inference time" (arXiv 2203.05482). Such runs end in one wide basin of the loss. Its middle is more accurate than its
+rim, most of all on photos unlike the training photos.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""The trainable weights of a partitioned network, all at once, and how well the network does with given ones."""
+"""The trainable weights of a partitioned network, read and set together, and the network's score with given ones."""
 
 import keras
 import numpy as np
@@ -33,11 +33,11 @@ class TrainableWeights:
             variable.assign(weight)
 
     def score(self, weights: Weights, inputs: NDArray, labels: NDArray[np.integer]) -> tuple[float, float]:
-        """Accuracy, and mean log-likelihood in nats, with given weights; the present ones are back afterwards.
+        """Accuracy, and mean log-likelihood in nats, with given weights; the present ones are restored afterwards.
 
         Args:
             weights: as `get` gives them.
-            inputs: (n, …) as they leave the frozen layers.
+            inputs: (n, …), the output of the frozen layers.
             labels: (n,), 0…classes − 1.
         """
         present = self.get()

@@ -1,4 +1,4 @@
-"""A trained classifier as a new bundle: network, head, history, and how it came about."""
+"""A trained classifier as a new bundle: network, head, history, and the record of its training."""
 
 from dataclasses import replace
 from importlib.metadata import version
@@ -32,12 +32,13 @@ def write_trained(
     """Write a Keras classifier as the new bundle of `writer`.
 
     Args:
-        writer: of a bundle that is begun.
-        flowers: what it was trained on.
-        classifier: the network.
-        training: how it was made; the versions of the packages that matter are added.
-        history: goes to history.json.
-        reference: made likewise on the training photos alone, where this one learnt from the validation photos too.
+        writer: of the new bundle.
+        flowers: the data set that it was trained on.
+        classifier: the trained network.
+        training: the record of its training; the versions of the packages that matter are added.
+        history: for history.json.
+        reference: the counterpart trained on the training photos alone, if this classifier learnt from the validation
+            photos too. Its calibration is taken.
     """
     packages = ("tensorflow", "keras", "scikit-learn", "numpy")
     manifest = replace(
@@ -47,10 +48,10 @@ def write_trained(
     )
     if reference is not None:
         manifest = _calibrated_by(manifest, reference)
-    # Nothing is on disk before the first file is: an older bundle in the folder stays whole until then.
+    # An older bundle in the folder stays whole until the first file is written.
     writer.manifest = manifest
     writer.add_file(CLASSIFIER_FILE, lambda path: save_half(classifier, path))
-    # The head is stored as the saved classifier has it, so that the closed forms add up to what the models answer.
+    # The head is read back in half precision, so that the closed forms add up to the answers of the stored models.
     W, b = load_classifier(writer.folder / CLASSIFIER_FILE).get_layer("logits").get_weights()
     writer.add_npz(HEAD_FILE, W=W, b=b)
     writer.add_json(HISTORY_FILE, history)
@@ -58,7 +59,7 @@ def write_trained(
 
 
 def _calibrated_by(manifest: Manifest, reference: Bundle) -> Manifest:
-    """The manifest with the calibration of the counterpart that had not learnt from the validation photos."""
+    """The manifest with the calibration of the counterpart that did not learn from the validation photos."""
     source = reference.manifest.calibration_source
     return replace(
         manifest,

@@ -166,7 +166,7 @@ def test_what_does_not_help_is_not_kept(
 
 
 def test_recipes_that_cannot_be_followed_are_refused(classifier: keras.Model) -> None:
-    with pytest.raises(RecipeError, match="a view besides"):
+    with pytest.raises(RecipeError, match="two views"):
         QatRecipe(steps=1, views=1)
     with pytest.raises(RecipeError, match="no convolution to fit among the last 1 "):
         learning_layers(classifier, 1)
