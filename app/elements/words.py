@@ -1,5 +1,6 @@
 """How names and numbers are written, the same on every page."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -9,6 +10,15 @@ from flowers_core.data.taxonomy import Taxon
 def capital(name: str) -> str:
     """A name with a capital at its beginning, the rest as it is."""
     return name[:1].upper() + name[1:]
+
+
+def plain(text: str) -> str:
+    """A text from a visitor, such as a file's name or what an address says, as Markdown that shows just that text.
+
+    Otherwise a name could bring a link, a picture from elsewhere, a formula or a colour.
+    """
+    quoted = re.sub(r"([\\`*_\[\]<>$~|#!]|:(?=\S))", r"\\\1", " ".join(text.split()))
+    return re.sub(r"(www)(\.)", r"\1\\\2", quoted, flags=re.IGNORECASE)
 
 
 def lower(sentence: str) -> str:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.elements.model_choice import choose_model
+from app.elements.words import plain
 from app.identify.answer import draw_answer, draw_candidates, draw_roll_up
 from app.identify.crop_choice import chosen_crop, draw_choice, offer_crop
 from app.identify.examples import draw_examples
@@ -61,7 +62,7 @@ with answer_column:
 with photo_column:
     width, height = whole.original_size
     facts = [chosen.name, f"{width} × {height}", whole.format, chosen.record]
-    draw_choice(whole, " · ".join(filter(None, facts)))
+    draw_choice(whole, plain(" · ".join(filter(None, facts))))
 
 # The answer is on the page by now; the rest may load what it needs.
 if unsure_of_whole:

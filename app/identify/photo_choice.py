@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.elements.words import plain
 from app.identify.crop_choice import forget_crop
 from app.identify.examples import PREFIX, example_at
 from app.resources import data, models
@@ -75,7 +76,7 @@ def choose_photo() -> tuple[Chosen | None, DeltaGenerator]:
     try:
         return _fetch(wanted), beside
     except FlowersError as error:
-        warning.warning(str(error), icon=":material/image_not_supported:")
+        warning.warning(plain(str(error)), icon=":material/image_not_supported:")
         return None, beside
 
 

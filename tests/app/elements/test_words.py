@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.elements.words import capital, latin, listed, percent
+from app.elements.words import capital, latin, listed, percent, plain
 from app.identify.answer import close_rival, describe, roll_up
 from app.identify.neighbours import count_sentence
 from flowers_core.data.photo_ref import oxford
@@ -101,3 +101,18 @@ def test_neighbours_agree_or_disagree() -> None:
     assert "disagree" in count_sentence(found, 74, TAXONOMY)
     assert "1 rose" in count_sentence(found, 74, TAXONOMY)
     assert "none snapdragon" in count_sentence(found, 11, TAXONOMY)
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        ("IMG 17 (2).jpg", "IMG 17 (2).jpg"),
+        ("a photo: its name", "a photo: its name"),
+        ("![x](//elsewhere.example/a.png)", r"\!\[x\](//elsewhere.example/a.png)"),
+        ("<b>*it*</b> `on` $x$", r"\<b\>\*it\*\</b\> \`on\` \$x\$"),
+        (":red[one] :smile: https://x.y WWW.x.y", r"\:red\[one\] \:smile: https\://x.y WWW\.x.y"),
+        ("two\nlines\n# and a title", r"two lines \# and a title"),
+    ],
+)
+def test_a_visitors_text_is_nothing_but_text_in_markdown(text: str, markdown: str) -> None:
+    assert plain(text) == markdown

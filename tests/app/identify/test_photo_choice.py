@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.app.conftest import drawn_photo, images, run
+from tests.app.conftest import drawn_photo, html, images, run
 from tests.app.identify.test_page import bars, encoded, upload
 
 Open = Callable[..., AppTest]
@@ -50,3 +50,16 @@ def test_a_number_beyond_the_data_set_gets_its_range(open_page: Open, drawn_data
     drawn = len(list((drawn_dataset / "jpg").iterdir()))
     app = open_page(photo="2000004")
     assert app.warning[0].value == f"The data set has no photo “2000004”: its photos are numbered 1 to {drawn}."
+
+
+@pytest.mark.parametrize("wanted", ["[see](//elsewhere.example)", "custom:![x](//elsewhere.example/a.png):1"])
+def test_an_address_brings_no_link_and_no_picture_from_elsewhere(open_page: Open, wanted: str) -> None:
+    said = open_page(photo=wanted).warning[0].value
+    assert r"\]" in said
+    assert "](" not in said.replace(r"\](", "")
+
+
+def test_the_name_of_a_file_is_only_words(open_page: Open) -> None:
+    app = upload(open_page(), "![x](a) <b>b</b>.png", encoded(drawn_photo(), "PNG"), "image/png")
+    assert caption(app).startswith(r"\!\[x\](a) \<b\>b\</b\>.png · 320 × 240")
+    assert "<b>b" not in html(app)
