@@ -3,11 +3,10 @@
 import base64
 import hashlib
 import re
-import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.resources.data import example_photo
+from tests.fixtures.running_nginx import NGINX, nginx
 from tests.fixtures.running_server import (
     ROOT,
     Visitor,
@@ -26,29 +26,8 @@ from tests.fixtures.running_server import (
     upgrade_status,
 )
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 pytestmark = pytest.mark.skipif(NGINX is None, reason="No nginx is installed.")
 FORM = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n%s\r\n--b--\r\n'
-
-
-@contextmanager
-def nginx(folder: Path, apps: tuple[int, int], health: str) -> Iterator[str]:
-    """nginx in front of what listens on two ports, with its files below `folder`; gives its address."""
-    port = free_port()
-    text = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
-    for old, new in {
-        "listen 8080": f"listen 127.0.0.1:{port}",
-        "server app1:8501": f"server 127.0.0.1:{apps[0]}",
-        "server app2:8501": f"server 127.0.0.1:{apps[1]}",
-        "/tmp/": f"{folder}/",
-    }.items():
-        assert old in text
-        text = text.replace(old, new)
-    (folder / "nginx.conf").write_text(text)
-    command = [str(NGINX), "-e", "stderr", "-c", str(folder / "nginx.conf"), "-g", "daemon off;"]
-    address = f"http://localhost:{port}"
-    with running(command, folder / "nginx.txt", address + health):
-        yield address
 
 
 class Replica(BaseHTTPRequestHandler):
