@@ -27,7 +27,12 @@ def choose_bundle() -> Bundle:
     if not found.bundles:
         st.error(NO_MODEL, icon=":material/error:")
         st.stop()
-    by_name = {bundle.name: bundle for bundle in found.bundles}
+    return choose_among(found.bundles)
+
+
+def choose_among(bundles: Sequence[Bundle]) -> Bundle:
+    """One of these models, of which there is at least one."""
+    by_name = {bundle.name: bundle for bundle in bundles}
     return by_name[st.selectbox("Model", list(by_name), key="bundle", bind="query-params", width=230)]
 
 

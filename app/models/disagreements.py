@@ -27,20 +27,32 @@ SIDES = {"all": "All", "before": "First is right", "after": "Second is right", "
 Answering = tuple[Bundle, str]
 
 
-def draw_disagreements() -> None:
-    """Choice of the two, one sentence, and the photos, those on which both are surest first."""
+def draw_disagreements(bundle: Bundle) -> None:
+    """Choice of the two, one sentence, and the photos, those on which both are surest first.
+
+    Args:
+        bundle: the model that one of the two is.
+    """
+    st.markdown("The same test photo, two models or two precisions of one, two names: what each saw in it.")
     known = {
-        f"{bundle.name}, {name}": (bundle, name)
-        for bundle in models.model_list().bundles
-        for name in records.readable_formats(bundle)
+        f"{other.name}, {name}": (other, name)
+        for other in models.model_list().bundles
+        for name in records.readable_formats(other)
     }
     if len(known) < 2:
         st.info("It takes two evaluated models, or two precisions of one, to disagree.")
         return
     names = list(known)
-    one, other = first_pair(names)
+    mine = [name for name in names if known[name][0].name == bundle.name]
+    if not mine:
+        st.info(f"What {bundle.name} says of the test photos is not on record.")
+        return
+    one, other = first_pair([*mine, *(name for name in names if name not in mine)])
+    if st.session_state.get("first") not in (None, *mine):
+        # Another model was chosen above.
+        st.session_state["first"], st.session_state["second"] = one, other
     left, right = st.columns(2)
-    first = left.selectbox("First", names, index=names.index(one), key="first", bind="query-params")
+    first = left.selectbox("First", mine, index=mine.index(one), key="first", bind="query-params")
     second = right.selectbox("Second", names, index=names.index(other), key="second", bind="query-params")
     if first == second:
         st.info("Choose two different models or precisions.")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.resources import models
 from flowers_core.errors import FlowersError
-from flowers_core.inference.bundle import Bundle, predictions_file
+from flowers_core.inference.bundle import HISTORY_FILE, Bundle, predictions_file
 
 if TYPE_CHECKING:
     from flowers_core.data.audit.record import AuditRecord
@@ -49,6 +49,13 @@ def localization(bundle: Bundle) -> LocalizationRecord | None:
     from flowers_core.explain.records.localization import LOCALIZATION_FILE, load_localization
 
     return models.optional_file(bundle, LOCALIZATION_FILE, load_localization)
+
+
+def history(bundle: Bundle) -> dict[str, Any] | None:
+    """The epochs of the training, or None where they are not on record or cannot be read."""
+    from flowers_core.storage.typed_json import read_json
+
+    return models.optional_file(bundle, HISTORY_FILE, read_json)
 
 
 def evaluated_formats(bundle: Bundle) -> tuple[str, ...]:

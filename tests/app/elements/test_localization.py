@@ -141,7 +141,7 @@ def test_models_says_it_of_all_photos_and_of_right_and_wrong_answers(
         f"It is {ratios[0]:.1f} times on the {right.sum():,} that INT8 named rightly and {ratios[1]:.1f} times on the "
         f"{(~right).sum():,} that INT8 named wrongly." in said(app)
     )
-    assert "How much of the evidence is on the flower" in [header.value for header in app.header]
+    assert "How much of the evidence is on the flower" in [header.value for header in app.subheader]
 
 
 def test_segmentations_without_a_record_name_the_script(open_page: Open, drawn_dataset: Path) -> None:

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.elements.metrics_table import figure_table, speed_table
 from app.models.accuracy_chart import accuracy_chart, published_points
+from app.models.learning_curve import learning_curve
 from flowers_core.inference.bundle import Bundle, list_bundles, load_bundle
 from flowers_core.inference.records.latency import Latency, Timing
 from flowers_core.inference.records.metrics import AccuracyByRule, NearDuplicateRule
@@ -19,16 +20,16 @@ BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
 
 
 def test_every_figure_is_the_record_s(open_page: Open) -> None:
-    app = open_page("models")
-    table = app.dataframe[0].value
     bundles = {bundle.name: bundle for bundle in list_bundles(default_models_dir())}
-    assert list(zip(table["model"], table["precision"], strict=True)) == [
-        (name, precision)
-        for name, bundle in bundles.items()
+    app = open_page("models", bundle="inception_v3")
+    overview, one = (app.dataframe[place].value for place in (0, 1))
+    assert list(zip(overview["model"], overview["precision"], strict=True)) == [(name, "int8") for name in bundles]
+    assert list(zip(one["model"], one["precision"], strict=True)) == [
+        ("inception_v3", precision)
         for precision in ("float32", "float16", "dynamic", "int8")
-        if precision in bundle.metrics
+        if precision in bundles["inception_v3"].metrics
     ]
-    for row in table.to_dict("records"):
+    for row in [*overview.to_dict("records"), *one.to_dict("records")]:
         bundle = bundles[row["model"]]
         test = bundle.metrics[row["precision"]]["test"]
         assert row["top-1"] == pytest.approx(100 * test.top1)
@@ -71,6 +72,30 @@ def test_no_model_is_a_sentence(open_page: Open, monkeypatch: pytest.MonkeyPatch
     assert "There is no model here" in open_page("models").info[0].value
     assert "There is no model here" in open_page("confusions").error[0].value
     assert "There is no model here" in open_page(photo="example").error[0].value
+
+
+def test_the_curve_is_the_record_of_the_epochs() -> None:
+    epochs = [
+        {"epoch": 1, "learning_rate": 1e-4, "training_top1": 0.5, "validation_top1": None},
+        {"epoch": 2, "learning_rate": 2e-4, "training_top1": 0.75, "validation_top1": 0.625},
+    ]
+    chart = learning_curve({"epochs": epochs})
+    assert chart is not None
+    points = chart.vconcat[0].data
+    assert points[points["photos"] == "validation photos"]["top-1"].tolist()[1:] == [0.625]
+    assert points[points["photos"] == "training photos, augmented"]["top-1"].tolist() == [0.5, 0.75]
+    assert chart.vconcat[1].data["learning_rate"].tolist() == [1e-4, 2e-4]
+    assert learning_curve({"epochs": []}) is None
+    assert learning_curve({}) is None
+
+
+def test_a_model_without_measurements_says_so(open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without = ("history.json", "explanations.json", "flower_shares.npz")
+    linked_copy(BUNDLE, tmp_path / BUNDLE.name, without=without, latency=Latency())
+    monkeypatch.setenv("FLOWERS_MODELS_DIR", str(tmp_path))
+    said = [info.value for info in open_page("models").info]
+    for words in ("The speed of", "without a record of its epochs", "were not measured"):
+        assert any(words in sentence for sentence in said), words
 
 
 def test_chart_needs_figures() -> None:
