@@ -15,13 +15,13 @@ _DECODERS = 2
 def input_batches(
     dataset: Dataset, photo_ids: Sequence[int] | NDArray[np.integer], rule: CropRule, *, batch_size: int = 32
 ) -> Iterator[NDArray[np.uint8]]:
-    """The photos' central crops, batch by batch; the next batch is decoded while the caller works on this one.
+    """The photos' central crops, batch by batch. The next batch is decoded while the caller works on this one.
 
     Args:
-        dataset: whose photos they are.
-        photo_ids: in the order of the result; an id may come twice.
+        dataset: the photos.
+        photo_ids: ids in the order of the result; an id may occur twice.
         rule: size and crop of the model's input.
-        batch_size: photos in each batch, fewer in the last.
+        batch_size: photos in each batch; the last may have fewer.
 
     Yields:
         (≤ batch_size, size, size, 3) uint8 RGB.
@@ -45,7 +45,19 @@ def input_batches(
 
 
 def inputs(dataset: Dataset, photo_ids: Sequence[int] | NDArray[np.integer], rule: CropRule) -> NDArray[np.uint8]:
-    """All the photos' central crops at once: (n, size, size, 3) uint8, 0.15 MB a photo at 224 pixels."""
+    """All the photos' central crops at once: 0.15 MB a photo at 224 pixels.
+
+    Args:
+        dataset: the photos.
+        photo_ids: n ids in the order of the result.
+        rule: size and crop of the model's input.
+
+    Returns:
+        (n, size, size, 3) uint8 RGB.
+
+    Raises:
+        PhotoError: a photo cannot be read; the message names the file.
+    """
     batches = list(input_batches(dataset, photo_ids, rule))
     return np.concatenate(batches) if batches else np.empty((0, rule.size, rule.size, 3), np.uint8)
 
@@ -53,8 +65,14 @@ def inputs(dataset: Dataset, photo_ids: Sequence[int] | NDArray[np.integer], rul
 def stratified_sample(dataset: Dataset, split: str, count: int, seed: int) -> NDArray[np.int64]:
     """Draw photos of a split, as evenly over the classes as `count` allows.
 
+    Args:
+        dataset: the photos.
+        split: the split to draw from.
+        count: photos to draw; all of them if the split has fewer.
+        seed: the same seed draws the same photos.
+
     Returns:
-        (≤ count,) int64 ids, ascending; the same for the same seed.
+        (≤ count,) int64 ids, ascending.
     """
     generator = np.random.default_rng(seed)
     drawn = generator.permutation(dataset.split_ids(split))

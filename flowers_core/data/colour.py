@@ -1,8 +1,9 @@
 """Colours of an embedded ICC profile → sRGB, the space that the models were trained in.
 
-A phone's Display P3 photo or a camera's Adobe RGB photo holds other numbers for the same colours. Read as they stand,
-they look duller, and 20 to 45 of 500 verdicts change. LittleCMS (`PIL.ImageCms`) converts them, relative colorimetric
-with black point compensation. A photo without a profile, or with sRGB's own, keeps its pixels bit for bit.
+A phone's Display P3 photo or a camera's Adobe RGB photo holds other numbers for the same colours. Without conversion
+such photos look duller, and 20 to 45 of 500 verdicts change. LittleCMS (`PIL.ImageCms`) converts them: relative
+colorimetric with black point compensation. A photo without a profile, or with an sRGB profile, keeps its pixels bit for
+bit.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ from flowers_core.data.flatten import alpha_channel
 
 Conversion = Callable[[Image.Image], Image.Image]
 
-# A profile that moves no colour by more than this many of 255 is sRGB, written by another program.
+# A profile that moves no colour by more than this, of 255, is sRGB as another program writes it.
 _SAME = 2
 _GREY_MODES = ("1", "L", "LA", "I;16", "I;16L", "I;16B")
-# Even the largest printers' tables are far smaller; what is larger is no profile.
+# Even the largest printers' tables are far smaller. Anything larger is not a profile.
 MAX_PROFILE_BYTES = 16 << 20
 
 
 def srgb_conversion(image: Image.Image) -> Conversion | None:
-    """What turns a decoded photo's colours into sRGB, by its profile.
+    """The function that converts a decoded photo's colours to sRGB by its profile.
 
     Args:
         image: as Pillow decoded it; its profile is `image.info["icc_profile"]`.
 
     Returns:
-        A function from such an image to mode "RGB" or "RGBA" of the same size; None where nothing is to be done:
-        without a profile, with one of sRGB, and with one that is broken or made for another kind of pixels.
+        A function from such an image to one of mode "RGB" or "RGBA" and the same size. None if the photo has no
+        profile, or one that is sRGB, broken, or made for another kind of pixels.
     """
     profile = image.info.get("icc_profile")
     if image.mode == "LAB":
@@ -52,7 +53,7 @@ def srgb_conversion(image: Image.Image) -> Conversion | None:
 
 
 def _mode_for(space: str, image: Image.Image) -> str | None:
-    """The mode in which a profile takes this image's pixels; None where it was made for another kind."""
+    """The mode in which a profile takes this image's pixels; None if it was made for another kind of pixels."""
     if (space == "CMYK") != (image.mode == "CMYK"):
         return None
     if space == "GRAY":
@@ -71,7 +72,7 @@ def _transform(source: ImageCms.ImageCmsProfile | ImageCms.core.CmsProfile, mode
 
 
 def _is_srgb(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
-    """Whether a transform leaves a lattice of 7 × 7 × 7 colours, or a ramp of greys, where they were."""
+    """Whether a transform leaves a lattice of 7 × 7 × 7 colours, or a ramp of greys, unchanged."""
     if mode == "CMYK":
         return False
     if mode == "RGB":

@@ -1,10 +1,10 @@
-"""Corruptions: photos as people take them, with what a camera, the framing and the light do to a flower.
+"""Corruptions: what the camera, the framing and the light do to a flower in photos as people take them.
 
 Each corruption is a function of the photo and a random generator. The generator is seeded by (seed, photo id, name), so
-the suite is the same for every model, whatever was evaluated before. The severities were set by eye on training photos
-so that a person still names the flower. Noise, blur, light and compression follow Hendrycks and Dietterich 2019 (arXiv
-1903.12261, as the package imagecorruptions implements them); framing is what their suite lacks. Published figures
-depend on the exact pixels.
+the suite is the same for every model, whatever was evaluated before. The severities were set by eye on training photos,
+so that a person can still name the flower. Noise, blur, light and compression follow Hendrycks and Dietterich 2019
+(arXiv 1903.12261, as the package imagecorruptions implements them). Their suite has no corruptions of the framing.
+Published figures depend on the exact pixels.
 """
 
 import io
@@ -26,8 +26,8 @@ def corrupted(pixels: Pixels, name: str, photo_id: int, *, seed: int = SEED) -> 
     Args:
         pixels: (h, w, 3) uint8 RGB.
         name: one of `CORRUPTIONS`.
-        photo_id: of the photo; it seeds what is random.
-        seed: of the suite.
+        photo_id: the photo's id, which seeds the random generator with the name and the seed.
+        seed: the suite's seed.
 
     Returns:
         (h', w', 3) uint8 RGB; corruptions of the framing change the size.
@@ -44,8 +44,8 @@ def _small(pixels: Pixels, generator: np.random.Generator) -> Pixels:
     height, width = pixels.shape[:2]
     side = max(height, width)
     frame = _foliage(side, generator)
-    share = generator.uniform(0.35, 0.5)
-    size = (max(1, round(width * share)), max(1, round(height * share)))
+    scale = generator.uniform(0.35, 0.5)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
     photo = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
     top, left = (int(generator.integers(0, side - length + 1)) for length in photo.shape[:2])
     frame[top : top + photo.shape[0], left : left + photo.shape[1]] = photo
@@ -53,7 +53,7 @@ def _small(pixels: Pixels, generator: np.random.Generator) -> Pixels:
 
 
 def _several(pixels: Pixels, generator: np.random.Generator) -> Pixels:
-    """Two by two or three by three of the photo, each mirrored or not."""
+    """A grid of 2 × 2 or 3 × 3 copies of the photo, each mirrored or not."""
     count = int(generator.integers(2, 4))
     half = pixels[:: count // 2 + 1, :: count // 2 + 1]
     rows = [[half[:, :: -1 if generator.random() < 0.5 else 1] for _ in range(count)] for _ in range(count)]
@@ -82,7 +82,7 @@ def _over_exposed(pixels: Pixels, generator: np.random.Generator) -> Pixels:
 
 
 def _colour_cast(pixels: Pixels, generator: np.random.Generator) -> Pixels:
-    """Each channel by a factor of its own, 0.7 to 1.3."""
+    """Each channel multiplied by its own factor, 0.7 to 1.3."""
     return _bytes(pixels / 255.0 * generator.uniform(0.7, 1.3, 3))
 
 
@@ -133,12 +133,12 @@ def _jpeg_30(pixels: Pixels, generator: np.random.Generator) -> Pixels:
 
 
 def _portrait(pixels: Pixels, generator: np.random.Generator) -> Pixels:
-    """A frame 9 to 16, its width a random strip of the photo's, filled up with foliage above and below."""
+    """A 9:16 frame: a random strip of the photo's width, with foliage above and below."""
     return _strip(pixels, generator)
 
 
 def _panorama(pixels: Pixels, generator: np.random.Generator) -> Pixels:
-    """A frame 16 to 9, its height a random strip of the photo's, filled up with foliage at both sides."""
+    """A 16:9 frame: a random strip of the photo's height, with foliage on both sides."""
     return _strip(pixels.transpose(1, 0, 2), generator).transpose(1, 0, 2)
 
 

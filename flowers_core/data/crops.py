@@ -1,4 +1,4 @@
-"""Crops: a part of a photo as a photo of its own, one flower of a bouquet or a small one."""
+"""Crops: a part of a photo as a photo of its own, for a small flower or one flower of a bouquet."""
 
 from __future__ import annotations
 
@@ -10,9 +10,16 @@ from flowers_core.data.photos import MIN_SIDE, Crop, Photo, PhotoError, PixelBox
 def squared(box: PixelBox, width: int, height: int) -> PixelBox:
     """The smallest square around a box that fits into a photo of `width` × `height` pixels.
 
-    Models look at the central square of what they are given, so a crop of another shape would lose its ends. The box
-    lies in the middle of the square, or aside where the photo ends. A box longer than the photo's short side keeps its
+    Models see the central square of their input, so a crop of another shape would lose its ends. The box lies in the
+    middle of the square, or off the middle where the photo ends. A box longer than the photo's short side keeps its
     length and gets the whole of the other side.
+
+    Args:
+        box: left, top, right, bottom in whole pixels.
+        width, height: the photo's size in pixels.
+
+    Returns:
+        left, top, right, bottom in whole pixels.
     """
     left, top, right, bottom = box
     side = max(right - left, bottom - top)
@@ -21,22 +28,22 @@ def squared(box: PixelBox, width: int, height: int) -> PixelBox:
 
 
 def _grown(low: int, high: int, side: int, length: int) -> tuple[int, int]:
-    """An interval made `side` long around its middle, within 0…length."""
+    """An interval of length `side` around the middle of another, within 0…length."""
     side = min(side, length)
     low = min(max(0, (low + high - side) // 2), length - side)
     return low, low + side
 
 
 def crop_photo(photo: Photo, box: PixelBox) -> Photo:
-    """Cut a photo; everything that can be done with a photo can be done with a crop.
+    """Cut a crop out of a photo. A crop can do everything that a photo can.
 
     Args:
-        photo: whole, or a crop itself: then the result is a crop of the same whole.
-        box: left, top, right, bottom in whole pixels of `photo`; right and bottom lie outside.
+        photo: a whole photo or a crop. A crop of a crop refers to the same whole photo.
+        box: left, top, right, bottom in whole pixels of `photo`; right and bottom are exclusive.
 
     Returns:
-        A photo whose `crop` says where it comes from. Its `sha256` is one of its own, so that nothing that is kept of
-        the whole answers for it. Where the box is all of `photo`, `photo` itself.
+        A photo whose `crop` says where it comes from. It has its own `sha256`, so that nobody takes cached results of
+        the whole photo for those of the crop. If the box is all of `photo`, `photo` itself.
 
     Raises:
         PhotoError: the crop is smaller than `MIN_SIDE` pixels on a side.

@@ -1,4 +1,4 @@
-"""What the rest of the house asks of a data set: ids, labels, splits, names of classes, and where each photo lies.
+"""The interface of a data set: ids, labels, splits, class names, and the file of each photo.
 
 `OxfordFlowers` is one, `FolderDataset` another.
 """
@@ -18,7 +18,7 @@ from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
 
 SPLITS = ("train", "validation", "test")
-#: How folders and tables call the splits, in lower case.
+#: Names of the splits in folders and tables, in lower case → the split.
 SPLIT_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "train": "train",
@@ -33,11 +33,11 @@ SPLIT_NAMES: Mapping[str, str] = MappingProxyType(
 
 
 class DatasetMissing(FlowersError):
-    """The data set, or a part of it, is not on disk. The message says what and how to get it."""
+    """The data set, or a part of it, is not on disk. The message says what is missing and how to get it."""
 
 
 class DatasetError(FlowersError):
-    """What is on disk is not a data set's layout. The message says what is wrong."""
+    """The files on disk are not laid out as a data set. The message says what is wrong."""
 
 
 class Dataset(ABC):
@@ -48,7 +48,7 @@ class Dataset(ABC):
         labels: (n,) int64, 1…k, in order of id.
         splits: (n,) str, one of `SPLITS` each, in order of id.
         names: the k names of the classes in order of label.
-        taxonomy: the classes' places among plants; None where they are not known.
+        taxonomy: scientific names and families of the classes; None if they are not known.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Dataset(ABC):
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """What the data is, in 64 hexadecimal digits; another for other photos, labels or splits."""
+        """A digest in 64 hexadecimal digits that changes with the photos, labels or splits."""
 
     def open(self, photo_id: int) -> Photo:
         """Read a photo. Raises KeyError for an id that the data set does not have, PhotoError for a broken file."""

@@ -26,7 +26,7 @@ def flattened(image: Image.Image) -> Image.Image:
 
 
 def alpha_channel(image: Image.Image) -> Image.Image | None:
-    """How opaque each pixel of a decoded image is, as mode "L" of the same size; None where all are opaque."""
+    """The opacity of each pixel of a decoded image, as mode "L" of the same size; None if all are opaque."""
     if image.mode.startswith("I;16"):
         transparent = image.info.get("transparency")  # Pillow's `has_transparency_data` leaves out 16-bit grey
         if not isinstance(transparent, int):
@@ -53,8 +53,8 @@ def _over_white(image: Image.Image, alpha: Image.Image | None) -> Image.Image:
 def _bytes_of(grey: NDArray[Any]) -> NDArray[np.uint8]:
     """Grey values of no agreed range (32-bit integers or floats) → uint8.
 
-    Taken as 0…1 (floats), 0…255 or 0…65535, whichever is the first that holds them all; other values are stretched
-    from their least to their greatest. Not-a-number counts as 0 and infinity as the nearest finite value.
+    The range is taken to be the first of 0…1 (floats only), 0…255 and 0…65535 that holds all values. Other values are
+    stretched from their least to their greatest. NaN counts as 0, an infinity as the nearest finite value.
     """
     values = grey.astype(np.float64)
     finite = values[np.isfinite(values)]

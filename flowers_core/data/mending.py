@@ -1,8 +1,8 @@
-"""Whole photos that the decoder refuses for something that is not a pixel.
+"""Mend whole photos that the decoder refuses although every pixel is there.
 
-Two kinds of them are common: JPEGs whose last two bytes, the end mark, got lost, and PNGs with a text or a profile that
-unpacks to more than a mebibyte. What is missing is added, and what is in the way is taken out, in a copy of the bytes.
-Pillow has switches for both, but they hold for the whole process and would let damaged photos pass.
+Two kinds are common: JPEGs that lost their last two bytes, the end mark, and PNGs with a text or a profile that unpacks
+to more than a mebibyte. A copy of the bytes gets the end mark, or loses the text or profile. Pillow has switches for
+both, but they hold for the whole process and would let damaged photos pass.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _ORIENTED_TEXTS = (b"Raw profile type exif", b"Raw profile type APP1", b"XML:com.adobe.xmp")  # may say what is up
 _MOST_TEXT_BYTES = 1 << 20
 _END_MARK = b"\xff\xd9"
-# What a decoder that still wants picture would take for it, at any point of a sequence of restart markers. One pattern
-# alone could by chance say what a decoder fills in where there is none: bits of zero. Between two markers lies more
-# than the ten blocks of a unit can take, 64 × 26 bits each.
+# Bytes that a decoder would read as picture data if it still lacks some, at any point of a sequence of restart markers.
+# One pattern alone could by chance decode to what the decoder fills in for missing data: bits of zero. Between two
+# markers there are more bytes than the ten blocks of a unit can take, at 64 × 26 bits each.
 _MORE_PICTURE = tuple(
     b"".join(bytes((byte, *pattern * 2048, 0xFF, 0xD0 + restart)) for restart in (*range(8), *range(8)))
     for byte, pattern in ((0xFE, (0xFE, 0xDB)), (0x55, (0x55, 0x55)), (0xAA, (0xB6, 0xAA)), (0xE3, (0x7C, 0x39)))
@@ -33,18 +33,26 @@ _MORE_PICTURE = tuple(
 
 @dataclass(frozen=True)
 class Mended:
-    """Bytes that can be decoded, and the ICC profile that had to be taken out of them."""
+    """A photo's bytes after mending.
+
+    Attributes:
+        data: bytes that can be decoded.
+        profile: the ICC profile that had to be taken out of them, if any.
+    """
 
     data: bytes
     profile: bytes | None = None
 
 
 def mended(data: bytes, decoded_size: tuple[int, int]) -> Mended | None:
-    """A copy of a photo without what stopped the decoder; None where the photo itself is damaged.
+    """Mend a photo that could not be decoded.
 
     Args:
-        data: of a photo that could not be decoded, its header's size already accepted or unreadable.
-        decoded_size: a JPEG is decoded at the smallest fraction of its size that has this many pixels, (width, height).
+        data: the photo's bytes. The size in its header was accepted, or could not be read.
+        decoded_size: (width, height). A JPEG is decoded at the smallest fraction of its size that has so many pixels.
+
+    Returns:
+        The mended bytes; None if the photo itself is damaged.
     """
     if data.startswith(_PNG):
         return _without_long_texts(data)
@@ -54,12 +62,12 @@ def mended(data: bytes, decoded_size: tuple[int, int]) -> Mended | None:
 
 
 def _with_end_mark(data: bytes, decoded_size: tuple[int, int]) -> Mended | None:
-    """A JPEG that lacks only its end mark, with one.
+    """A JPEG that lacks only its end mark, with an end mark.
 
-    Every scan must be there, and the pixels must not depend on what follows the bytes at hand: a decoder that lacks a
-    part of the picture would take it from there.
+    Every scan must be there, and the pixels must not depend on bytes that follow the given ones: a decoder that lacks
+    a part of the picture would read it from there.
     """
-    body = data.rstrip(b"\xff")  # of an end mark the first half may be left; picture data never ends so
+    body = data.rstrip(b"\xff")  # the first half of an end mark may be left; picture data never ends with it
     if body.endswith(b"\xd9") or not _has_every_scan(body):
         return None
     ended = body + _END_MARK
@@ -78,7 +86,7 @@ def _decoded(data: bytes, size: tuple[int, int]) -> bytes:
 
 
 def _has_every_scan(data: bytes) -> bool:
-    """Whether the scans of a JPEG give every coefficient of every component to its last bit (T.81, B.2.3 and G.1.1)."""
+    """Whether a JPEG's scans hold every coefficient of every component to its last bit (T.81, B.2.3 and G.1.1)."""
     components: list[int] = []
     missing: set[tuple[int, int]] = set()  # component, coefficient
     for marker, segment in _jpeg_segments(data):
@@ -93,7 +101,7 @@ def _has_every_scan(data: bytes) -> bool:
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker and content of every segment; the picture data between them is passed over."""
+    """Marker and content of every segment; the picture data between segments is skipped."""
     at = 2
     while 0 <= (at := data.find(b"\xff", at)) < len(data) - 3:
         marker = data[at + 1]
@@ -106,7 +114,7 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _without_long_texts(data: bytes) -> Mended | None:
-    """A PNG without its texts, save a short one that may hold its orientation, and its profile apart."""
+    """A PNG without its profile, which is returned apart, and without texts, except short ones with an orientation."""
     kept, profile = [_PNG], None
     for kind, start, end in _png_chunks(data):
         content = data[start + 8 : end - 4]
@@ -119,7 +127,7 @@ def _without_long_texts(data: bytes) -> Mended | None:
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, start and end of each chunk; what is cut off at the end counts as one."""
+    """Kind, start and end of each chunk; a chunk that is cut off at the end of the data counts too."""
     at = len(_PNG)
     while at + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
@@ -138,7 +146,7 @@ def _is_short_and_oriented(kind: bytes, content: bytes) -> bool:
 
 
 def _unpacked(deflated: bytes, most: int) -> bytes | None:
-    """What zlib packed, at most `most` bytes of it; None where it is broken or longer."""
+    """The decompressed content; None if it is broken or longer than `most` bytes."""
     unpacker = zlib.decompressobj()
     try:
         content = unpacker.decompress(deflated, most)

@@ -1,4 +1,4 @@
-"""A photo → what a model sees of it: the one resize and crop that training, export and serving share."""
+"""A photo → a model's input, by the one resize and crop that training, export and serving share."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ class CropRule:
 
     The short side is resized to size / crop_fraction (bicubic, antialiased, Pillow) and the central size × size
     pixels are kept. With crop_fraction 1 the model sees the whole short side.
+
+    Attributes:
+        size: side of the square input in pixels, at least 1.
+        crop_fraction: fraction of the short side that is kept, in (0, 1].
     """
 
     size: int
@@ -34,7 +38,7 @@ class CropRule:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> CropRule:
-        """Back from `to_json`; raises ValueError with a sentence when the values are not a crop rule."""
+        """The rule from the values of `to_json`. Raises ValueError with a sentence for other values."""
         try:
             return cls(size=values["size"], crop_fraction=float(values["crop_fraction"]))
         except (KeyError, TypeError) as error:
@@ -43,10 +47,11 @@ class CropRule:
 
 @dataclass(frozen=True, eq=False)
 class ModelInput:
-    """What a model sees of a photo.
+    """The part of a photo that a model sees.
 
-    pixels: (size, size, 3) uint8 RGB, read-only.
-    box: left, top, right, bottom in the pixel coordinates of the photo it was made from (edges, not centres).
+    Attributes:
+        pixels: (size, size, 3) uint8 RGB, read-only.
+        box: left, top, right, bottom in the photo's pixel coordinates (edges, not centres).
     """
 
     pixels: NDArray[np.uint8]
@@ -54,17 +59,17 @@ class ModelInput:
 
 
 def model_input(pixels: NDArray[np.uint8], rule: CropRule) -> ModelInput:
-    """Cut a photo to a model's input: the one resize and crop that training, export and serving share.
+    """Resize and crop a photo to a model's input.
 
     The crop is resampled straight from the photo (`Image.resize` with a box), so there is one interpolation and no
     rounding of the crop to whole pixels. Pure and deterministic.
 
     Args:
         pixels: (height, width, 3) uint8 RGB.
-        rule: the size and how much of the short side is kept.
+        rule: the input's size and the fraction of the short side that is kept.
 
     Raises:
-        ValueError: for an array of another shape or type.
+        ValueError: the array has another shape or dtype.
     """
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or 0 in pixels.shape:
         raise ValueError(f"A photo is a (height, width, 3) uint8 array, not {pixels.shape} {pixels.dtype}.")

@@ -1,7 +1,7 @@
 """Pictures that show no flower: drawn ones, and crops of the pictures that scikit-image and Matplotlib come with.
 
-A model of confidence must have met what is no flower, or it is confident there too. These pictures are for fitting it.
-What it is measured by are external photos (`flowers_core.data.download.external`), which nothing is fitted to.
+A confidence model that never saw a picture without a flower is confident about such pictures too. These pictures are
+for fitting it. It is measured on external photos (`flowers_core.data.download.external`), to which nothing is fitted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 Pixels = NDArray[np.uint8]
 SEED = 0
 _SIDE = 320
-# Of the pictures that scikit-image comes with these are left out: masks, outlines and scans of nothing to look at.
+# scikit-image's pictures, without its masks, outlines and scans that show nothing.
 _SAMPLES = (
     *("astronaut", "brick", "camera", "cat", "cell", "clock", "coffee", "coins", "colorwheel", "grass", "gravel"),
     *("horse", "hubble_deep_field", "immunohistochemistry", "microaneurysms", "moon", "page", "retina", "rocket"),
@@ -31,7 +31,7 @@ class Picture:
     """A picture without a flower.
 
     Attributes:
-        source: what it is of: a kind of `DRAWN`, or the name of a sample picture.
+        source: a kind of `DRAWN`, or the name of a sample picture.
         pixels: (h, w, 3) uint8 RGB, read-only.
     """
 
@@ -40,12 +40,12 @@ class Picture:
 
 
 def pictures_without_flower(drawn: int, crops: int, *, seed: int = SEED) -> Iterator[Picture]:
-    """Drawn pictures and crops of sample pictures, the same for the same seed.
+    """Drawn pictures, then crops of sample pictures.
 
     Args:
-        drawn: how many of each kind are drawn.
-        crops: how many square crops of each sample picture there are, their sides 30 to 100 % of its short side.
-        seed: draws them.
+        drawn: pictures of each kind of `DRAWN`.
+        crops: square crops of each sample picture, with sides of 30 to 100 % of its short side.
+        seed: the same seed gives the same pictures.
     """
     for kind, draw in DRAWN.items():
         generator = np.random.default_rng((seed, *kind.encode()))
@@ -93,7 +93,7 @@ def _colour(generator: np.random.Generator) -> tuple[int, int, int]:
 
 
 def _flat(generator: np.random.Generator) -> Pixels:
-    """One colour, running into another from side to side."""
+    """One colour that turns into another from side to side."""
     first, second = (np.array(_colour(generator)) for _ in range(2))
     share = np.linspace(0, 1, _SIDE)[:, None, None] * np.ones((1, _SIDE, 1))
     picture = (first * share + second * (1 - share)).astype(np.uint8)
@@ -101,14 +101,14 @@ def _flat(generator: np.random.Generator) -> Pixels:
 
 
 def _white_noise(generator: np.random.Generator) -> Pixels:
-    """Every pixel and channel by itself, or coarser by up to 16 pixels."""
+    """Independent noise in every channel of every cell, cells of 1 to 16 pixels."""
     cells = _SIDE // int(generator.integers(1, 17))
     noise = Image.fromarray(generator.integers(0, 256, (cells, cells, 3), dtype=np.uint8))
     return np.asarray(noise.resize((_SIDE, _SIDE), Image.Resampling.NEAREST))
 
 
 def _clouds(generator: np.random.Generator) -> Pixels:
-    """Noise of the spectrum of natural pictures, 1 / frequency to a power of 0.7 to 1.8, in two colours."""
+    """Noise with a spectrum as of natural pictures, 1 / frequency to a power of 0.7 to 1.8, in two colours."""
     frequency = np.hypot(np.fft.fftfreq(_SIDE)[:, None], np.fft.rfftfreq(_SIDE)[None, :])
     frequency[0, 0] = np.inf
     spectrum = np.fft.rfft2(generator.normal(size=(_SIDE, _SIDE))) / frequency ** generator.uniform(0.7, 1.8)
@@ -127,7 +127,7 @@ def _stripes(generator: np.random.Generator) -> Pixels:
 
 
 def _tiles(generator: np.random.Generator) -> Pixels:
-    """Tiles or bricks with joints, each a little different."""
+    """Tiles or bricks with joints, each in a slightly different colour."""
     picture = Image.new("RGB", (_SIDE, _SIDE), _colour(generator))
     draw, base = ImageDraw.Draw(picture), np.array(_colour(generator))
     width, height = (int(value) for value in generator.integers(16, 90, 2))

@@ -6,7 +6,7 @@ https://www.robots.ox.ac.uk/~vgg/data/flowers/102/. The folder holds what that p
     jpg/image_00001.jpg …     the photos
     imagelabels.mat           labels: the label 1…102 of each photo, in order of id
     setid.mat                 trnid, valid, tstid: the ids of each split
-    segmim/segmim_00001.jpg … where they were fetched: the photos with everything but the flower painted blue
+    segmim/segmim_00001.jpg … optional: the photos with everything but the flower painted blue
 """
 
 from __future__ import annotations
@@ -31,7 +31,12 @@ _SPLIT_KEYS = {"train": "trnid", "validation": "valid", "test": "tstid"}
 
 @dataclass(frozen=True)
 class Pictures:
-    """One JPEG for each photo of the dataset: `folder`/`stem`_00001.jpg …"""
+    """One JPEG for each photo of the data set: `folder`/`stem`_00001.jpg …
+
+    Attributes:
+        folder: the folder below the data set's.
+        stem: the beginning of the file names.
+    """
 
     folder: str
     stem: str
@@ -51,7 +56,7 @@ SEGMENTATIONS = Pictures("segmim", "segmim")
 
 
 def is_present(root: Path) -> bool:
-    """Whether a whole dataset lies in `root`: both .mat files well-formed and every photo there by name."""
+    """Whether `root` holds the whole data set: two well-formed .mat files and a file for every photo."""
     try:
         OxfordFlowers(root)
     except (DatasetMissing, DatasetError):
@@ -72,7 +77,9 @@ def photo_id_of(file_name: str) -> int | None:
 def read_labels(path: Path) -> NDArray[np.int64]:
     """The label 1…102 of each photo, in order of id: (n,) int64, from imagelabels.mat.
 
-    Raises DatasetMissing when the file is not there, DatasetError when it does not hold that.
+    Raises:
+        DatasetMissing: the file is not there.
+        DatasetError: the file does not hold such labels.
     """
     labels = _whole_numbers(_read_mat(path), "labels", path)
     classes = len(load_taxonomy())
@@ -84,12 +91,12 @@ def read_labels(path: Path) -> NDArray[np.int64]:
 class OxfordFlowers(Dataset):
     """The data set in a folder, opened for reading.
 
-    ids run to 8189 for the real one, given by the length of imagelabels.mat; labels to 102. Photos are checked by name,
-    not opened.
+    The length of imagelabels.mat gives the number of photos, 8189 in the real data set. Labels run to 102. Photos are
+    checked by name, not opened.
 
     Raises:
-        DatasetMissing: a file is not there; the message says which and the command that gets it.
-        DatasetError: a .mat file does not hold what it should.
+        DatasetMissing: a file is not there; the message names the file and the command that gets it.
+        DatasetError: a .mat file has unexpected content.
     """
 
     def __init__(self, root: Path) -> None:
@@ -106,10 +113,10 @@ class OxfordFlowers(Dataset):
         return self.root / "jpg" / photo_name(photo_id)
 
     def fingerprint(self) -> str:
-        """What the data is, in 64 hexadecimal digits.
+        """A digest of the data in 64 hexadecimal digits.
 
-        SHA-256 over the bytes of imagelabels.mat and setid.mat, then the name and the size in bytes of each photo in
-        order of id. It tells Oxford's originals from smaller copies without reading the photos' contents.
+        It is SHA-256 over the digests of imagelabels.mat and setid.mat, then the name and the size in bytes of each
+        photo in order of id. It tells Oxford's originals from smaller copies without reading the photos.
         """
         digest = hashlib.sha256()
         for name in ("imagelabels.mat", "setid.mat"):

@@ -1,4 +1,4 @@
-"""Which files in a folder are photos, by their names and, where those say nothing, by their first bytes."""
+"""Which files in a folder are photos, judged by name, and by the first bytes if the name does not tell."""
 
 from __future__ import annotations
 
@@ -17,19 +17,24 @@ _SYSTEMS_OWN = frozenset(("__macosx", "@eadir", "thumbs.db", "desktop.ini", "$re
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file in a folder of photos that is none, or that its owner does not see."""
+    """A file in a folder of photos that is skipped.
+
+    Attributes:
+        path: the file or hidden folder.
+        reason: "hidden" from its owner, or "no photo".
+    """
 
     path: Path
     reason: Reason
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file or folder of this name is hidden, or one that a system or an archive made for itself."""
+    """Whether a file or folder of this name is hidden, or made by an operating system or archiver for itself."""
     return name.startswith(".") or name.casefold() in _SYSTEMS_OWN
 
 
 def is_photo(path: Path) -> bool:
-    """Whether a file is called like a photo or begins like one; whether it can be read, reading it tells."""
+    """Whether a file has a photo's ending or begins like a photo. Only reading it tells whether it can be read."""
     if path.suffix.lower() in ACCEPTED_ENDINGS:
         return True
     try:
@@ -42,8 +47,7 @@ def is_photo(path: Path) -> bool:
 def walk_photos(root: Path) -> Iterator[Path | LeftOut]:
     """Every photo in a folder and below it, in order of path, and every file that is left out.
 
-    Links to files and folders are followed, a folder that was seen already is not entered again. A hidden folder counts
-    as one file.
+    Links are followed, but no folder is entered twice. A hidden folder counts as one file.
     """
     seen: set[Path] = set()
     for folder, below, names in os.walk(root, followlinks=True):
@@ -65,7 +69,7 @@ def walk_photos(root: Path) -> Iterator[Path | LeftOut]:
 
 
 def describe_left_out(left_out: Sequence[LeftOut]) -> str | None:
-    """How many files were left out and which, to follow "Left out: "; None where there are none."""
+    """How many files were left out and which, as the end of "Left out: …"; None if there are none."""
     if not left_out:
         return None
     count = Counter(file.reason for file in left_out)

@@ -1,4 +1,4 @@
-"""Photos of one's own in a folder: one folder a class, called as the class is, or all in one where none is said."""
+"""User photos in a folder: one folder for each class, named like the class, or unlabelled photos without folders."""
 
 from __future__ import annotations
 
@@ -25,12 +25,17 @@ _AHEAD = 16
 
 
 class PhotoFolderError(FlowersError):
-    """A folder that does not say what its photos show; the message is a sentence for the person who made it."""
+    """A folder cannot be used as user photos; the message is a sentence for the person who made it."""
 
 
 @dataclass(frozen=True)
 class FolderPhoto:
-    """A photo of one's own. label: 1…k by the folder of a class in which it lies, None where it lies in none."""
+    """A user photo.
+
+    Attributes:
+        path: the file.
+        label: 1…k, the class of the folder it lies in; None outside such folders.
+    """
 
     path: Path
     label: int | None
@@ -38,19 +43,30 @@ class FolderPhoto:
 
 @dataclass(frozen=True)
 class PhotoFolder:
-    """What a folder holds: photos in order of path, and the files that were left out."""
+    """The contents of a folder.
+
+    Attributes:
+        photos: in order of path.
+        left_out: the other files.
+    """
 
     photos: tuple[FolderPhoto, ...]
     left_out: tuple[LeftOut, ...]
 
     def describe_left_out(self) -> str | None:
-        """How many files were left out and which, to follow "Left out: "; None where there are none."""
+        """How many files were left out and which, as the end of "Left out: …"; None if there are none."""
         return describe_left_out(self.left_out)
 
 
 @dataclass(frozen=True, eq=False)
 class ReadPhoto:
-    """What a model is given of such a photo. pixels: (size, size, 3) uint8; sha256: of the file's bytes."""
+    """A user photo as a model's input.
+
+    Attributes:
+        photo: where it comes from.
+        pixels: (size, size, 3) uint8 RGB.
+        sha256: digest of the file's bytes, hexadecimal.
+    """
 
     photo: FolderPhoto
     pixels: NDArray[np.uint8]
@@ -58,14 +74,18 @@ class ReadPhoto:
 
 
 def scan_folder(root: Path, taxonomy: Taxonomy) -> PhotoFolder:
-    """Find every photo in a folder and in its folders of classes, and in the folders within those.
+    """Find every photo in a folder, in its class folders, and in the folders below those.
 
-    The folder of a class is called by its number, by its English name as the data set or its copies have it, or by its
+    The name of a class folder is the class's number, its English name in the data set or a copy of it, or its
     scientific name. Capitals, leading zeros, hyphens, underscores and apostrophes do not matter.
 
+    Args:
+        root: the folder.
+        taxonomy: the classes.
+
     Raises:
-        PhotoFolderError: there is no such folder, it holds splits, a folder in it is called like no class, or there are
-            no photos.
+        PhotoFolderError: there is no such folder, it holds splits, the name of a folder in it is no class's, or there
+            are no photos.
     """
     if not root.is_dir():
         raise PhotoFolderError(f"There is no folder {root}.")
@@ -87,9 +107,14 @@ def scan_folder(root: Path, taxonomy: Taxonomy) -> PhotoFolder:
 
 
 def read_photos(photos: Sequence[FolderPhoto], rule: CropRule) -> Iterator[ReadPhoto | tuple[FolderPhoto, PhotoError]]:
-    """Each photo as a model's input, in order; for one that cannot be read, the photo and what is wrong with it.
+    """Each photo as a model's input, in order.
 
-    The next few are decoded while the caller works.
+    Args:
+        photos: the photos, read sixteen at a time.
+        rule: size and crop of the model's input.
+
+    Yields:
+        The input; for a photo that cannot be read, the photo and the error.
     """
 
     def read(photo: FolderPhoto) -> ReadPhoto | tuple[FolderPhoto, PhotoError]:
@@ -105,7 +130,7 @@ def read_photos(photos: Sequence[FolderPhoto], rule: CropRule) -> Iterator[ReadP
 
 
 def _refuse_splits(root: Path, names: Sequence[str]) -> None:
-    """Widely used copies of the data set have train, valid and test on top, and the classes in them."""
+    """Refuse widely used copies of the data set, which have train, valid and test on top and the classes in them."""
     if names and all(name.casefold() in SPLIT_NAMES for name in names):
         test = next((name for name in names if SPLIT_NAMES[name.casefold()] == "test"), names[0])
         raise PhotoFolderError(

@@ -1,10 +1,10 @@
-"""What a file is, told by its first bytes: a photo of a format that can be read, or something else, by name."""
+"""What a file is by its first bytes: a photo in a format that can be read, or something else that can be named."""
 
 from __future__ import annotations
 
 from flowers_core.data.tiff_kinds import is_camera_raw, unsupported_kind
 
-#: How names of photos end, for dialogs that ask for files; what a file is, its bytes tell.
+#: Endings of photos' names, for dialogs that ask for files. The bytes decide what a file is.
 ACCEPTED_ENDINGS = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"),
     *(".avif", ".heic", ".heif", ".hif"),
@@ -17,7 +17,7 @@ CAMERA_RAW = (
     "its maker's program, and choose that."
 )
 
-# Beginnings of files that people take for photos: bytes, where they stand, what the file is.
+# Beginnings of files that people take for photos: bytes, their offset, the kind of file.
 _OTHERS = (
     (b"%PDF", 0, "a PDF document"),
     (b"PK\x03\x04", 0, "a ZIP archive or an office document"),
@@ -32,7 +32,7 @@ _OTHERS = (
     (b"ftypqt", 4, "a video"),
     (b"ftypM4V", 4, "a video"),
 )
-_RAW = (  # beside those that are TIFF files
+_RAW = (  # cameras' raw formats that are not TIFF files
     (b"ftypcrx", 4),  # Canon CR3
     (b"FUJIFILMCCD-RAW", 0),
     (b"IIRO", 0),  # Olympus
@@ -66,7 +66,7 @@ def looks_like_photo(start: bytes) -> bool:
 
 
 def why_not_a_photo(data: bytes) -> str:
-    """The sentence for bytes that no decoder could open: what they seem to be, and what would work."""
+    """The sentence for bytes that no decoder could open: what they seem to be and what would work."""
     start = data[:4096]
     if is_camera_raw(data) or any(start[offset:].startswith(signature) for signature, offset in _RAW):
         return CAMERA_RAW

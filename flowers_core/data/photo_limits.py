@@ -1,9 +1,9 @@
-"""How many pixels a photo may have, by what decoding them takes, and decoding at a fraction of the size.
+"""How many pixels a photo may have, given the memory that decoding takes, and decoding at a fraction of the size.
 
-A phone's photo has up to 200 million pixels. Decoded whole they would take 600 MB and more, of which a model sees 0.15.
-libjpeg decodes at 1/2, 1/4 or 1/8 of the size and never holds the rest; only a progressive JPEG's coefficients, some
-3 bytes a pixel, must all be in memory. libheif decodes whole, and what it decoded is reduced strip by strip, so that no
-second copy of it is made. Other formats are decoded whole.
+A phone's photo has up to 200 million pixels. Decoded whole they would take 600 MB or more, of which a model sees
+0.15 MB. libjpeg decodes at 1/2, 1/4 or 1/8 of the size and never holds the rest. Only a progressive JPEG needs all its
+coefficients in memory, some 3 bytes a pixel. libheif decodes the whole photo, which is then reduced strip by strip
+without a second full-size copy. Other formats are decoded whole.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _STRIP = 256  # rows, after reduction
 
 
 def most_pixels(image: Image.Image | None) -> int:
-    """The most pixels that a photo of this kind may have, told by its header; None for an unknown kind."""
+    """The most pixels that a photo may have, by the format in its header; `image` is None for an unknown format."""
     kind = image.format if image else None
     if image and kind in ("JPEG", "MPO"):
         return MAX_PIXELS_PROGRESSIVE if image.info.get("progressive") else MAX_PIXELS_JPEG
@@ -29,9 +29,15 @@ def most_pixels(image: Image.Image | None) -> int:
 
 
 def open_large(data: bytes) -> Image.Image | None:
-    """Read the header of a photo that exceeds Pillow's own bound, if it is of a kind that is decoded at a fraction.
+    """Read the header of a photo beyond Pillow's own bound, if its format can be decoded at a fraction of the size.
 
-    The bound is one of the whole process and is left alone; a format's own class does not ask for it.
+    Pillow's bound holds for the whole process and is left alone. The format's own class does not check it.
+
+    Args:
+        data: the file's bytes.
+
+    Returns:
+        The image, not decoded; None for other formats and broken headers.
     """
     try:
         if data.startswith(b"\xff\xd8"):
@@ -44,11 +50,11 @@ def open_large(data: bytes) -> Image.Image | None:
 
 
 def reduced_heif(data: bytes, size: tuple[int, int]) -> Image.Image:
-    """Decode a HEIC photo at a whole fraction of its size, upright, holding the full size only once.
+    """Decode a HEIC photo at a whole fraction of its size, upright, with only one full-size copy in memory.
 
     Args:
-        data: of the file.
-        size: (width, height) that the result must at least have.
+        data: the file's bytes.
+        size: the least (width, height) of the result, if the photo has as much.
     """
     heif = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
     photo = heif[heif.primary_index]

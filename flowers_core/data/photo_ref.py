@@ -1,4 +1,4 @@
-"""Which photo is meant, wherever it comes from: the data set, a user's own gallery photos, or a custom test set."""
+"""References to photos of every source: the data set, a user's own gallery photos, or a custom test set."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from flowers_core.errors import FlowersError
 
 Source = Literal["oxford", "user", "custom"]
 
-# Twelve digits are far beyond any data set, and far below what Python refuses to convert.
+# Twelve digits are far more than any data set needs and far fewer than Python refuses to convert.
 _ADDRESS = re.compile(r"(?:(?P<source>user|custom):(?P<collection>[^:]+):)?(?P<id>[0-9]{1,12})")
 
 
 class PhotoRefError(FlowersError):
-    """Text that refers to no photo."""
+    """A text refers to no photo."""
 
 
 @dataclass(frozen=True, order=True)
@@ -42,13 +42,13 @@ class PhotoRef:
 
     @classmethod
     def from_address(cls, text: str) -> PhotoRef:
-        """Read what `address` wrote.
+        """The reference in a page's address, as `address` writes it.
 
         Args:
-            text: anything that stands in an address.
+            text: any text from an address.
 
         Raises:
-            PhotoRefError: when it refers to no photo.
+            PhotoRefError: the text refers to no photo.
         """
         found = _ADDRESS.fullmatch(text)
         if found:
@@ -69,5 +69,10 @@ def oxford(photo_id: int) -> PhotoRef:
 
 
 def shortened(text: str, longest: int = 40) -> str:
-    """The beginning of a text that a person or a program put into an address, short enough for a sentence."""
+    """The beginning of a text, short enough for a sentence.
+
+    Args:
+        text: any text, for example out of an address.
+        longest: the most characters; an ellipsis stands for the rest.
+    """
     return text if len(text) <= longest else f"{text[:longest]}…"

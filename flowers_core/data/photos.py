@@ -1,9 +1,9 @@
 """Untrusted bytes → `Photo`: upright, sRGB, bounded.
 
-Pillow decodes (HEIC through pillow-heif), restricted to the formats in `FORMATS`. The size in the header is checked
-before any pixel is decoded. What else has to do with it has a module of its own: `photo_formats` tells what the bytes
-are, `tiff_kinds` knows cameras' raw photos, `photo_limits` bounds the memory, `mending` opens whole photos that Pillow
-refuses, `colour` applies profiles, `flatten` turns every mode into RGB.
+Pillow decodes the formats in `FORMATS`, HEIC through pillow-heif. The size in the header is checked before any pixel is
+decoded. Other modules do the rest: `photo_formats` tells what the bytes are, `tiff_kinds` knows cameras' raw photos,
+`photo_limits` bounds the memory, `mending` opens whole photos that Pillow refuses, `colour` applies profiles, and
+`flatten` turns every mode into RGB.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from flowers_core.data.tiff_kinds import is_camera_raw
 from flowers_core.errors import FlowersError
 
 MAX_SIDE = 2048  # a larger photo is scaled down to this after decoding
-MIN_SIDE = 16  # below this there is nothing in a photo to judge a flower by
+MIN_SIDE = 16  # a smaller photo shows too little of a flower
 
-# Decoding 100 million pixels takes up to 1.6 GB for a moment (WebP); two such photos at once would not do.
+# Decoding 100 million pixels takes up to 1.6 GB for a moment (WebP), so large photos are decoded one at a time.
 _LARGE = 25_000_000
 _one_large = threading.Lock()
 
@@ -61,11 +61,11 @@ Image.init()  # load every plugin now, not on the first photo in one of several 
 
 
 class PhotoError(FlowersError):
-    """A photo that cannot be used. Its message is a sentence for the person who chose it."""
+    """A photo cannot be used. The message is a sentence for the person who chose it."""
 
 
 class _Undecodable(PhotoError):
-    """A photo that Pillow cannot open or decode; one that is whole all the same may be mended."""
+    """Pillow cannot open or decode a photo. If the photo is whole, it may be mended."""
 
 
 PixelBox = tuple[int, int, int, int]
@@ -76,8 +76,8 @@ class Crop:
     """Which part of a photo is shown.
 
     Attributes:
-        whole: sha256 of the whole photo.
-        box: left, top, right, bottom in the pixels of the whole.
+        whole: SHA-256 of the whole photo, hexadecimal.
+        box: left, top, right, bottom in pixels of the whole photo.
     """
 
     whole: str
@@ -86,14 +86,14 @@ class Crop:
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """A photo ready to be looked at: upright, sRGB, bounded.
+    """A decoded photo: upright, sRGB, bounded.
 
     Attributes:
         pixels: (height, width, 3) uint8 RGB, C-contiguous, read-only, at most `MAX_SIDE` on the longer side.
-        format: what the bytes were: "JPEG", "PNG", "WebP", "BMP", "GIF", "TIFF", "AVIF" or "HEIC".
-        sha256: of the bytes as given, hexadecimal; a crop has one of its own.
-        original_size: (width, height) in pixels, upright, before any scaling down.
-        crop: of which photo this is a part, and which (see `crop_photo`); None for a whole one.
+        format: "JPEG", "PNG", "WebP", "BMP", "GIF", "TIFF", "AVIF" or "HEIC".
+        sha256: digest of the bytes as given, hexadecimal; a crop has its own.
+        original_size: (width, height) in pixels, upright, before scaling down.
+        crop: which part of which photo this is (see `crop_photo`); None for a whole photo.
     """
 
     pixels: NDArray[np.uint8]
@@ -114,7 +114,11 @@ class Photo:
 
 
 def open_photo(path: Path) -> Photo:
-    """Read the photo in a file; as `read_photo`, with the file's name in the sentence of a `PhotoError`."""
+    """Read the photo in a file, as `read_photo` does.
+
+    Raises:
+        PhotoError: the file cannot be read or is no photo; the message begins with the file's name.
+    """
     try:
         return read_photo(Path(path).read_bytes())
     except PhotoError as error:
@@ -127,21 +131,21 @@ def open_photo(path: Path) -> Photo:
 def read_photo(data: bytes) -> Photo:
     """Decode untrusted bytes.
 
-    Applies the EXIF orientation, converts the colours of an ICC profile to sRGB, lays transparency over white, turns
-    grey, palette, CMYK and 16-bit photos into RGB uint8, takes the first frame of an animation, and scales a photo
-    longer than `MAX_SIDE` down to it (bicubic, antialiased). Safe to call from several threads; of very large photos it
-    decodes one at a time.
+    The function applies the EXIF orientation, converts the colours of an ICC profile to sRGB, lays transparency over
+    white, turns grey, palette, CMYK and 16-bit photos into RGB uint8, takes the first frame of an animation, and scales
+    a photo longer than `MAX_SIDE` down to it (bicubic, antialiased). Threads may call it at the same time; very large
+    photos are decoded one at a time.
 
     Raises:
-        PhotoError: for anything that is not a whole photo of at least `MIN_SIDE` pixels a side and at most
-            `most_pixels` pixels. No other exception comes out, whatever the bytes.
+        PhotoError: the bytes are not a whole photo of at least `MIN_SIDE` pixels a side and at most `most_pixels`
+            pixels. No bytes cause any other exception.
     """
     if not data:
         raise PhotoError(f"This file is empty. {WHAT_WORKS}")
     try:
         return _read(data, Mended(data))
     except _Undecodable:
-        # At least twice the final size, as in decoding: what was lost of the photo must show.
+        # At least twice the final size, as in decoding, so that lost parts of the photo show.
         whole = mended(data, (2 * MAX_SIDE, 2 * MAX_SIDE))
         if whole is None:
             raise
@@ -149,7 +153,7 @@ def read_photo(data: bytes) -> Photo:
 
 
 def _read(data: bytes, decodable: Mended) -> Photo:
-    """data: as given; decodable: the same, or what it was mended to."""
+    """Decode bytes; `data` are the bytes as given, `decodable` the same or the mended ones."""
     image = _open_header(decodable.data)
     if decodable.profile:
         image.info["icc_profile"] = decodable.profile
@@ -192,7 +196,7 @@ def _decode(image: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
     size = _bounded(image.size)
     try:
         if image.format in ("JPEG", "MPO"):
-            # libjpeg can decode at 1/2, 1/4 or 1/8 of the size; twice what is wanted leaves the antialiasing to us.
+            # libjpeg can decode at 1/2, 1/4 or 1/8 of the size; twice the final size leaves the antialiasing to us.
             image.draft(None, (2 * size[0], 2 * size[1]))
         if image.format == "HEIF" and math.prod(image.size) > _LARGE:
             decoded = reduced_heif(data, (2 * size[0], 2 * size[1]))
@@ -232,7 +236,7 @@ def _shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation; 1 (upright) where there is none or it is broken, since that spoils no pixel."""
+    """The EXIF orientation; 1 (upright) if it is missing or broken, which harms no pixel."""
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # noqa: BLE001 - Pillow's EXIF parser raises many types on broken blocks
@@ -246,7 +250,7 @@ def _bounded(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def _check_size(image: Image.Image) -> None:
-    """Refuse, by the header alone, what is too large to decode or too small to be judged."""
+    """Refuse by the header alone photos that are too large to decode or too small to show a flower."""
     (width, height), most = image.size, most_pixels(image)
     if width * height > most:
         raise _too_many_pixels(f" It has {width} × {height} = {math.ceil(width * height / 1e6)} million.", most)

@@ -1,7 +1,7 @@
 """Oxford's automatic segmentations of its photos: which pixels are flower.
 
-`102segmentations.tgz` of the data set holds a JPEG for each photo with its background painted blue (0, 0, 254). They
-were made by a program (Nilsback and Zisserman 2007, "Delving into the whorl of flower segmentation"), not by people:
+`102segmentations.tgz` of the data set holds a JPEG for each photo with the background painted blue (0, 0, 254). They
+were made by a program, not by people (Nilsback and Zisserman 2007, "Delving into the whorl of flower segmentation"):
 some are wrong, and some are empty.
 """
 
@@ -19,12 +19,17 @@ from flowers_core.data.photos import Photo
 BACKGROUND = (0, 0, 254)
 #: JPEG blurs colours along edges; a pixel that differs more than this from the background, in any channel, is flower.
 TOLERANCE = 60
-#: With less flower than this fraction of the photo a mask counts as empty.
+#: A mask counts as empty if the flower covers less than this fraction of the photo.
 EMPTY_BELOW = 0.01
 
 
 def segmentation_path(root: Path, photo_id: int) -> Path:
-    """Where the data set in `root` keeps the segmentation of a photo."""
+    """The file of a photo's segmentation.
+
+    Args:
+        root: the data set's folder.
+        photo_id: the photo.
+    """
     return root / SEGMENTATIONS.folder / SEGMENTATIONS.name_of(photo_id)
 
 
@@ -34,7 +39,7 @@ def has_segmentations(root: Path) -> bool:
 
 
 def read_segmentation(path: Path) -> npt.NDArray[np.bool_] | None:
-    """The flower, (height, width), True on it; None if the file is missing, unreadable or empty of flower."""
+    """The mask (height, width), True on the flower; None if the file is missing, unreadable or shows no flower."""
     if not path.is_file():
         return None
     try:
@@ -50,8 +55,8 @@ def flower_mask(root: Path, photo_id: int, photo: Photo) -> npt.NDArray[np.bool_
     """The flower on a photo of the data set, or on a crop of it.
 
     Args:
-        root: the data set.
-        photo_id: the photo's.
+        root: the data set's folder.
+        photo_id: the photo's id.
         photo: the photo, or a crop of it.
 
     Returns:

@@ -1,10 +1,9 @@
 """Taxonomy of the classes: English name → scientific name, genus and family.
 
-`taxonomy.csv` holds that of the 102 Oxford flowers, as far as the photos bear it out. The English names are the data
-set's own, spelling included. The Latin names say what the photos show, which is not always what the English name says
-("watercress" is garden nasturtium); a note says so where the two differ. A class has a species or hybrid where, save
-for strays, its photos show only that one, a genus where they show several species, and only a family where they show
-several genera.
+`taxonomy.csv` holds the taxonomy of the 102 Oxford flowers, as far as the photos support it. The English names are the
+data set's own, spelling included. The Latin names say what the photos show. Where that differs from the English name
+("watercress" is garden nasturtium), a note says so. A class has a species or hybrid if its photos show only that one,
+except for strays; a genus if they show several species; and only a family if they show several genera.
 
 Species and genera follow Plants of the World Online (Royal Botanic Gardens, Kew), families APG IV (2016). Where the
 split of a genus is still disputed in print (Cirsium and Lophiolepis), the established name stays.
@@ -34,8 +33,8 @@ class Taxon:
         scientific_name: the species or hybrid; None where the class is a group of them.
         genus: None where the class spans several genera.
         family: always known for the data set's own classes, else `UNKNOWN_FAMILY`.
-        note: a sentence where the photos show another plant than the English name says; else None.
-        other_names: what other copies of the data set call it.
+        note: a sentence if the photos show another plant than the English name says; else None.
+        other_names: the class's names in other copies of the data set.
     """
 
     label: int
@@ -48,14 +47,14 @@ class Taxon:
 
     @property
     def latin(self) -> str:
-        """The most exact Latin name there is: "Iris pseudacorus", "Rosa (genus)" or "Bromeliaceae"."""
+        """The most exact Latin name known: "Iris pseudacorus", "Rosa (genus)" or "Bromeliaceae"."""
         if self.scientific_name:
             return self.scientific_name
         return f"{self.genus} (genus)" if self.genus else self.family
 
 
 class Taxonomy:
-    """The classes in order of label; `taxonomy[label]` is one of them (KeyError for a label that does not exist)."""
+    """The classes in order of label. `taxonomy[label]` is a class; an unknown label raises KeyError."""
 
     def __init__(self, taxa: tuple[Taxon, ...]) -> None:
         if [taxon.label for taxon in taxa] != list(range(1, len(taxa) + 1)):
@@ -99,12 +98,12 @@ def read_taxonomy(table: Path, names: Sequence[str]) -> Taxonomy:
     """The taxonomy that a data set brings.
 
     Args:
-        table: CSV in UTF-8 with the columns name and family, and scientific_name, genus, note and other_names (several
-            apart by "; ") as far as they are known.
-        names: the data set's classes in order of label; others in the table are passed over.
+        table: CSV in UTF-8 with the columns name and family. The columns scientific_name, genus, note and other_names
+            (separated by "; ") are optional.
+        names: the data set's classes in order of label. Other classes in the table are ignored.
 
     Raises:
-        ValueError: the table is none, lacks a class, or a class in it has no family. The message is a sentence.
+        ValueError: the file is not such a table, lacks a class, or lacks a class's family. The message is a sentence.
     """
     try:
         rows = {(row.get("name") or "").strip(): row for row in _rows(table)}

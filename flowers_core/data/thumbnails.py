@@ -1,8 +1,8 @@
 """Thumbnails of photos, cached as files: a grid of two hundred would otherwise decode two hundred photos each time.
 
-A thumbnail's name is a digest of the photo's path, its size in bytes, the time of its last change, and the side asked
-for, so a photo that changes gets a new one. Where nothing can be written (a full or read-only disk), thumbnails are
-made anew each time.
+A thumbnail's file name is a digest of the photo's path, its size in bytes, the time of its last change, and the
+thumbnail's side. So a photo that changes gets a new one. If nothing can be written (a full or read-only disk),
+thumbnails are made anew each time.
 """
 
 import hashlib
@@ -25,7 +25,14 @@ class Thumbnails:
         self.folder = folder or default_cache_dir() / "thumbnails"
 
     def get(self, path: Path, side: int) -> bytes:
-        """The photo as upright JPEG, its longer side at most `side` pixels.
+        """A photo's thumbnail, from the cache where it is there.
+
+        Args:
+            path: the photo's file.
+            side: the most pixels of the longer side, at least 1.
+
+        Returns:
+            An upright JPEG.
 
         Raises:
             PhotoError: the file is missing or holds no photo.
@@ -47,12 +54,23 @@ class Thumbnails:
         try:
             write_bytes(kept, content)
         except OSError:
-            return content  # it is only slower without
+            return content  # only slower without a cache
         return content
 
 
 def shrunk(path: Path, side: int) -> bytes:
-    """A photo as JPEG, its longer side at most `side` pixels. Raises PhotoError."""
+    """Make a photo's thumbnail.
+
+    Args:
+        path: the photo's file.
+        side: the most pixels of the longer side.
+
+    Returns:
+        An upright JPEG.
+
+    Raises:
+        PhotoError: the file is missing or holds no photo.
+    """
     image = Image.fromarray(open_photo(path).pixels)
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()

@@ -1,8 +1,8 @@
 """What a TIFF file holds, by its directories alone: a camera's raw photo, or a kind that cannot be decoded here.
 
-Most cameras' raw formats (DNG, NEF, ARW, CR2, PEF, SRW …) are TIFF files whose first picture is a small preview. A
-decoder would take the preview for the photo, so the directories are read before anything is decoded (TIFF 6.0, section
-2; DNG 1.7, chapter 4).
+Most raw formats (DNG, NEF, ARW, CR2, PEF, SRW …) are TIFF files whose first picture is a small preview. A decoder would
+take the preview for the photo, so the directories are read before any decoding (TIFF 6.0, section 2; DNG 1.7, chapter
+4).
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ def is_camera_raw(data: bytes) -> bool:
 
 
 def unsupported_kind(data: bytes) -> str | None:
-    """What makes the first picture of a TIFF file one of a kind that is not decoded here.
+    """Why the first picture of a TIFF file cannot be decoded here.
 
     Returns:
-        The end of the sentence "This TIFF photo …", for example "holds 32-bit floating-point colours"; None where
-        nothing is known to be unusual.
+        The end of the sentence "This TIFF photo …", for example "holds 32-bit floating-point colours"; None if no
+        reason is known.
     """
     directory = next(_directories(data), {})
     compression = directory.get(_COMPRESSION, (1,))[0]

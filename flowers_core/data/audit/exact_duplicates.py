@@ -10,7 +10,7 @@ from flowers_core.storage.files import sha256_of
 
 
 def find_exact_duplicates(dataset: Dataset) -> list[tuple[int, ...]]:
-    """Find the files that are there more than once. Only files of equal size are read.
+    """Find files with the same bytes. Only files of equal size are read.
 
     Returns:
         Groups of two or more photo ids, each ascending, in order of their first id.
@@ -28,6 +28,10 @@ def find_exact_duplicates(dataset: Dataset) -> list[tuple[int, ...]]:
 
 def exact_leaks(dataset: Dataset, split: str) -> NDArray[np.int64]:
     """Find the photos of a split whose file is also in another split.
+
+    Args:
+        dataset: the photos and their splits.
+        split: the split whose photos are returned.
 
     Returns:
         (n,) int64 photo ids of `split`, ascending.

@@ -1,6 +1,6 @@
 """Figures of a data set, drawn by matplotlib without a display.
 
-Two of them show photos, so they are for the reader's own disk and for no repository.
+Two of them show photos of the data set, so they belong on the reader's own disk and not into a repository.
 """
 
 from __future__ import annotations
@@ -26,9 +26,17 @@ _SHEET_SIDE = 96
 
 
 def audit_figures(flowers: OxfordFlowers, statistics: ImageStatistics) -> dict[str, Figure]:
-    """Every figure of an audit by the name of its file: photos a class, sizes, the mean and the first photo of a class.
+    """Every figure of an audit, by file name.
 
-    The last two show photos of the data set.
+    `class_counts.png` and `image_sizes.png` show statistics. `mean_images.png` and `sample_sheet.png` show the mean and
+    the first training photo of each class.
+
+    Args:
+        flowers: the data set, whose training photos are read.
+        statistics: of its photos.
+
+    Raises:
+        PhotoError: a photo cannot be read; the message names the file.
     """
     ids = flowers.split_ids("train")
     photos, labels = inputs(flowers, ids, CropRule(_SHEET_SIDE)), flowers.labels[ids - 1]
@@ -44,7 +52,13 @@ def audit_figures(flowers: OxfordFlowers, statistics: ImageStatistics) -> dict[s
 
 
 def class_counts(labels: NDArray[np.int64], splits: NDArray[np.str_], names: Sequence[str]) -> Figure:
-    """Photos of each class as bars stacked by split, the largest class on top."""
+    """Photos of each class as bars stacked by split, the largest class on top.
+
+    Args:
+        labels: (n,) labels, 1…k.
+        splits: (n,) the split of each photo, one of `SPLITS`.
+        names: the k class names in order of label.
+    """
     counts = {
         split: np.bincount(labels[splits == split], minlength=len(names) + 1)[1:] for split in SPLITS
     }  # (classes,) each
@@ -64,7 +78,7 @@ def class_counts(labels: NDArray[np.int64], splits: NDArray[np.str_], names: Seq
 
 
 def image_sizes(sizes: NDArray[np.int64]) -> Figure:
-    """How large the photos are, and of what shape; sizes (n, 2), width and height."""
+    """The photos' sizes as a scatter plot and their aspect ratios as a histogram; sizes (n, 2), width and height."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.scatter(sizes[:, 0], sizes[:, 1], s=6, alpha=0.2, color=_COLOURS["train"], linewidths=0)
@@ -81,7 +95,12 @@ def image_sizes(sizes: NDArray[np.int64]) -> Figure:
 
 
 def picture_sheet(pictures: Sequence[NDArray[np.uint8]], titles: Sequence[str]) -> Figure:
-    """Small square pictures (h, w, 3) in rows of twelve, each under its title."""
+    """Small square pictures in rows of twelve, each under its title.
+
+    Args:
+        pictures: (h, w, 3) uint8 RGB each.
+        titles: one for each picture.
+    """
     rows = -(-len(pictures) // _COLUMNS)
     figure = Figure(figsize=(_COLUMNS * 1.15, rows * 1.35), layout="constrained")
     grid = figure.subplots(rows, _COLUMNS, squeeze=False)
@@ -94,7 +113,15 @@ def picture_sheet(pictures: Sequence[NDArray[np.uint8]], titles: Sequence[str]) 
 
 
 def mean_pictures(photos: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[int, NDArray[np.uint8]]:
-    """The mean photo of each class: photos (n, s, s, 3) uint8, labels (n,) → label → (s, s, 3) uint8."""
+    """The mean photo of each class.
+
+    Args:
+        photos: (n, s, s, 3) uint8.
+        labels: (n,) labels.
+
+    Returns:
+        Label → (s, s, 3) uint8, in ascending order of label.
+    """
     return {
         int(label): np.rint(photos[labels == label].astype(np.float64).mean(axis=0)).astype(np.uint8)
         for label in np.unique(labels)
@@ -102,5 +129,10 @@ def mean_pictures(photos: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as a picture, in one step."""
+    """Write a figure as a picture in one step.
+
+    Args:
+        figure: what is drawn.
+        path: the file, whose ending names the format.
+    """
     write_atomically(path, lambda beside: figure.savefig(beside, dpi=_DPI))

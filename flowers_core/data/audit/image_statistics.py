@@ -30,7 +30,7 @@ class ImageStatistics:
     Attributes:
         ids: (n,) int64.
         sizes: (n, 2) int64, width and height of the upright photo in pixels.
-        sha256: n digests of the files' bytes, lower-case hexadecimal.
+        sha256: n digests of the files' bytes, in lower-case hexadecimal.
         hashes: (n,) uint64, `perceptual_hash` of each photo.
         mirrored_hashes: (n,) uint64, `perceptual_hash` of its mirror image.
         sharpness: (n,) float64 ≥ 0, `sharpness` of the grey photo.
@@ -64,7 +64,7 @@ def measure_photos(
     Args:
         ids: the photos, n of them.
         path_of: photo id → its file.
-        progress: is called with the photos done and n after each block of photos.
+        progress: called after each block of photos with the number of photos done and n.
 
     Raises:
         PhotoError: a photo cannot be read; the message names the file.
@@ -119,7 +119,14 @@ def perceptual_hash(light: NDArray[np.float64]) -> tuple[int, int]:
 
 
 def hamming(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    """Hamming distance of 64-bit hashes, 0…64, elementwise with NumPy's broadcasting."""
+    """Hamming distance of 64-bit hashes.
+
+    Args:
+        a, b: uint64 arrays whose shapes broadcast.
+
+    Returns:
+        uint8, 0…64, in the broadcast shape.
+    """
     return np.bitwise_count(a ^ b)
 
 

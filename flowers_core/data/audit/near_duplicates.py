@@ -106,7 +106,7 @@ def near_duplicate_rule(rule: Mapping[str, Any]) -> str:
 
 
 def duplicate_groups(pairs: Iterable[NearDuplicate]) -> list[tuple[int, ...]]:
-    """The photos that are connected by pairs: groups of ids, each ascending, in order of their first id."""
+    """Groups of photos that pairs connect: ascending ids in each, groups in order of their first id."""
     edges = np.array([(pair.first, pair.second) for pair in pairs], dtype=np.int64).reshape(-1, 2)
     ids, ends = np.unique(edges, return_inverse=True)
     first, second = ends.reshape(-1, 2).T
@@ -140,15 +140,15 @@ def near_leaks(
     split: str,
     others: Collection[str],
 ) -> NDArray[np.int64]:
-    """The photos of a split of which a duplicate, exact or near, lies in one of the other splits.
+    """The photos of a split that have a duplicate, exact or near, in one of the other splits.
 
-    An accuracy without these photos is about pictures that the model has never seen.
+    Without these photos, an accuracy is about pictures that the model has never seen.
 
     Args:
         pairs: near-duplicates among `ids`.
         ids: (n,) photo ids.
         splits: (n,) the split of each.
-        split: whose photos are asked for.
+        split: the split whose photos are returned.
         others: the splits that the model was fitted on.
 
     Returns:
@@ -157,7 +157,7 @@ def near_leaks(
     split_of = dict(zip(ids.tolist(), splits.tolist(), strict=True))
     found = set()
     for pair in pairs:
-        for photo, twin in ((pair.first, pair.second), (pair.second, pair.first)):
-            if split_of[photo] == split and split_of[twin] in others:
+        for photo, duplicate in ((pair.first, pair.second), (pair.second, pair.first)):
+            if split_of[photo] == split and split_of[duplicate] in others:
                 found.add(photo)
     return np.array(sorted(found), dtype=np.int64)

@@ -33,7 +33,13 @@ MEANING: Mapping[Kind, str] = {
 
 @dataclass(frozen=True)
 class Outlier:
-    """A photo that is unusual in one way; `MEANING[kind]` says what `value` is."""
+    """A photo that is unusual in one way.
+
+    Attributes:
+        photo_id: the photo.
+        kind: in which way it is unusual.
+        value: the measurement; `MEANING[kind]` says what it is.
+    """
 
     photo_id: int
     kind: Kind

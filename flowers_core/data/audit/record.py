@@ -1,4 +1,4 @@
-"""The findings of an audit as a file without photos: ids, scores and kinds, so that it can travel with a bundle."""
+"""The findings of an audit as a file that can be part of a bundle: ids, scores and kinds, but no photos."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from flowers_core.data.audit.near_duplicates import (
 from flowers_core.data.audit.outliers import Outlier, embedding_outliers, image_outliers
 from flowers_core.errors import FlowersError
 
-# Of one split: its name, the photos' ids (n,), calibrated probabilities (n, classes) and labels (n,).
+# One split: its name, photo ids (n,), calibrated probabilities (n, classes) and labels (n,).
 Judged = tuple[str, NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]
 
 AUDIT_FILE = "audit.json"
@@ -32,7 +32,7 @@ _ANEW = "scripts/audit_data.py makes it anew."
 
 
 class AuditError(FlowersError):
-    """An audit's file that cannot be used; the message is a sentence for the person who meets it."""
+    """An audit file cannot be used; the message is a sentence for the person who meets it."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,14 @@ class AuditRecord:
     """The findings of one audit.
 
     Attributes:
-        photos: how many were audited.
-        fingerprint: of the data set (`Dataset.fingerprint`).
-        model: the bundle whose embeddings and predictions were used.
-        near_duplicates: pairs that show one picture, files that are the same byte for byte first.
-        judged_splits: whose labels were judged; the model must not have been fitted on them.
+        photos: number of photos audited.
+        fingerprint: the data set's `Dataset.fingerprint`.
+        model: name of the bundle whose embeddings and predictions were used.
+        near_duplicates: pairs that show one picture, identical files first.
+        judged_splits: the splits whose labels were judged. The model must not have been fitted on them.
         label_issues: labels that are probably wrong, the most suspect first.
         outliers: kind by kind, the most unusual of each first.
-        max_distance: the rule by which `near_duplicates` were found, as in `find_near_duplicates`.
-        min_cosine: likewise.
+        max_distance, min_cosine: the rule of `near_duplicates`, as in `find_near_duplicates`.
     """
 
     photos: int
@@ -94,16 +93,19 @@ def run_audit(
     fingerprint: str,
     model: str,
 ) -> AuditRecord:
-    """Find near-duplicates, label issues and outliers by image statistics and one model's view.
+    """Find near-duplicates, label issues and outliers by image statistics and one model.
 
     Args:
         statistics: of n photos.
-        embeddings: (n, c), row i of the photo statistics.ids[i].
-        labels: (n,) likewise.
-        answers: predictions for splits that the model was not fitted on. Label issues of all splits are ranked
-            together, each split judged by its own thresholds.
-        fingerprint: of the data set.
-        model: the name of the model.
+        embeddings: (n, c) of the model; row i belongs to the photo statistics.ids[i].
+        labels: (n,) in the same order.
+        answers: predictions for splits that the model was not fitted on. Each split is judged by its own thresholds;
+            the label issues of all splits are ranked together.
+        fingerprint: the data set's.
+        model: the model's name.
+
+    Raises:
+        ValueError: the arrays do not belong together.
     """
     judged, issues = [], []
     for split, ids, probabilities, given in answers:

@@ -1,4 +1,4 @@
-"""What an audit found as tables, a header and rows each, and as a summary with what a reader must be warned of."""
+"""The findings of an audit as tables (a header and rows each), and a summary with warnings."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
@@ -18,7 +18,13 @@ Table = tuple[Sequence[str], Iterable[Sequence[Any]]]
 
 
 def photo_table(flowers: OxfordFlowers, statistics: ImageStatistics, taxonomy: Taxonomy) -> Table:
-    """A row for each photo: class, split, size, statistics, digest."""
+    """A row for each photo: class, split, size, statistics, digest.
+
+    Args:
+        flowers: labels and splits of the photos.
+        statistics: the measured photos.
+        taxonomy: names of the classes.
+    """
     header = ["id", "label", "class", "split", "width", "height", "sharpness", "highlights", "shadows", "sha256"]
     measured = (statistics.sharpness, statistics.highlights, statistics.shadows)
     return header, (
@@ -36,7 +42,12 @@ def photo_table(flowers: OxfordFlowers, statistics: ImageStatistics, taxonomy: T
 
 
 def class_table(flowers: OxfordFlowers, taxonomy: Taxonomy) -> Table:
-    """A row for each class: names, and how many photos each split has of it."""
+    """A row for each class: its names and its number of photos in each split.
+
+    Args:
+        flowers: labels and splits of the photos.
+        taxonomy: names of the classes.
+    """
     counts = _counts(flowers, len(taxonomy))
     return ["label", "class", "latin", "family", *SPLITS, "all"], (
         [taxon.label, taxon.name, taxon.latin, taxon.family, *of_class, sum(of_class)]
@@ -46,7 +57,12 @@ def class_table(flowers: OxfordFlowers, taxonomy: Taxonomy) -> Table:
 
 
 def near_duplicate_table(record: AuditRecord, flowers: OxfordFlowers) -> Table:
-    """A row for each pair of photos that show one picture."""
+    """A row for each pair of photos that show one picture.
+
+    Args:
+        record: the findings.
+        flowers: labels and splits of the photos.
+    """
     header = ["first", "second", "first_split", "second_split", "first_label", "second_label"]
     return [*header, "distance", "mirrored", "cosine", "identical"], (
         [pair.first, pair.second]
@@ -58,7 +74,12 @@ def near_duplicate_table(record: AuditRecord, flowers: OxfordFlowers) -> Table:
 
 
 def label_issue_table(record: AuditRecord, flowers: OxfordFlowers) -> Table:
-    """A row for each label that is probably wrong."""
+    """A row for each label that is probably wrong.
+
+    Args:
+        record: the findings.
+        flowers: splits of the photos and names of the classes.
+    """
     header = ["id", "split", "label", "class", "suggested", "suggested_class", "self_confidence", "margin"]
     return header, (
         [
@@ -82,7 +103,15 @@ def outlier_table(record: AuditRecord) -> Table:
 
 
 def summary(flowers: OxfordFlowers, statistics: ImageStatistics) -> dict[str, Any]:
-    """How many photos there are of what, how large they are, and warnings in sentences."""
+    """Counts of photos by split and class, their sizes and colour, and warnings in sentences.
+
+    Args:
+        flowers: labels and splits of the photos.
+        statistics: the measured photos.
+
+    Returns:
+        Plain values for JSON.
+    """
     sizes = {split: int((flowers.splits == split).sum()) for split in SPLITS}
     a_class = np.sum(list(_counts(flowers, len(flowers.names)).values()), axis=0)
     a_class = a_class[a_class > 0]

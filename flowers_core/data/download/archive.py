@@ -1,4 +1,4 @@
-"""Unpack the data set's archive without trusting it: only its photos, under names that we choose."""
+"""Unpack the data set's archive without trusting it: only its photos, under names of our own."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _CHUNK = 1 << 18
 
 
 def unpack_photos(archive: Path, folder: Path, count: int, report: Report, pictures: Pictures = PHOTOS) -> None:
-    """Unpack jpg/image_00001.jpg …, or other pictures so named, of a .tgz into `folder`.
+    """Unpack the photos of a .tgz, jpg/image_00001.jpg …, into `folder`.
 
-    Members are never extracted by the paths they carry: a photo's bytes are written under the name of its id, so
-    nothing can land outside `folder`. This is stricter than tarfile's "data" filter, which extracts by path and lets
-    links within the folder pass. Other files in the archive are passed over. The caller checks the archive's md5.
+    Members are never extracted by their paths. Each photo's bytes are written under the name of its id, so nothing can
+    land outside `folder`. This is stricter than tarfile's "data" filter, which extracts by path and allows links within
+    the folder. Other files in the archive are skipped. The caller checks the archive's md5.
 
     Args:
         archive: the .tgz.
-        folder: where the photos go; it must exist.
-        count: how many photos there must be, with the ids 1…count.
-        report: is called after each photo.
-        pictures: which of the data set's pictures are unpacked.
+        folder: an existing folder, where the photos go.
+        count: the number of photos there must be, with the ids 1…count.
+        report: called after each photo.
+        pictures: which of the data set's pictures to unpack.
 
     Raises:
         DownloadError: the archive is damaged, incomplete, or holds links, devices, absolute paths or ".."; the disk is

@@ -1,9 +1,9 @@
-"""External photos, which have nothing to do with the data set: desktop backgrounds from Ubuntu's archive.
+"""External photos, independent of the data set: desktop backgrounds from Ubuntu's archive.
 
-`external.json` lists them: 43 that show one of the 102 flowers, named by their files' names and by eye, and 234 that
-show no flower. A photo of another flower, or of one that could not be told for certain, was left out before any model
-had answered. They are fetched as the archive has them and are not part of this project. Each package says under which
-licences; most are Creative Commons.
+`external.json` lists them: 43 that show one of the 102 flowers, labelled by file name and by eye, and 234 that show no
+flower. Photos of other flowers, or of flowers that could not be named for certain, were left out before any model had
+answered. The photos are fetched unchanged and are not part of this project. Each package states its licences; most are
+Creative Commons.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from flowers_core.data.download.archive import MOST_BYTES_PER_PHOTO
 from flowers_core.data.download.http import DownloadError, Progress, Report, alone_in, fetch, not_writable
 
 EXTERNAL_URL = "http://archive.ubuntu.com/ubuntu/"
-# The two folders of the photos, beside each other: one folder a class in the first.
+# The two folders of the photos. The first has a folder for each class.
 FLOWERS = "flowers"
 NO_FLOWER = "no flower"
 
@@ -36,8 +36,8 @@ class Package:
     """A Debian package.
 
     Attributes:
-        file: its path in the archive.
-        md5: of its bytes.
+        file: its path in Ubuntu's archive.
+        md5: digest of its bytes, hexadecimal.
         photos: path inside → name of the class, or NO_FLOWER.
     """
 
@@ -47,11 +47,11 @@ class Package:
 
     @property
     def name(self) -> str:
-        """Without version and architecture."""
+        """The package's name without version and architecture."""
         return PurePosixPath(self.file).name.split("_")[0]
 
     def targets(self) -> dict[str, Path]:
-        """Where each of its photos goes, below the folder of all: path inside → path."""
+        """Where each photo goes: path inside the package → path below the folder of all photos."""
         return {
             path: Path(NO_FLOWER if shows == NO_FLOWER else f"{FLOWERS}/{shows}")
             / f"{self.name}_{'_'.join(PurePosixPath(path).parts[2:])}"
@@ -71,14 +71,20 @@ def download_external(
 ) -> bool:
     """Make `root` hold the listed photos.
 
-    Each package is fetched, its photos are taken out, and the rest of it is thrown away. A call goes on where an
-    earlier one was broken off.
+    Each package is fetched, its photos are unpacked, and the rest is deleted. A call goes on where an earlier one was
+    broken off.
+
+    Args:
+        root: the folder, created if it is missing.
+        base_url: the address of Ubuntu's archive.
+        report: called often with the progress.
+        packages: the packages; None for all listed ones.
 
     Returns:
         Whether something had to be fetched.
 
     Raises:
-        DownloadError: no network, another file than the listed one, disk full, another download into `root`, …
+        DownloadError: no network, a file that is not the listed one, disk full, another download into `root`, …
     """
     missing = [
         package
@@ -102,7 +108,7 @@ def download_external(
 
 
 def _take_out(package: Package, archive: Path, root: Path, report: Report) -> None:
-    """Write the package's photos under names of our own; whatever else is in it is passed over."""
+    """Write the package's photos under names of our own; other files in it are skipped."""
     left = package.targets()
     try:
         with archive.open("rb") as file, _contents(file) as tar:
@@ -131,8 +137,8 @@ def _take_out(package: Package, archive: Path, root: Path, report: Report) -> No
 def _contents(file: IO[bytes]) -> Iterator[tarfile.TarFile]:
     """The files of a Debian package, from its file's beginning (deb(5)): an ar archive with data.tar.* in it.
 
-    The standard library reads every compression of data.tar but zstd, which `zstandard` does. Packages for ar archives
-    (unix-ar, python-debian) would not shorten these lines. Raises ValueError for what is no such package.
+    The standard library reads every compression of data.tar except zstd, which `zstandard` reads. Packages for ar
+    archives (unix-ar, python-debian) would not shorten these lines. Raises ValueError for any other file.
     """
     if file.read(8) != b"!<arch>\n":
         raise ValueError("it is no Debian package")

@@ -1,8 +1,7 @@
 """Fetch one file over HTTP: resumed where it broke off, bounded in size, and checked by its md5.
 
-This stays on urllib. httpx and tenacity were weighed: what makes up this file (resuming, the count of failures that
-progress resets, the check of space and md5, progress during a pause) is in neither, so that they would replace some
-thirty lines by two dependencies.
+This uses urllib. httpx and tenacity have neither resuming, nor a count of failures that progress resets, nor the checks
+of space and md5, nor progress during a pause. They would replace some thirty lines by two dependencies.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ from typing import Any, Literal
 from flowers_core.errors import FlowersError
 from flowers_core.storage.files import FolderBusy, locked
 
-MOST_BYTES = 2 << 30  # no file comes near; a server that sends without end is cut off here
-ATTEMPTS = 5  # failures in a row; an attempt that brought a mebibyte starts the count anew
+MOST_BYTES = 2 << 30  # far more than any file has; a server that never stops sending is cut off here
+ATTEMPTS = 5  # failures in a row; an attempt that fetched a mebibyte starts the count anew
 FIRST_PAUSE = 1.0  # seconds, doubled after each failure
 TIMEOUT = 30.0  # seconds without a byte
 
@@ -37,7 +36,7 @@ _WORTH_RETRYING = {408, 425, 429, 500, 502, 503, 504}
 
 
 class DownloadError(FlowersError):
-    """A download that cannot go on. The message is a sentence that says why and what would help."""
+    """A download cannot go on. The message is a sentence that says why and what would help."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,10 @@ class Progress:
     """How far a download is.
 
     Attributes:
-        step: what is being done; "waiting" is the pause before another attempt.
-        name: of the file.
+        step: the current step; "waiting" is the pause before another attempt.
+        name: the file's name.
         done: bytes, or photos while unpacking.
-        total: of the same; None where the server does not say it.
+        total: bytes or photos in all; None if the server does not say.
     """
 
     step: Literal["fetching", "waiting", "checking", "unpacking"]
@@ -63,7 +62,7 @@ class Progress:
 
     @property
     def sentence(self) -> str:
-        """For the person who waits."""
+        """The progress in words, for the person who waits."""
         if self.step == "unpacking":
             return f"Unpacking: photo {self.done} of {self.total}"
         if self.step == "checking":
@@ -78,22 +77,22 @@ Report = Callable[[Progress], None]
 
 
 def fetch(url: str, partial: Path, md5: str, report: Report, *, room: float = 1.0) -> None:
-    """Bring the file at `url` to `partial`, going on with what an earlier call left there.
+    """Fetch the file at `url` into `partial`, going on with the bytes that an earlier call left there.
 
-    The bytes at hand are hashed and the server is asked for the rest (HTTP Range, RFC 9110 section 14). A server that
-    ignores the range sends everything, and the file starts anew. There is no If-Range: the md5 at the end finds out
-    whether the file changed in between, and then it is fetched anew as well.
+    These bytes are hashed, and the server is asked for the rest (HTTP Range, RFC 9110 section 14). If the server ignores
+    the range and sends everything, the file starts anew. There is no If-Range: if the file changed in between, the md5
+    at the end shows it, and the file is fetched anew.
 
     Args:
-        url: of the file.
-        partial: where the bytes are collected. It has the given md5 when this returns.
-        md5: of the whole file, hexadecimal.
-        report: is called often; whatever it raises stops the download and keeps what has arrived.
-        room: how many times the file's size the disk must have room for.
+        url: the file's address.
+        partial: the file that collects the bytes. It has the given md5 when this returns.
+        md5: digest of the whole file, hexadecimal.
+        report: called often. Any exception it raises stops the download; the bytes that have arrived are kept.
+        room: free space that the disk must have, as a multiple of the file's size.
 
     Raises:
-        DownloadError: the server is out of reach, breaks off too often, or lacks the file; it sends another file than
-            expected; the disk is full.
+        DownloadError: the server cannot be reached, breaks off too often, lacks the file or sends another one; or the
+            disk is full.
     """
     name = partial.name.removesuffix(".partial")
     transfer = _Transfer(url, partial, name, report, room)
@@ -107,7 +106,7 @@ def fetch(url: str, partial: Path, md5: str, report: Report, *, room: float = 1.
             contacted = contacted or error.contacted
             failures = 1 if transfer.done - furthest >= 1 << 20 else failures + 1
             furthest = max(furthest, transfer.done)
-            # A machine without a network finds out at once, not after half a minute.
+            # Without a network the person learns it at once, not after half a minute.
             if failures >= (ATTEMPTS if contacted else 2):
                 raise DownloadError(error.sentence(url, name, transfer.done)) from error
             transfer.wait(FIRST_PAUSE * 2 ** (failures - 1))
@@ -125,7 +124,7 @@ def fetch(url: str, partial: Path, md5: str, report: Report, *, room: float = 1.
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Hold a folder so that no other download writes there; raises DownloadError where one does."""
+    """Hold a folder so that no other download writes there. Raises DownloadError if one does."""
     with ExitStack() as stack:
         try:
             stack.enter_context(locked(folder))
@@ -135,7 +134,15 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def open_raw(path: Path, mode: str) -> io.FileIO:
-    """Open without a buffer, so that a full disk is found out in `write` and not in closing."""
+    """Open a file without a buffer, so that a full disk shows in `write` and not in closing.
+
+    Args:
+        path: the file.
+        mode: as `io.FileIO` takes it.
+
+    Raises:
+        DownloadError: the file cannot be opened.
+    """
     try:
         return io.FileIO(path, mode)
     except OSError as error:
@@ -143,7 +150,16 @@ def open_raw(path: Path, mode: str) -> io.FileIO:
 
 
 def write(handle: io.FileIO, chunk: bytes, folder: Path) -> None:
-    """Write all of it, turning a full disk or a refused write into a DownloadError."""
+    """Write a whole chunk.
+
+    Args:
+        handle: the open file.
+        chunk: the bytes.
+        folder: the file's folder, for the message of an error.
+
+    Raises:
+        DownloadError: the disk is full, or the write is refused.
+    """
     left = memoryview(chunk)
     try:
         while left:
@@ -153,7 +169,12 @@ def write(handle: io.FileIO, chunk: bytes, folder: Path) -> None:
 
 
 def not_writable(folder: Path, error: OSError) -> DownloadError:
-    """The sentence for a folder that takes no more bytes."""
+    """The error for a folder that takes no more bytes.
+
+    Args:
+        folder: the folder.
+        error: the refused write.
+    """
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DownloadError(
             f"The disk that holds {folder} is full. Free some space and run it again to go on from here."
@@ -162,7 +183,7 @@ def not_writable(folder: Path, error: OSError) -> DownloadError:
 
 
 class _BrokenOff(Exception):
-    """A failure that another attempt may mend."""
+    """A failure after which another attempt may succeed."""
 
     def __init__(self, reason: object, *, contacted: bool) -> None:
         super().__init__(str(reason))
@@ -179,7 +200,7 @@ class _BrokenOff(Exception):
 
 
 class _Transfer:
-    """The bytes of one file that have arrived, their running md5, and one request for the rest."""
+    """One file in transfer: the bytes that have arrived, their running md5, and the request for the rest."""
 
     def __init__(self, url: str, partial: Path, name: str, report: Report, room: float) -> None:
         self.url, self.partial, self.name, self.report, self.room = url, partial, name, report, room
@@ -191,7 +212,7 @@ class _Transfer:
         return self._digest.hexdigest()
 
     def hash_present(self) -> None:
-        """Hash what lies in the partial file, and go on from there."""
+        """Hash the bytes in the partial file, and go on from there."""
         self._restart()
         size = self.partial.stat().st_size if self.partial.exists() else 0
         if size:
@@ -202,19 +223,19 @@ class _Transfer:
                     self.report(Progress("checking", self.name, self.done, size))
 
     def forget(self) -> None:
-        """Drop what has arrived."""
+        """Drop the bytes that have arrived."""
         self.partial.unlink(missing_ok=True)
         self._restart()
 
     def wait(self, seconds: float) -> None:
-        """Pause; the report is called all the while, so that it can stop the download."""
+        """Pause. The report is called meanwhile, so that it can stop the download."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self.report(Progress("waiting", self.name, self.done, self.total))
             time.sleep(min(left, 0.2))
 
     def go_on(self) -> None:
-        """One request for the bytes still missing. Raises _BrokenOff where another may succeed."""
+        """Make one request for the missing bytes. Raises _BrokenOff if another may succeed."""
         headers = {"User-Agent": "flowers", "Accept-Encoding": "identity"}
         if self.done:
             headers["Range"] = f"bytes={self.done}-"
@@ -231,7 +252,7 @@ class _Transfer:
 
     def _refused(self, error: urllib.error.HTTPError) -> None:
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and self.done:
-            self.forget()  # what is here is no beginning of the server's file
+            self.forget()  # these bytes are not the beginning of the server's file
             raise _BrokenOff("the server has no such range", contacted=True) from error
         if error.code in _WORTH_RETRYING:
             raise _BrokenOff(f"the server answered {error.code} {error.reason}", contacted=True) from error
@@ -286,7 +307,7 @@ class _Transfer:
 
 
 def _continues(response: http.client.HTTPResponse, done: int) -> bool:
-    """Whether the answer goes on where we are; a server that ignores Range answers 200 with all of it."""
+    """Whether the response goes on after `done` bytes. A server that ignores Range answers 200 with the whole file."""
     content_range = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
     return (
         response.status == http.HTTPStatus.PARTIAL_CONTENT
@@ -305,6 +326,6 @@ def _unreachable(url: str, error: Exception) -> Exception:
 
 
 def _amount(done: float, total: float | None = None) -> str:
-    """ "12 of 345 MB", or "12 MB" where the total is unknown."""
+    """ "12 of 345 MB", or "12 MB" if the total is unknown."""
     unit, name = (1e6, "MB") if (total or done) >= 1e6 else (1e3, "kB")
     return f"{done / unit:.0f} of {total / unit:.0f} {name}" if total else f"{done / unit:.0f} {name}"

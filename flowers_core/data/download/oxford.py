@@ -1,7 +1,7 @@
 """Fetch the Oxford 102 flowers from the University of Oxford's Visual Geometry Group.
 
-https://www.robots.ox.ac.uk/~vgg/data/flowers/102/. A folder that `is_present` calls whole is whole, whatever happens on
-the way: the photos are unpacked into a folder of another name, which is renamed once they are all there.
+https://www.robots.ox.ac.uk/~vgg/data/flowers/102/. The photos are unpacked into a folder of another name, which is
+renamed once they are all there. So `is_present` is never wrong about a download that was broken off.
 """
 
 from __future__ import annotations
@@ -46,21 +46,21 @@ def download_dataset(
 ) -> bool:
     """Make `root` hold the whole data set.
 
-    A call goes on where an earlier one was broken off or killed. A 102flowers.tgz that somebody put into `root` is used
-    and kept; one that is fetched here is removed once its photos are unpacked.
+    A call goes on where an earlier one was broken off or killed. A 102flowers.tgz that a person put into `root` is used
+    and kept. One that this function fetches is removed once its photos are unpacked.
 
     Args:
-        root: the folder.
-        base_url: where the files are, without their names.
-        progress: is called some ten times a second from this thread. Whatever it raises stops the download; what has
-            arrived is kept for the next call.
-        checksums: the md5 of each of the three files.
+        root: the folder, created if it is missing.
+        base_url: the address of the files, without their names.
+        progress: called some ten times a second from this thread. Any exception it raises stops the download; the bytes
+            that have arrived are kept for the next call.
+        checksums: file name → md5 of each of the three files.
 
     Returns:
         Whether something had to be done.
 
     Raises:
-        DownloadError: no network, another file than Oxford's, disk full, another download into `root`, …
+        DownloadError: no network, a file that is not Oxford's, disk full, another download into `root`, …
     """
     root = Path(root)
     if _is_whole(root, checksums):
@@ -83,8 +83,15 @@ def download_segmentations(
 
     They are another 203 MB, go to segmim/, and are needed only to measure how much of a heat map lies on the flower.
 
+    Args:
+        root: the data set's folder.
+        base_url, progress, checksums: as in `download_dataset`.
+
+    Returns:
+        Whether something had to be done.
+
     Raises:
-        DownloadError: as in `download_dataset`, and where the data set itself is not there.
+        DownloadError: as in `download_dataset`, or the data set itself is not there.
     """
     root = Path(root)
     try:
@@ -108,7 +115,7 @@ def _begin(base_url: str, progress: Report | None) -> Report:
 
 @contextlib.contextmanager
 def _held(root: Path) -> Iterator[None]:
-    """The folder made, and no other download into it."""
+    """Create the folder and keep other downloads out of it."""
     with contextlib.ExitStack() as stack:
         with _writing(root):
             root.mkdir(parents=True, exist_ok=True)
@@ -166,7 +173,7 @@ def _unpack(archive: Path, pictures: Pictures, count: int, root: Path, report: R
 
 @contextlib.contextmanager
 def _writing(folder: Path) -> Iterator[None]:
-    """Tell a refused write in a sentence."""
+    """Turn a refused write into a DownloadError with a sentence."""
     try:
         yield
     except OSError as error:
@@ -203,7 +210,7 @@ def _md5(path: Path) -> str | None:
 
 
 def _now_and_then(progress: Report) -> Report:
-    """Pass on the first and the last report of each step, and between them ten a second."""
+    """Pass on the first and the last report of each step, and up to ten a second between them."""
     last: Progress | None = None
     told = 0.0
 
@@ -218,4 +225,4 @@ def _now_and_then(progress: Report) -> Report:
 
 
 def _ignore(_: Progress) -> None:
-    """For callers who do not watch."""
+    """The report of a caller who does not watch."""
