@@ -79,9 +79,9 @@ Report = Callable[[Progress], None]
 def fetch(url: str, partial: Path, md5: str, report: Report, *, room: float = 1.0) -> None:
     """Fetch the file at `url` into `partial`, going on with the bytes that an earlier call left there.
 
-    These bytes are hashed, and the server is asked for the rest (HTTP Range, RFC 9110 section 14). If the server ignores
-    the range and sends everything, the file starts anew. There is no If-Range: if the file changed in between, the md5
-    at the end shows it, and the file is fetched anew.
+    These bytes are hashed, and the server is asked for the rest (HTTP Range, RFC 9110 section 14). If it ignores the
+    range and sends everything, the file starts anew. There is no If-Range: if the file changed in between, the md5 at
+    the end shows it, and the file is fetched anew.
 
     Args:
         url: the file's address.
