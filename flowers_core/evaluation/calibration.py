@@ -11,12 +11,12 @@ from scipy.optimize import minimize_scalar
 from flowers_core.inference.prediction import log_softmax, softmax
 from flowers_core.inference.records.calibration import Calibration
 
-# An answer is sure where validation accuracy was at least this high, and a class is ruled out when leaving it out errs
-# on at most 2 % of photos. Both must lie well above the models' own accuracy: when top-1 is 94 %, a set that holds the
-# true class on 95 % of photos is a single name for almost any photo, and says nothing.
+# An answer is sure at a confidence at which validation accuracy was at least SURE_ACCURACY. A prediction set holds the
+# true class on at least COVERAGE of photos. Both must be well above the models' own accuracy: if top-1 is 94 %, a set
+# that holds the true class on 95 % of photos is a single class for almost every photo, and says nothing.
 SURE_ACCURACY = 0.98
 COVERAGE = 0.98
-# Beyond these the fit has run away: every answer is right, or none is better than chance.
+# The fit ends here if it diverges: when every answer is right, or none is better than chance.
 TEMPERATURE_RANGE = (0.01, 100.0)
 
 
@@ -25,10 +25,10 @@ class ReliabilityBin:
     """Photos whose top probability lies in (low, high].
 
     Attributes:
-        low: exclusive.
-        high: inclusive.
-        confidence: their mean top probability.
-        accuracy: the fraction of them that is right.
+        low: exclusive, in [0, 1].
+        high: inclusive, in [0, 1].
+        confidence: their mean top probability, in [0, 1].
+        accuracy: the fraction of correct answers, in [0, 1].
         count: their number.
     """
 
@@ -42,13 +42,19 @@ class ReliabilityBin:
 def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     """The temperature with the smallest negative log-likelihood on held-out photos (Guo et al. 2017, arXiv 1706.04599).
 
-    The log-likelihood is concave in 1/temperature: there is one optimum, kept within TEMPERATURE_RANGE. Where every
-    photo is classified correctly there is none (the sharper the better), and a temperature low enough for the loss to
-    vanish comes back.
+    The log-likelihood is concave in 1/temperature, so there is one optimum, kept within TEMPERATURE_RANGE. If every
+    photo is classified correctly there is no optimum (the sharper the better), and the result is a temperature low
+    enough for the loss to vanish.
 
     Args:
         logits: (n, classes).
         labels: (n,), 1-based.
+
+    Returns:
+        The temperature, within TEMPERATURE_RANGE.
+
+    Raises:
+        ValueError: if logits and labels do not fit each other.
     """
     rows, columns = _rows_and_columns(logits, labels)
     each = np.arange(len(columns))
@@ -72,7 +78,10 @@ def fit_conformal_threshold(probabilities: ArrayLike, labels: ArrayLike, coverag
         coverage: in (0, 1).
 
     Returns:
-        t in [0, 1]; 1.0, which makes every class plausible, with too few photos for that rank.
+        t in [0, 1]; 1.0, which puts every class into the set, if there are too few photos for that rank.
+
+    Raises:
+        ValueError: if the coverage is out of range, or probabilities and labels do not fit each other.
     """
     if not 0 < coverage < 1:
         raise ValueError(f"The coverage must lie between 0 and 1, not be {coverage}.")
@@ -90,11 +99,12 @@ def fit_calibration(
     *,
     corrupted: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> Calibration:
-    """Temperature, conformal threshold and the threshold of a sure answer, from photos the model was not fitted on.
+    """Fit temperature, conformal threshold and the threshold of a sure answer to photos that the model has not seen.
 
-    Temperature and threshold come from clean and corrupted photos together: calibrated on clean photos alone, a model
-    is too confident on bad ones, and a high-confidence error misleads. On clean photos the probabilities are then
-    somewhat too modest. The conformal threshold comes from the clean photos alone; its promise is about such photos.
+    The temperature and the threshold of a sure answer are fitted to clean and corrupted photos together. A model that
+    is calibrated on clean photos alone is too confident on bad ones, and a high-confidence error misleads a person. The
+    price is that probabilities are somewhat too low on clean photos. The conformal threshold is fitted to the clean
+    photos alone, and its coverage holds for such photos.
 
     Args:
         logits: (n, classes), of the clean photos.
@@ -104,8 +114,11 @@ def fit_calibration(
 
     Returns:
         The calibration. Its `unsure_below` is the smallest t among the calibrated top probabilities such that at least
-        SURE_ACCURACY of all photos with a top probability ≥ t are classified correctly; 1.0 when there is no such t.
-        It is the fraction found on these photos, without a confidence bound.
+        SURE_ACCURACY of all photos with a top probability ≥ t are classified correctly; 1.0 if there is no such t. The
+        accuracy is that of these photos, without a confidence bound.
+
+    Raises:
+        ValueError: if the coverage is out of range, or logits and labels do not fit each other.
     """
     clean, columns = _rows_and_columns(logits, labels)
     every, every_column = clean, columns
@@ -122,7 +135,7 @@ def fit_calibration(
 
 
 def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = 15) -> tuple[ReliabilityBin, ...]:
-    """Confidence against accuracy in bins of equal width, lowest first (Guo et al. 2017, arXiv 1706.04599).
+    """Confidence and accuracy in bins of equal width, lowest first (Guo et al. 2017, arXiv 1706.04599).
 
     Args:
         probabilities: (n, classes), rows sum to 1.
@@ -141,7 +154,13 @@ def confidence_reliability(confidence: ArrayLike, right: ArrayLike, bins: int = 
     Args:
         confidence: (n,) in [0, 1], the probability that an answer is right; n ≥ 1.
         right: (n,) bool, whether it is.
-        bins: at least 1.
+        bins: at least 1. Bin m of M is ((m−1)/M, m/M].
+
+    Returns:
+        The bins that hold photos.
+
+    Raises:
+        ValueError: if there is no bin or no answer, or the shapes differ.
     """
     if bins < 1:
         raise ValueError(f"There must be at least one bin, not {bins}.")
@@ -149,7 +168,7 @@ def confidence_reliability(confidence: ArrayLike, right: ArrayLike, bins: int = 
     if stated.ndim != 1 or stated.shape != found.shape or not len(stated):
         raise ValueError(f"Confidences of shape {stated.shape} and outcomes of {found.shape} do not belong together.")
     edges = np.linspace(0, 1, bins + 1)
-    # A softmax of rounding errors may exceed 1 by a hair; it belongs to the last bin.
+    # A softmax may exceed 1 by a rounding error; it belongs to the last bin.
     where = np.clip(np.searchsorted(edges, stated, side="left") - 1, 0, bins - 1)
     return tuple(
         ReliabilityBin(
@@ -164,12 +183,30 @@ def confidence_reliability(confidence: ArrayLike, right: ArrayLike, bins: int = 
 
 
 def ece(probabilities: ArrayLike, labels: ArrayLike, bins: int = 15) -> float:
-    """Expected calibration error in [0, 1]: the mean |accuracy − confidence| of `reliability`'s bins, by count."""
+    """Expected calibration error: the mean |accuracy − confidence| of the bins, weighted by count (Guo et al. 2017).
+
+    Args:
+        probabilities: (n, classes), rows sum to 1.
+        labels: (n,), 1-based.
+        bins: at least 1, of equal width; see `reliability`.
+
+    Returns:
+        In [0, 1].
+    """
     return _mean_gap(reliability(probabilities, labels, bins))
 
 
 def confidence_ece(confidence: ArrayLike, right: ArrayLike, bins: int = 15) -> float:
-    """`ece` of the bins of `confidence_reliability`."""
+    """`ece` of answers whose confidence need not be a class's probability.
+
+    Args:
+        confidence: (n,) in [0, 1], the probability that an answer is right; n ≥ 1.
+        right: (n,) bool, whether it is.
+        bins: at least 1, of equal width; see `confidence_reliability`.
+
+    Returns:
+        In [0, 1].
+    """
     return _mean_gap(confidence_reliability(confidence, right, bins))
 
 
@@ -181,7 +218,7 @@ def _smallest_reliable(probabilities: ArrayLike, labels: ArrayLike) -> float:
     confidence, right = _confidence_and_right(probabilities, labels)
     order = np.argsort(-confidence, kind="stable")
     accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    # Photos of equal confidence pass or fail together: only the last of them closes a candidate for the threshold.
+    # Photos of equal confidence pass or fail together, so only the last of them is a candidate for the threshold.
     last = np.append(confidence[order][1:] < confidence[order][:-1], True)
     reliable = np.flatnonzero(last & (accuracy >= SURE_ACCURACY))
     return float(confidence[order][reliable[-1]]) if len(reliable) else 1.0
@@ -193,7 +230,7 @@ def _confidence_and_right(probabilities: ArrayLike, labels: ArrayLike) -> tuple[
 
 
 def _rows_and_columns(scores: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The scores as float64 and each photo's true column; ValueError when they cannot belong together."""
+    """The scores as float64 and each photo's true column. Raises ValueError if they do not fit each other."""
     rows = np.asarray(scores, dtype=np.float64)
     columns = np.asarray(labels, dtype=np.int64) - 1
     if rows.ndim != 2 or columns.shape != rows.shape[:1] or not len(columns):

@@ -12,7 +12,14 @@ from flowers_core.inference.prediction import softmax
 
 @dataclass(frozen=True)
 class Change:
-    """A photo that exactly one of two models gets right: what each predicts."""
+    """A photo that exactly one of two models gets right.
+
+    Attributes:
+        photo_id: of the photos' source.
+        true_label: 1-based.
+        before: what the first predicts, 1-based.
+        after: what the second predicts, 1-based.
+    """
 
     photo_id: int
     true_label: int
@@ -25,10 +32,10 @@ class Disagreement:
     """A photo for which two models predict different classes.
 
     Attributes:
-        photo_id: of the data set.
+        photo_id: of the photos' source.
         true_label: 1-based.
-        before: what the first predicts.
-        after: what the second predicts.
+        before: what the first predicts, 1-based.
+        after: what the second predicts, 1-based.
         confidence_before: the first's probability of its own prediction, in [0, 1].
         confidence_after: the second's.
     """
@@ -42,7 +49,7 @@ class Disagreement:
 
     @property
     def right(self) -> str:
-        """Which of the two is right: "before", "after" or "neither"."""
+        """Which of the two models is right: "before", "after" or "neither"."""
         if self.before == self.true_label:
             return "before"
         return "after" if self.after == self.true_label else "neither"
@@ -50,7 +57,13 @@ class Disagreement:
 
 @dataclass(frozen=True)
 class ClassChange:
-    """How many photos of a class were fixed and broken."""
+    """How many photos of a class were fixed and broken.
+
+    Attributes:
+        label: 1-based.
+        fixed: photos that were wrong before and are right after.
+        broken: photos that were right before and are wrong after.
+    """
 
     label: int
     fixed: int
@@ -70,8 +83,8 @@ class Comparison:
         photos: their number.
         fixed: wrong before and right after, by id.
         broken: right before and wrong after, by id.
-        p_value: how likely a split of fixed and broken at least this uneven is when the models are equally good, by
-            the exact two-sided test of McNemar (1947).
+        p_value: the probability of a split into fixed and broken at least this uneven if the models are equally good,
+            by the exact two-sided test of McNemar (1947).
     """
 
     photos: int
@@ -85,7 +98,7 @@ class Comparison:
         return (len(self.fixed) - len(self.broken)) / self.photos
 
     def by_class(self) -> tuple[ClassChange, ...]:
-        """The classes in which anything changed, the most gained first, ties by label."""
+        """The classes in which anything changed, the largest gain first, ties by label."""
         rows = []
         for label in {change.true_label for change in (*self.fixed, *self.broken)}:
             fixed, broken = (
@@ -96,7 +109,14 @@ class Comparison:
 
 
 def compare(before: Predictions, after: Predictions) -> Comparison:
-    """Compare two models' predictions on the photos that both predicted.
+    """Compare two models on the photos that both predicted.
+
+    Args:
+        before: the first model's.
+        after: the second model's.
+
+    Returns:
+        The photos that only one of them gets right, and the test's p-value.
 
     Raises:
         PredictionsError: when they share no photo, or disagree about a photo's true label.
@@ -126,7 +146,16 @@ def compare(before: Predictions, after: Predictions) -> Comparison:
 def disagreements(
     before: Predictions, after: Predictions, temperature_before: float, temperature_after: float
 ) -> tuple[Disagreement, ...]:
-    """The photos that two models predict differently, sorted by the smaller of the two confidences, largest first.
+    """The photos that two models predict differently.
+
+    Args:
+        before: the first model's predictions.
+        after: the second model's.
+        temperature_before: of the first model's softmax, > 0.
+        temperature_after: of the second model's.
+
+    Returns:
+        Sorted by the smaller of the two confidences, largest first, ties by id.
 
     Raises:
         PredictionsError: as `compare`.
@@ -135,7 +164,7 @@ def disagreements(
     where = np.flatnonzero(first.predicted != second.predicted)
     if not len(where):
         return ()
-    sure = [
+    confidences = [
         softmax(answers.logits[where], temperature).max(axis=1)
         for answers, temperature in ((first, temperature_before), (second, temperature_after))
     ]
@@ -148,13 +177,13 @@ def disagreements(
             float(one),
             float(other),
         )
-        for at, one, other in zip(where, *sure, strict=True)
+        for at, one, other in zip(where, *confidences, strict=True)
     ]
     return tuple(sorted(found, key=lambda item: (-min(item.confidence_before, item.confidence_after), item.photo_id)))
 
 
 def _shared(before: Predictions, after: Predictions) -> tuple[Predictions, Predictions]:
-    """Both, on the photos that both predicted, by id."""
+    """Both, restricted to the photos that both predicted, by id."""
     if (before.source, before.collection) != (after.source, after.collection):
         raise PredictionsError("The two models were not asked about any photo in common.")
     shared, at_before, at_after = np.intersect1d(before.ids, after.ids, return_indices=True)

@@ -10,7 +10,14 @@ from flowers_core.evaluation.predictions import Predictions
 
 @dataclass(frozen=True)
 class ConfusedPair:
-    """`count` photos of true_label were predicted predicted_label: a `share` in [0, 1] of the true class's photos."""
+    """Photos of one class that were predicted as another.
+
+    Attributes:
+        true_label: 1-based.
+        predicted_label: 1-based, another.
+        count: how many.
+        share: `count` as a fraction of the true class's photos, in (0, 1].
+    """
 
     true_label: int
     predicted_label: int
@@ -26,7 +33,15 @@ def confusion_matrix(predictions: Predictions) -> NDArray[np.int64]:
 
 
 def worst_pairs(matrix: NDArray[np.int64], n: int) -> list[ConfusedPair]:
-    """The n most frequent confusions of a confusion matrix; ties by share, then by labels."""
+    """The most frequent confusions.
+
+    Args:
+        matrix: (classes, classes), row true, column predicted.
+        n: how many at most.
+
+    Returns:
+        The most frequent first, ties by share, then by labels.
+    """
     support = matrix.sum(axis=1)
     pairs = [
         ConfusedPair(int(row) + 1, int(column) + 1, int(matrix[row, column]), float(matrix[row, column] / support[row]))
@@ -39,9 +54,8 @@ def worst_pairs(matrix: NDArray[np.int64], n: int) -> list[ConfusedPair]:
 def order_by_confusion(matrix: NDArray[np.int64]) -> list[int]:
     """The order of the classes that brings the errors near the diagonal.
 
-    Two classes are joined the earlier, the larger the fraction of their photos that is confused with the other class
-    (average linkage). The leaves of the tree are put so that neighbours are as close as the tree allows (Bar-Joseph,
-    Gifford and Jaakkola 2001). Both by SciPy.
+    SciPy clusters the classes by `mutual_confusion` with average linkage, and orders the leaves of the tree so that
+    neighbours are as close as the tree allows (Bar-Joseph, Gifford and Jaakkola 2001).
 
     Args:
         matrix: (classes, classes), row true, column predicted.
@@ -65,7 +79,15 @@ def order_by_confusion(matrix: NDArray[np.int64]) -> list[int]:
 
 
 def mutual_confusion(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(classes, classes) float64, symmetric, diagonal 0: the mean fraction of either's photos named the other."""
+    """How often two classes are confused.
+
+    Args:
+        matrix: (classes, classes), row true, column predicted.
+
+    Returns:
+        (classes, classes) float64 in [0, 1], symmetric, diagonal 0: the fraction of a class's photos that is predicted
+        as the other class, averaged over both directions.
+    """
     support = matrix.sum(axis=1, keepdims=True)
     shares = np.divide(matrix, support, out=np.zeros(matrix.shape), where=support > 0)
     close = (shares + shares.T) / 2

@@ -44,11 +44,11 @@ class CustomTestSet:
     """One model's predictions for the photos of one folder.
 
     Attributes:
-        folder: the evaluation's own.
+        folder: of the evaluation.
         bundle: the model's name.
         models: numeric format → SHA-256 of the file that predicted.
-        photos: the folder that the photos lay in, None where it was not recorded.
-        paths: by id, 1…n, relative to `photos`.
+        photos: the folder that the photos lay in; None if it was not recorded.
+        paths: id, 1…n → path relative to `photos`.
     """
 
     folder: Path
@@ -59,12 +59,12 @@ class CustomTestSet:
 
     @property
     def name(self) -> str:
-        """What the test set is called: its folder's name."""
+        """The test set's name, which is that of its folder."""
         return self.folder.name
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """The numeric formats that were evaluated. Raises PredictionsError where the predictions cannot be read."""
+        """The numeric formats that were evaluated. Raises PredictionsError if the predictions cannot be read."""
         return stored_precisions(self.folder / PREDICTIONS_FILE)
 
     def path_of(self, photo_id: int) -> Path | None:
@@ -75,13 +75,13 @@ class CustomTestSet:
         return self.photos / path
 
     def predictions(self, precision: str) -> Predictions:
-        """The predictions of one numeric format, with the ids of `paths`. Raises PredictionsError."""
+        """The predictions of one numeric format, with the ids of `paths`. Raises PredictionsError if there are none."""
         kept = load_predictions(self.folder / PREDICTIONS_FILE, precision)
         return replace(kept, source="custom", collection=self.name)
 
 
 def load_custom_test_set(folder: Path) -> CustomTestSet:
-    """Read an evaluation's folder. Raises CustomTestSetError when it is not one."""
+    """Read an evaluation's folder. Raises CustomTestSetError if it holds no evaluation."""
     try:
         report: dict[str, Any] = json.loads((folder / REPORT_FILE).read_text(encoding="utf-8"))
         with (folder / PHOTOS_FILE).open(newline="", encoding="utf-8-sig") as handle:
@@ -100,9 +100,14 @@ def load_custom_test_set(folder: Path) -> CustomTestSet:
 
 
 def evaluation_folder(photos: Path, bundle_name: str) -> Path:
-    """Where the evaluation of a folder of photos belongs: its own if it was evaluated before, else one that is free.
+    """The folder for the evaluation of a folder of photos.
 
-    Two test sets whose folders have the same name are both kept.
+    It is the same one if these photos were evaluated before, else a free one: two test sets whose folders have the same
+    name are both kept.
+
+    Args:
+        photos: the folder of photos.
+        bundle_name: the model's.
     """
     name = f"{photos.resolve().name}-{bundle_name}"
     for number in itertools.count(1):
@@ -125,22 +130,22 @@ def evaluate_folder(
     left_out: Callable[[FlowersError], None],
     track: Track = untracked,
 ) -> dict[str, Report]:
-    """Let every numeric format answer the photos of a folder that has one folder a class, and write the evaluation.
+    """Evaluate every numeric format on labelled photos and write the evaluation.
 
     The folder `out` then holds what `load_custom_test_set` reads, and a table of the mistakes of the smallest format.
 
     Args:
-        bundle: whose models answer.
-        folder: the photos.
-        out: the evaluation's folder, made where it is not there.
-        left_out: called with what is wrong with each photo that cannot be read.
-        track: watches the photos pass.
+        bundle: whose models predict.
+        folder: the photos, in one folder for each class.
+        out: the folder of the evaluation, which is made if it does not exist.
+        left_out: called with the error of each photo that cannot be read.
+        track: shows progress over the photos.
 
     Returns:
         Numeric format → its figures.
 
     Raises:
-        PhotoFolderError: where the folder does not say what its photos show, or none can be read.
+        PhotoFolderError: if the folder does not say what its photos show, or no photo can be read.
     """
     taxonomy = load_taxonomy()
     scanned = scan_folder(folder, taxonomy)

@@ -1,6 +1,6 @@
-"""A model on other people's photos: of flowers that it knows, and of no flower, where any name is wrong.
+"""Evaluates a model on external photos: of flowers that it knows, and of no flower, for which every class is wrong.
 
-These photos are too few to choose a model by, and none was chosen by them.
+These photos are too few to choose a model by, and no model was chosen by them.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class ExternalAnswer:
     """What the model says of a photo.
 
     Attributes:
-        label: what it shows, 1-based; None for no flower.
-        ranking: the most probable classes, the first one first.
-        probability: of the first.
+        label: the true class, 1-based; None for no flower.
+        ranking: the most probable classes, the most probable first.
+        probability: of the first, in [0, 1].
         sure: the verdict.
-        suggested: the class that crops suggest, where the model is not sure.
+        suggested: the class that crops suggest if the model is not sure; None without a suggestion.
     """
 
     label: int | None
@@ -51,12 +51,12 @@ class ExternalAnswer:
 
     @property
     def right(self) -> bool:
-        """Whether the first class is the one it shows."""
+        """Whether the first class is the true one."""
         return self.ranking[0] == self.label
 
     @property
-    def misleads(self) -> bool:
-        """Whether it is a high-confidence error."""
+    def is_high_confidence_error(self) -> bool:
+        """Whether the answer is wrong at a probability of at least HIGH_CONFIDENCE."""
         return not self.right and self.probability >= HIGH_CONFIDENCE
 
 
@@ -69,11 +69,14 @@ def evaluate_external(
         bundle: calibrated.
         prototypes: of its classes.
         folder: as `download_external` leaves it.
-        track: watches the photos pass.
+        track: shows progress over the photos.
+
+    Returns:
+        The figures on flowers, on each class shown, and on photos without a flower.
 
     Raises:
-        BundleError: where the bundle is not calibrated.
-        PhotoFolderError: where the photos are not there.
+        BundleError: if the bundle is not calibrated.
+        PhotoFolderError: if the photos are not there.
     """
     answerer = Answerer(bundle, prototypes)
     answers = []
@@ -88,7 +91,7 @@ def evaluate_external(
 
 
 def external_photos(folder: Path) -> list[tuple[Path, int | None]]:
-    """Every external photo and the label of what it shows, None for no flower. Raises PhotoFolderError."""
+    """Every external photo with its label, or None for no flower. Raises PhotoFolderError if they are not there."""
     if not (folder / FLOWERS).is_dir() or not (folder / NO_FLOWER).is_dir():
         raise PhotoFolderError(f"There are no such photos in {folder}; `flowers study download_external` brings them.")
     others = sorted(path for path in (folder / NO_FLOWER).iterdir() if is_photo(path))
@@ -97,13 +100,13 @@ def external_photos(folder: Path) -> list[tuple[Path, int | None]]:
 
 
 def count_flowers(answers: Sequence[ExternalAnswer]) -> ExternalFlowers:
-    """The figures on photos of flowers; needs one."""
+    """The figures on photos of flowers, of which there must be at least one."""
     suggested = [answer for answer in answers if answer.suggested is not None]
     return ExternalFlowers(
         photos=len(answers),
         top1=float(np.mean([answer.right for answer in answers])),
         top5=float(np.mean([answer.label in answer.ranking for answer in answers])),
-        high_confidence_errors=sum(answer.misleads for answer in answers),
+        high_confidence_errors=sum(answer.is_high_confidence_error for answer in answers),
         sure=sum(answer.sure for answer in answers),
         sure_correct=sum(answer.sure and answer.right for answer in answers),
         suggested=len(suggested),
@@ -112,7 +115,7 @@ def count_flowers(answers: Sequence[ExternalAnswer]) -> ExternalFlowers:
 
 
 def count_classes(answers: Sequence[ExternalAnswer]) -> dict[str, ExternalClass]:
-    """The counts of each class that is shown, by its English name."""
+    """The counts of each true class, by its English name."""
     by_name: dict[str, list[ExternalAnswer]] = {}
     for answer in answers:
         by_name.setdefault(load_taxonomy()[answer.label or 0].name, []).append(answer)
@@ -123,10 +126,10 @@ def count_classes(answers: Sequence[ExternalAnswer]) -> dict[str, ExternalClass]
 
 
 def count_without_flower(answers: Sequence[ExternalAnswer]) -> ExternalWithoutFlower:
-    """How often a flower is claimed where there is none."""
+    """The figures on photos without a flower: how often the model claims one."""
     return ExternalWithoutFlower(
         photos=len(answers),
-        high_confidence_errors=sum(answer.misleads for answer in answers),
+        high_confidence_errors=sum(answer.is_high_confidence_error for answer in answers),
         sure=sum(answer.sure for answer in answers),
         suggested=sum(answer.suggested is not None for answer in answers),
     )

@@ -1,4 +1,4 @@
-"""What a suggestion from crops of a photo gives, where the model is not sure of the whole."""
+"""Evaluates the suggestions that crops of a photo give when the model is not sure of the whole photo."""
 
 from __future__ import annotations
 
@@ -24,22 +24,37 @@ from flowers_core.inference.records.multi_crop import MultiCropCounts, MultiCrop
 from flowers_core.inference.runtime import open_runtime
 
 FORMAT = "int8"
-#: The photos themselves, among the corruptions.
+#: The name of the uncorrupted photos among the corruptions.
 CLEAN = "as they are"
 
 
 class Answerer:
-    """Answers photos as *Identify* does, by the model that people meet: with a suggestion where it is not sure."""
+    """Answers photos as *Identify* does, with the model that it uses: with a suggestion if the model is not sure."""
 
     def __init__(self, bundle: Bundle, prototypes: Prototypes | None) -> None:
-        """Load the bundle's INT8 model. prototypes: of its classes; a suggestion must lie near one."""
+        """Load the bundle's INT8 model.
+
+        Args:
+            bundle: calibrated.
+            prototypes: of its classes; a suggestion must lie near one.
+
+        Raises:
+            BundleError: if the bundle is not calibrated.
+        """
         self._calibration = bundle.require_calibration()
         self._runtime = open_runtime(bundle, FORMAT)
         self._rule, self._prototypes = bundle.crop_rule, prototypes
         self._read = answerer(bundle, self._runtime, load_taxonomy())
 
     def answer(self, pixels: NDArray[np.uint8]) -> tuple[Prediction, int | None]:
-        """The prediction for a photo, (h, w, 3) uint8, and the class that crops of it suggest, if any."""
+        """Predict a photo, and if the model is not sure, its crops.
+
+        Args:
+            pixels: (h, w, 3) uint8.
+
+        Returns:
+            The prediction, and the label that crops suggest, 1-based; None without a suggestion.
+        """
         prediction = self._read(model_input(pixels, self._rule).pixels)
         if prediction.sure:
             return prediction, None
@@ -49,7 +64,13 @@ class Answerer:
 
 @dataclass(frozen=True)
 class Case:
-    """One photo: whether the model was sure, whether it was right, whether the suggestion is right, if there is one."""
+    """The result for one photo.
+
+    Attributes:
+        sure: whether the model was sure.
+        right: whether its answer is right.
+        suggested: whether the suggestion is right; None without a suggestion.
+    """
 
     sure: bool
     right: bool
@@ -66,7 +87,7 @@ def evaluate_multi_crop(
     seed: int,
     track: Track = untracked,
 ) -> MultiCropMetrics:
-    """Hold suggestions against the truth and against the first answer, on clean and corrupted photos.
+    """Compare suggestions with the truth and with the first answer, on clean and corrupted photos.
 
     Args:
         bundle: calibrated, and not trained on that split.
@@ -75,10 +96,13 @@ def evaluate_multi_crop(
         split: "validation" or "test".
         photos: how many of the split, stratified by class.
         seed: draws them.
-        track: watches the photos pass.
+        track: shows progress over the photos.
+
+    Returns:
+        The counts of each corruption, and of CLEAN.
 
     Raises:
-        BundleError: where the bundle has learnt from the split, or is not calibrated.
+        BundleError: if the bundle has learnt from the split, or is not calibrated.
     """
     if split in bundle.fitted_splits:
         raise BundleError(f"'{bundle.name}' has learnt from the {split} photos: they cannot tell what it gains.")
@@ -96,7 +120,7 @@ def evaluate_multi_crop(
 
 
 def count_cases(cases: Sequence[Case]) -> MultiCropCounts:
-    """How often the model abstains, and what suggestions are worth then. Needs a case."""
+    """How often the model abstains, and how often suggestions are right then. There must be at least one case."""
     suggested = [case for case in cases if case.suggested is not None]
     applied = [case.right if case.suggested is None else case.suggested for case in cases]
     return MultiCropCounts(

@@ -1,7 +1,7 @@
 """A bundle on the official splits: its predictions, its calibration, and every figure that comes from them.
 
-Calibration is fitted to the validation photos, clean and corrupted, as the INT8 model answers them, since that is the
-model that people meet. The test split is read for the final table and for nothing else.
+Calibration is fitted to the INT8 model's answers for the validation photos, clean and corrupted, because that is the
+model that people use. The test split is used for the final figures and for nothing else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,7 +47,15 @@ _BATCH = 32
 def record_predictions(
     bundle: Bundle, writer: BundleWriter, flowers: OxfordFlowers, split: str, *, track: Track = untracked
 ) -> None:
-    """Let every numeric format answer a split and keep the logits in the bundle."""
+    """Run every numeric format on a split and keep the logits in the bundle.
+
+    Args:
+        bundle: whose models predict.
+        writer: of that bundle.
+        flowers: the data set.
+        split: one of its splits.
+        track: shows progress over the batches.
+    """
     ids = flowers.split_ids(split)
     logits = {}
     for name in bundle.precisions:
@@ -71,14 +79,14 @@ def calibrate(
     """Fit temperature and thresholds to the validation photos, unless the model has learnt from them.
 
     Args:
-        bundle: whose predictions for the validation split are kept already.
+        bundle: whose predictions for the validation split are in the bundle already.
         writer: of that bundle.
         flowers: the data set.
         cache: of the corrupted photos; see `corrupted_logits`.
-        track: watches the photos pass.
+        track: shows progress over the photos.
 
     Returns:
-        The figures on corrupted validation photos, `corruption_figures`; nothing where the model has learnt from them.
+        The figures on corrupted validation photos, `corruption_figures`; empty if the model has learnt from them.
     """
     if "validation" in bundle.fitted_splits:
         return {}
@@ -96,7 +104,13 @@ def calibrate(
 
 
 def record_robustness(writer: BundleWriter, split: str, figures: Mapping[str, CorruptionMetrics]) -> None:
-    """Put the figures of `corruption_figures` into the bundle, beside those of other formats and splits."""
+    """Put the figures on corrupted photos into the bundle, beside those of other formats and splits.
+
+    Args:
+        writer: of the bundle.
+        split: of the photos.
+        figures: numeric format → figures, as `corruption_figures` returns them.
+    """
     stored = writer.manifest.corruptions
     added = {name: {**stored.get(name, {}), split: values} for name, values in figures.items()}
     writer.update(corruptions={**stored, **added})
@@ -109,16 +123,16 @@ def official_metrics(
 
     Args:
         folder: the bundle's.
-        flowers: the data set that they are predictions of.
+        flowers: the data set that was predicted.
         formats: numeric formats, the most exact first: the others are compared with it.
         splits: "validation", "test" or both.
-        audit: which photos are near-duplicates; without it there are no figures without them.
+        audit: says which photos are near-duplicates. Without it the figures without near-duplicates are left out.
 
     Returns:
         Numeric format → split → figures.
 
     Raises:
-        BundleError: where the bundle is not calibrated.
+        BundleError: if the bundle is not calibrated.
     """
     bundle = load_bundle(folder)
     calibration = bundle.require_calibration()
@@ -143,9 +157,12 @@ def figures_of(
 
     Args:
         predictions: of that format.
-        exact: of the most exact format, for the share of equal answers.
-        calibration: gives the probabilities.
+        exact: of the most exact format, for the fraction of equal answers.
+        calibration: gives the temperature of the probabilities.
         duplicates: ids of photos whose file is in another split too; figures are given with and without them.
+
+    Returns:
+        The figures, without those without near-duplicates.
     """
     alone = without(predictions, duplicates.tolist())
     return Metrics(
@@ -159,7 +176,18 @@ def figures_of(
 def figures_without_near_duplicates(
     predictions: Predictions, calibration: Calibration, audit: AuditRecord, flowers: OxfordFlowers, split: str
 ) -> AccuracyByRule:
-    """The figures of the photos that have no duplicate, exact or near, in another split, and the rule that says so."""
+    """The figures of the photos that have no duplicate, exact or near, in another split.
+
+    Args:
+        predictions: of one numeric format on the split.
+        calibration: gives the temperature of the probabilities.
+        audit: says which photos are near-duplicates.
+        flowers: the data set.
+        split: of the predictions.
+
+    Returns:
+        The figures, and the rule by which the audit found near-duplicates.
+    """
     others = {other for other in SPLITS if other != split}
     duplicates = near_leaks(audit.near_duplicates, flowers.ids, flowers.splits, split, others)
     rule = NearDuplicateRule(audit.max_distance, audit.min_cosine, audit.model)
@@ -168,9 +196,17 @@ def figures_without_near_duplicates(
 
 
 def audit_of(flowers: OxfordFlowers, bundle: Bundle, models_dir: Path) -> AuditRecord | None:
-    """The audit of these photos that says which are near-duplicates, or None where there is none.
+    """Find the audit of a data set, which says which photos are near-duplicates.
 
-    One in the models folder comes first, so that all models are judged by the same photos; else the bundle's own.
+    The first in the models folder is taken, so that all models are measured on the same photos; else the bundle's own.
+
+    Args:
+        flowers: the data set; an audit of other photos does not count.
+        bundle: whose own audit is the last resort.
+        models_dir: the folder of bundles.
+
+    Returns:
+        The audit, or None if there is none of these photos.
     """
     for found in (*list_bundles(models_dir), bundle):
         if found.has(AUDIT_FILE):

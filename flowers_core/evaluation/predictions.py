@@ -35,7 +35,7 @@ class Predictions:
         labels: (n,) int64, the true classes, 1-based.
         logits: (n, classes) float32, finite.
         source: where the photos come from.
-        collection: the name of the custom test set that they are of, else empty.
+        collection: the name of the custom test set that they belong to, else empty.
 
     Raises:
         PredictionsError: when the arrays do not belong together.
@@ -71,7 +71,7 @@ class Predictions:
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
-        """(n,) int64: the label with the largest logit, the lower label of equals."""
+        """(n,) int64: the label with the largest logit, of equals the lowest label."""
         return self.logits.argmax(axis=1).astype(np.int64) + 1
 
     def ref(self, photo_id: int) -> PhotoRef:
@@ -89,10 +89,10 @@ def save_predictions(
 ) -> None:
     """Write the logits of one model's numeric formats for the same photos as one `.npz`, atomically.
 
-    Logits are kept as float16 distances to the largest logit of their photo, which itself is kept as float32: the
-    values that decide are the most exact, and no prediction changes by being saved unless two logits are closer than
-    1e-7. (Plain float16 makes equals of logits 0.004 apart.) Figures come from what `load_predictions` returns, so that
-    they are the same wherever they are computed.
+    Each photo's largest logit is kept as float32, and all logits as float16 distances to it. Therefore the largest
+    logits are the most exact, and saving changes no prediction unless two logits are closer than 1e-7. (Plain float16
+    makes logits equal that are 0.004 apart.) Figures are computed from what `load_predictions` returns, so that they
+    are the same everywhere.
 
     Args:
         path: the file.
@@ -122,7 +122,15 @@ def save_predictions(
 
 
 def load_predictions(path: Path, precision: str) -> Predictions:
-    """One numeric format's predictions. Raises PredictionsError when the file is missing or damaged, or lacks them."""
+    """Read one numeric format's predictions.
+
+    Args:
+        path: a file that `save_predictions` wrote.
+        precision: the numeric format, such as "int8".
+
+    Raises:
+        PredictionsError: if the file is missing or damaged, or lacks that format.
+    """
     arrays = _read(path)
     try:
         ids, labels = arrays["ids"], arrays["labels"]
@@ -144,7 +152,17 @@ def stored_precisions(path: Path) -> tuple[str, ...]:
 
 
 def by_confidence(predictions: Predictions, temperature: float, low: float = 0.0, high: float = 1.0) -> Predictions:
-    """The photos whose top probability at this temperature is in [low, high]."""
+    """The photos whose top probability is in [low, high].
+
+    Args:
+        predictions: the photos to choose from.
+        temperature: of the softmax, > 0.
+        low: in [0, 1].
+        high: in [low, 1].
+
+    Raises:
+        ValueError: if low and high are no such range.
+    """
     if not 0 <= low <= high <= 1:
         raise ValueError(f"A range of confidence runs from low to high within 0 to 1, not from {low} to {high}.")
     top = softmax(predictions.logits, temperature).max(axis=1)
@@ -153,13 +171,24 @@ def by_confidence(predictions: Predictions, temperature: float, low: float = 0.0
 
 
 def by_family(predictions: Predictions, families: Collection[str], taxonomy: Iterable[Taxon]) -> Predictions:
-    """The photos whose true class is of one of these families."""
+    """The photos whose true class is of one of these families.
+
+    Args:
+        predictions: the photos to choose from.
+        families: botanical names.
+        taxonomy: the classes with their families.
+    """
     labels = [taxon.label for taxon in taxonomy if taxon.family in families]
     return predictions.select(np.isin(predictions.labels, labels))
 
 
 def without(predictions: Predictions, photo_ids: Iterable[int]) -> Predictions:
-    """All photos but these."""
+    """All photos but some.
+
+    Args:
+        predictions: the photos to choose from.
+        photo_ids: ids to leave out, among the photos or not.
+    """
     return predictions.select(~np.isin(predictions.ids, list(photo_ids)))
 
 

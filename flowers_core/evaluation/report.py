@@ -1,7 +1,7 @@
 """What a model gets right and wrong: predictions → report and mistakes.
 
-Every figure equals scikit-learn's, with one rule added: of equal logits the lower label ranks first, in the prediction
-and in the top five alike.
+Every figure equals scikit-learn's. One rule is added: of equal logits the lower label ranks first, both in the
+prediction and in the top five.
 """
 
 from dataclasses import asdict, dataclass, fields
@@ -24,13 +24,14 @@ class ClassRow:
 
     Attributes:
         label: 1-based.
-        precision: of the photos predicted so, the fraction that is.
-        recall: of the photos of the class, the fraction predicted so.
+        precision: the fraction of the photos predicted as this class that are of it.
+        recall: the fraction of the photos of this class that are predicted as it.
         f1: harmonic mean of both.
-        support: photos of the class.
-        correct: those predicted correctly.
-        most_confused_with: the label that most of the others got (the lowest of equals), None without others.
-        most_confused_count: how many got it.
+        support: how many photos are of the class.
+        correct: how many of them are predicted correctly.
+        most_confused_with: the most frequent wrong prediction for them (of equals the lowest label); None if all are
+            correct.
+        most_confused_count: how many have that prediction.
     """
 
     label: int
@@ -63,7 +64,15 @@ class Report(Accuracy):
 
 @dataclass(frozen=True)
 class Mistake:
-    """A misclassified photo: the probability of the predicted class, and of the true one."""
+    """A misclassified photo.
+
+    Attributes:
+        photo: which photo it is.
+        true_label: 1-based.
+        predicted_label: 1-based, another.
+        confidence: the probability of the predicted class, in [0, 1].
+        true_probability: the probability of the true class, in [0, 1].
+    """
 
     photo: PhotoRef
     true_label: int
@@ -73,7 +82,7 @@ class Mistake:
 
     @property
     def photo_id(self) -> int:
-        """The photo's number within its source."""
+        """The photo's id within its source."""
         return self.photo.id
 
 
@@ -82,7 +91,7 @@ def report(predictions: Predictions, temperature: float = 1.0) -> Report:
 
     Args:
         predictions: at least one.
-        temperature: of the probabilities that ece and nll are of.
+        temperature: of the softmax for ece and nll, > 0.
 
     Raises:
         PredictionsError: when there are no photos.
@@ -108,7 +117,17 @@ def report(predictions: Predictions, temperature: float = 1.0) -> Report:
 def mistakes(
     predictions: Predictions, temperature: float, true_label: int | None = None, predicted_label: int | None = None
 ) -> list[Mistake]:
-    """The misclassified photos, of one true or predicted label if asked: most confident first, ties by id."""
+    """The misclassified photos.
+
+    Args:
+        predictions: of any photos.
+        temperature: of the softmax, > 0.
+        true_label: only photos of this class, 1-based; None for all.
+        predicted_label: only photos predicted as this class; None for all.
+
+    Returns:
+        The most confident first, ties by id.
+    """
     wrong = predictions.predicted != predictions.labels
     if true_label is not None:
         wrong &= predictions.labels == true_label

@@ -8,12 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """What happens when only answers of at least some probability are given.
+    """What happens if only answers of at least some probability are given.
 
     Attributes:
         threshold: that probability, in [0, 1].
         coverage: the fraction of photos that get an answer, in [0, 1].
-        accuracy: the fraction of those answers that is right; None where there are none.
+        accuracy: the fraction of those answers that is right; None if there are none.
         answered: the number of answers.
     """
 
@@ -25,11 +25,11 @@ class OperatingPoint:
 
 @dataclass(frozen=True, eq=False)
 class CoverageCurve:
-    """Accuracy against coverage for every threshold that makes a difference, from the strictest to none at all.
+    """Accuracy and coverage at every threshold that makes a difference, from the strictest to none at all.
 
     Attributes:
-        thresholds: (m,) float64, descending, the different top probabilities.
-        coverage: (m,) float64 in [0, 1], ascending to 1, of the answers of that probability or more.
+        thresholds: (m,) float64, descending, the distinct confidences.
+        coverage: (m,) float64 in [0, 1], ascending to 1, of the answers of that confidence or more.
         accuracy: (m,) float64 in [0, 1], of the same answers; the last is top-1.
         photos: their number.
     """
@@ -51,18 +51,21 @@ class CoverageCurve:
     def aurc(self) -> float:
         """Area under the curve of risk (1 − accuracy) against coverage (Geifman and El-Yaniv 2017).
 
-        0 is best, and 1 − accuracy no better than answering at random. Photos of one probability are answered together.
+        0 is best. A random order has about 1 − accuracy. Photos of equal confidence are answered together.
         """
         steps = np.diff(self.coverage, prepend=0.0)
         return float(((1 - self.accuracy) * steps).sum())
 
 
 def coverage_curve(probabilities: ArrayLike, labels: ArrayLike) -> CoverageCurve:
-    """The curve of some answers.
+    """The curve of answers ranked by their top probability.
 
     Args:
         probabilities: (n, classes), rows sum to 1, n ≥ 1.
         labels: (n,), 1-based.
+
+    Raises:
+        ValueError: if there is no answer, or the shapes do not fit.
     """
     rows, columns = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.int64) - 1
     if rows.ndim != 2 or columns.shape != rows.shape[:1] or not len(columns):
@@ -73,7 +76,15 @@ def coverage_curve(probabilities: ArrayLike, labels: ArrayLike) -> CoverageCurve
 
 
 def confidence_curve(confidence: ArrayLike, right: ArrayLike) -> CoverageCurve:
-    """The curve of answers ranked by any score: confidence (n,), the surest highest; right (n,) bool; n ≥ 1."""
+    """The curve of answers ranked by any score.
+
+    Args:
+        confidence: (n,), the higher the more confident; n ≥ 1.
+        right: (n,) bool, whether the answers are right.
+
+    Raises:
+        ValueError: if there is no answer, or the shapes differ.
+    """
     stated, found = np.asarray(confidence, dtype=np.float64), np.asarray(right, dtype=bool)
     if stated.ndim != 1 or stated.shape != found.shape or not len(stated):
         raise ValueError(f"Confidences of shape {stated.shape} and outcomes of {found.shape} do not belong together.")
@@ -98,7 +109,7 @@ def aurc_interval(
         confidence: (n,), the score in question.
         reference: (n,), the score that it is compared with on the same answers.
         right: (n,) bool, whether the answers are right.
-        resamples: how often the photos are drawn with replacement, both scores' together.
+        resamples: how often n photos are drawn with replacement, the same for both scores.
         seed: draws them.
 
     Returns:

@@ -22,9 +22,9 @@ from flowers_core.inference.records.metrics import CorruptionMetrics
 from flowers_core.inference.runtime import open_runtime
 from flowers_core.storage.files import write_atomically
 
-# The whole validation split. The test split is six times as large, so a sample of the same size has to do there.
+# The whole validation split. The test split is six times as large; a sample of the same size is used there.
 MAX_PHOTOS = 1020
-# A wrong answer with at least this calibrated probability is a high-confidence error: a person believes it.
+# A wrong answer with at least this calibrated probability is a high-confidence error: a person would believe it.
 HIGH_CONFIDENCE = 0.9
 
 
@@ -38,13 +38,13 @@ def evaluate_robustness(
         flowers: the data set.
         split: "validation" or "test", of which at most `MAX_PHOTOS` are taken, stratified by class.
         cache: see `corrupted_logits`.
-        track: watches the photos pass.
+        track: shows progress over the photos.
 
     Returns:
         Numeric format → `corruption_figures`.
 
     Raises:
-        BundleError: where the bundle has learnt from the split, or is not calibrated.
+        BundleError: if the bundle has learnt from the split, or is not calibrated.
     """
     if split in bundle.fitted_splits:
         raise BundleError(f"'{bundle.name}' has learnt from the {split} photos: they cannot tell how robust it is.")
@@ -63,16 +63,19 @@ def corrupted_logits(
     cache: Path | None = None,
     track: Track = untracked,
 ) -> dict[str, NDArray[np.float32]]:
-    """The logits of every numeric format for photos under every corruption: (photos, corruptions, classes).
+    """The logits of numeric formats for photos under every corruption.
 
     Args:
-        bundle: whose models answer.
+        bundle: whose models predict.
         flowers: the data set.
-        ids: (photos,) which of its photos.
-        formats: which numeric formats answer.
+        ids: (photos,), of its photos.
+        formats: numeric formats.
         cache: a folder that keeps the corrupted photos for the next model with the same input, 2.8 GB for a thousand
             photos of 256 pixels; safe to delete.
-        track: watches the photos pass.
+        track: shows progress over the photos.
+
+    Returns:
+        Numeric format → (photos, corruptions, classes) float32, the corruptions in the order of CORRUPTIONS.
     """
     runtimes = {name: open_runtime(bundle, name) for name in formats}
     logits: dict[str, list[NDArray[np.float32]]] = {name: [] for name in runtimes}
@@ -86,23 +89,23 @@ def corrupted_logits(
 def corruption_figures(
     logits: Mapping[str, NDArray[np.float32]], labels: NDArray[np.integer], temperature: float
 ) -> dict[str, CorruptionMetrics]:
-    """What `corrupted_logits` say about each numeric format.
+    """The figures of `corrupted_logits`.
 
     Args:
         logits: numeric format → (photos, corruptions, classes).
         labels: (photos,), 1-based.
-        temperature: of the calibrated probabilities.
+        temperature: of the calibrated probabilities, > 0.
 
     Returns:
-        Numeric format → top-1 by corruption, its mean and which corruption is the worst, the expected calibration
-        error, and the share of high-confidence errors, overall and by corruption.
+        Numeric format → top-1 by corruption, its mean and the worst corruption, the expected calibration error, and the
+        fraction of high-confidence errors, overall and by corruption.
     """
     return {name: _figures(answers, labels, temperature) for name, answers in logits.items()}
 
 
 def _figures(logits: NDArray[np.float32], labels: NDArray[np.integer], temperature: float) -> CorruptionMetrics:
     right = logits.argmax(axis=2) + 1 == labels[:, None]
-    misleading = ~right & (softmax(logits, temperature).max(axis=2) >= HIGH_CONFIDENCE)
+    errors = ~right & (softmax(logits, temperature).max(axis=2) >= HIGH_CONFIDENCE)
     top1 = dict(zip(CORRUPTIONS, right.mean(axis=0).tolist(), strict=True))
     return CorruptionMetrics(
         photos=len(labels),
@@ -110,8 +113,8 @@ def _figures(logits: NDArray[np.float32], labels: NDArray[np.integer], temperatu
         worst=min(top1, key=lambda kind: top1[kind]),
         top1=top1,
         ece=ece(softmax(logits.reshape(-1, logits.shape[-1]), temperature), np.repeat(labels, logits.shape[1])),
-        high_confidence_errors=float(misleading.mean()),
-        high_confidence_errors_by_corruption=dict(zip(CORRUPTIONS, misleading.mean(axis=0).tolist(), strict=True)),
+        high_confidence_errors=float(errors.mean()),
+        high_confidence_errors_by_corruption=dict(zip(CORRUPTIONS, errors.mean(axis=0).tolist(), strict=True)),
     )
 
 

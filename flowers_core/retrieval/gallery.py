@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowers_core.data.photo_ref import oxford
+from flowers_core.retrieval.faiss_threads import one_faiss_thread
 from flowers_core.retrieval.gallery_files import (
     INDEX_FILE,
     RECORDS_FILE,
@@ -30,9 +30,9 @@ _BLOCK = 1024
 class Gallery:
     """Embeddings of the data set's photos, searchable by cosine.
 
-    The vectors lie in a FAISS scalar quantizer (QT_8bit, inner product): one byte a value, scaled by the range of each
-    dimension, a quarter of float32. A search is exact on the vectors as stored: FAISS proposes by inner product in
-    float32, and the proposals are ranked by cosine in float64, ties by photo id.
+    The vectors lie in a FAISS scalar quantizer (QT_8bit, inner product) with one byte for each value, scaled by the
+    range of its dimension: a quarter of the size of float32. A search is exact on the vectors as stored. FAISS proposes
+    photos by inner product in float32, and the proposals are ranked by cosine in float64, ties by photo id.
 
     Nothing changes after construction, and FAISS' search is thread-safe, so any number of threads may share a gallery.
 
@@ -40,9 +40,9 @@ class Gallery:
         ids: (n,) int64, each once.
         labels: (n,) int64, 1-based.
         splits: (n,) str.
-        digests: (n, 16) uint8, the first half of each file's SHA-256; None in a gallery without.
+        digests: (n, 16) uint8, the first half of each file's SHA-256; None in a gallery without digests.
 
-    All are read-only and in the order that the gallery was built in.
+    All are read-only, in the order in which the gallery was built.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Gallery:
         self._positions = {int(photo_id): position for position, photo_id in enumerate(ids)}
         if len(self._positions) != len(ids):
             raise GalleryError("A gallery cannot hold two photos of the same id.")
-        # Compression leaves norms a little off 1: their extremes bound how far inner product and cosine may disagree.
+        # After compression norms are not exactly 1. Their extremes bound how far inner product and cosine can differ.
         norms = np.concatenate([np.linalg.norm(block, axis=1) for block in self._stored_blocks()])
         if not (np.isfinite(norms).all() and norms.min() > 0):
             raise GalleryError("The gallery's index holds vectors without a direction.")
@@ -86,7 +86,7 @@ class Gallery:
             digests: the SHA-256 of each photo's file in hexadecimal, by which `ids_of` recognizes a photo.
 
         Raises:
-            GalleryError: when the arrays do not belong together, an id occurs twice, or an embedding is zero or not
+            GalleryError: when the arrays do not fit each other, an id occurs twice, or an embedding is zero or not
                 finite.
         """
         vectors = np.asarray(embeddings, dtype=np.float32)
@@ -101,7 +101,7 @@ class Gallery:
             raise GalleryError(f"There are {len(digests)} digests for {len(vectors)} photos.")
         unit = unit_rows(vectors)
         index = faiss.IndexScalarQuantizer(vectors.shape[1], faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
-        # The range of every dimension is taken from all vectors, so none is cut off.
+        # The range of every dimension is taken from all vectors, so no value is clipped.
         index.train(unit)
         index.add(unit)
         return cls(index, ids, labels, splits, None if digests is None else packed_digests(digests))
@@ -111,6 +111,10 @@ class Gallery:
         """Read the files of a gallery, `INDEX_FILE` and `RECORDS_FILE`.
 
         The digest is compared before FAISS sees the bytes, because its reader is written for trusted files.
+
+        Args:
+            index_path: the FAISS index.
+            records_path: what the gallery knows of its photos.
 
         Raises:
             GalleryError: when a file is missing or damaged, or the two are not of one gallery.
@@ -123,7 +127,7 @@ class Gallery:
         return faiss.serialize_index(self._index).tobytes()
 
     def record_arrays(self) -> dict[str, ArrayLike]:
-        """Everything but the index, by name: the arrays of `RECORDS_FILE`, and the digest of the index they go with."""
+        """The content of `RECORDS_FILE`, by name: everything but the index, and the digest of that index."""
         digest = hashlib.sha256(self.index_bytes()).hexdigest()
         arrays: dict[str, ArrayLike] = {"ids": self.ids, "labels": self.labels, "splits": self.splits}
         if self.digests is not None:
@@ -142,13 +146,13 @@ class Gallery:
         return int(self._index.d)
 
     def ids_of(self, sha256: str) -> tuple[int, ...]:
-        """The photos whose files have this SHA-256: a photo and its exact duplicates, by id.
+        """The photos whose files have this SHA-256: a photo and its exact duplicates.
 
         Args:
             sha256: in hexadecimal; its first 128 bits are compared.
 
         Returns:
-            No ids where there is no such photo, or the gallery keeps no digests.
+            Their ids, ascending; empty if there is no such photo, or the gallery has no digests.
         """
         if self.digests is None:
             return ()
@@ -162,10 +166,13 @@ class Gallery:
         return self._vectors(np.array([self._positions[photo_id]]))[0].astype(np.float32)
 
     def vectors(self, splits: Collection[str] | None = None) -> NDArray[np.float32]:
-        """The embeddings as stored, (n, c) float32 of norm 1, in the order of `ids`; 42 MB for 8189 of 1280 values.
+        """The embeddings as stored.
 
         Args:
             splits: only photos of these; None for all.
+
+        Returns:
+            (n, c) float32 of norm 1, in the order of `ids`; 42 MB for 8189 photos of 1280 values.
         """
         if splits is not None:
             return self._vectors(np.flatnonzero(np.isin(self.splits, list(splits)))).astype(np.float32)
@@ -192,8 +199,8 @@ class Gallery:
             exclude: ids to leave out, in the gallery or not.
 
         Returns:
-            The most similar first, ties by id; fewer than k when fewer are left. A neighbour's similarity is the cosine
-            with `vector(photo_id)`.
+            The most similar first, ties by id; fewer than k if fewer are allowed. A neighbour's similarity is the
+            cosine with `vector(photo_id)`.
 
         Raises:
             GalleryError: when the embedding has another length than the gallery's, is zero or not finite.
@@ -209,11 +216,11 @@ class Gallery:
         count = min(2 * k + 16, left)
         while True:
             positions, products = self._propose(query.astype(np.float32), count, allowed)
-            # Not a matrix product: BLAS may round equal rows differently, and exact duplicates must stay equal.
+            # Not a matrix product: BLAS may round equal rows differently, but exact duplicates must be equal.
             cosines = np.clip((self._vectors(positions) * query).sum(axis=1), -1, 1)
             order = np.lexsort((self.ids[positions], -cosines))[:k]
-            # FAISS ranks by inner product. What it did not propose cannot beat the k-th when even the highest cosine
-            # that the last proposal's product allows is smaller.
+            # FAISS ranks by inner product. A photo that it did not propose has at most the product of the last
+            # proposal. If the highest cosine for that product is below the k-th, no such photo is among the first k.
             if count == left or cosines[order[-1]] > self._highest_cosine(products[-1]):
                 break
             count = min(4 * count, left)
@@ -255,12 +262,12 @@ class Gallery:
             # FAISS widens these constructors when it is imported, where mypy cannot see it.
             selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))  # type: ignore[call-arg, arg-type]
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-        with _one_faiss_thread():
+        with one_faiss_thread():
             products, positions = self._index.search(query[None], count, params=parameters)
         return positions[0], products[0]
 
     def _highest_cosine(self, product: np.float32) -> float:
-        """No vector whose inner product FAISS puts at `product` or below has a larger cosine than this."""
+        """The largest cosine of any vector whose inner product, as FAISS computes it, is at most `product`."""
         # The rounding error of a sum of c products of unit vectors in float32 is at most about c · eps.
         highest = float(product) + 2 * self.dimension * float(np.finfo(np.float32).eps)
         return highest / (self._smallest_norm if highest > 0 else self._largest_norm)
@@ -279,19 +286,3 @@ def unit_rows(vectors: NDArray[Any]) -> NDArray[Any]:
     if not (np.isfinite(norms).all() and norms.min(initial=np.inf) > 0):
         raise GalleryError("An embedding is zero, or holds values that are not finite numbers.")
     return (vectors / norms).astype(vectors.dtype)
-
-
-@contextmanager
-def _one_faiss_thread() -> Iterator[None]:
-    """FAISS on the calling thread alone, as one query deserves.
-
-    A scan of 8189 × 1280 bytes takes 1.4 ms on one thread and 1.0 ms on two, but 12 to 24 ms on two when something
-    else, such as LiteRT's own threads, keeps a core busy: OpenMP's threads spin while they wait for each other. OpenMP
-    keeps this number for each calling thread, so what other threads do is not touched.
-    """
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)

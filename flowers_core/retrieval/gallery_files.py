@@ -1,4 +1,4 @@
-"""The files of a gallery, read only when their digests agree: FAISS' reader is written for trusted files."""
+"""The files of a gallery. FAISS' reader is written for trusted files, so the index's digest is checked first."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _ANEW = "scripts/build_gallery.py makes the gallery anew."
 
 
 class GalleryError(FlowersError):
-    """A gallery, or a query to it, that cannot be used."""
+    """A gallery that cannot be used, or a query that it cannot answer."""
 
 
 @dataclass(frozen=True, eq=False)
 class Records:
-    """What a gallery knows of its photos besides their vectors.
+    """What a gallery stores about its photos apart from their vectors, in the order of the vectors.
 
     Attributes:
         ids: (n,) int64.
@@ -44,6 +44,13 @@ class Records:
 
 def read_index(index_path: Path, records_path: Path) -> tuple[faiss.IndexScalarQuantizer, Records]:
     """Read the FAISS index and the records.
+
+    Args:
+        index_path: the index, `INDEX_FILE` of a bundle.
+        records_path: the records, `RECORDS_FILE` of a bundle.
+
+    Returns:
+        The index, and the records of its vectors in the same order.
 
     Raises:
         GalleryError: when a file is missing or damaged, or the two do not belong together.

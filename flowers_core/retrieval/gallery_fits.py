@@ -1,4 +1,4 @@
-"""What is fitted to a gallery, always to photos that the model has not learnt from where there are any."""
+"""What is fitted to the photos of a gallery, by preference to photos that the model has not learnt from."""
 
 from __future__ import annotations
 
@@ -13,10 +13,17 @@ from flowers_core.retrieval.similarity import ClassSimilarity, fit_class_similar
 
 
 def class_similarity_of(gallery: Gallery, fitted_splits: Collection[str]) -> ClassSimilarity:
-    """The similarities within a class, over the photos outside `fitted_splits`, or over all where there are none.
+    """Fit the similarities within each class to a gallery.
+
+    Args:
+        gallery: with digests.
+        fitted_splits: the splits that the model has learnt from. Their photos are left out, unless there are no others.
+
+    Returns:
+        The distribution of each class.
 
     Raises:
-        ValueError: for a gallery without digests, by which exact duplicates are told.
+        ValueError: for a gallery without digests, which identify exact duplicates.
     """
     if gallery.digests is None:
         raise ValueError("The gallery has no digests of its photos.")
@@ -28,12 +35,19 @@ def class_similarity_of(gallery: Gallery, fitted_splits: Collection[str]) -> Cla
 
 
 def knn_rule_of(gallery: Gallery, fitted_splits: Collection[str]) -> KnnRule | None:
-    """The k-NN rule by which training photos name validation photos best; None where the model has learnt from those,
-    or one of the two splits is not there."""
-    asked, voters = (gallery.splits == split for split in ("validation", "train"))
-    if "validation" in fitted_splits or not asked.any() or not voters.any():
+    """Fit the k-NN rule that predicts validation photos from training photos.
+
+    Args:
+        gallery: with photos of both splits.
+        fitted_splits: the splits that the model has learnt from.
+
+    Returns:
+        The rule; None if the model has learnt from the validation photos, or the gallery lacks one of the two splits.
+    """
+    queries, neighbours = (gallery.splits == split for split in ("validation", "train"))
+    if "validation" in fitted_splits or not queries.any() or not neighbours.any():
         return None
     vectors = gallery.vectors()
     return fit_knn_rule(
-        vectors[asked], gallery.labels[asked], vectors[voters], gallery.labels[voters], splits=("train",)
+        vectors[queries], gallery.labels[queries], vectors[neighbours], gallery.labels[neighbours], splits=("train",)
     )

@@ -12,7 +12,7 @@ def prototypes_of(bundle: Bundle, gallery: Gallery | None = None) -> Prototypes 
 
     Args:
         bundle: the bundle.
-        gallery: its gallery, which is loaded where it is not given.
+        gallery: its gallery; None loads it.
 
     Returns:
         The prototypes, or None for a bundle without a gallery or without a record of its training.

@@ -1,4 +1,4 @@
-"""k-NN agreement: what the nearest training photos say beside the classifier, with a calibrated probability."""
+"""k-NN agreement: a second prediction from the nearest training photos, with calibrated probabilities."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from flowers_core.inference.prediction import Candidate
 from flowers_core.inference.records.gallery import KnnRule
 from flowers_core.retrieval.neighbour import Neighbour
 
+#: The candidates for a rule's k and floor, and the range of its temperature.
 COUNTS = (1, 3, 5, 10, 20, 40)
 FLOORS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 TEMPERATURE_RANGE = (0.005, 1.0)
@@ -19,12 +20,12 @@ TEMPERATURE_RANGE = (0.005, 1.0)
 
 @dataclass(frozen=True)
 class KnnPrediction:
-    """What the neighbours say.
+    """The prediction of the neighbours.
 
     Attributes:
-        candidates: the neighbours' classes, most probable first, ties by label; their probabilities and that of all
-            other classes together sum to 1.
-        neighbours: how many were asked.
+        candidates: the neighbours' classes, most probable first, ties by label. Their probabilities and those of all
+            other classes sum to 1.
+        neighbours: how many were used.
     """
 
     candidates: tuple[Candidate, ...]
@@ -46,21 +47,27 @@ class KnnPrediction:
 
 
 def knn_predict(neighbours: Sequence[Neighbour], rule: KnnRule, classes: int = 102) -> KnnPrediction:
-    """Ask the first `rule.k` neighbours.
+    """Predict a photo's class from its first `rule.k` neighbours.
 
     Args:
         neighbours: at least one, nearest first, without the photo itself.
         rule: how they are weighted.
         classes: the number of classes.
+
+    Returns:
+        The prediction.
+
+    Raises:
+        ValueError: if there are no neighbours.
     """
-    asked = list(neighbours[: rule.k])
-    if not asked:
+    nearest = list(neighbours[: rule.k])
+    if not nearest:
         raise ValueError("There are no neighbours to ask.")
-    labels = np.array([[neighbour.label for neighbour in asked]])
-    cosines = np.array([[neighbour.similarity for neighbour in asked]])
+    labels = np.array([[neighbour.label for neighbour in nearest]])
+    cosines = np.array([[neighbour.similarity for neighbour in nearest]])
     probabilities = knn_probabilities(cosines, labels, rule.temperature, rule.floor, classes)[0]
-    named = sorted({neighbour.label for neighbour in asked}, key=lambda label: (-probabilities[label - 1], label))
-    return KnnPrediction(tuple(Candidate(label, float(probabilities[label - 1])) for label in named), len(asked))
+    named = sorted({neighbour.label for neighbour in nearest}, key=lambda label: (-probabilities[label - 1], label))
+    return KnnPrediction(tuple(Candidate(label, float(probabilities[label - 1])) for label in named), len(nearest))
 
 
 def knn_probabilities(
@@ -101,22 +108,28 @@ def fit_knn_rule(
     """Choose k, temperature and floor by the smallest negative log-likelihood of photos outside the gallery.
 
     Args:
-        vectors: (n, c), norm 1, of the photos to choose on.
+        vectors: (n, c), norm 1, of the photos that the rule is fitted to.
         labels: (n,), 1-based.
-        gallery_vectors: (m, c), norm 1, of the photos that are asked.
+        gallery_vectors: (m, c), norm 1, of the photos that are the neighbours.
         gallery_labels: (m,), 1-based.
-        splits: the splits of the photos that are asked. The probabilities are calibrated for these alone.
+        splits: the splits of the neighbours. The probabilities are calibrated for these alone.
         classes: the number of classes.
+
+    Returns:
+        The rule, with its top-1 accuracy and negative log-likelihood on the photos that it is fitted to.
+
+    Raises:
+        ValueError: if there are no photos to fit to, or no neighbours.
     """
     from scipy.optimize import minimize_scalar
 
-    queries, asked = np.asarray(vectors, dtype=np.float32), np.asarray(gallery_vectors, dtype=np.float32)
-    columns, asked_labels = np.asarray(labels, dtype=np.int64) - 1, np.asarray(gallery_labels, dtype=np.int64)
-    if not len(queries) or not len(asked):
+    queries, gallery = np.asarray(vectors, dtype=np.float32), np.asarray(gallery_vectors, dtype=np.float32)
+    columns, known_labels = np.asarray(labels, dtype=np.int64) - 1, np.asarray(gallery_labels, dtype=np.int64)
+    if not len(queries) or not len(gallery):
         raise ValueError("A k-NN rule needs photos to be chosen on, and photos to ask.")
-    cosines = queries @ asked.T
+    cosines = queries @ gallery.T
     nearest = np.argsort(-cosines, axis=1, kind="stable")[:, : max(COUNTS)]
-    similar, named = np.take_along_axis(cosines, nearest, axis=1), asked_labels[nearest]
+    similar, named = np.take_along_axis(cosines, nearest, axis=1), known_labels[nearest]
     rows = np.arange(len(queries))
 
     def loss(log_temperature: float, k: int, floor: float) -> float:
@@ -124,7 +137,7 @@ def fit_knn_rule(
         return -float(np.log(probabilities[rows, columns]).mean())
 
     trials = []
-    for k in sorted({min(k, len(asked)) for k in COUNTS}):
+    for k in sorted({min(k, len(gallery)) for k in COUNTS}):
         for floor in FLOORS:
             found = minimize_scalar(
                 loss,

@@ -7,11 +7,11 @@ from flowers_core.data.photo_ref import PhotoRef
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A photo near to the one asked about.
+    """A photo near the query.
 
     Attributes:
         photo: which photo it is.
-        label: its class, 1…102; `user_photos.UNLABELLED` where a user did not say.
+        label: its class, 1…102; `user_photos.UNLABELLED` if a user did not give one.
         split: "train", "validation" or "test"; `user_photos.USER_SPLIT` for a user's photo.
         similarity: the cosine of the two embeddings, in [-1, 1].
     """
@@ -23,5 +23,5 @@ class Neighbour:
 
     @property
     def photo_id(self) -> int:
-        """The photo's number within its source."""
+        """The photo's id within its source."""
         return self.photo.id

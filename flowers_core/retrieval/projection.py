@@ -12,7 +12,7 @@ from flowers_core.storage.npz import NpzError, read_npz
 PROJECTION_FILE = "projection.npz"
 COMPONENTS = 50
 PERPLEXITY = 30.0
-# From how many photos the map's trustworthiness is estimated: it needs all distances among them.
+# The map's trustworthiness is estimated from this many photos, because it needs all distances among them.
 _JUDGED = 2000
 
 
@@ -24,13 +24,13 @@ class ProjectionError(FlowersError):
 class Projection:
     """Positions of n photos on the map.
 
-    Only nearness means anything: neither the axes nor the distance between groups does.
+    Only nearness has a meaning; the axes and the distances between groups have none.
 
     Attributes:
         ids: (n,) int64.
         points: (n, 2) float32, centred, the farthest coordinate at ±1.
-        trustworthiness: in [0, 1], how far neighbours on the map are neighbours among the embeddings too (Venna and
-            Kaski 2001).
+        trustworthiness: in [0, 1], the degree to which neighbours on the map are neighbours among the embeddings too
+            (Venna and Kaski 2001).
     """
 
     ids: NDArray[np.int64]
@@ -38,21 +38,27 @@ class Projection:
     trustworthiness: float
 
     def arrays(self) -> dict[str, ArrayLike]:
-        """What `load_projection` reads, by name; 8 bytes a photo and its id."""
+        """What `load_projection` reads, by name."""
         return {"ids": self.ids, "points": self.points, "trustworthiness": self.trustworthiness}
 
 
 def project(vectors: ArrayLike, ids: ArrayLike, *, seed: int = 0) -> Projection:
     """Lay embeddings out in the plane: principal components, then t-SNE (van der Maaten and Hinton 2008).
 
-    By scikit-learn, with the Barnes-Hut approximation, initialized with the first two components so that the large
-    arrangement is that of the data. The same seed gives the same map on the same machine. 8189 photos take about two
-    minutes on two cores.
+    Both are scikit-learn's, t-SNE with the Barnes-Hut approximation. It is initialized with the first two components,
+    so that the global arrangement is that of the data. The same seed gives the same map on the same machine. 8189
+    photos take about two minutes on two cores.
 
     Args:
         vectors: (n, c), norm 1, n ≥ 4.
         ids: (n,).
         seed: of the layout.
+
+    Returns:
+        The map.
+
+    Raises:
+        ValueError: if there are fewer than four vectors, or the shapes do not fit.
     """
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE, trustworthiness
@@ -75,7 +81,7 @@ def project(vectors: ArrayLike, ids: ArrayLike, *, seed: int = 0) -> Projection:
 
 
 def load_projection(path: Path) -> Projection:
-    """Read what `Projection.write` wrote. Raises ProjectionError when it is missing or damaged."""
+    """Read a file of `Projection.arrays`. Raises ProjectionError when it is missing or damaged."""
     try:
         arrays = read_npz(path)
         found = Projection(

@@ -1,6 +1,6 @@
 """What a similarity means: how it compares with the similarities within a class, and what compression costs.
 
-A cosine of 0.8 is ordinary between two sunflowers and remarkable between two roses. It is therefore read against the
+A cosine of 0.8 is ordinary between two sunflowers and remarkable between two roses. It is therefore compared with the
 cosines of all pairs of photos of the class: "closer than 95 % of pairs".
 """
 
@@ -18,7 +18,7 @@ from flowers_core.retrieval.gallery import Gallery, GalleryError, unit_rows
 from flowers_core.storage.npz import NpzError, read_npz
 
 SIMILARITY_FILE = "likeness.npz"
-# With fewer pairs there is nothing to say in per cents.
+# Fewer pairs are too few for a percentage.
 MIN_PAIRS = 20
 
 _LEVELS = np.linspace(0, 1, 101)
@@ -52,8 +52,8 @@ class ClassSimilarity:
             similarity: a cosine.
 
         Returns:
-            A fraction in [0, 1], linear between two stored quantiles, 0 below the smallest cosine of all pairs and 1
-            above the largest; None for a class that has too few pairs.
+            A fraction in [0, 1], linear between two stored quantiles, 0 below the smallest cosine of the class's pairs
+            and 1 above the largest; None for a class that has too few pairs.
         """
         row = int(np.searchsorted(self.labels, label))
         if row == len(self.labels) or self.labels[row] != label:
@@ -73,11 +73,17 @@ def fit_class_similarity(
     """Measure the cosines of all pairs within each class.
 
     Args:
-        vectors: (n, c), norm 1, of photos that the model was not fitted on: fitting draws the photos of a class
-            together.
+        vectors: (n, c), norm 1, of photos that the model was not fitted on: fitting makes the photos of a class more
+            similar.
         labels: (n,), 1-based.
         digests: n digests of the photos' files. Exact duplicates count once, because a photo's similarity to itself
             says nothing.
+
+    Returns:
+        The distributions of the classes with enough pairs.
+
+    Raises:
+        ValueError: if the shapes do not fit.
     """
     unit, all_labels = np.asarray(vectors, dtype=np.float32), np.asarray(labels, dtype=np.int64)
     if unit.ndim != 2 or all_labels.shape != unit.shape[:1] or (digests is not None and len(digests) != len(unit)):
@@ -101,7 +107,7 @@ def fit_class_similarity(
 
 
 def load_class_similarity(path: Path) -> ClassSimilarity:
-    """Read what `ClassSimilarity.write` wrote. Raises SimilarityError when it is missing or damaged."""
+    """Read a file of `ClassSimilarity.arrays`. Raises SimilarityError when it is missing or damaged."""
     try:
         arrays = read_npz(path)
         found = ClassSimilarity(
@@ -118,8 +124,8 @@ def load_class_similarity(path: Path) -> ClassSimilarity:
 def recall_at_k(gallery: Gallery, embeddings: ArrayLike, k: int) -> float:
     """The fraction of true nearest neighbours that a gallery finds in spite of its compression.
 
-    Every photo is the query once, with its float32 embedding, and is itself left out. A neighbour counts when its
-    float32 cosine reaches the k-th largest, so that equals (exact duplicates) may stand in for each other.
+    Every photo is the query once, with its float32 embedding, and is itself excluded. A neighbour counts if its float32
+    cosine reaches the k-th largest, so that exact duplicates may replace each other.
 
     Args:
         gallery: the gallery.
@@ -130,7 +136,8 @@ def recall_at_k(gallery: Gallery, embeddings: ArrayLike, k: int) -> float:
         Recall in [0, 1].
 
     Raises:
-        GalleryError: when the embeddings are not those of the gallery's photos.
+        GalleryError: when the embeddings are not as many as the gallery's photos or of another length, or k is out of
+            range.
     """
     vectors = unit_rows(np.asarray(embeddings, dtype=np.float32))
     if vectors.shape != (len(gallery), gallery.dimension) or not 1 <= k < len(gallery):

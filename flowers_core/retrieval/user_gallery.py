@@ -1,4 +1,4 @@
-"""Photos of a person's own added to a bundle's gallery and taken out again; the bundle itself stays as it is."""
+"""Adds a user's photos to a bundle's gallery and removes them again. The bundle itself does not change."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ class Change:
     """What adding or removing did.
 
     Attributes:
-        before, after: how many photos of one's own the gallery held and holds.
-        moved: whether photos that were there already got a new place or class.
-        left_out: a sentence about the folder's files that are no photos, or None.
+        before: how many user photos the gallery held.
+        after: how many it holds now.
+        moved: whether photos that were there already got a new path or class.
+        left_out: a sentence about the folder's files that are not photos, or None.
     """
 
     before: int
@@ -42,17 +43,20 @@ def add_user_photos(
 ) -> Change:
     """Embed the photos of a folder that are not in the gallery yet and keep them.
 
-    What is done is kept after every few photos: a run that was broken off is taken up where it was.
+    The photos are saved in batches, so a run that was interrupted can be resumed.
 
     Args:
         bundle: whose INT8 model embeds them.
-        folder: one folder a class, or one for all.
-        unreadable: called with what is wrong with each photo that cannot be read.
-        track: watches the photos pass.
+        folder: the photos, in one folder for each class or all in one.
+        unreadable: called with the error of each photo that cannot be read.
+        track: shows progress over the photos.
+
+    Returns:
+        How many photos there were before and after, and what else changed.
 
     Raises:
         PhotoFolderError: for a folder of no class.
-        FolderBusy: where another run is at it.
+        FolderBusy: when another run is using the file.
     """
     scanned = scan_folder(folder, load_taxonomy())
     model, path = _place(bundle)
@@ -82,7 +86,18 @@ def add_user_photos(
 
 
 def remove_user_photos(bundle: Bundle, folder: Path) -> Change:
-    """Take out the photos that lay in a folder when they were added; the folder itself need not be there any more."""
+    """Remove the photos that lay in a folder when they were added.
+
+    Args:
+        bundle: beside whose gallery the photos are kept.
+        folder: the folder, which need not exist any more.
+
+    Returns:
+        How many photos there were before and after.
+
+    Raises:
+        FolderBusy: when another run is using the file.
+    """
     model, path = _place(bundle)
     with locked(path.parent):
         own = load_user_photos(path, model)
@@ -93,7 +108,7 @@ def remove_user_photos(bundle: Bundle, folder: Path) -> Change:
 
 
 def _place(bundle: Bundle) -> tuple[str, Path]:
-    """The digest of the model that embeds, and the file of the photos beside the bundle."""
+    """The digest of the model that embeds, and the file that keeps the bundle's user photos."""
     path = user_photos_file(bundle.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     bundle.path(model_file(FORMAT))
@@ -101,7 +116,7 @@ def _place(bundle: Bundle) -> tuple[str, Path]:
 
 
 def _embedded(own: UserPhotos, waiting: list[ReadPhoto], runtime: Runtime, path: Path) -> UserPhotos:
-    """The photos and those that waited, on disk; nothing waits afterwards."""
+    """Embed the waiting photos, save them with the others, and empty the list."""
     if not waiting:
         return own
     embeddings = runtime.forward(np.stack([read.pixels for read in waiting])).embedding

@@ -1,6 +1,6 @@
-"""A user's own photos beside a bundle's gallery: added, removed and added again, while the bundle stays as it is.
+"""A user's photos beside a bundle's gallery. They can be added and removed while the bundle does not change.
 
-They are kept in one small file for each bundle. `ExtendedGallery` searches the bundle's gallery and them as one.
+They are kept in one small file for each bundle. `ExtendedGallery` searches them and the bundle's gallery as one.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class UserPhotos:
         ids: (n,) int64; an id is never given twice in the file's life.
         labels: (n,) int64, 1-based, or UNLABELLED.
         paths: where each photo lay when it was added.
-        digests: SHA-256 of each file, no two alike.
+        digests: SHA-256 of each file in hexadecimal, each once.
         embeddings: (n, c) float32.
         next_id: the id that the next photo gets.
     """
@@ -55,12 +55,12 @@ class UserPhotos:
         return len(self.ids)
 
     def path_of(self, photo_id: int) -> Path | None:
-        """Where the photo lay when it was added; None for one that is not here."""
+        """Where the photo lay when it was added; None for an unknown id."""
         at = np.flatnonzero(self.ids == photo_id)
         return Path(self.paths[at[0]]) if len(at) else None
 
     def label_of(self, photo_id: int) -> int:
-        """The photo's class, 1-based; UNLABELLED for one without, or that is not here."""
+        """The photo's class, 1-based; UNLABELLED for a photo without a class or an unknown id."""
         at = np.flatnonzero(self.ids == photo_id)
         return int(self.labels[at[0]]) if len(at) else UNLABELLED
 
@@ -71,7 +71,17 @@ class UserPhotos:
         digests: Sequence[str],
         embeddings: NDArray[np.float32],
     ) -> UserPhotos:
-        """These and more. A file that is here already, by its bytes, keeps its id and path."""
+        """These photos and more. A file that is here already, by its bytes, keeps its id and path.
+
+        Args:
+            paths: n paths.
+            labels: n labels, 1-based, or None for a photo without a class.
+            digests: SHA-256 of each file, in hexadecimal.
+            embeddings: (n, c).
+
+        Returns:
+            This object itself if no file is new.
+        """
         known, fresh = set(self.digests), []
         for at, digest in enumerate(digests):
             if digest not in known:
@@ -91,13 +101,13 @@ class UserPhotos:
         )
 
     def with_moved(self, found: Iterable[tuple[Path, int | None, str]]) -> UserPhotos:
-        """These, with the place and the class that the ones found again have now; ids stay.
+        """These photos with the present paths and classes of the ones that were found again; ids stay.
 
         Args:
             found: path, label and digest of photos that are here.
 
         Returns:
-            This object itself where nothing moved.
+            This object itself if nothing moved.
         """
         row_of = {digest: row for row, digest in enumerate(self.digests)}
         paths, labels = list(self.paths), self.labels.copy()
@@ -109,9 +119,9 @@ class UserPhotos:
         return replace(self, paths=tuple(paths), labels=labels)
 
     def without_folder(self, folder: Path) -> UserPhotos:
-        """These without the ones that lay in a folder, or in one within it, when they were added.
+        """These photos without the ones that lay in a folder, or in a folder within it, when they were added.
 
-        A link counts as lying where the link is. The folder may be given by any of its names.
+        A link belongs to the folder of the link, not of its target. The folder may be given by any of its names.
         """
         names = {Path(_place(folder)), folder.resolve()}
         kept = [at for at, path in enumerate(self.paths) if names.isdisjoint(_folders_around(Path(path)))]
@@ -125,7 +135,7 @@ class UserPhotos:
         )
 
     def save(self, path: Path) -> None:
-        """Write the file in one step: a kill at any moment leaves the one before or this one."""
+        """Write the file atomically: if the process is killed, either the old or the new file is there."""
         write_npz(
             path,
             model=self.model,
@@ -141,16 +151,16 @@ class UserPhotos:
 class ExtendedGallery:
     """A bundle's gallery and a user's photos, searched as one.
 
-    The user's embeddings are few: they are compared one by one, in float64.
+    The user's embeddings are few, so they are compared one by one, in float64.
     """
 
     def __init__(self, gallery: Gallery, collection: str, user: UserPhotos | None = None) -> None:
         """Join the two.
 
         Args:
-            gallery: the bundle's own.
-            collection: the name of the bundle, for the references to the user's photos.
-            user: the user's photos, made with the same model.
+            gallery: the bundle's.
+            collection: the name of the bundle, for references to the user's photos.
+            user: the user's photos, embedded by the same model.
 
         Raises:
             GalleryError: when the photos were embedded by another model.
@@ -172,7 +182,7 @@ class ExtendedGallery:
         return (*found, self._ref(self.user.digests.index(sha256)))
 
     def vector(self, photo: PhotoRef) -> NDArray[np.float32]:
-        """A photo's embedding, (c,) float32 of norm 1. Raises GalleryError for an unknown one."""
+        """A photo's embedding, (c,) float32 of norm 1. Raises GalleryError for an unknown photo."""
         if photo.source == "oxford":
             return self.gallery.vector(photo.id)
         if photo.source == "user" and self.user is not None and self._unit is not None:
@@ -190,7 +200,21 @@ class ExtendedGallery:
         labels: Collection[int] | None = None,
         exclude: Collection[PhotoRef] = (),
     ) -> list[Neighbour]:
-        """The k nearest photos of both, most similar first; arguments as in `Gallery.search`."""
+        """Find the k photos of both that are nearest to an embedding.
+
+        Args:
+            embedding: (c,), of any length but zero.
+            k: at least 1.
+            splits: only photos of these, among them USER_SPLIT; None for all.
+            labels: only photos of these; None for all.
+            exclude: photos to leave out.
+
+        Returns:
+            The most similar first; of equals the bundle's before the user's, then by id.
+
+        Raises:
+            GalleryError: as `Gallery.search`.
+        """
         left_out = {photo.id for photo in exclude if photo.source == "oxford"}
         found = self.gallery.search(embedding, k, splits=splits, labels=labels, exclude=left_out)
         if self.user is None or self._unit is None or (splits is not None and USER_SPLIT not in splits):
@@ -214,8 +238,11 @@ def load_user_photos(path: Path, model: str) -> UserPhotos:
     """Read a file of user photos.
 
     Args:
-        path: the file; where there is none, there are no photos.
+        path: the file; if it does not exist, there are no photos.
         model: SHA-256 of the model that the gallery was made with.
+
+    Returns:
+        The photos.
 
     Raises:
         UserPhotosError: when the file is damaged, or its photos were embedded by another model.
@@ -253,10 +280,10 @@ def user_photos_file(bundle_name: str) -> Path:
 
 
 def _place(path: Path) -> str:
-    return os.path.abspath(path)  # noqa: PTH100 - a link stays one, which `resolve` would not let it
+    return os.path.abspath(path)  # noqa: PTH100 - unlike `resolve`, it does not follow links
 
 
 def _folders_around(path: Path) -> set[Path]:
-    """The folders in which a photo lies, by the names in its path and by those that they have without links."""
+    """The folders in which a photo lies, by the names in its path and by their names without links."""
     folder = path.parent.resolve()
     return {*path.parents, folder, *folder.parents}
