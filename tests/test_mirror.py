@@ -51,8 +51,6 @@ EXCEPTIONS = {
     "reports/speed.py": "reports/test_run_records.py",
     # What a person asks for on the command line or on a page, tested as a person does.
     "training/recipes.py": "training/test_recipe.py",
-    "explain/localization_evaluation.py": "scripts/test_evaluate_localization.py",
-    "explain/method_evaluation.py": "scripts/test_evaluate_explanations.py",
     "training/run.py": "scripts/test_train.py",
     "training/soup_bundle.py": "scripts/study/test_make_soup.py",
     "training/write_bundle.py": "scripts/test_train.py",
