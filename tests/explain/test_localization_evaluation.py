@@ -72,7 +72,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
             photos.extend(batch)
             return super().forward(batch)
 
-    monkeypatch.setattr(localization_evaluation, "Runtime", Watched)
+    monkeypatch.setattr(localization_evaluation, "open_runtime", Watched)
     return photos
 
 

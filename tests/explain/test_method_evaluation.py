@@ -42,15 +42,15 @@ def flowers(tmp_path: Path) -> OxfordFlowers:
 
 @pytest.fixture
 def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(method_evaluation, "Runtime", MeanColourRuntime)
+    monkeypatch.setattr(method_evaluation, "open_runtime", MeanColourRuntime)
 
 
 @pytest.fixture
 def no_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> None:
-        raise AssertionError(f"Nothing is missing, so {path} need not be loaded.")
+    def refuse(bundle: Bundle, numeric_format: str) -> None:
+        raise AssertionError(f"Nothing is missing, so {numeric_format} of {bundle} need not be loaded.")
 
-    monkeypatch.setattr(method_evaluation, "Runtime", refuse)
+    monkeypatch.setattr(method_evaluation, "open_runtime", refuse)
 
 
 def ids_of_test(flowers: OxfordFlowers) -> list[int]:
