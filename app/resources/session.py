@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Photos and maps that a session keeps; enough to go back and forth between a few.
+# What was computed of photos, and maps, that a session keeps: enough to go back and forth between a few.
 RECENT = 8
+# Photos themselves that it keeps: this one and the one before. One takes up to 12 MB, and sessions share a machine.
+RECENT_PHOTOS = 2
 # Longer side, in pixels, of a photo on the page: half of a wide page on a dense screen.
 SHOWN_SIDE = 1200
 
@@ -50,7 +52,7 @@ class Inference:
     forward: Forward
 
 
-@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
+@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT_PHOTOS)
 def photo(content: bytes) -> Photo:
     """The bytes of a photo, read. Raises PhotoError."""
     from flowers_core.data.photos import read_photo
@@ -59,23 +61,25 @@ def photo(content: bytes) -> Photo:
 
 
 def infer(photo: Photo, bundle: Bundle, numeric_format: str) -> Inference:
-    """One forward pass: everything that the page shows of a photo follows from it.
-
-    Args:
-        photo: the photo.
-        bundle: the model.
-        numeric_format: of the model, such as `int8`.
-    """
-    return _infer(photo.sha256, models.model_digest(bundle, numeric_format), photo, bundle, numeric_format)
+    """One forward pass: everything that the page shows of a photo follows from it."""
+    digest = models.model_digest(bundle, numeric_format)
+    seen, forward = _infer(photo.sha256, digest, photo, bundle, numeric_format)
+    return Inference(photo, bundle, numeric_format, digest, seen, forward)
 
 
 @st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
-def _infer(sha256: str, digest: str, _photo: Photo, _bundle: Bundle, _numeric_format: str) -> Inference:  # noqa: ARG001
+def _infer(
+    sha256: str,  # noqa: ARG001
+    digest: str,  # noqa: ARG001
+    _photo: Photo,
+    _bundle: Bundle,
+    _numeric_format: str,
+) -> tuple[ModelInput, Forward]:
+    """What is kept of a pass; not the photo, which is large."""
     from flowers_core.data.model_input import model_input
 
     seen = model_input(_photo.pixels, _bundle.crop_rule)
-    forward = models.runtime(_bundle, _numeric_format).forward(seen.pixels[None])
-    return Inference(_photo, _bundle, _numeric_format, digest, seen, forward)
+    return seen, models.runtime(_bundle, _numeric_format).forward(seen.pixels[None])
 
 
 def predict(inference: Inference) -> Prediction:
@@ -109,7 +113,7 @@ def shown_pixels(photo: Photo) -> NDArray[np.uint8]:
     return _shown_pixels(photo.sha256, photo)
 
 
-@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
+@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT_PHOTOS)
 def _shown_pixels(sha256: str, _photo: Photo) -> NDArray[np.uint8]:  # noqa: ARG001
     import numpy as np
     from PIL import Image
