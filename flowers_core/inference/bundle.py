@@ -33,17 +33,17 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
 def model_file(precision: str) -> str:
-    """The file of the TFLite model in a numeric format."""
+    """The file name of the TFLite model in a numeric format."""
     return f"{precision}.tflite"
 
 
 def predictions_file(split: str) -> str:
-    """The file of the logits of a split's photos."""
+    """The file name of the logits of a split's photos."""
     return f"{split}_predictions.npz"
 
 
 class BundleError(FlowersError):
-    """A bundle that is missing, malformed or damaged; the message is a sentence for the person who meets it."""
+    """A bundle is missing, malformed or damaged; the message is a sentence for the person who meets it."""
 
 
 def check_name(name: str) -> None:
@@ -55,7 +55,7 @@ def check_name(name: str) -> None:
 
 
 class Bundle:
-    """One trained model with its records, read from its folder. Files are verified when first asked for."""
+    """One trained model with its records, read from its folder. Files are verified on first use."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
@@ -71,18 +71,18 @@ class Bundle:
 
     @property
     def training(self) -> Training:
-        """How the model was made. Raises BundleError where the bundle does not say."""
+        """How the model was made. Raises BundleError if the bundle does not say."""
         if self.manifest.training is None:
             raise BundleError(f"The model '{self.name}' does not say how it was trained.")
         return self.manifest.training
 
     @property
     def calibration(self) -> Calibration | None:
-        """Temperature and thresholds, or None when the bundle has not been evaluated yet."""
+        """Temperature and thresholds; None if the bundle has not been evaluated yet."""
         return self.manifest.calibration
 
     def require_calibration(self) -> Calibration:
-        """Temperature and thresholds. Raises BundleError when the bundle has not been evaluated yet."""
+        """Temperature and thresholds. Raises BundleError if the bundle has not been evaluated yet."""
         if self.manifest.calibration is None:
             raise BundleError(f"'{self.name}' is not calibrated yet; `flowers evaluate {self.name}` does it.")
         return self.manifest.calibration
@@ -99,12 +99,12 @@ class Bundle:
 
     @property
     def latency(self) -> Latency:
-        """What was measured of its speed."""
+        """The model's measured speed."""
         return self.manifest.latency
 
     @property
     def fitted_splits(self) -> tuple[str, ...]:
-        """The splits whose photos the model was fitted to; none where the bundle does not say."""
+        """The splits whose photos the model was fitted to; empty if the bundle does not say."""
         return self.manifest.training.splits if self.manifest.training else ()
 
     def has(self, file_name: str) -> bool:
@@ -112,15 +112,15 @@ class Bundle:
         return file_name in self.manifest.files
 
     def digest(self, file_name: str) -> str | None:
-        """The SHA-256 that the bundle vouches for, in lower-case hexadecimal; None for a file that it has not."""
+        """The SHA-256 that the bundle vouches for, in lower-case hexadecimal; None for a file it does not have."""
         entry = self.manifest.files.get(file_name)
         return entry.sha256 if entry else None
 
     def path(self, file_name: str) -> Path:
-        """The path of one of the bundle's files, after its digest was checked (once a process).
+        """The path of one of the bundle's files. The file's digest is checked once in a process.
 
         Raises:
-            BundleError: when the file is not part of the bundle, is missing, or is not the one it vouches for.
+            BundleError: the file is not part of the bundle, is missing, or does not have the recorded size and digest.
         """
         entry = self.manifest.files.get(file_name)
         if entry is None:
@@ -145,7 +145,7 @@ class Bundle:
 
 
 def reference_to(bundle: Bundle) -> ModelReference:
-    """A bundle as another's manifest names it."""
+    """The reference by which another bundle's manifest names a bundle."""
     return ModelReference(bundle.name, bundle.manifest.files[CLASSIFIER_FILE].sha256)
 
 
@@ -153,7 +153,7 @@ def load_bundle(folder: Path) -> Bundle:
     """Read and check a bundle's manifest; its files are checked when they are used.
 
     Raises:
-        BundleError: when there is no manifest, or one that this version cannot use.
+        BundleError: there is no manifest, or this version cannot use it.
     """
     path = folder / MANIFEST
     if not path.is_file():
@@ -165,7 +165,7 @@ def load_bundle(folder: Path) -> Bundle:
 
 
 def bundle_folders(models_dir: Path) -> list[Path]:
-    """The folders that hold a bundle's manifest, by name."""
+    """The folders that hold a bundle's manifest, sorted by name."""
     return sorted(path.parent for path in models_dir.glob(f"*/{MANIFEST}"))
 
 
@@ -180,7 +180,7 @@ def list_bundles(models_dir: Path) -> list[Bundle]:
 
 
 class BundleWriter:
-    """Builds a bundle step by step; after each step the folder holds a manifest that is true of its files."""
+    """Builds a bundle step by step. After each step the manifest in the folder is true of its files."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
@@ -190,17 +190,33 @@ class BundleWriter:
     def create(
         cls, folder: Path, *, name: str, backbone: str, crop_rule: CropRule, classes: Sequence[str]
     ) -> "BundleWriter":
-        """Start a new bundle. An older one in the folder stays whole until the first file of this one is added."""
+        """Start a new bundle. An older bundle in the folder stays whole until the first file of the new one is added.
+
+        Args:
+            folder: the bundle's folder.
+            name: the bundle's name: lower-case letters, digits, ".", "_" and "-".
+            backbone: the network's name.
+            crop_rule: how a photo becomes the model's input.
+            classes: English names in the order of the logits.
+
+        Raises:
+            BundleError: the name cannot name a bundle.
+        """
         check_name(name)
         return cls(folder, Manifest(name, backbone, crop_rule, tuple(classes), {}))
 
     @classmethod
     def open(cls, folder: Path) -> "BundleWriter":
-        """Go on with the bundle in a folder. Raises BundleError when there is none."""
+        """Go on with the bundle in a folder. Raises BundleError if there is none."""
         return cls(folder, load_bundle(folder).manifest)
 
     def add_bytes(self, file_name: str, content: bytes) -> None:
-        """Write one file of the bundle and record its size and digest."""
+        """Write one file of the bundle and record its size and digest.
+
+        Args:
+            file_name: a name without folders.
+            content: the whole content.
+        """
 
         def write(path: Path) -> None:
             path.write_bytes(content)
@@ -208,18 +224,36 @@ class BundleWriter:
         self.add_file(file_name, write)
 
     def add_json(self, file_name: str, values: Any) -> None:
-        """Write JSON values as one of the bundle's files. Raises ValueError for a number that is not finite."""
+        """Write JSON values as one of the bundle's files.
+
+        Args:
+            file_name: a name without folders.
+            values: plain values.
+
+        Raises:
+            ValueError: a number is not finite.
+        """
         self.add_bytes(file_name, json_text(values).encode())
 
     def add_npz(self, file_name: str, *, compressed: bool = False, **arrays: ArrayLike) -> None:
-        """Write named arrays as one of the bundle's files."""
+        """Write named arrays as one of the bundle's files.
+
+        Args:
+            file_name: a name without folders, ending in `.npz`.
+            compressed: whether to deflate the arrays.
+            **arrays: the arrays by name, none of Python objects.
+        """
         self.add_bytes(file_name, npz_bytes(compressed=compressed, **arrays))
 
     def add_file(self, file_name: str, write: Callable[[Path], None]) -> None:
-        """Let a library that must write a file itself write one of the bundle's.
+        """Add a file that a library writes itself.
 
-        The manifest forgets the file before it is replaced and names it after, so that a run that dies between the two
-        leaves a bundle that lacks the file rather than one that vouches for the wrong bytes.
+        The manifest drops the file before it is replaced and names it again afterwards. So a run that dies in between
+        leaves a bundle that lacks the file, not one that vouches for the wrong bytes.
+
+        Args:
+            file_name: a name without folders.
+            write: takes a path and leaves a file there.
         """
         self._forget(file_name)
         path = self.folder / file_name
@@ -233,7 +267,7 @@ class BundleWriter:
         (self.folder / file_name).unlink(missing_ok=True)
 
     def sweep(self) -> None:
-        """Delete the folder's files that the manifest does not vouch for: what an older bundle left behind."""
+        """Delete the folder's files that the manifest does not vouch for, which an older bundle left behind."""
         for path in self.folder.iterdir():
             if path.is_file() and path.name != MANIFEST and path.name not in self.manifest.files:
                 path.unlink()
@@ -242,13 +276,19 @@ class BundleWriter:
         """Change entries of the manifest, as `dataclasses.replace` does, and write it.
 
         Raises:
-            JsonValueError: for a number that is not finite; the manifest on disk stays as it was.
+            JsonValueError: a number is not finite. The manifest on disk stays as it was.
         """
         self.manifest = dataclasses.replace(self.manifest, **changes)
         self.save()
 
     def set_metrics(self, precision: str, split: str, figures: Metrics) -> None:
-        """Record the figures of one numeric format on one split."""
+        """Record the figures of one numeric format on one split.
+
+        Args:
+            precision: the numeric format, one of `PRECISIONS`.
+            split: the split of the photos.
+            figures: replace earlier figures of this format on this split.
+        """
         metrics = self.manifest.metrics
         self.update(metrics={**metrics, precision: {**metrics.get(precision, {}), split: figures}})
 

@@ -1,11 +1,11 @@
-"""The command that made a model, as values; a line for a person is derived from them, never read."""
+"""The command that made a model, as values. The line for a person is derived from the values and never parsed."""
 
 import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-#: What an option may hold; several of them where it may be given again.
+#: An option's value; a tuple for an option that may be given several times.
 OptionValue = bool | int | float | str
 Options = Mapping[str, OptionValue | tuple[str, ...]]
 
@@ -54,11 +54,11 @@ def option_words(options: Options) -> list[str]:
 
 
 def parse_command(line: str, repeated: Sequence[str] = ("teacher",)) -> Command:
-    """A command from the line that bundles of schema 1 kept.
+    """Parse the line that bundles of schema 1 kept.
 
     Args:
-        line: as it was typed.
-        repeated: names of options that may be given several times.
+        line: the line as it was typed.
+        repeated: names of the options that may be given several times.
     """
     words = shlex.split(line)
     script, words = (words[2], words[3:]) if words[:2] == ["python", "-m"] else (words[0], words[1:])

@@ -1,10 +1,10 @@
-"""The space of a network's embeddings, scaled by how photos of one class differ: where its classes lie in it.
+"""Where the classes lie among a network's embeddings, scaled by the variation within classes.
 
-Raw embeddings say little: they are sums of channels that are never negative, so the cosine of any two is high. Two
-scalings make them speak. Dividing each channel by its deviation within classes gives distances that grow fast where a
-picture excites channels that no photo of the class does (Mahalanobis with a diagonal covariance; Lee et al. 2018, arXiv
-1807.03888): this tells what is no flower. Projecting on the directions that separate the classes (Fisher's linear
-discriminants, with a shrunk covariance) gives cosines that tell right answers from wrong ones.
+Raw embeddings say little: their channels are never negative, so the cosine of any two is high. Two scalings help.
+Dividing each channel by its deviation within classes gives distances that grow fast if a picture excites channels that
+no photo of the class excites (Mahalanobis with a diagonal covariance; Lee et al. 2018, arXiv 1807.03888). These tell
+pictures without a flower. Projecting on the directions that separate the classes (Fisher's linear discriminants with a
+shrunk covariance) gives cosines that tell right answers from wrong ones.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-# The share of the diagonal in the covariance of the discriminants. Of 0.1, 0.3, 0.6 and 0.9 it told right answers to
-# clean and corrupted validation photos best (AUROC of the cosine 95.7 and 91.9 %; 95.0 and 90.6 % at 0.1).
+# Weight of the diagonal in the covariance of the discriminants. Of 0.1, 0.3, 0.6 and 0.9 this value told right answers
+# to clean and corrupted validation photos best (AUROC of the cosine 95.7 and 91.9 %; 95.0 and 90.6 % at 0.1).
 SHRINKAGE = 0.6
-# What is added to a channel's variance, as shares of the mean variance: it keeps channels that hardly vary from ruling
-# every distance. Of 0.001, 0.01 and 0.1 the last told pictures without a flower best.
+# Fractions of the mean variance that are added to each channel's variance. Otherwise channels that hardly vary would
+# dominate every distance. Of 0.001, 0.01 and 0.1 the last told pictures without a flower best.
 _FLOOR_OF_DISTANCE, _FLOOR_OF_COVARIANCE = 0.1, 0.01
 
 
@@ -28,7 +28,7 @@ class DiscriminantSpace:
 
     Attributes:
         prototypes: (classes, c) float32, the mean embedding of each class.
-        scale: (c,) float32, what each channel is multiplied by before distances are taken.
+        scale: (c,) float32, the factor on each channel before distances are taken.
         mean: (c,) float32, the mean embedding of all training photos.
         projection: (c, d) float32, from a centred embedding to its discriminants.
     """
@@ -62,7 +62,7 @@ class DiscriminantSpace:
         return np.clip(vectors @ _unit((self.prototypes - self.mean) @ self.projection).T, -1.0, 1.0).astype(np.float64)
 
     def arrays(self) -> dict[str, NDArray[np.floating]]:
-        """As a bundle keeps it: half precision where it changes no distance by more than a thousandth."""
+        """The arrays that a bundle keeps, in half precision where no distance changes by more than a thousandth."""
         return {
             "prototypes": self.prototypes.astype(np.float16),
             "scale": self.scale,
@@ -72,15 +72,15 @@ class DiscriminantSpace:
 
 
 def fit_discriminant_space(embeddings: ArrayLike, labels: ArrayLike, classes: int) -> DiscriminantSpace:
-    """The space of a network, from its training photos.
+    """Fit the space of a network to its training photos.
 
     Args:
         embeddings: (n, c) of the training photos.
-        labels: (n,), 1…classes. A class without a photo stands at the mean of all, which has no direction.
-        classes: how many classes there are, at least 2.
+        labels: (n,), 1…classes. The prototype of a class without photos is the mean of all, which has no direction.
+        classes: number of classes, at least 2.
 
     Raises:
-        ValueError: where there are no more photos than classes that have any.
+        ValueError: there are not more photos than classes with photos.
     """
     vectors, columns = np.asarray(embeddings, dtype=np.float64), np.asarray(labels, dtype=np.int64) - 1
     counts = np.bincount(columns, minlength=classes)

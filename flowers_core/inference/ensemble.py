@@ -1,4 +1,4 @@
-"""Several models' answers as one: the weighted geometric mean of their calibrated probabilities."""
+"""Several models as one: the weighted geometric mean of their calibrated probabilities."""
 
 import itertools
 from collections.abc import Sequence
@@ -12,10 +12,15 @@ STEPS = 10
 
 
 def geometric_mean(logits: Sequence[ArrayLike], temperatures: Sequence[float], weights: Sequence[float]) -> NDArray:
-    """Logits (n, classes) float64 whose softmax is the normalised weighted geometric mean of the members' answers.
+    """The normalized weighted geometric mean of the members' probabilities, as logits.
 
-    logits: one (n, classes) for each member, of the same photos in the same order; temperatures: > 0, one each;
-    weights: one each, ≥ 0, adding up to 1.
+    Args:
+        logits: (n, classes) of each member, for the same photos in the same order.
+        temperatures: one for each member, above 0.
+        weights: one for each member, at least 0, with a sum of 1.
+
+    Returns:
+        (n, classes) float64, whose softmax is the mean.
     """
     parts = [
         weight * log_softmax(each, temperature)
@@ -27,10 +32,18 @@ def geometric_mean(logits: Sequence[ArrayLike], temperatures: Sequence[float], w
 def choose_weights(
     logits: Sequence[ArrayLike], temperatures: Sequence[float], labels: ArrayLike, steps: int = STEPS
 ) -> tuple[float, ...]:
-    """The weights, in steps of 1/steps, with the least negative log-likelihood on held-out photos.
+    """The weights with the least negative log-likelihood on held-out photos, searched on a grid.
 
-    labels: (n,), 1-based. The likelihood rather than accuracy, which on a thousand photos is as good as equal for many
-    weights.
+    Accuracy would not do: on a thousand photos it is nearly equal for many weights.
+
+    Args:
+        logits: (n, classes) of each member, for the same photos in the same order.
+        temperatures: one for each member, above 0.
+        labels: (n,), 1-based.
+        steps: the weights are multiples of 1 / steps.
+
+    Returns:
+        One weight for each member, at least 0, with a sum of 1.
     """
     columns = np.asarray(labels, np.int64) - 1
     each = np.arange(len(columns))

@@ -1,6 +1,7 @@
 """A bundle's manifest, `bundle.json`: a tree of frozen dataclasses with one reader and one writer.
 
-Nobody else spells its keys. Schema 2 is written; schema 1 is converted on reading. A new figure is a new field here.
+Only the dataclasses here and in `inference.records` spell its keys. Schema 2 is written; schema 1 is converted on
+reading. A new figure is a new field.
 """
 
 import re
@@ -34,12 +35,17 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class ManifestError(FlowersError):
-    """A manifest that cannot be used; the message names the file and the key."""
+    """A manifest cannot be used; the message names the file and the key."""
 
 
 @dataclass(frozen=True)
 class FileEntry:
-    """One file that a bundle vouches for: its size in bytes and its SHA-256 in lower-case hexadecimal."""
+    """One file that a bundle vouches for.
+
+    Attributes:
+        bytes: the file's size, at least 0.
+        sha256: digest of its content, in lower-case hexadecimal.
+    """
 
     bytes: int
     sha256: str
@@ -54,22 +60,22 @@ class Manifest:
     """What is needed to use a model, what made it, every figure shown anywhere, and the files it vouches for.
 
     Attributes:
-        name: of the bundle, which is its folder's too.
+        name: the bundle's name, also that of its folder.
         backbone: the network's name.
         input: how a photo becomes the model's input.
         classes: English names, in the order of the logits.
-        files: by file name.
-        training, data, quantization: how it was made; None where that is not known.
-        calibration, calibration_source: None where it was not evaluated yet.
-        counterpart: the same recipe's model on the training photos alone.
-        model_bytes: of every TFLite model that was evaluated, by numeric format, also of those left out.
-        metrics: by numeric format, then by split.
-        corruptions: likewise, on corrupted photos.
-        multi_crop: by split.
-        external: on external photos.
-        gallery, knn: of the gallery, and the rule of its nearest neighbours.
-        latency: measured.
-        confidence: the rules of confidence, novelty and sets; None where they were not fitted yet.
+        files: file name → the file's size and digest.
+        training, data, quantization: how the model was made; None if that is not known.
+        calibration, calibration_source: None before the model's first evaluation.
+        counterpart: the model of the same recipe that was fitted to the training photos alone.
+        model_bytes: numeric format → size of the TFLite model, for every evaluated one, also those left out.
+        metrics: numeric format → split → figures.
+        corruptions: numeric format → split → figures on corrupted photos.
+        multi_crop: split → figures of multi-crop.
+        external: figures on external photos.
+        gallery, knn: the gallery, and the rule of its nearest neighbours.
+        latency: measured speed.
+        confidence: the rules of confidence, novelty and prediction sets; None before they are fitted.
         taught: what it has learnt from a few photos since, in order. Its head then answers outside of the graph, which
             does not know these classes.
     """
@@ -101,7 +107,7 @@ def read_manifest(path: Path) -> Manifest:
     """Read and check a manifest of schema 1 or 2.
 
     Raises:
-        ManifestError: when it is no manifest, has another schema, or a key does not hold what it should.
+        ManifestError: the file is no manifest, has another schema, or holds a value that does not fit its key.
     """
     try:
         values = read_json(path)
@@ -120,18 +126,22 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def manifest_of(values: Mapping[str, Any]) -> Manifest:
-    """A manifest from its JSON values. Raises JsonValueError where a key does not hold what it should."""
+    """A manifest from its JSON values. Raises JsonValueError if a value does not fit its key."""
     return typed_record(Manifest, values)
 
 
 def typed_record(kind: type[Record], values: Mapping[str, Any]) -> Record:
     """A manifest, or another dataclass of some of its keys, from JSON values of schema 1 or 2.
 
+    Args:
+        kind: the dataclass.
+        values: plain values with a "schema_version"; without one they are of schema 1.
+
     Raises:
-        JsonValueError: where the schema is another, or a key does not hold what it should.
+        JsonValueError: the schema is another, or a value does not fit its key.
     """
     version = values.get("schema_version", 1)
-    if version == 1:  # what it kept that nobody reads is dropped
+    if version == 1:  # keys that nobody reads any more are dropped
         return from_json(kind, converted(values), strict=False)
     if version != SCHEMA_VERSION:
         raise JsonValueError(f"It has schema version {version}; this version reads 1 and {SCHEMA_VERSION}.")
@@ -142,11 +152,19 @@ def record_values(record: Any) -> dict[str, Any]:
     """A manifest, or another dataclass of some of its keys, as JSON values of schema 2.
 
     Raises:
-        JsonValueError: for a number that is not finite.
+        JsonValueError: a number is not finite.
     """
     return {"schema_version": SCHEMA_VERSION, **to_json(record)}
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
-    """Write a manifest, in one step. Raises JsonValueError for a number that is not finite."""
+    """Write a manifest in one step.
+
+    Args:
+        manifest: the manifest.
+        path: the file.
+
+    Raises:
+        JsonValueError: a number is not finite; the file stays as it was.
+    """
     write_json(path, record_values(manifest))

@@ -58,9 +58,12 @@ class CropSuggestion:
 
 
 def crop_boxes(width: int, height: int) -> list[PixelBox]:
-    """Square crops of a photo of so many pixels, the largest first, row by row; none too small to show a flower.
+    """Square crops of a photo, the largest first, row by row. None is too small to show a flower.
 
-    The largest square is left out where it is the whole photo.
+    The largest square is left out if it is the whole photo.
+
+    Args:
+        width, height: the photo's size in pixels.
     """
     boxes: list[PixelBox] = []
     for fraction in CROP_SIDES:
@@ -75,21 +78,21 @@ def crop_boxes(width: int, height: int) -> list[PixelBox]:
 
 
 def _starts(length: int, side: int) -> list[int]:
-    """Where crops begin so that they are spread evenly from end to end, at most a step apart."""
+    """The starts of crops that are spread evenly from end to end, at most a step apart."""
     count = ceil((length - side) / (CROP_STEP * side)) + 1
     return np.rint(np.linspace(0, length - side, count)).astype(int).tolist()
 
 
 def crop_inputs(pixels: NDArray[np.uint8], boxes: list[PixelBox], rule: CropRule) -> NDArray[np.uint8]:
-    """What a model sees of each crop.
+    """Each crop as a model's input.
 
-    Where even the smallest crop has more pixels than the model takes, the photo is first made so small that it has just
-    as many: dozens of crops of a camera's photo would take seconds to shrink one by one.
+    If even the smallest crop has more pixels than the model takes, the whole photo is first scaled down until that crop
+    has just enough. To scale down dozens of crops of a camera's photo one by one would take seconds.
 
     Args:
-        pixels: (h, w, 3) uint8.
-        boxes: of the crops.
-        rule: of the model's input.
+        pixels: (h, w, 3) uint8 RGB.
+        boxes: left, top, right, bottom of each of the n crops in pixels.
+        rule: size and crop of the model's input.
 
     Returns:
         (n, size, size, 3) uint8.
@@ -119,7 +122,10 @@ def consensus(
         probabilities: (crops, classes), calibrated.
         boxes: one for each crop.
         embeddings: (crops, c), which are compared with the prototypes.
-        prototypes: of the classes; without them or the embeddings every crop that names the class will do.
+        prototypes: of the classes; without them or the embeddings no crop must lie near a prototype.
+
+    Returns:
+        The suggestion; None if the crops do not agree.
     """
     best = probabilities.max(axis=0)
     first = int(best.argmax())
@@ -152,13 +158,13 @@ def _near_prototype(embeddings: NDArray[np.floating], prototypes: Prototypes, co
 
 
 def consensus_scores(probabilities: NDArray[np.floating], boxes: list[PixelBox]) -> NDArray[np.float64]:
-    """How well each crop stands for all of them: its log-odds times its summed intersection over union with them.
+    """How well each crop represents all: its log-odds times its summed intersection over union with them.
 
     The most confident crop alone is often a mere edge of the flower, and the most central one may hardly show it.
 
     Args:
-        probabilities: (n,), of the class in each crop.
-        boxes: of the crops.
+        probabilities: (n,) of the class in each crop.
+        boxes: left, top, right, bottom of each crop in pixels.
 
     Returns:
         (n,) float64.
@@ -178,17 +184,17 @@ def suggest_crop(
     temperature: float = 1.0,
     prototypes: Prototypes | None = None,
 ) -> CropSuggestion | None:
-    """Answer the crops of a photo, and say what they agree on.
+    """Classify the crops of a photo, and suggest the name on which they agree.
 
     Args:
-        pixels: (h, w, 3) uint8.
-        runtime: of the model.
-        rule: of its input.
-        temperature: of its calibrated probabilities.
-        prototypes: of its classes; without them a name is suggested for many a picture without a flower.
+        pixels: (h, w, 3) uint8 RGB.
+        runtime: the model.
+        rule: size and crop of its input.
+        temperature: divides its logits, above 0.
+        prototypes: of its classes; without them many pictures without a flower get a suggestion.
 
     Returns:
-        The suggestion; None where the crops do not agree, or are too few.
+        The suggestion; None if the crops do not agree or are too few.
     """
     boxes = crop_boxes(pixels.shape[1], pixels.shape[0])
     if len(boxes) < MIN_AGREEING:

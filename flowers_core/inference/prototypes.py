@@ -48,10 +48,10 @@ def fit_prototypes(vectors: NDArray[np.float32], labels: NDArray[np.int64], clas
     Args:
         vectors: (n, c) float32 of norm 1, the embeddings of the training photos; n ≥ 1.
         labels: (n,) int64, 1…classes.
-        classes: how many classes there are.
+        classes: number of classes.
 
     Raises:
-        ValueError: where there are no photos.
+        ValueError: there are no photos.
     """
     if len(vectors) == 0:
         raise ValueError("There are no training photos to take the mean of.")

@@ -21,15 +21,17 @@ LinearHead = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 class RuntimeModelError(FlowersError):
-    """A TFLite file that is not one of this project's classifiers; the message says what is wrong with it."""
+    """A TFLite file is not one of this project's classifiers; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Forward:
-    """What one forward pass yields for n photos.
+    """The outputs of one forward pass for n photos.
 
-    logits: (n, classes) float32. features: (n, h, w, c) float32, the last feature map, not negative.
-    embedding: (n, c) float32, the mean of features over h and w.
+    Attributes:
+        logits: (n, classes) float32.
+        features: (n, h, w, c) float32, the last feature map, not negative.
+        embedding: (n, c) float32, the mean of `features` over h and w.
     """
 
     logits: NDArray[np.float32]
@@ -43,9 +45,9 @@ class Forward:
 class Runtime:
     """One TFLite classifier, safe to call from many threads.
 
-    A LiteRT interpreter must not be used by two threads at once, so there is a pool of `workers` of them, each
-    computing with `threads` threads of its own. A call with several photos spreads them over the interpreters that are
-    free. Results do not depend on which interpreter computed them, nor on how many there are.
+    Two threads must not use one LiteRT interpreter at the same time, so there is a pool of `workers` interpreters, each
+    with `threads` threads of its own. A call with several photos spreads them over the free interpreters. The results
+    depend neither on the interpreter that computed them nor on the number of interpreters.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class Runtime:
         self._lock = threading.Lock()
 
     def forward(self, batch: NDArray[np.uint8]) -> Forward:
-        """Run the classifier on photos (n, size, size, 3) uint8 RGB, n ≥ 1. Raises ValueError on any other array."""
+        """Run the classifier on photos (n, size, size, 3) uint8 RGB, n ≥ 1. Raises ValueError for any other array."""
         parts = self._run(batch, OUTPUTS)
         return Forward(*(np.stack([part[name] for part in parts]) for name in OUTPUTS))
 

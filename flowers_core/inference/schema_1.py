@@ -1,7 +1,7 @@
 """Manifests and run records of schema 1, converted to the keys of schema 2.
 
-Schema 1 named things in words of this project's own, kept a run's options as a shell line, and told in prose what is a
-value now. What it kept that nobody reads is left for the reader to drop.
+Schema 1 had this project's own words as keys, kept a run's options as a shell line, and kept some values as prose. Its
+keys that nobody reads any more are left in place; the reader drops them.
 """
 
 from collections.abc import Mapping
@@ -52,23 +52,23 @@ _EXTERNAL = {
     "right": "correct",
 }
 _QUANTIZATION = {"calibration_photos": "representative_photos", "aware": "qat"}
-# Scripts that have moved since.
+# Scripts that have moved since then.
 _SCRIPTS = {
     "scripts.evaluate_ensemble": "scripts.study.evaluate_ensemble",
     "scripts.make_soup": "scripts.study.make_soup",
 }
-# Options that have another name since.
+# Options that have been renamed since then.
 _OPTIONS = {"like": "reference"}
 
 
 def converted(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of schema 1 as those of schema 2; what is not there stays away."""
+    """Values of schema 1 with the keys of schema 2; missing keys stay missing."""
     found = _renamed(values, _TOP)
     found.pop("schema_version", None)
     for key, convert in _PARTS.items():
         if isinstance(found.get(key), Mapping):
             found[key] = convert(found[key])
-    # What was not measured was an empty object.
+    # An empty object meant that nothing was measured.
     return {key: value for key, value in found.items() if value != {} or key == "files"}
 
 

@@ -7,13 +7,14 @@ from flowers_core.inference.records.training import ModelReference
 
 @dataclass(frozen=True)
 class Calibration:
-    """How logits become honest probabilities.
+    """How logits become calibrated probabilities, prediction sets and verdicts.
 
     Attributes:
         temperature: above 0, divides the logits (Guo et al. 2017, arXiv 1706.04599).
         conformal_coverage: in (0, 1), the fraction of photos whose prediction set holds the true class.
-        conformal_threshold: in [0, 1]; a class is in the set when 1 − p ≤ threshold (Sadinle et al. 2019).
-        unsure_below: in [0, 1], the top probability below which an answer is given with doubt.
+        conformal_threshold: in [0, 1]; a class is in the set if 1 − p ≤ threshold (Sadinle et al. 2019, arXiv
+            1609.00451).
+        unsure_below: in [0, 1]; below this top probability the verdict is "unsure".
     """
 
     temperature: float
@@ -24,13 +25,13 @@ class Calibration:
 
 @dataclass(frozen=True)
 class CalibrationSource:
-    """What a calibration was fitted to.
+    """The data that a calibration was fitted to.
 
     Attributes:
-        split, photos: whose photos, and how many.
-        precision: the numeric format whose logits they were.
-        corruptions: with how many corruptions of each photo beside it; 0 for none.
-        model: the counterpart that had not learnt from these photos, where it was not the model itself.
+        split, photos: the split, and the number of its photos.
+        precision: the numeric format that computed the logits.
+        corruptions: number of corruptions of each photo that were used too; 0 for none.
+        model: the counterpart that computed the logits, if the model itself had learnt from these photos.
     """
 
     split: str

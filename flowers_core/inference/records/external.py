@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ExternalFlowers:
-    """Counts over external photos of the known flowers; top1 and top5 are fractions.
+    """Counts over external photos of the known flowers.
 
     Attributes:
-        high_confidence_errors: wrong with a calibrated probability of at least 0.9.
-        sure, sure_correct: answers that are given as sure, and how many of these are right.
+        photos: number of photos.
+        top1, top5: fraction with the right class first, or among the first five.
+        high_confidence_errors: wrong predictions with a calibrated probability of at least 0.9.
+        sure, sure_correct: verdicts "sure", and how many of these are right.
         suggested, suggested_correct: suggestions of multi-crop, and how many of these are right.
     """
 
@@ -26,7 +28,13 @@ class ExternalFlowers:
 
 @dataclass(frozen=True)
 class ExternalClass:
-    """Counts over the external photos of one class."""
+    """Counts over the external photos of one class.
+
+    Attributes:
+        photos: number of photos.
+        correct: photos with the right class first.
+        in_top5: photos with the right class among the first five.
+    """
 
     photos: int
     correct: int
@@ -35,7 +43,14 @@ class ExternalClass:
 
 @dataclass(frozen=True)
 class ExternalWithoutFlower:
-    """Counts over external photos that show no flower; any sure or suggested name is wrong."""
+    """Counts over external photos that show no flower. Every sure or suggested name is wrong.
+
+    Attributes:
+        photos: number of photos.
+        high_confidence_errors: predictions with a calibrated probability of at least 0.9.
+        sure: verdicts "sure".
+        suggested: suggestions of multi-crop.
+    """
 
     photos: int
     high_confidence_errors: int
@@ -45,7 +60,14 @@ class ExternalWithoutFlower:
 
 @dataclass(frozen=True)
 class ExternalMetrics:
-    """One numeric format's answers to external photos; classes by their names."""
+    """Figures of one numeric format on external photos.
+
+    Attributes:
+        precision: the numeric format.
+        flowers: photos of the known flowers.
+        classes: name of the class → its counts.
+        no_flower: photos without a flower.
+    """
 
     precision: str
     flowers: ExternalFlowers

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class GalleryFacts:
-    """The gallery's size in photos and bytes, whose embeddings it holds, and its recall of their 10 nearest."""
+    """Facts about a gallery.
+
+    Attributes:
+        photos: number of photos.
+        precision: the numeric format that computed the embeddings.
+        compression: how the embeddings are stored.
+        bytes: size of the file.
+        recall_at_10: fraction of the true 10 nearest photos that the compressed gallery finds, 0…1.
+    """
 
     photos: int
     precision: str
@@ -19,14 +27,13 @@ class KnnRule:
     """How neighbours are weighted: each of the k nearest by exp(cosine / temperature), normalized.
 
     Attributes:
-        k: how many neighbours are asked, at least 1.
-        temperature: above 0.
-        floor: in (0, 1), the probability that is spread over all classes, since the true class may be among none of
-            the k.
-        splits: whose photos are asked.
+        k: number of neighbours, at least 1.
+        temperature: divides the cosines, above 0.
+        floor: in (0, 1), the probability that is spread over all classes, since none of the k may be of the true class.
+        splits: the splits that the neighbours come from.
         top1: accuracy on the photos that the rule was chosen on.
-        nll: mean negative log-likelihood there, in nats.
-        photos: their number.
+        nll: mean negative log-likelihood on these photos, in nats.
+        photos: number of these photos.
     """
 
     k: int

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Timing:
-    """One way of running a model, one photo at a time.
+    """Time of one backend for one photo at a time.
 
     Attributes:
         median_ms, p95_ms: median and 95th percentile in milliseconds.
-        ratio_to_int8: to INT8 on one thread, interleaved in the same run.
-        ratio_to_int8_same_threads: to INT8 with as many threads.
-        threads: that computed.
+        ratio_to_int8: time relative to INT8 on one thread, interleaved in the same run.
+        ratio_to_int8_same_threads: time relative to INT8 with as many threads.
+        threads: number of threads.
     """
 
     median_ms: float
@@ -24,14 +24,14 @@ class Timing:
 
 @dataclass(frozen=True)
 class Latency:
-    """Interleaved timings of every way of running a model.
+    """Interleaved timings of every backend of a model.
 
     Attributes:
-        machine, cores: where; None for cores where it was not noted.
-        rounds: of the interleaving.
-        paths: by the backend's name and its threads.
-        seconds_to_first_answer: of a process in which nothing is imported, by numeric format, and of Keras.
-        peak_megabytes: the most memory that such a process holds, likewise.
+        machine, cores: the machine, and its number of cores; None if not recorded.
+        rounds: rounds of the interleaving.
+        paths: backend and number of threads → its time.
+        seconds_to_first_answer: numeric format or Keras → time of a new process until its first prediction.
+        peak_megabytes: numeric format or Keras → peak memory of such a process.
     """
 
     machine: str | None = None

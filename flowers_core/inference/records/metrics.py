@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Figures over so many photos: fractions in [0, 1], and the negative log-likelihood in nats.
+    """Figures over a number of photos. Fractions lie in [0, 1].
 
     Attributes:
-        photos: how many.
+        photos: number of photos.
         top1: fraction with the right class first.
         balanced_accuracy: mean of the classes' recalls.
         top5: fraction with the right class among the first five.
         ece: expected calibration error in 15 bins, with the bundle's temperature.
-        nll: negative log-likelihood, likewise.
+        nll: mean negative log-likelihood in nats, with the bundle's temperature.
     """
 
     photos: int
@@ -30,9 +30,9 @@ class NearDuplicateRule:
     """When two photos count as near-duplicates.
 
     Attributes:
-        max_distance_of_64_bits: in which their perceptual hashes may differ.
-        min_cosine: that their embeddings have at least.
-        model: whose embeddings these are.
+        max_distance_of_64_bits: the most bits in which their perceptual hashes differ.
+        min_cosine: the least cosine of their embeddings.
+        model: name of the bundle that computed the embeddings.
     """
 
     max_distance_of_64_bits: int
@@ -42,7 +42,11 @@ class NearDuplicateRule:
 
 @dataclass(frozen=True)
 class AccuracyByRule(Accuracy):
-    """Figures of the photos without a near-duplicate in another split, by `rule`."""
+    """Figures of the photos that have no near-duplicate in another split.
+
+    Attributes:
+        rule: when two photos count as near-duplicates.
+    """
 
     rule: NearDuplicateRule
 
@@ -53,9 +57,9 @@ class Metrics(Accuracy):
 
     Attributes:
         ece_uncalibrated: expected calibration error without a temperature.
-        agreement: fraction of photos that get the same class as from the model's most exact format.
-        without_duplicates: without the photos that are in another split too, byte for byte.
-        without_near_duplicates: without those that have a near-duplicate there.
+        agreement: fraction of photos with the same class as in the model's most exact format.
+        without_duplicates: figures without the photos that are, byte for byte, in another split too.
+        without_near_duplicates: figures without the photos that have a near-duplicate in another split.
     """
 
     ece_uncalibrated: float | None = None
@@ -70,7 +74,13 @@ MetricsByFormat = Mapping[str, Mapping[str, Metrics]]
 
 @dataclass(frozen=True)
 class Counterpart:
-    """The same recipe's model on the training photos alone, beside one that learnt from the validation photos too."""
+    """The model of the same recipe that was fitted to the training photos alone, not to the validation photos.
+
+    Attributes:
+        name: its bundle's name.
+        photos: number of photos it was fitted to.
+        metrics: its figures.
+    """
 
     name: str
     photos: int
@@ -82,13 +92,13 @@ class CorruptionMetrics:
     """Figures of one numeric format on a split's corrupted photos.
 
     Attributes:
-        photos: how many, each under every corruption.
-        mean: top-1 over all of them.
+        photos: number of photos, each under every corruption.
+        mean: top-1 over all corruptions.
         worst: the corruption with the lowest top-1.
-        top1: by corruption.
-        ece: over all of them.
+        top1: corruption → top-1.
+        ece: expected calibration error over all corruptions.
         high_confidence_errors: fraction that is wrong with a calibrated probability of at least 0.9.
-        high_confidence_errors_by_corruption: likewise.
+        high_confidence_errors_by_corruption: corruption → that fraction.
     """
 
     photos: int

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class MultiCropCounts:
-    """What multi-crop gives on photos of one kind.
+    """Figures of multi-crop on photos under one corruption.
 
     Attributes:
-        top1: of the whole photos.
-        abstained: photos whose answer is not sure.
-        suggested: of these, how many got a suggestion.
-        suggested_correct: how many suggestions are right.
-        answered_correct: how many answers about the whole photo were right where there was a suggestion.
-        top1_applied: top-1 with the suggestion in the answer's place.
+        top1: accuracy on the whole photos, 0…1.
+        abstained: number of photos whose verdict is not "sure".
+        suggested: number of these that get a suggestion.
+        suggested_correct: number of right suggestions.
+        answered_correct: number of photos with a suggestion whose prediction for the whole photo is right.
+        top1_applied: accuracy with the suggestions in place of the predictions, 0…1.
     """
 
     top1: float
@@ -27,7 +27,14 @@ class MultiCropCounts:
 
 @dataclass(frozen=True)
 class MultiCropMetrics:
-    """Multi-crop on a split's sample of so many photos, by corruption; the photos as they are among them."""
+    """Figures of multi-crop on a sample of a split.
+
+    Attributes:
+        precision: the numeric format.
+        photos: number of photos in the sample.
+        seed: seed of the sample.
+        corruptions: corruption → figures; the clean photos are among them.
+    """
 
     precision: str
     photos: int

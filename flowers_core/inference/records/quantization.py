@@ -7,12 +7,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FormatLoss:
-    """What a numeric format loses on the validation photos against float32.
+    """The loss of a numeric format against float32 on the validation photos.
 
     Attributes:
-        top1, balanced_accuracy: percentage points, positive where the format is worse.
-        agreement: fraction of photos with the same class.
-        logit_error: root mean square over photos and classes.
+        top1, balanced_accuracy: in percentage points, positive if the format is worse.
+        agreement: fraction of photos for which both predict the same class.
+        logit_error: root mean square error of the logits over photos and classes.
     """
 
     top1: float
@@ -26,14 +26,14 @@ class Quantization:
     """How the TFLite models were made.
 
     Attributes:
-        representative_photos: ids of the photos that activations were observed on.
-        split, seed: where they were drawn, and what drew them.
+        representative_photos: ids of the photos on which activations were observed.
+        split, seed: the split that they were drawn from, and the seed.
         equalization: 0…1, strength of the cross-layer equalization.
-        bias_correction: whether INT8's biases make up for rounding.
+        bias_correction: whether INT8's biases compensate for rounding.
         float_head: whether the linear layer stays in float.
-        qat: the record of quantization-aware training, as `quantization.qat` gives it.
+        qat: the record of quantization-aware training, as `quantization.qat` returns it.
         float_layers: layers that INT8 leaves in float.
-        loss_on_validation: by numeric format.
+        loss_on_validation: numeric format → its loss.
     """
 
     representative_photos: tuple[int, ...]

@@ -9,7 +9,12 @@ from flowers_core.inference.commands import Command
 
 @dataclass(frozen=True)
 class ModelReference:
-    """Another bundle, by its name and the SHA-256 of its Keras classifier."""
+    """A reference to another bundle.
+
+    Attributes:
+        name: the bundle's name.
+        classifier: SHA-256 of its Keras classifier, hexadecimal.
+    """
 
     name: str
     classifier: str
@@ -17,7 +22,12 @@ class ModelReference:
 
 @dataclass(frozen=True)
 class DataFingerprint:
-    """The data set that was trained on: the digest of its files, and how many photos they are."""
+    """The data set that a model was trained on.
+
+    Attributes:
+        fingerprint: the data set's `Dataset.fingerprint`, hexadecimal.
+        photos: number of photos in it.
+    """
 
     fingerprint: str
     photos: int
@@ -28,28 +38,28 @@ class Training:
     """How a model was made.
 
     Attributes:
-        method: in a few words.
-        splits: of the official split whose photos it was fitted to.
-        photos: how many these are.
-        command: what made it.
-        seed: of everything drawn at random; None where nothing is.
-        recipe: the fine-tuning recipe's values, which `training.recipe.Recipe` reads.
-        head_recipe: likewise of the head warm-up, where the head was trained by gradient descent first.
-        named_recipe: the recipe by name that the options began with.
-        teachers: the bundles it learnt from.
+        method: the method in a few words.
+        splits: the splits whose photos the model was fitted to.
+        photos: number of these photos.
+        command: the call that made the model.
+        seed: seed of all random draws; None if nothing is drawn.
+        recipe: values of the fine-tuning recipe, which `training.recipe.Recipe` reads.
+        head_recipe: values of the head warm-up's recipe, if gradient descent trained the head first.
+        named_recipe: name of the recipe that the options began with.
+        teachers: the bundles that the model was distilled from.
         freeze_point: the last frozen layer.
-        kept_epoch: whose weights were kept, 1-based.
-        wise_ft_alpha: 0…1, how far from the probed to the fine-tuned weights (Wortsman et al. 2022, arXiv 2109.01903).
+        kept_epoch: the epoch whose weights were kept, 1-based.
+        wise_ft_alpha: 0…1, position from the probed to the fine-tuned weights (Wortsman et al. 2022, arXiv 2109.01903).
         probe_regularization: C of the logistic regression that the head began with.
-        validation_top1: what choices were made by, 0…1; None where the validation photos were learnt from.
-        validation_top1_by_regularization: of a linear probe, by C.
-        epoch_seconds, seconds: of the epochs, and of the whole call.
-        frozen: name of the bundle of the model before any layer was unfrozen.
+        validation_top1: accuracy that choices were made by, 0…1; None if the model learnt from the validation photos.
+        validation_top1_by_regularization: C → accuracy of a linear probe, 0…1.
+        epoch_seconds, seconds: duration of the epochs, and of the whole call.
+        frozen: name of the bundle with the model before any layer was unfrozen.
         random_weights: whether the backbone began without ImageNet weights.
-        members: of a soup or an ensemble, by name.
-        member_commands: of a soup, by member.
-        member_weights: of an ensemble, by numeric format, in the members' order.
-        versions: of the packages that matter.
+        members: names of the members of a soup or an ensemble.
+        member_commands: member → its command, of a soup.
+        member_weights: numeric format → weights in the members' order, of an ensemble.
+        versions: package → version, for the packages that matter.
     """
 
     method: str
