@@ -16,9 +16,9 @@ class Command:
 
     Attributes:
         script: the module of the verb, as `python -m` takes it.
-        options: by name with underscores, in the order of the line, those alone that differ from their defaults. True
-            and False stand for `--name` and `--no-name`; a tuple for an option that is given several times.
-        arguments: what stands before the options without a name.
+        options: name with underscores → value, in the order of the line, only for options that differ from their
+            defaults. True and False stand for `--name` and `--no-name`, a tuple for an option given several times.
+        arguments: the positional arguments, which come before the options.
     """
 
     script: str

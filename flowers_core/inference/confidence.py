@@ -45,7 +45,13 @@ class Evidence:
 
 
 def evidence_of(forward: Forward, weights: NDArray[np.float32], bias: NDArray[np.float32]) -> Evidence:
-    """The evidence of a forward pass; weights (c, classes) and bias (classes,) are the head's."""
+    """The evidence of a forward pass.
+
+    Args:
+        forward: the outputs for n photos.
+        weights: (c, classes), the head's.
+        bias: (classes,), the head's.
+    """
     photos, channels = len(forward), forward.features.shape[-1]
     local = forward.features.reshape(photos, -1, channels) @ weights + bias
     answers = forward.logits.argmax(axis=1)
@@ -54,7 +60,15 @@ def evidence_of(forward: Forward, weights: NDArray[np.float32], bias: NDArray[np
 
 
 def signals_of(evidence: Evidence, space: DiscriminantSpace) -> NDArray[np.float64]:
-    """The `SIGNALS` of n answers: (n, 5) float64."""
+    """The `SIGNALS` of n answers.
+
+    Args:
+        evidence: of the n photos.
+        space: of the network.
+
+    Returns:
+        (n, 5) float64.
+    """
     rows, answers = np.arange(len(evidence)), evidence.logits.argmax(axis=1)
     margin = evidence.logits[rows, answers] - np.partition(evidence.logits, -2, axis=1)[:, -2]
     cosines = space.cosines(evidence.embeddings)

@@ -45,8 +45,12 @@ class ConfidenceHead:
         - "between" where two or three classes are in the set, and together reach it;
         - "unsure" otherwise.
 
+        Args:
+            forward: the outputs for one photo.
+            taxonomy: the classes, one for each logit.
+
         Raises:
-            ValueError: for several photos, or a taxonomy that does not fit.
+            ValueError: there are several photos, or the taxonomy does not fit.
         """
         if len(forward) != 1:
             raise ValueError(f"One photo is read at a time, not {len(forward)}.")
@@ -75,8 +79,13 @@ def confidence_head(bundle: Bundle) -> ConfidenceHead | None:
 def answerer(bundle: Bundle, runtime: Runtime, taxonomy: Taxonomy) -> Callable[[NDArray[np.uint8]], Prediction]:
     """How a bundle answers a photo's input (size, size, 3): with one confidence where it has the rules for that.
 
+    Args:
+        bundle: the bundle.
+        runtime: its model.
+        taxonomy: its classes.
+
     Raises:
-        BundleError: for a bundle that is not calibrated.
+        BundleError: the bundle is not calibrated.
     """
     calibration, head = bundle.require_calibration(), confidence_head(bundle)
     if head is not None:

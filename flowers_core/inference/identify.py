@@ -28,7 +28,7 @@ _AHEAD = 2
 
 @dataclass(frozen=True, eq=False)
 class Identified:
-    """A photo and what the model says about it.
+    """A photo and the model's prediction for it.
 
     Attributes:
         path: as it was asked for.
@@ -47,13 +47,13 @@ class Identified:
 
 
 def photos_below(paths: Iterable[Path]) -> Iterator[Path]:
-    """Every photo that files and folders name, folders with all that is below them, in the order of their names.
+    """Every given file, and every photo in and below every given folder, in the order of their names.
 
-    A file that is named itself counts whatever it is; in a folder, what is hidden and what neither is called like a
-    photo nor begins like one is left out.
+    A file that is given itself always counts. In a folder, hidden files and files that neither have a photo's ending
+    nor begin like a photo are left out.
 
     Raises:
-        PhotoFolderError: for a path that is neither.
+        PhotoFolderError: a path is neither a file nor a folder.
     """
     for path in paths:
         if path.is_dir():
@@ -108,7 +108,13 @@ def _in_order(answer: Callable[[Path], Identified], paths: Iterable[Path], worke
 
 
 def as_json(found: Identified, taxonomy: Taxonomy, model: str) -> dict[str, Any]:
-    """A photo that was read as plain values: path, model, verdict and the most probable names."""
+    """A photo's prediction as plain values: path, model, verdict and the most probable names.
+
+    Args:
+        found: a photo that could be read.
+        taxonomy: names of the classes.
+        model: the bundle's name.
+    """
     return {
         "path": str(found.path),
         "model": model,
@@ -132,7 +138,12 @@ def table_header() -> list[str]:
 
 
 def as_row(found: Identified, taxonomy: Taxonomy) -> list[str]:
-    """A photo that was read as a row of a table: path, verdict, the most probable names and their probabilities."""
+    """A photo's prediction as a row of a table: path, verdict, the most probable names and their probabilities.
+
+    Args:
+        found: a photo that could be read.
+        taxonomy: names of the classes.
+    """
     row = [str(found.path), _read(found).verdict]
     for candidate in _read(found).top(NAMES_IN_TABLE):
         row += [taxonomy[candidate.label].name, f"{candidate.probability:.4f}"]
@@ -140,7 +151,12 @@ def as_row(found: Identified, taxonomy: Taxonomy) -> list[str]:
 
 
 def as_sentence(found: Identified, taxonomy: Taxonomy) -> str:
-    """A photo that was read, in words: the name where the model is sure, the names between which it is not."""
+    """A photo's prediction in words: the name, or the names that the verdict leaves open.
+
+    Args:
+        found: a photo that could be read.
+        taxonomy: names of the classes.
+    """
     prediction = _read(found)
     shown = prediction.candidates[: len(prediction.plausible) if prediction.verdict == "between" else 1]
     names = [f"{taxonomy[candidate.label].name} {candidate.probability:.0%}" for candidate in shown]
@@ -151,8 +167,12 @@ def as_sentence(found: Identified, taxonomy: Taxonomy) -> str:
 def identified_before(lines: Iterable[Any], model: str) -> set[str]:
     """The paths of the photos in lines that `as_json` made.
 
+    Args:
+        lines: JSON values.
+        model: name of the bundle that must have made them.
+
     Raises:
-        BundleError: where another model made a line: a table of two models' answers would be neither's.
+        BundleError: another model made a line. A table of two models' predictions would be neither model's.
     """
     done = set()
     for line in lines:

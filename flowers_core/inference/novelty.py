@@ -1,9 +1,9 @@
-"""Whether a picture looks like any of the flowers that a network has learnt, told by one forward pass.
+"""Whether a picture looks like any of the flowers that a network has learnt, judged by one forward pass.
 
-A softmax over flowers gives some flower a high probability in many a picture that shows none. The scaled distance from
-the prototype of that flower tells such pictures far better, and the two together best of all: on validation photos
-against drawn pictures and crops of others, an AUROC of 99.9 %, where the top probability alone has 93.6 %, fDBD 95.1 %
-and the cosine of raw embeddings 97.8 %.
+In many pictures without a flower a softmax over flowers still gives some flower a high probability. The scaled distance
+from that flower's prototype tells such pictures far better, and both together tell them best. On validation photos
+against drawn pictures and crops of other pictures, both together have an AUROC of 99.9 %; the top probability alone has
+93.6 %, fDBD 95.1 % and the cosine of raw embeddings 97.8 %.
 """
 
 from __future__ import annotations
@@ -69,12 +69,25 @@ class NoveltyRule:
         return near + (np.asarray(log_odds, np.float64) - self.odds_mean) / self.odds_deviation
 
     def looks_like_none(self, nearness: ArrayLike, log_odds: ArrayLike) -> NDArray[np.bool_]:
-        """Whether each of n photos looks like none of the flowers."""
+        """Whether each of n photos looks like none of the flowers.
+
+        Args:
+            nearness, log_odds: (n,) each, as for `familiarity`.
+
+        Returns:
+            (n,) bool.
+        """
         return self.familiarity(nearness, log_odds) < self.threshold
 
 
 def nearest_prototypes(space: DiscriminantSpace, embedding: ArrayLike, k: int) -> tuple[PrototypeDistance, ...]:
-    """The k classes whose prototypes are nearest to an embedding (c,), nearest first, ties by label."""
+    """The classes whose prototypes are nearest to an embedding, nearest first, ties by label.
+
+    Args:
+        space: of the network.
+        embedding: (c,).
+        k: number of classes, at least 1.
+    """
     distances = space.distances(np.asarray(embedding)[None])[0]
     nearest = np.argsort(distances, kind="stable")[:k]
     return tuple(PrototypeDistance(int(column) + 1, float(distances[column])) for column in nearest)

@@ -22,7 +22,12 @@ BETWEEN_AT_MOST = 3
 
 @dataclass(frozen=True)
 class Candidate:
-    """A class with the probability that it is the right one, in [0, 1]."""
+    """A class that may be the right one.
+
+    Attributes:
+        label: the class, 1-based.
+        probability: that it is the right one, in [0, 1].
+    """
 
     label: int
     probability: float
@@ -30,7 +35,14 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Group:
-    """A genus or family: the probability that the flower belongs to it, and which of the labels do."""
+    """A genus or family that the flower may belong to.
+
+    Attributes:
+        rank: "genus" or "family".
+        name: its Latin name.
+        probability: sum of the probabilities of its classes, in [0, 1].
+        labels: its classes, 1-based, ascending.
+    """
 
     rank: Rank
     name: str
@@ -40,17 +52,18 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the model says about one photo.
+    """The model's prediction for one photo.
 
-    probabilities: (classes,) float64, read-only, sums to 1; column j is label j + 1.
-    candidates: every class, most probable first, equal probabilities by label.
-    plausible: the conformal set, most probable first. Of photos like those the calibration was fitted on, a share of
-        `conformal_coverage` has its true class in this set (Sadinle et al. 2019, arXiv 1609.00451). When no class
-        qualifies, the most probable one stands alone, so the set is never empty.
-    verdict: "sure", "between" or "unsure"; `predict` has the rule.
-    families, genera: most probable first, equal probabilities by name. A class that is no single genus is in no genus,
-        so the genera may sum to less than 1; the families always sum to 1.
-    novel: whether the photo looks like none of the flowers; False where the bundle has no rule to tell it by.
+    Attributes:
+        probabilities: (classes,) float64, read-only, sums to 1; column j is label j + 1.
+        candidates: every class, most probable first, equal probabilities by label.
+        plausible: labels of the conformal set, most probable first. It holds the true class for a fraction
+            `conformal_coverage` of photos like those the calibration was fitted to (Sadinle et al. 2019, arXiv
+            1609.00451). If no class qualifies, the set is the most probable class, so it is never empty.
+        verdict: "sure", "between" or "unsure"; `predict` has the rule.
+        families, genera: most probable first, equal probabilities by name. A class of several genera is in no genus, so
+            the genera may sum to less than 1. The families always sum to 1.
+        novel: whether the photo looks like none of the flowers; False if the bundle has no rule for it.
     """
 
     probabilities: NDArray[np.float64]
@@ -67,14 +80,25 @@ class Prediction:
         return self.verdict == "sure"
 
     def top(self, k: int) -> tuple[Candidate, ...]:
-        """The k most probable candidates, or all when there are fewer."""
+        """The k most probable candidates, k ≥ 1, or all if there are fewer. Raises ValueError for a smaller k."""
         if k < 1:
             raise ValueError(f"Ask for at least one candidate, not {k}.")
         return self.candidates[:k]
 
 
 def log_softmax(logits: ArrayLike, temperature: float = 1.0) -> NDArray[np.float64]:
-    """Logarithm of `softmax`, exact where a probability itself would round to zero. Shape as given, float64."""
+    """Logarithm of `softmax`, exact also where a probability would round to zero.
+
+    Args:
+        logits: of any shape, over the classes in the last axis.
+        temperature: divides the logits, above 0.
+
+    Returns:
+        float64 in the shape of the logits.
+
+    Raises:
+        ValueError: the temperature is not a positive number, or a logit is not finite.
+    """
     if not (np.isfinite(temperature) and temperature > 0):
         raise ValueError(f"The temperature must be a positive number, not {temperature}.")
     raw = np.asarray(logits, dtype=np.float64)
@@ -86,26 +110,40 @@ def log_softmax(logits: ArrayLike, temperature: float = 1.0) -> NDArray[np.float
 
 
 def softmax(logits: ArrayLike, temperature: float = 1.0) -> NDArray[np.float64]:
-    """exp(logits / temperature), normalised over the last axis. Shape as given, float64, rows sum to 1.
+    """exp(logits / temperature), normalized over the last axis.
 
-    Raises ValueError for a temperature that is not positive and for logits that are not finite.
+    Args:
+        logits: of any shape, over the classes in the last axis.
+        temperature: divides the logits, above 0.
+
+    Returns:
+        float64 in the shape of the logits; rows sum to 1.
+
+    Raises:
+        ValueError: the temperature is not a positive number, or a logit is not finite.
     """
     return np.exp(log_softmax(logits, temperature))
 
 
 def predict(logits: ArrayLike, calibration: Calibration, taxonomy: Iterable[Taxon]) -> Prediction:
-    """Calibrated reading of one photo's logits, (classes,).
+    """The calibrated prediction for one photo.
 
-    A class is plausible when 1 − p ≤ `conformal_threshold`. The verdict holds that set to the bar `unsure_below`, the
-    top probability from which on answers to validation photos, as they are and spoilt, were right 98 % of the time:
+    A class is in the conformal set if 1 − p ≤ `conformal_threshold`. The verdict compares this set with `unsure_below`,
+    the lowest top probability at which validation accuracy, clean and corrupted, is at least 98 %:
 
-    - "sure": one class is plausible, and its probability reaches the bar;
-    - "between": two or three are, and together they reach it;
-    - "unsure": otherwise. That is, many classes are plausible, or none (not even the most probable one passes the
-      conformal test), or the plausible ones leave too much probability to all others. The last two are what a picture
-      that shows none of these flowers mostly gets; a softmax over flowers cannot say "no flower" outright.
+    - "sure": the set is one class, and its probability reaches `unsure_below`;
+    - "between": the set is two or three classes, which together reach `unsure_below`;
+    - "unsure": otherwise. Then the set has many classes or none, or leaves too much probability to all other classes.
+      A picture that shows none of these flowers mostly gets an empty set or a set with too little probability; a
+      softmax over flowers cannot say "no flower" outright.
 
-    Raises ValueError when the logits are not one finite number for each label of the taxonomy.
+    Args:
+        logits: (classes,).
+        calibration: temperature and thresholds.
+        taxonomy: the classes, one for each logit.
+
+    Raises:
+        ValueError: the logits are not one finite number for each label of the taxonomy.
     """
     taxa = taxa_of(logits, taxonomy)
     probabilities = softmax(logits, calibration.temperature)
@@ -116,7 +154,15 @@ def predict(logits: ArrayLike, calibration: Calibration, taxonomy: Iterable[Taxo
 
 
 def taxa_of(logits: ArrayLike, taxonomy: Iterable[Taxon]) -> list[Taxon]:
-    """The taxa in the order of one photo's logits. Raises ValueError when these do not fit."""
+    """The taxa in the order of one photo's logits.
+
+    Args:
+        logits: (classes,).
+        taxonomy: the classes in any order.
+
+    Raises:
+        ValueError: there is not one logit for each label 1…classes.
+    """
     taxa = sorted(taxonomy, key=lambda taxon: taxon.label)
     shape = np.shape(logits)
     if shape != (len(taxa),) or [taxon.label for taxon in taxa] != list(range(1, len(taxa) + 1)):
@@ -127,7 +173,15 @@ def taxa_of(logits: ArrayLike, taxonomy: Iterable[Taxon]) -> list[Taxon]:
 def ranked(
     probabilities: NDArray[np.float64], in_set: int, verdict: Verdict, taxa: list[Taxon], *, novel: bool = False
 ) -> Prediction:
-    """A prediction from the probabilities (classes,) of all taxa, of which so many, at least one, are in the set."""
+    """Build a prediction from probabilities.
+
+    Args:
+        probabilities: (classes,) float64, sums to 1; made read-only.
+        in_set: number of classes in the prediction set, at least 1.
+        verdict: the verdict.
+        taxa: the classes in order of label.
+        novel: whether the photo looks like none of the flowers.
+    """
     probabilities.flags.writeable = False
     order = np.argsort(-probabilities, kind="stable")
     return Prediction(
@@ -142,7 +196,13 @@ def ranked(
 
 
 def verdict_of(in_set: int, together: float, unsure_below: float) -> Verdict:
-    """The verdict on a set of so many classes that have so much probability together."""
+    """The verdict on a prediction set.
+
+    Args:
+        in_set: number of classes in the set.
+        together: sum of their probabilities, in [0, 1].
+        unsure_below: the least sum for a verdict other than "unsure", in [0, 1].
+    """
     if not 1 <= in_set <= BETWEEN_AT_MOST or together < unsure_below:
         return "unsure"
     return "sure" if in_set == 1 else "between"

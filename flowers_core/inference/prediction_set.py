@@ -1,4 +1,4 @@
-"""Sets of classes that hold the true one, and the genus or family in which all of a set lies."""
+"""Prediction sets, which mostly hold the true class, and the genus or family that all of a set's classes share."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from flowers_core.data.taxonomy import Taxonomy
 class SetRule:
     """Which classes belong to a photo's prediction set.
 
-    The most probable class always does. Another does where the classes before it leave more than 1 − `mass` to it and
-    those after it, and its own probability is at least `least`: adaptive sets (Romano et al. 2020, arXiv 2006.02544)
-    without their long tails. On a photo whose answer has a confidence above `mass` the set is that answer alone.
+    The most probable class always does. Another class does if the more probable classes together have at most `mass`
+    and its own probability is at least `least`. These are adaptive sets (Romano et al. 2020, arXiv 2006.02544) without
+    their long tails. If the confidence of the predicted class exceeds `mass`, the set is that class alone.
 
     Attributes:
-        mass, least: in [0, 1], of probabilities whose largest is the photo's confidence.
-        coverage: the share of clean validation photos, and `corrupted_coverage` of corrupted ones, whose set holds the
-            true class.
-        size, corrupted_size: how many classes the sets have on average.
+        mass, least: in [0, 1], compared with probabilities whose largest is the photo's confidence.
+        coverage, corrupted_coverage: fraction of clean or corrupted validation photos whose set holds the true class.
+        size, corrupted_size: mean number of classes in the sets of clean or corrupted validation photos.
     """
 
     mass: float
@@ -39,7 +38,15 @@ class SetRule:
 
 
 def in_set(probabilities: ArrayLike, mass: float, least: float) -> NDArray[np.bool_]:
-    """Which classes belong to the sets of n photos by the `SetRule` of this mass and least: (n, classes) bool."""
+    """Which classes belong to the sets of n photos by a `SetRule`.
+
+    Args:
+        probabilities: (n, classes).
+        mass, least: of the rule.
+
+    Returns:
+        (n, classes) bool.
+    """
     values = np.asarray(probabilities, np.float64)
     order = np.argsort(-values, axis=1, kind="stable")
     ranked = np.take_along_axis(values, order, axis=1)
@@ -51,7 +58,15 @@ def in_set(probabilities: ArrayLike, mass: float, least: float) -> NDArray[np.bo
 
 
 def common_taxon(labels: Collection[int], taxonomy: Taxonomy) -> str | None:
-    """The genus that all of these labels belong to, or else the family; None where they share neither."""
+    """The genus that all classes belong to, else the family.
+
+    Args:
+        labels: the classes, at least one.
+        taxonomy: their taxonomy.
+
+    Returns:
+        The Latin name; None if the classes share neither.
+    """
     taxa = [taxonomy[label] for label in labels]
     genera, families = {taxon.genus for taxon in taxa}, {taxon.family for taxon in taxa}
     if len(genera) == 1 and None not in genera:

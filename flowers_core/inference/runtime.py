@@ -58,7 +58,7 @@ class Runtime:
         Args:
             model: a TFLite file, or its content.
             workers: interpreters in the pool, at least 1.
-            threads: that each of them computes with, at least 1.
+            threads: threads of each interpreter, at least 1.
             head: W (c, classes) and b (classes,) float32 that make the logits of the embedding in the place of the
                 graph's own; for a model that was taught classes which its graph does not know.
 
@@ -123,11 +123,16 @@ class Runtime:
 
 
 def open_runtime(bundle: Bundle, numeric_format: str, *, workers: int = 2, threads: int = 1) -> Runtime:
-    """A bundle's model in one numeric format, with the bundle's head where it was taught classes since.
+    """A bundle's model in one numeric format, with the bundle's own head if it was taught classes later.
+
+    Args:
+        bundle: the bundle.
+        numeric_format: the format of its TFLite model.
+        workers, threads: as for `Runtime`.
 
     Raises:
-        BundleError: where the bundle lacks the file, or it is damaged.
-        RuntimeModelError: when it is not one of this project's classifiers.
+        BundleError: the bundle lacks the file, or the file is damaged.
+        RuntimeModelError: the file is not one of this project's classifiers.
     """
     head = bundle.head() if bundle.manifest.taught else None
     return Runtime(bundle.path(model_file(numeric_format)), workers=workers, threads=threads, head=head)
