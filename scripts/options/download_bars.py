@@ -5,7 +5,7 @@ from types import TracebackType
 
 from tqdm import tqdm
 
-from flowers_core.data.download.http import Progress
+from flowers_core.data.download.progress import Progress
 
 
 class Bars:

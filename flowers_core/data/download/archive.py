@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from flowers_core.data.download.http import DownloadError, Progress, Report, open_raw, write
+from flowers_core.data.download.disk import open_raw, write
+from flowers_core.data.download.progress import DownloadError, Progress, Report
 from flowers_core.data.oxford import PHOTOS, Pictures
 
 MOST_BYTES_PER_PHOTO = 64 << 20  # the largest of the real ones has 1 MB; beyond this it is an attack or a mistake

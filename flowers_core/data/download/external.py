@@ -21,7 +21,9 @@ from typing import IO, Any, cast
 import zstandard
 
 from flowers_core.data.download.archive import MOST_BYTES_PER_PHOTO
-from flowers_core.data.download.http import DownloadError, Progress, Report, alone_in, fetch, not_writable
+from flowers_core.data.download.disk import alone_in, not_writable
+from flowers_core.data.download.http import fetch
+from flowers_core.data.download.progress import DownloadError, Progress, Report
 
 EXTERNAL_URL = "http://archive.ubuntu.com/ubuntu/"
 # The two folders of the photos. The first has a folder for each class.

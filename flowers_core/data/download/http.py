@@ -6,10 +6,8 @@ of space and md5, nor progress during a pause. They would replace some thirty li
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import http.client
-import io
 import re
 import shutil
 import ssl
@@ -17,14 +15,11 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from flowers_core.errors import FlowersError
-from flowers_core.storage.files import FolderBusy, locked
+from flowers_core.data.download.disk import open_raw, write
+from flowers_core.data.download.progress import DownloadError, Progress, Report, amount
 
 MOST_BYTES = 2 << 30  # far more than any file has; a server that never stops sending is cut off here
 ATTEMPTS = 5  # failures in a row; an attempt that fetched a mebibyte starts the count anew
@@ -33,47 +28,6 @@ TIMEOUT = 30.0  # seconds without a byte
 
 _CHUNK = 1 << 16
 _WORTH_RETRYING = {408, 425, 429, 500, 502, 503, 504}
-
-
-class DownloadError(FlowersError):
-    """A download cannot go on. The message is a sentence that says why and what would help."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a download is.
-
-    Attributes:
-        step: the current step; "waiting" is the pause before another attempt.
-        name: the file's name.
-        done: bytes, or photos while unpacking.
-        total: bytes or photos in all; None if the server does not say.
-    """
-
-    step: Literal["fetching", "waiting", "checking", "unpacking"]
-    name: str
-    done: int
-    total: int | None
-
-    @property
-    def fraction(self) -> float:
-        """The fraction of this step that is done, 0…1; 0 while the total is unknown."""
-        return min(self.done / self.total, 1.0) if self.total else 0.0
-
-    @property
-    def sentence(self) -> str:
-        """The progress in words, for the person who waits."""
-        if self.step == "unpacking":
-            return f"Unpacking: photo {self.done} of {self.total}"
-        if self.step == "checking":
-            return f"Checking {self.name} …"
-        amount = _amount(self.done, self.total)
-        if self.step == "waiting":
-            return f"The connection broke off at {amount} of {self.name}; trying again …"
-        return f"Downloading {self.name}: {amount}"
-
-
-Report = Callable[[Progress], None]
 
 
 def fetch(url: str, partial: Path, md5: str, report: Report, *, room: float = 1.0) -> None:
@@ -122,66 +76,6 @@ def fetch(url: str, partial: Path, md5: str, report: Report, *, room: float = 1.
             fetched_anew = True
 
 
-@contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Hold a folder so that no other download writes there. Raises DownloadError if one does."""
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(locked(folder))
-        except FolderBusy as error:
-            raise DownloadError(f"Another download into {folder} is under way. Wait until it is done.") from error
-        yield
-
-
-def open_raw(path: Path, mode: str) -> io.FileIO:
-    """Open a file without a buffer, so that a full disk shows in `write` and not in closing.
-
-    Args:
-        path: the file.
-        mode: as `io.FileIO` takes it.
-
-    Raises:
-        DownloadError: the file cannot be opened.
-    """
-    try:
-        return io.FileIO(path, mode)
-    except OSError as error:
-        raise not_writable(path.parent, error) from error
-
-
-def write(handle: io.FileIO, chunk: bytes, folder: Path) -> None:
-    """Write a whole chunk.
-
-    Args:
-        handle: the open file.
-        chunk: the bytes.
-        folder: the file's folder, for the message of an error.
-
-    Raises:
-        DownloadError: the disk is full, or the write is refused.
-    """
-    left = memoryview(chunk)
-    try:
-        while left:
-            left = left[handle.write(left) :]
-    except OSError as error:
-        raise not_writable(folder, error) from error
-
-
-def not_writable(folder: Path, error: OSError) -> DownloadError:
-    """The error for a folder that takes no more bytes.
-
-    Args:
-        folder: the folder.
-        error: the refused write.
-    """
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DownloadError(
-            f"The disk that holds {folder} is full. Free some space and run it again to go on from here."
-        )
-    return DownloadError(f"{folder} cannot be written to: {error.strerror or error}.")
-
-
 class _BrokenOff(Exception):
     """A failure after which another attempt may succeed."""
 
@@ -194,7 +88,7 @@ class _BrokenOff(Exception):
             host = urllib.parse.urlsplit(url).netloc
             return f"{host} cannot be reached ({self}). Check the network connection and try again."
         return (
-            f"The download of {name} broke off {ATTEMPTS} times in a row, last at {_amount(done)} ({self}). "
+            f"The download of {name} broke off {ATTEMPTS} times in a row, last at {amount(done)} ({self}). "
             "Run it again to go on from there."
         )
 
@@ -297,8 +191,8 @@ class _Transfer:
         free = shutil.disk_usage(self.partial.parent).free
         if free < needed:
             raise DownloadError(
-                f"There is too little space in {self.partial.parent}: {_amount(needed)} are needed and "
-                f"{_amount(free)} are free."
+                f"There is too little space in {self.partial.parent}: {amount(needed)} are needed and "
+                f"{amount(free)} are free."
             )
 
     def _restart(self) -> None:
@@ -323,9 +217,3 @@ def _unreachable(url: str, error: Exception) -> Exception:
             f"The server of {url} cannot prove who it is ({reason.verify_message}); nothing was fetched."
         )
     return _BrokenOff(getattr(reason, "strerror", None) or reason or type(reason).__name__, contacted=False)
-
-
-def _amount(done: float, total: float | None = None) -> str:
-    """ "12 of 345 MB", or "12 MB" if the total is unknown."""
-    unit, name = (1e6, "MB") if (total or done) >= 1e6 else (1e3, "kB")
-    return f"{done / unit:.0f} of {total / unit:.0f} {name}" if total else f"{done / unit:.0f} {name}"

@@ -17,7 +17,9 @@ from types import MappingProxyType
 
 from flowers_core.data.dataset import DatasetError, DatasetMissing
 from flowers_core.data.download.archive import unpack_photos
-from flowers_core.data.download.http import DownloadError, Progress, Report, alone_in, fetch, not_writable
+from flowers_core.data.download.disk import alone_in, not_writable
+from flowers_core.data.download.http import fetch
+from flowers_core.data.download.progress import DownloadError, Progress, Report
 from flowers_core.data.oxford import PHOTOS, SEGMENTATIONS, OxfordFlowers, Pictures, is_present, read_labels
 
 __all__ = ["OXFORD_MD5", "OXFORD_URL", "DownloadError", "Progress", "download_dataset", "download_segmentations"]

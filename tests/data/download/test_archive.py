@@ -7,7 +7,7 @@ import pytest
 
 from flowers_core.data.download import archive as unpacking
 from flowers_core.data.download.archive import unpack_photos
-from flowers_core.data.download.http import DownloadError, Progress
+from flowers_core.data.download.progress import DownloadError, Progress
 
 
 def archive_of(path: Path, members: list[tuple[str, bytes]]) -> Path:

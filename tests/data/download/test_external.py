@@ -11,7 +11,7 @@ import zstandard
 
 from flowers_core.data.download import http as fetching
 from flowers_core.data.download.external import FLOWERS, NO_FLOWER, Package, download_external, external_packages
-from flowers_core.data.download.http import DownloadError, Progress
+from flowers_core.data.download.progress import DownloadError, Progress
 from flowers_core.data.photo_folder import scan_folder
 from flowers_core.data.taxonomy import load_taxonomy
 from tests.fixtures.local_oxford import LocalOxford, drop_after, serving

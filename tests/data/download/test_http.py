@@ -1,4 +1,3 @@
-import errno
 import hashlib
 import socket
 from pathlib import Path
@@ -6,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from flowers_core.data.download import http as fetching
-from flowers_core.data.download.http import DownloadError, Progress, fetch, open_raw, write
+from flowers_core.data.download.http import fetch
+from flowers_core.data.download.progress import DownloadError, Progress
 from tests.fixtures.local_oxford import LocalOxford, answer, drop_after, ignore_range, serving
 
 CONTENT = bytes(range(256)) * 1000
@@ -161,34 +161,3 @@ def test_a_length_that_is_not_told_is_no_obstacle(server, partial):
     assert partial.read_bytes() == CONTENT
     assert seen[-1] == Progress("fetching", "file", len(CONTENT), None)
     assert seen[-1].fraction == 0.0
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_is_told():
-    with open_raw(Path("/dev/full"), "wb") as handle, pytest.raises(DownloadError, match=r"disk that holds .* is full"):
-        write(handle, b"x", Path("/somewhere"))
-
-
-def test_other_refused_writes_are_told():
-    assert str(fetching.not_writable(Path("data"), OSError(errno.EROFS, "Read-only file system"))) == (
-        "data cannot be written to: Read-only file system."
-    )
-
-
-@pytest.mark.parametrize(
-    ("progress", "sentence", "fraction"),
-    [
-        (Progress("fetching", "a.tgz", 12_000_000, 345_000_000), "Downloading a.tgz: 12 of 345 MB", 12 / 345),
-        (Progress("fetching", "a.mat", 300, 15_000), "Downloading a.mat: 0 of 15 kB", 0.02),
-        (Progress("fetching", "a.tgz", 1_500_000, None), "Downloading a.tgz: 2 MB", 0.0),
-        (
-            Progress("waiting", "a.tgz", 12_000_000, 345_000_000),
-            "The connection broke off at 12 of 345 MB of a.tgz; trying again …",
-            12 / 345,
-        ),
-        (Progress("checking", "a.tgz", 5, 10), "Checking a.tgz …", 0.5),
-    ],
-)
-def test_progress_in_words(progress, sentence, fraction):
-    assert progress.sentence == sentence
-    assert progress.fraction == pytest.approx(fraction)
