@@ -18,7 +18,7 @@ from typing import IO
 
 from flowers_core.inference.bundle import Bundle, BundleError, check_name, load_bundle
 from flowers_core.inference.manifest import MANIFEST, Manifest, ManifestError, read_manifest
-from flowers_core.storage.files import write_atomically
+from flowers_core.storage.files import replace_folder, write_atomically
 
 #: What a bundle is made of; nothing else is unpacked, a pickle least of all.
 FILE_ENDINGS = (".json", ".npz", ".tflite", ".keras", ".faiss")
@@ -82,7 +82,8 @@ def unpack_bundle(archive: Path | IO[bytes], models_dir: Path, *, override: bool
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
             raise ArchiveError(f"{name} is damaged, or no packed bundle: {str(error).rstrip('.')}.") from error
         target = models_dir / new.name
-        _move(new.folder, target, Path(beside) / "old", override)
+        _refuse_taken(target, override)
+        replace_folder(new.folder, target, Path(beside) / "old")
     return load_bundle(target)
 
 
@@ -161,18 +162,10 @@ def _copy(source: IO[bytes], path: Path, size: int, sha256: str | None) -> None:
         raise ArchiveError(f"{path.name} is damaged or was changed: it is not the file that {MANIFEST} names.")
 
 
-def _move(folder: Path, target: Path, aside: Path, override: bool) -> None:
-    """Put a finished folder in its place; what is replaced waits aside and comes back where that fails."""
+def _refuse_taken(target: Path, override: bool) -> None:
     if not os.path.lexists(target):
-        folder.rename(target)
         return
     if not override:
         raise ArchiveError(f"There is a model '{target.name}' already; --override replaces it.")
     if not (target / MANIFEST).is_file():
         raise ArchiveError(f"{target} is no bundle, so it is not replaced. Move it away first.")
-    target.rename(aside)
-    try:
-        folder.rename(target)
-    except OSError:
-        aside.rename(target)
-        raise

@@ -4,7 +4,8 @@ import numpy as np
 
 from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.prototypes import Prototypes, fit_prototypes
-from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery, unit_rows
+from flowers_core.retrieval.taught_model import taught_model
 
 
 def prototypes_of(bundle: Bundle, gallery: Gallery | None = None) -> Prototypes | None:
@@ -22,4 +23,9 @@ def prototypes_of(bundle: Bundle, gallery: Gallery | None = None) -> Prototypes 
     known = gallery or Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))
     splits = bundle.manifest.training.splits
     chosen = np.isin(known.splits, list(splits))
-    return fit_prototypes(known.vectors(splits), known.labels[chosen], len(bundle.class_names))
+    vectors, labels = known.vectors(splits), known.labels[chosen]
+    if bundle.manifest.taught:
+        taught = taught_model(bundle).examples
+        vectors = np.concatenate([vectors, unit_rows(taught.embeddings.astype(np.float32))])
+        labels = np.concatenate([labels, taught.columns + 1])
+    return fit_prototypes(vectors, labels, len(bundle.class_names))

@@ -21,7 +21,7 @@ from flowers_core.errors import FlowersError
 #: How strongly a column is held near the foretold one, weakest first; the least held-out loss chooses.
 REGULARIZATIONS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 #: Photos of other classes that a column is fitted against: those for which its logit would be the most too large.
-# The share of the rest in the loss vanishes, and a fit stays within milliseconds.
+#: The share of the rest in the loss vanishes, and a fit stays within milliseconds.
 HARDEST = 256
 
 _FOLDS = 10

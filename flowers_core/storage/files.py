@@ -45,6 +45,25 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         beside.unlink(missing_ok=True)
 
 
+def replace_folder(new: Path, target: Path, aside: Path) -> None:
+    """Move a finished folder to where it belongs.
+
+    Args:
+        new: the folder, on the same disk.
+        target: its place.
+        aside: where a folder waits that is in that place; it comes back where the move fails.
+    """
+    replaced = os.path.lexists(target)
+    if replaced:
+        target.rename(aside)
+    try:
+        new.rename(target)
+    except OSError:
+        if replaced:
+            aside.rename(target)
+        raise
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write bytes in one step.
 
