@@ -13,7 +13,6 @@ TESTS = ROOT / "tests"
 EXCEPTIONS = {
     # Pieces of one computation, whose result is what is worth asserting.
     "evaluation/confidence_photos.py": "evaluation/test_confidence_fit.py",
-    "inference/confidence_record.py": "inference/test_confidence_head.py",
     "explain/attributions/gradient_cam.py": "explain/attributions/test_grad_cam.py",
     "explain/subject.py": "explain/test_methods.py",
     "networks/compiled.py": "networks/test_classifier.py",
@@ -29,17 +28,18 @@ EXCEPTIONS = {
     "training/trainable_weights.py": "training/test_fit.py",
     # Fields without computation, written and read back with the manifest that they are part of.
     "inference/records/calibration.py": "inference/test_manifest.py",
+    "inference/records/confidence.py": "inference/test_confidence_head.py",
     "inference/records/external.py": "inference/test_manifest.py",
     "inference/records/gallery.py": "inference/test_manifest.py",
     "inference/records/latency.py": "inference/test_manifest.py",
     "inference/records/metrics.py": "inference/test_manifest.py",
     "inference/records/multi_crop.py": "inference/test_manifest.py",
     "inference/records/quantization.py": "inference/test_manifest.py",
+    "inference/records/teaching.py": "retrieval/test_taught_model.py",
     "inference/records/training.py": "inference/test_manifest.py",
     # Another implementation behind our interface: it is what ours are tested against.
     "explain/attributions/tf_keras_vis_reference.py": "explain/attributions/test_grad_cam.py",
     # Pictures and documents, compared as a whole.
-    "reports/confidence.py": "reports/test_results.py",
     "data/audit/figures.py": "scripts/test_audit_data.py",
     "reports/model_card.py": "reports/test_results.py",
     "reports/ablation.py": "reports/test_run_records.py",
