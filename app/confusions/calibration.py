@@ -62,7 +62,7 @@ def operating_sentence(point: OperatingPoint) -> str:
 
 
 def curve_table(curve: CoverageCurve) -> pd.DataFrame:
-    """The curve thinned out to what a page can show: shares in [0, 1]."""
+    """The curve thinned out to what a page can show: fractions in [0, 1]."""
     step = max(1, len(curve.thresholds) // _POINTS)
     rows = sorted({*range(0, len(curve.thresholds), step), len(curve.thresholds) - 1})
     return pd.DataFrame(
@@ -75,7 +75,7 @@ def curve_table(curve: CoverageCurve) -> pd.DataFrame:
 
 
 def reliability_table(bins: tuple[ReliabilityBin, ...]) -> pd.DataFrame:
-    """One row a bin: shares in [0, 1]."""
+    """One row a bin: fractions in [0, 1]."""
     return pd.DataFrame([{"certainty": row.confidence, "right": row.accuracy, "photos": row.count} for row in bins])
 
 

@@ -1,4 +1,4 @@
-"""The ways to explain a model against each other, as it was measured."""
+"""The methods of explanation compared, as they were measured."""
 
 import pandas as pd
 import streamlit as st

@@ -2,8 +2,8 @@
 
     flowers benchmarks pages BUNDLE
 
-Small copies of the photos are made in every way they can come about, by turns; then *Confusions* is run whole, as it is
-when a cell of the matrix is clicked. What the browser takes to lay it out comes on top.
+Thumbnails of the photos are decoded, made and read from the cache, with interleaved timing. Then *Confusions* is run
+whole, as after a click on a cell of the matrix. The time that the browser takes to lay it out comes on top.
 """
 
 import argparse
@@ -92,7 +92,7 @@ def _parse() -> argparse.Namespace:
     parser = verb_parser(__doc__)
     add_bundle_argument(parser)
     add_data_option(parser)
-    parser.add_argument("--rounds", type=at_least(1), default=5, help="times each way is taken (default: 5)")
+    parser.add_argument("--rounds", type=at_least(1), default=5, help="times each is measured (default: 5)")
     return parser.parse_args()
 
 

@@ -32,16 +32,16 @@ def main() -> None:
     options = _parse()
     flowers = OxfordFlowers(options.data)
     line = ["--backbone", options.backbone, "--recipe", "fast", *shlex.split(options.override)]
-    places = ["--data", str(options.data.resolve())]
+    folders = ["--data", str(options.data.resolve())]
     if options.weights:
-        places += ["--weights", str(options.weights.resolve())]
+        folders += ["--weights", str(options.weights.resolve())]
     with tempfile.TemporaryDirectory(prefix="training-") as name:
         folder = Path(name)
-        plain = [run_plain_fit(line, places, options.plain_epochs)]
+        plain = [run_plain_fit(line, folders, options.plain_epochs)]
         out = folder / f"{options.backbone}_fast"
         kept = ["--out", str(out), "--runs", str(folder / "runs"), "--cache", str(folder / "cache")]
-        found = timings(*run_module(["scripts.train", *line, *places, *kept], folder / "events.jsonl"), BAR)
-        plain.append(run_plain_fit(line, places, options.plain_epochs))
+        found = timings(*run_module(["scripts.train", *line, *folders, *kept], folder / "events.jsonl"), BAR)
+        plain.append(run_plain_fit(line, folders, options.plain_epochs))
         bundles = {"head": load_bundle(out.with_name(f"{out.name}_frozen")), "tail": load_bundle(out)}
         test = {phase: _test_figures(flowers, bundle) for phase, bundle in bundles.items()}
     speed = TrainingSpeed(

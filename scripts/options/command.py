@@ -1,4 +1,4 @@
-"""What every script does alike: options they share, and errors told in a sentence with an exit code other than zero."""
+"""What all verbs share: options, progress, and errors as a sentence with an exit code other than zero."""
 
 import argparse
 import errno
@@ -16,7 +16,7 @@ from flowers_core.storage.paths import default_data_dir, default_models_dir
 from scripts.options.output import leave_broken_pipe, print_whatever_comes
 
 T = TypeVar("T")
-# What the person can mend, unlike other errors of the system: rights, a folder in a file's place, a full disk.
+# What the person can mend, unlike other errors of the system: rights, a folder where a file should be, a full disk.
 _MENDABLE = (errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENOSPC, errno.EROFS)
 
 

@@ -48,7 +48,7 @@ def parse_training(doc: str | None) -> argparse.Namespace:
 
 
 def command_of(options: argparse.Namespace) -> Command:
-    """What makes this bundle again. A bundle's place is its own affair, its name is not: it says the models folder."""
+    """What makes this bundle again, in the models folder: a bundle's name is kept, its folder is not."""
     made: dict[str, Any] = {}
     teachers = {"teacher": tuple(Path(name).name for name in options.teacher)} if options.teacher else {}
     if options.also_validation:
