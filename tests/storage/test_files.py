@@ -13,6 +13,7 @@ import pytest
 from flowers_core.storage.files import (
     FolderBusy,
     locked,
+    replace_folder,
     sha256_of,
     write_atomically,
     write_json,
@@ -64,6 +65,20 @@ def test_the_target_keeps_its_old_bytes_until_the_new_ones_are_whole(tmp_path: P
     write_atomically(target, write)
     assert seen == [(".tflite", b"old")]
     assert target.read_bytes() == b"new"
+
+
+def test_a_folder_takes_the_place_of_another(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "text").write_text(name)
+    with pytest.raises(FileNotFoundError):
+        replace_folder(tmp_path / "none", tmp_path / "old", tmp_path / "aside")
+    assert (tmp_path / "old" / "text").read_text() == "old"
+    replace_folder(tmp_path / "new", tmp_path / "old", tmp_path / "aside")
+    assert (tmp_path / "old" / "text").read_text() == "new"
+    assert (tmp_path / "aside" / "text").read_text() == "old"
+    replace_folder(tmp_path / "aside", tmp_path / "fresh", tmp_path / "unused")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fresh", "old"]
 
 
 def test_sha256_of_more_than_one_chunk(tmp_path: Path) -> None:

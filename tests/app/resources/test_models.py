@@ -8,8 +8,10 @@ import pytest
 import streamlit as st
 
 from app.resources import models
+from flowers_core.data.model_input import CropRule
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import BundleError, BundleWriter, list_bundles, load_bundle
+from flowers_core.inference.records.teaching import TaughtClass
 from flowers_core.storage.paths import default_models_dir
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -54,6 +56,19 @@ def test_two_sessions_that_load_a_gradient_method_leave_the_streams_alone() -> N
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("to standard output\n")
     assert done.stderr.endswith("to standard error\n")
+
+
+def test_a_taught_bundle_is_told_of_and_not_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOWERS_MODELS_DIR", str(tmp_path))
+    for name, taught in (("plain", ()), ("taught", (TaughtClass("edelweiss", 3, 1.0),))):
+        writer = BundleWriter.create(
+            tmp_path / name, name=name, backbone="none", crop_rule=CropRule(64), classes=["rose", "edelweiss"]
+        )
+        writer.folder.mkdir()
+        writer.update(taught=taught)
+    found = models.model_list()
+    assert [bundle.name for bundle in found.bundles] == ["plain"]
+    assert found.problems == ("'taught' was taught since; `flowers identify --bundle taught` answers.",)
 
 
 def test_a_file_is_read_once_for_each_content(tmp_path: Path) -> None:
