@@ -51,9 +51,7 @@ EXCEPTIONS = {
     "reports/speed.py": "reports/test_run_records.py",
     # What a person asks for on the command line or on a page, tested as a person does.
     "training/recipes.py": "training/test_recipe.py",
-    "training/run.py": "scripts/test_train.py",
     "training/soup_bundle.py": "scripts/study/test_make_soup.py",
-    "training/write_bundle.py": "scripts/test_train.py",
 }
 #: What nothing calls yet: training on a folder of photos, the verdict on pictures without a flower, and the pages on
 #: concepts and on counterfactuals are being built on it.
