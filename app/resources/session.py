@@ -61,7 +61,13 @@ def photo(content: bytes) -> Photo:
 
 
 def infer(photo: Photo, bundle: Bundle, numeric_format: str) -> Inference:
-    """One forward pass: everything that the page shows of a photo follows from it."""
+    """One forward pass: everything that the page shows of a photo follows from it.
+
+    Args:
+        photo: as the person gave it.
+        bundle: the model.
+        numeric_format: of the model, such as `int8`.
+    """
     digest = models.model_digest(bundle, numeric_format)
     seen, forward = _infer(photo.sha256, digest, photo, bundle, numeric_format)
     return Inference(photo, bundle, numeric_format, digest, seen, forward)
