@@ -140,7 +140,7 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 @pytest.mark.slow
 def test_weights_that_cannot_be_had_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in (0, 1, 2):
-        named = rf"scripts\.download_weights.*efficientnet_lite{number}_imagenet_notop\.weights\.h5"
+        named = rf"`flowers download_weights`.*efficientnet_lite{number}_imagenet_notop\.weights\.h5"
         with pytest.raises(WeightsMissing, match=named):
             build_backbone(f"efficientnet_lite{number}", weights_dir=tmp_path)
 

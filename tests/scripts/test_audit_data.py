@@ -103,6 +103,6 @@ def test_a_bundle_without_a_gallery(
     ).save()
     arguments = [str(tmp_path / "out"), "--data", str(drawn_dataset.root), "--bundle", str(tmp_path / "bare")]
     monkeypatch.setattr(sys, "argv", ["audit_data", *arguments])
-    with pytest.raises(BundleError, match=r"scripts\.build_gallery"):
+    with pytest.raises(BundleError, match=r"flowers build_gallery"):
         main()
     assert not (tmp_path / "out").exists()

@@ -12,7 +12,18 @@ import pytest
 from scripts.__main__ import GROUPS, VERBS, main, overview, summary, unknown
 
 ROOT = Path(__file__).resolve().parents[2]
-NO_VERBS = {"__init__", "__main__", "keras_worker", "plain_fit", "turns"}
+NO_VERBS = {
+    "__init__",
+    "__main__",
+    "explain_backends",
+    "first_answer",
+    "gallery_indexes",
+    "interleaved",
+    "keras_worker",
+    "machine",
+    "plain_fit",
+    "training_runs",
+}
 
 
 def shell(*words: str, **environment: str) -> subprocess.CompletedProcess[bytes]:

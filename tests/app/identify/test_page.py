@@ -255,7 +255,7 @@ def test_a_data_set_photo_has_an_address_and_is_not_its_own_neighbour(
     assert [name for name, _ in bars(app)] == [
         capital(load_taxonomy()[c.label].name) for c in expected(content)[0].top(5)
     ]
-    assert "image_00003.jpg" in images(app)[0].captions[0]
+    assert "image\\_00003.jpg" in images(app)[0].captions[0]  # Markdown for image_00003.jpg
     assert "labelled hard-leaved pocket orchid" in images(app)[0].captions[0]
     assert not any(button.label == "Download the photos" for button in app.button)
 
@@ -265,7 +265,7 @@ def test_a_data_set_photo_comes_back_after_a_file(open_page: Open, drawn_dataset
     upload(app, "flower.jpg", example_bytes())
     assert "flower.jpg" in images(app)[0].captions[0]
     app.query_params["photo"] = "3"
-    assert "image_00003.jpg" in images(run(app))[0].captions[0]
+    assert "image\\_00003.jpg" in images(run(app))[0].captions[0]
 
 
 def test_photos_that_are_on_disk_are_shown(open_page: Open, drawn_dataset: Path) -> None:

@@ -39,7 +39,7 @@ def test_lime_is_measured_and_the_bundle_keeps_it(benchmark_lime, bundle, capsys
     assert (record.split, record.seed, record.seeds, record.stability_photos) == ("test", 0, 3, 2)
     assert record.per_position
     assert record.samples <= SAMPLES
-    assert lime_sentence(record).count("place by place") == 1
+    assert lime_sentence(record).count("a model for each position") == 1
     ours, package = record.backends[OURS], record.backends[PACKAGE]
     assert ours.times_ours.value == 1
     assert package.seconds.low <= package.seconds.value <= package.seconds.high
@@ -58,7 +58,7 @@ def test_ours_by_regression_takes_more_looks_and_the_record_says_so(benchmark_li
     record = load_lime(load_bundle(bundle).path(LIME_FILE))
     assert not record.per_position
     assert SAMPLES < record.samples <= REGRESSION_SAMPLES
-    assert "place by place" not in lime_sentence(record)
+    assert "a model for each position" not in lime_sentence(record)
 
 
 def test_nothing_is_kept_of_a_dry_run(benchmark_lime, bundle):

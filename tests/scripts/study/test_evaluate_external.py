@@ -118,7 +118,7 @@ def test_nothing_is_kept_of_a_dry_run(evaluate, bundle: Path, capsys) -> None:
 
 def test_what_is_missing_is_told(evaluate, bundle: Path, outside: Path) -> None:
     shutil.rmtree(outside / NO_FLOWER)
-    with pytest.raises(PhotoFolderError, match=r"scripts\.study\.download_external` brings them"):
+    with pytest.raises(PhotoFolderError, match=r"flowers study download_external` brings them"):
         evaluate()
     BundleWriter.open(bundle).update(calibration=None)
     with pytest.raises(BundleError, match="is not calibrated yet"):
