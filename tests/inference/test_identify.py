@@ -13,6 +13,7 @@ from flowers_core.data.photo_folder import PhotoFolderError
 from flowers_core.data.photos import PhotoError, open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import Bundle, BundleError, Calibration, load_bundle
+from flowers_core.inference.confidence_head import confidence_head
 from flowers_core.inference.identify import (
     Identified,
     as_json,
@@ -55,12 +56,18 @@ def test_folders_are_walked_by_name_and_files_are_taken_as_they_are(folder: Path
         list(photos_below([folder, folder / "absent"]))
 
 
-def test_each_photo_gets_the_answer_that_it_gets_alone(folder: Path) -> None:
-    assert BUNDLE.calibration is not None
-    runtime = Runtime(BUNDLE.path("int8.tflite"), workers=1)
+@pytest.mark.parametrize(
+    ("name", "has_confidence"), [("efficientnet_lite0_small", True), ("efficientnet_lite0", False)]
+)
+def test_each_photo_gets_the_answer_that_it_gets_alone(folder: Path, name: str, has_confidence: bool) -> None:
+    bundle = load_bundle(default_models_dir() / name)
+    assert bundle.calibration is not None
+    head = confidence_head(bundle)
+    assert (head is not None) == has_confidence
+    runtime = Runtime(bundle.path("int8.tflite"), workers=1)
     paths = list(photos_below([folder]))
     for workers in (1, 3):
-        found = list(identify(BUNDLE, paths, workers=workers))
+        found = list(identify(bundle, paths, workers=workers))
         assert [one.path for one in found] == paths
         for one in found:
             if one.path.name == "broken.jpg":
@@ -68,8 +75,12 @@ def test_each_photo_gets_the_answer_that_it_gets_alone(folder: Path) -> None:
                 assert one.complaint.startswith(f"{one.path}: ")
                 assert one.complaint.count("broken.jpg") == 1
                 continue
-            pixels = model_input(open_photo(one.path).pixels, BUNDLE.crop_rule).pixels
-            alone = predict(runtime.logits(pixels[None])[0], BUNDLE.calibration, TAXONOMY)
+            forward = runtime.forward(model_input(open_photo(one.path).pixels, bundle.crop_rule).pixels[None])
+            alone = (
+                predict(forward.logits[0], bundle.calibration, TAXONOMY)
+                if head is None
+                else head.predict(forward, TAXONOMY)
+            )
             assert one.prediction is not None
             np.testing.assert_array_equal(one.prediction.probabilities, alone.probabilities)
 
