@@ -9,7 +9,7 @@ from app.models.disagreements import draw_disagreements
 from app.models.in_depth import draw_accuracy, draw_card, draw_explanations, draw_speed, draw_training
 from app.resources import models
 
-TABS = ["Accuracy", "Speed", "Training", "Explanations", "Disagreements", "Card"]
+TABS = ["Accuracy", "Speed", "Training", "Maps", "Compare", "Card"]
 
 st.title("The models")
 found = models.model_list()

@@ -110,7 +110,7 @@ def test_the_map_changes_with_opacity_and_class(page: Page, server: str) -> None
     slider.focus()
     for _ in range(4):
         page.keyboard.press("ArrowLeft")
-    settle(page)
+        settle(page)  # a picture that the next key replaces before it is fetched would be missed in the console
     faded = heat.get_attribute("src")
     assert faded != before
     page.get_by_role("combobox", name=re.compile("What speaks for")).click()
