@@ -72,10 +72,10 @@ if unsure_of_whole:
         draw_suggestion(identified, taxonomy)
 
 from app.identify.neighbours import doubt, draw_neighbours  # noqa: E402
-from app.identify.why import draw_why  # noqa: E402
+from app.identify.questions import draw_questions  # noqa: E402
 
 st.header("Why")
-draw_why(identified)
+draw_questions(identified)
 if doubted := doubt(identified, taxonomy):
     doubt_place.info(doubted, icon=":material/compare:")
 st.header("What it resembles")

@@ -57,7 +57,7 @@ def test_a_rerun_computes_each_thing_once(open_page: Open, calls: Counter[str]) 
     assert BUNDLE.manifest.knn is not None
     app = open_page(photo="example")
     for key, value in (("opacity", 20), ("threshold", 30)):
-        # Remembered maps, the trust in a map and the neighbours are all on the page.
+        # The map and the neighbours are both on the page.
         calls.clear()
         app.slider(key=key).set_value(value)
         run(app)

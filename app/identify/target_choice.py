@@ -1,66 +1,75 @@
-"""The part of *Identify* that shows why: which class to explain, by which method, and the map itself."""
+"""What is asked about on *Identify*: a flower, perhaps against a second one, and by which method of drawing maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
 
 import streamlit as st
 
 from app.elements.choices import choose_flower
-from app.elements.heatmap import draw_heatmap, reading
 from app.elements.method_readings import READINGS
 from app.elements.words import listed
 from app.identify.answer import close_rival
-from app.identify.downloads import offer_files
-from app.identify.explaining import CLOSED_FORM, explain, known_explanations, subject_of
-from app.identify.faithfulness import draw_trust
+from app.identify.explaining import CLOSED_FORM, ClassOrContrast
 from app.identify.identified import Identified
-from app.identify.side_by_side import draw_side_by_side
-from app.identify.superpixel_choice import choose_superpixels, chosen_superpixels
-from app.resources import models, records, session
+from app.resources import models, records
 from app.resources.session import Inference
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget
 from flowers_core.explain.methods import METHODS, Method, Needs
 from flowers_core.explain.records.methods import default_method
 from flowers_core.inference.prediction import Prediction
-from flowers_core.reports.default_method import default_sentence
 
-# The flower that is explained, and the one that it is held against: in the session's state and in the address.
+# The flower that is asked about, and the one that it is held against: in the session's state and in the address.
 EXPLAIN, AGAINST = "explain", "against"
 _EXPLAINED = "explained"
 _INSTALL = "pip install -r requirements.txt"
 
 
-@st.fragment
-def draw_why(identified: Identified) -> None:
-    """Choices, map and how to read it. Only this part runs again when one of its controls moves."""
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a question is about.
+
+    Attributes:
+        identified: the photo and its answer.
+        label: the flower that is asked about, from 1; the answer unless somebody chose another.
+        rival: the flower that it is held against, from 1; None for none.
+        method: how a map is drawn, where the question shows one.
+    """
+
+    identified: Identified
+    label: int
+    rival: int | None
+    method: Method
+
+    @property
+    def target(self) -> ClassOrContrast:
+        """The same, as methods take it."""
+        return ClassTarget(self.label) if self.rival is None else ContrastTarget(self.label, self.rival)
+
+    @property
+    def likely_rival(self) -> int:
+        """The flower that it is held against: the chosen one, or else the most probable of all others."""
+        candidates = self.identified.prediction.candidates
+        return self.rival or next(found.label for found in candidates if found.label != self.label)
+
+
+def choose_target(identified: Identified, *, with_map: bool) -> Asked:
+    """The flower to ask about, the one to hold it against, and for a map the method.
+
+    Args:
+        identified: the photo and its answer.
+        with_map: whether the question shows a map.
+    """
     inference, prediction, taxonomy = identified.inference, identified.prediction, models.taxonomy()
     _begin_with_the_answer(identified)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         label = _choose_class(prediction, taxonomy)
         rival_place = st.container(width=250)
-        method = _choose_method(inference)
-        opacity = _choose_share("Opacity of the map", 70, "opacity")
-        threshold = _choose_share(
-            "Hide the weakest", 0, "threshold", "Leaves out what is weaker than this share of the strongest spot."
-        )
+        method = _choose_method(inference) if with_map else CLOSED_FORM
     with rival_place:
         rival = _choose_rival(prediction, taxonomy, label, disabled=not method.contrasts)
-    target = _target(label, rival if method.contrasts else None)
-    if method.name == "lime":
-        choose_superpixels()
-    subject = subject_of(inference, chosen_superpixels())
-    explanation = explain(inference, subject, method, target, taxonomy)
-    if explanation is None:
-        return
-    outlines = explanation.superpixels is not None and st.toggle("Outline the pieces", value=True, key="outlines")
-    pixels = session.shown_pixels(inference.photo)
-    draw_heatmap(pixels, explanation, taxonomy, opacity, threshold, outlines)
-    st.markdown(reading(explanation, taxonomy))
-    record = records.evaluated_methods(inference.bundle)
-    if record is not None and method.name == default_method(record):
-        st.caption(f"{default_sentence(record)} *Models* has the table.")
-    known = known_explanations(inference, subject, target)
-    draw_trust(identified, subject, explanation, known)
-    draw_side_by_side(pixels, known, opacity, threshold)
-    offer_files(inference.photo, explanation, opacity, threshold)
+    return Asked(identified, label, rival if method.contrasts and rival != label else None, method)
 
 
 def _begin_with_the_answer(identified: Identified) -> None:
@@ -122,12 +131,3 @@ def _choose_method(inference: Inference) -> Method:
 def _package(method: Method) -> str:
     """The package that a method needs beyond what serves; NumPy where it needs none."""
     return "tensorflow" if method.needs is Needs.KERAS else "lime" if method.name == "lime_reference" else "numpy"
-
-
-def _choose_share(label: str, default: int, key: str, help_text: str | None = None) -> float:
-    """A slider in per cent; returns a fraction in [0, 1]."""
-    return st.slider(label, 0, 100, default, 5, format="%d %%", key=key, width=140, help=help_text) / 100
-
-
-def _target(label: int, rival: int | None) -> ClassTarget | ContrastTarget:
-    return ClassTarget(label) if rival is None or rival == label else ContrastTarget(label, rival)
