@@ -26,7 +26,8 @@ from flowers_core.data.audit.tables import (
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.predictions import load_predictions
-from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle, predictions_file
+from flowers_core.inference.bundle import Bundle, BundleError, load_bundle, predictions_file
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.prediction import softmax
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.storage.files import write_json, write_table

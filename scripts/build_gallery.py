@@ -17,7 +17,8 @@ from tqdm import tqdm
 
 from flowers_core.data.batches import input_batches
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle, model_file
+from flowers_core.inference.bundle import Bundle, BundleError, load_bundle, model_file
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.gallery import GalleryFacts, KnnRule
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery

@@ -26,7 +26,8 @@ from flowers_core.evaluation.official import (
 )
 from flowers_core.evaluation.predictions import stored_precisions
 from flowers_core.evaluation.robustness import evaluate_robustness
-from flowers_core.inference.bundle import PRECISIONS, Bundle, BundleError, BundleWriter, load_bundle, predictions_file
+from flowers_core.inference.bundle import PRECISIONS, Bundle, BundleError, load_bundle, predictions_file
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.metrics import Accuracy, CorruptionMetrics
 from flowers_core.storage.paths import default_models_dir
 from scripts.options.command import add_bundle_argument, add_data_option, progress, run, verb_parser

@@ -17,7 +17,8 @@ from flowers_core.explain.method_evaluation import FORMAT, sanity_checks, score_
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.metrics.scorecard import FIGURES, scorecard
 from flowers_core.explain.records.methods import EXPLANATIONS_FILE, MethodRecord
-from flowers_core.inference.bundle import BundleWriter, load_bundle, model_file
+from flowers_core.inference.bundle import load_bundle, model_file
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.reports.default_method import default_sentence
 from flowers_core.storage.files import sha256_of, write_table
 from flowers_core.storage.typed_json import to_json

@@ -15,7 +15,8 @@ from flowers_core.data.oxford import OxfordFlowers, how_to_get_segmentations
 from flowers_core.data.segmentations import has_segmentations
 from flowers_core.explain.localization_evaluation import FORMAT, evaluate_localization
 from flowers_core.explain.records.localization import LOCALIZATION_FILE, MeanLocalization
-from flowers_core.inference.bundle import BundleWriter, load_bundle, model_file
+from flowers_core.inference.bundle import load_bundle, model_file
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.storage.files import sha256_of
 from scripts.options.command import add_bundle_argument, add_data_option, progress, run, verb_parser
 

@@ -18,7 +18,8 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.evaluation.confidence_fit import fit_confidence, fit_novelty, fit_sets, transferred
 from flowers_core.evaluation.confidence_photos import ConfidencePhotos
 from flowers_core.evaluation.confidence_report import Rules, confidence_figures, novelty_figures
-from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
+from flowers_core.inference.bundle import BundleError, load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.confidence import DISCRIMINANT_FILE, discriminant_space
 from flowers_core.inference.discriminant import fit_discriminant_space
 from flowers_core.inference.records.confidence import ConfidenceRecord, ConfidenceSource

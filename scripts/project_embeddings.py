@@ -5,7 +5,8 @@
 Needs the bundle's gallery and nothing else: neither the dataset nor the models.
 """
 
-from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
+from flowers_core.inference.bundle import BundleError, load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.projection import PROJECTION_FILE, project
 from scripts.options.command import add_bundle_argument, run, verb_parser

@@ -14,7 +14,8 @@ import sys
 from typing import Any
 
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.inference.bundle import PRECISIONS, BundleWriter, load_bundle, model_file
+from flowers_core.inference.bundle import PRECISIONS, load_bundle, model_file
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.quantization import FormatLoss
 from scripts.options.command import add_bundle_argument, add_data_option, run, tell_time_left, verb_parser
 from scripts.options.quantization import add_quantization_options, parse_quantization, quantization_options_of

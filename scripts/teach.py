@@ -16,7 +16,8 @@ import numpy as np
 
 from flowers_core.evaluation.calibration import fit_conformal_threshold
 from flowers_core.evaluation.predictions import Predictions, load_predictions, save_predictions
-from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle, predictions_file
+from flowers_core.inference.bundle import Bundle, load_bundle, predictions_file
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.identify import photos_below
 from flowers_core.inference.prediction import softmax
 from flowers_core.retrieval.lesson_photos import answered_photos, embed, stored_photos

@@ -24,7 +24,8 @@ from typing import Any
 
 from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.inference.bundle import BundleWriter, load_bundle
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.training import Training
 from flowers_core.storage.events import Emit, Event, EventLog
 from flowers_core.storage.paths import default_models_dir

@@ -5,7 +5,7 @@ import pytest
 
 from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers, is_present
-from flowers_core.inference.bundle import BundleWriter
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.storage.paths import default_data_dir
 from tests.fixtures.drawn_flowers import draw_dataset
 

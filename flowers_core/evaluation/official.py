@@ -22,13 +22,8 @@ from flowers_core.evaluation.calibration import fit_calibration
 from flowers_core.evaluation.predictions import Predictions, load_predictions, save_predictions, without
 from flowers_core.evaluation.report import report
 from flowers_core.evaluation.robustness import corrupted_logits, corruption_figures
-from flowers_core.inference.bundle import (
-    Bundle,
-    BundleWriter,
-    list_bundles,
-    load_bundle,
-    predictions_file,
-)
+from flowers_core.inference.bundle import Bundle, list_bundles, load_bundle, predictions_file
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.calibration import Calibration, CalibrationSource
 from flowers_core.inference.records.metrics import (
     Accuracy,

@@ -13,7 +13,8 @@ from flowers_core.data.batches import inputs, stratified_sample
 from flowers_core.data.dataset import Dataset
 from flowers_core.data.model_input import CropRule
 from flowers_core.evaluation.predictions import Predictions
-from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, BundleWriter, model_file
+from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, model_file
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.quantization import FormatLoss, Quantization
 from flowers_core.inference.runtime import Runtime
 from flowers_core.networks.classifier import load_classifier

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowers_core.inference.bundle import HEAD_FILE, Bundle, BundleError, BundleWriter, load_bundle, model_file
+from flowers_core.inference.bundle import HEAD_FILE, Bundle, BundleError, load_bundle, model_file
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.teaching import TaughtClass
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE
 from flowers_core.retrieval.teaching import Array, Examples, Head, Taught, TeachingError, teach

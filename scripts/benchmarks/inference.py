@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, BundleWriter, load_bundle, model_file
+from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, load_bundle, model_file
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.latency import Latency, Timing
 from flowers_core.inference.runtime import Runtime
 from scripts.benchmarks.first_answer import first_answer

@@ -22,7 +22,8 @@ from flowers_core.explain.lime.comparison import BackendRuns, Pixels, lime_backe
 from flowers_core.explain.metrics.agreement import top_superpixel_overlap
 from flowers_core.explain.metrics.faithfulness import curves, in_model_frame
 from flowers_core.explain.records.lime import LIME_FILE, OURS, PACKAGE, PACKAGE_ON_KERAS, LimeRecord
-from flowers_core.inference.bundle import BundleWriter, load_bundle, model_file
+from flowers_core.inference.bundle import load_bundle, model_file
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.typed_json import to_json
 from scripts.benchmarks.machine import machine

@@ -11,7 +11,8 @@ from dataclasses import asdict
 
 from flowers_core.data.download.external import FLOWERS
 from flowers_core.evaluation.external import evaluate_external
-from flowers_core.inference.bundle import BundleWriter, load_bundle
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from scripts.options.command import add_bundle_argument, add_external_option, progress, run, verb_parser
 

@@ -9,7 +9,8 @@ answer. The figures go into the bundle, for `results.md`.
 
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.evaluation.multi_crop import evaluate_multi_crop
-from flowers_core.inference.bundle import BundleWriter, load_bundle
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from scripts.options.command import add_bundle_argument, add_data_option, at_least, progress, run, verb_parser
 

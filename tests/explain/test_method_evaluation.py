@@ -12,7 +12,8 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.explain import method_evaluation
 from flowers_core.explain.method_evaluation import sanity_checks, score_methods
 from flowers_core.explain.metrics.scorecard import Score
-from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
+from flowers_core.inference.bundle import Bundle, load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from tests.fixtures.mean_colour import (
     BLACK,
     GREEN,

@@ -12,7 +12,8 @@ import pytest
 
 from flowers_core.data.model_input import CropRule
 from flowers_core.inference.archive import ArchiveError, describe_origin, pack_bundle, unpack_bundle
-from flowers_core.inference.bundle import BundleError, BundleWriter, list_bundles, load_bundle
+from flowers_core.inference.bundle import BundleError, list_bundles, load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.commands import Command
 from flowers_core.inference.records.training import DataFingerprint, Training
 

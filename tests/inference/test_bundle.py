@@ -4,24 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.data.model_input import CropRule
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, BundleError, BundleWriter, list_bundles, load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, BundleError, list_bundles, load_bundle
 from flowers_core.inference.manifest import FileEntry
 from flowers_core.inference.records.calibration import Calibration
 from flowers_core.storage.files import sha256_of
 from flowers_core.storage.npz import NpzError
 from flowers_core.storage.paths import default_models_dir
-from flowers_core.storage.typed_json import JsonValueError
 from tests.fixtures.manifests import metrics
-
-RULE = CropRule(64, 0.875)
-
-
-def start(folder: Path, name: str = "tiny") -> BundleWriter:
-    return BundleWriter.create(folder, name=name, backbone="none", crop_rule=RULE, classes=["rose", "tulip"])
-
-
-HEAD = {"W": np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), "b": np.array([0.5, -0.5])}
+from tests.inference.test_bundle_writer import HEAD, RULE, start
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
@@ -73,37 +63,6 @@ def test_a_pickle_in_the_head_is_not_opened(tmp_path: Path) -> None:
         load_bundle(tmp_path).head()
 
 
-def test_a_run_that_dies_while_replacing_a_file_leaves_no_false_promise(tmp_path: Path) -> None:
-    writer = start(tmp_path)
-    writer.add_bytes("int8.tflite", b"model")
-
-    def die(path: Path) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        BundleWriter.open(tmp_path).add_file("int8.tflite", die)
-    assert not load_bundle(tmp_path).has("int8.tflite")
-
-
-def test_sweeping_removes_only_what_the_manifest_does_not_name(tmp_path: Path) -> None:
-    (tmp_path / "float32.tflite").write_bytes(b"of an older bundle")
-    writer = start(tmp_path)
-    writer.add_npz("head.npz", **HEAD)
-    writer.sweep()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle.json", "head.npz"]
-
-
-def test_removing_a_file_keeps_the_figures(tmp_path: Path) -> None:
-    writer = start(tmp_path)
-    writer.add_bytes("float32.tflite", b"model")
-    writer.set_metrics("float32", "test", metrics(top1=0.5))
-    writer.remove_file("float32.tflite")
-    bundle = load_bundle(tmp_path)
-    assert bundle.precisions == ()
-    assert not (tmp_path / "float32.tflite").exists()
-    assert bundle.metrics["float32"]["test"].top1 == 0.5
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -131,21 +90,10 @@ def test_an_empty_folder_holds_no_bundle(tmp_path: Path) -> None:
     assert list_bundles(tmp_path) == []
 
 
-@pytest.mark.parametrize("name", ["", "../up", "Über", "a b", ".hidden"])
-def test_names_that_are_no_folder_names_are_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(BundleError, match="cannot name a model"):
-        start(tmp_path, name)
-
-
 def test_the_default_bundle_is_listed_first(tmp_path: Path) -> None:
     for name in ("zinnia", DEFAULT_BUNDLE, "aster"):
         start(tmp_path / name, name).save()
     assert [bundle.name for bundle in list_bundles(tmp_path)] == [DEFAULT_BUNDLE, "aster", "zinnia"]
-
-
-def test_figures_that_are_not_numbers_are_not_written(tmp_path: Path) -> None:
-    with pytest.raises(JsonValueError, match=r"metrics\.int8\.test\.top1 is nan: JSON holds finite numbers only"):
-        start(tmp_path).set_metrics("int8", "test", metrics(top1=float("nan")))
 
 
 def test_every_shipped_bundle_vouches_for_all_its_files() -> None:

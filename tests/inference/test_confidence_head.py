@@ -11,7 +11,8 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import Taxon, load_taxonomy
 from flowers_core.evaluation.evidence import clean_photos, observe
-from flowers_core.inference.bundle import BundleWriter, load_bundle
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.confidence import DISCRIMINANT_FILE
 from flowers_core.inference.confidence_head import ConfidenceHead, confidence_head
 from flowers_core.inference.confidence_model import ConfidenceModel

@@ -9,7 +9,8 @@ import pytest
 from flowers_core.data.batches import inputs
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.evaluation.predictions import Predictions
-from flowers_core.inference.bundle import BundleWriter, load_bundle
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.runtime import Runtime
 from flowers_core.quantization import acceptance
 from flowers_core.quantization.acceptance import format_loss

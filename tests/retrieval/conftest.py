@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from flowers_core.data.model_input import CropRule
-from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
+from flowers_core.inference.bundle import Bundle, load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.commands import Command
 from flowers_core.inference.records.training import Training
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery

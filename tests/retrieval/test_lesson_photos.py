@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
+from flowers_core.inference.bundle import Bundle, load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.retrieval.gallery import INDEX_FILE
 from flowers_core.retrieval.lesson_photos import answered_photos, embed, stored_photos
 from flowers_core.retrieval.teaching import Head, TeachingError

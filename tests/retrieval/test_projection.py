@@ -6,7 +6,8 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from flowers_core.data.model_input import CropRule
-from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
+from flowers_core.inference.bundle import BundleError, load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.projection import PROJECTION_FILE, ProjectionError, load_projection, project
 from scripts.project_embeddings import main

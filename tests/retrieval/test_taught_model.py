@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.teaching import TaughtClass
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from flowers_core.retrieval.lesson_photos import stored_photos

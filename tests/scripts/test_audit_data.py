@@ -13,7 +13,8 @@ from flowers_core.data.audit.record import AUDIT_FILE, load_audit
 from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.evaluation.predictions import save_predictions
-from flowers_core.inference.bundle import BundleWriter, load_bundle
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from scripts.audit_data import main
 from tests.fixtures.manifests import training

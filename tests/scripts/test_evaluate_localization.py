@@ -15,7 +15,8 @@ from flowers_core.data.segmentations import read_segmentation, segmentation_path
 from flowers_core.explain import localization_evaluation
 from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.explain.records.localization import LOCALIZATION_FILE, load_localization
-from flowers_core.inference.bundle import BundleWriter, load_bundle
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.paths import default_models_dir
 from scripts import evaluate_localization

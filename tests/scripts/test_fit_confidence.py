@@ -10,7 +10,8 @@ import pytest
 
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.evaluation.evidence import NO_CLASS, Observed
-from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.confidence import DISCRIMINANT_FILE, Evidence, discriminant_space
 from flowers_core.inference.records.calibration import Calibration
 from scripts import fit_confidence

@@ -19,7 +19,8 @@ from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.evaluation.predictions import load_predictions
-from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.metrics import NearDuplicateRule
 from flowers_core.inference.runtime import Runtime
 from flowers_core.networks.classifier import head_of, save_half

@@ -7,7 +7,8 @@ import pytest
 
 from flowers_core.data.model_input import CropRule
 from flowers_core.inference.archive import ArchiveError
-from flowers_core.inference.bundle import BundleWriter, load_bundle
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from scripts import pack, unpack
 
 

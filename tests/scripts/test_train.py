@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
+from flowers_core.inference.bundle import Bundle, load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.commands import option_words
 from flowers_core.inference.records.calibration import Calibration
 from flowers_core.inference.records.training import ModelReference

@@ -7,7 +7,8 @@ from keras import layers
 
 from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.photos import PhotoError, open_photo
-from flowers_core.inference.bundle import BundleWriter, load_bundle
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.networks.classifier import build_classifier
 from flowers_core.training.augmentation import CROPS, PUBLISHED, random_view, view_generator
 from flowers_core.training.decoded_cache import open_decoded_cache

@@ -12,7 +12,8 @@ import pytest
 from flowers_core.data.batches import inputs
 from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
+from flowers_core.inference.bundle import BundleError, load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.commands import Command
 from flowers_core.inference.records.training import Training
 from flowers_core.storage.events import Event

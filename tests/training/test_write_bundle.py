@@ -9,7 +9,8 @@ import numpy as np
 
 from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle
+from flowers_core.inference.bundle import Bundle, load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.calibration import Calibration, CalibrationSource
 from flowers_core.inference.records.metrics import Counterpart
 from flowers_core.inference.records.training import DataFingerprint, ModelReference

@@ -14,7 +14,8 @@ from flowers_core.data.audit.near_duplicates import NearDuplicate
 from flowers_core.data.audit.outliers import Outlier
 from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import BundleWriter, load_bundle
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run

@@ -17,7 +17,8 @@ from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.explain.metrics.localization import Localization
 from flowers_core.explain.records.localization import LOCALIZATION_FILE, LocalizationRecord, MeanLocalization
-from flowers_core.inference.bundle import BundleWriter, load_bundle
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import run

@@ -19,7 +19,8 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.photo_ref import oxford
 from flowers_core.data.photos import read_photo
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import BundleWriter, load_bundle
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.prediction import Candidate, Prediction
 from flowers_core.inference.records.gallery import KnnRule
 from flowers_core.inference.runtime import Forward, Runtime

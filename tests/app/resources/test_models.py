@@ -10,7 +10,8 @@ import streamlit as st
 from app.resources import models
 from flowers_core.data.model_input import CropRule
 from flowers_core.errors import FlowersError
-from flowers_core.inference.bundle import BundleError, BundleWriter, list_bundles, load_bundle
+from flowers_core.inference.bundle import BundleError, list_bundles, load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.teaching import TaughtClass
 from flowers_core.storage.paths import default_models_dir
 from tests.fixtures.manifests import linked_copy

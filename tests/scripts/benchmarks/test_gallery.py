@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from flowers_core.data.model_input import CropRule
-from flowers_core.inference.bundle import BundleWriter
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.synthetic_vectors import SyntheticVectors
 from scripts.benchmarks.__main__ import main

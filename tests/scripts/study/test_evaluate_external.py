@@ -13,7 +13,8 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.photo_folder import PhotoFolderError
 from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import BundleError, BundleWriter, load_bundle
+from flowers_core.inference.bundle import BundleError, load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.multi_crop import suggest_crop
 from flowers_core.inference.prediction import Prediction, predict
 from flowers_core.inference.records.calibration import Calibration

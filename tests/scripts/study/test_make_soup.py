@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.inference.bundle import Bundle, BundleError, BundleWriter, load_bundle
+from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.calibration import Calibration
 from flowers_core.networks.classifier import load_classifier
 from scripts.study import make_soup
