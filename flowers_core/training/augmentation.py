@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
+from flowers_core.training.scenes import small_in_scenery, small_on_background, tiled
+
 Pixels = NDArray[np.uint8]
 
 
@@ -136,10 +138,10 @@ def random_view(pixels: Pixels, size: int, augmentation: Augmentation, rng: np.r
     laid_out = rng.random()
     source = pixels
     if laid_out < augmentation.small_share:
-        lay_out = _small_in_scenery if augmentation.scenery else _small_on_background
+        lay_out = small_in_scenery if augmentation.scenery else small_on_background
         source = lay_out(pixels, augmentation.small_side, rng)
     elif laid_out < augmentation.small_share + augmentation.tiled_share:
-        source = _tiled(pixels, augmentation.most_tiles, rng)
+        source = tiled(pixels, augmentation.most_tiles, rng)
     if source is not pixels and augmentation.laid_out_area is not None:
         augmentation = dataclasses.replace(augmentation, crop_area=augmentation.laid_out_area)
     image = _resampled(source, size, augmentation, rng)
@@ -243,76 +245,3 @@ def _erased(image: Image.Image, largest: float, rng: np.random.Generator) -> Ima
     image = image.copy()
     image.paste(colour, (left, top, right, bottom))
     return image
-
-
-def _small_on_background(pixels: Pixels, side_range: tuple[float, float], rng: np.random.Generator) -> Pixels:
-    """The photo's central square, small and off-centre, on soft patches of the colours of plants, soil or sky."""
-    side = min(pixels.shape[:2])
-    top, left = (pixels.shape[0] - side) // 2, (pixels.shape[1] - side) // 2
-    flower = Image.fromarray(pixels[top : top + side, left : left + side])
-    share = rng.uniform(*side_range)
-    patches = rng.integers(3, 8)
-    base = _BACKGROUND_COLOURS[rng.integers(len(_BACKGROUND_COLOURS))]
-    light, hue = rng.normal(0, 30, (patches, patches, 1)), rng.normal(0, 12, (patches, patches, 3))
-    coarse = np.clip(np.asarray(base) + light + hue, 0, 255).astype(np.uint8)
-    ground = Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC)
-    small = max(1, round(side * share))
-    x, y = rng.uniform(0, 1, 2) * (side - small)
-    # The edges are soft, since the network would learn to look for the frame of a hard paste.
-    soft = np.minimum(np.arange(small) + 1, np.arange(small)[::-1] + 1) / max(1.0, 0.08 * small)
-    alpha = np.clip(np.minimum(soft[:, None], soft[None, :]), 0, 1)
-    mask = Image.fromarray((alpha * 255).astype(np.uint8))
-    ground.paste(flower.resize((small, small), Image.Resampling.BICUBIC), (int(x), int(y)), mask)
-    return np.asarray(ground)
-
-
-_BACKGROUND_COLOURS = ((60, 90, 45), (95, 120, 70), (90, 75, 60), (150, 180, 210), (200, 200, 195), (35, 40, 35))
-
-
-def _small_in_scenery(pixels: Pixels, side_range: tuple[float, float], rng: np.random.Generator) -> Pixels:
-    """The whole photo, small, once or up to three times, anywhere in a square of scenery."""
-    height, width, _ = pixels.shape
-    side = max(height, width)
-    ground = Image.fromarray(_scenery(side, rng))
-    photo = Image.fromarray(pixels)
-    for _ in range(rng.choice(3, p=(0.7, 0.15, 0.15)) + 1):
-        share = rng.uniform(*side_range)
-        w, h = max(1, round(width * share)), max(1, round(height * share))
-        x, y = rng.uniform(0, side - w), rng.uniform(0, side - h)
-        shown = photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else photo
-        # Edges range from hard to soft, since the network would learn to look for a single kind.
-        soft = rng.uniform(0.0, 0.1) * min(w, h) if rng.random() < 0.6 else 0.0
-        rows, columns = (np.minimum(np.arange(n) + 1, np.arange(n)[::-1] + 1) / max(1.0, soft) for n in (h, w))
-        alpha = np.clip(np.minimum(rows[:, None], columns[None, :]), 0, 1)
-        mask = Image.fromarray((alpha * 255).astype(np.uint8))
-        ground.paste(shown.resize((w, h), Image.Resampling.BICUBIC), (int(x), int(y)), mask)
-    return np.asarray(ground)
-
-
-def _scenery(side: int, rng: np.random.Generator) -> Pixels:
-    """A square of patches from coarse to fine in light and hue, around one colour or between two."""
-    base = np.asarray(_BACKGROUND_COLOURS[rng.integers(len(_BACKGROUND_COLOURS))], float)
-    other = np.asarray(_BACKGROUND_COLOURS[rng.integers(len(_BACKGROUND_COLOURS))], float)
-    slope = np.linspace(0, 1, side)[:, None, None] * (rng.random() < 0.3)
-    values = np.tile((1 - slope) * base + slope * other + rng.normal(0, 15, 3), (1, side, 1))
-    for _ in range(rng.integers(2, 5)):
-        cells = round(math.exp(rng.uniform(math.log(2), math.log(60))))
-        noise = rng.normal(0, 1, (cells, cells, 1)) * rng.uniform(5, 25) + rng.normal(
-            0, rng.uniform(0, 10), (cells, cells, 3)
-        )
-        values = values + np.stack(
-            [
-                np.asarray(
-                    Image.fromarray(noise[:, :, c].astype(np.float32)).resize((side, side), Image.Resampling.BICUBIC)
-                )
-                for c in range(3)
-            ],
-            axis=2,
-        )
-    return np.clip(values, 0, 255).astype(np.uint8)
-
-
-def _tiled(pixels: Pixels, most: int, rng: np.random.Generator) -> Pixels:
-    tiles = 2 if most == 2 else int(rng.integers(2, most + 1))
-    row = np.concatenate([pixels, pixels[:, ::-1], pixels][:tiles], axis=1)
-    return np.concatenate([row, row[::-1], row][:tiles], axis=0)

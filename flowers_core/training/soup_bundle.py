@@ -7,7 +7,8 @@ from typing import Any
 
 from flowers_core.data.batches import inputs
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, BundleWriter
+from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.commands import Command
 from flowers_core.inference.records.training import Training
 from flowers_core.networks.classifier import load_classifier

@@ -7,14 +7,8 @@ from typing import Any
 import keras
 
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.inference.bundle import (
-    CLASSIFIER_FILE,
-    HEAD_FILE,
-    HISTORY_FILE,
-    Bundle,
-    BundleWriter,
-    reference_to,
-)
+from flowers_core.inference.bundle import CLASSIFIER_FILE, HEAD_FILE, HISTORY_FILE, Bundle, reference_to
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.manifest import Manifest
 from flowers_core.inference.records.metrics import Counterpart
 from flowers_core.inference.records.training import DataFingerprint, Training
