@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.elements.method_readings import READINGS
+from app.elements.turn import turn
 from app.identify.superpixel_choice import draw_superpixels
 from app.resources import models, session
 from app.resources.session import Inference
@@ -116,12 +117,13 @@ def _run(subject: Subject, method: Method, target: ClassOrContrast, place: Delta
         # A click on anything ends the run; this is the thing to click on.
         st.button("Stop", icon=":material/stop:", key=f"stop-{method.name}")
     at_most = "at most " if method.name == "lime" else ""  # it ends once the strongest superpixels have converged
-    started = time.monotonic()
+    with turn(bar, method.title):
+        started = time.monotonic()
 
-    def show_progress(done: int, total: int) -> None:
-        if done:
-            left = (time.monotonic() - started) / done * (total - done)
-            looks = f"{done} of {at_most}{total} looks at the photo"
-            bar.progress(done / total, f"{method.title}: {looks}, {at_most}{left:.0f} s left")
+        def show_progress(done: int, total: int) -> None:
+            if done:
+                left = (time.monotonic() - started) / done * (total - done)
+                looks = f"{done} of {at_most}{total} looks at the photo"
+                bar.progress(done / total, f"{method.title}: {looks}, {at_most}{left:.0f} s left")
 
-    return method.explain(subject, target, progress=show_progress)
+        return method.explain(subject, target, progress=show_progress)

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.elements.localization import draw_share
+from app.elements.turn import turn
 from app.identify.identified import Identified
 from app.resources import models, session
 from app.resources.session import Inference
@@ -89,25 +91,32 @@ def _draw_test(inference: Inference, subject: Subject, explanation: Explanation,
             f"model; then the same for maps that know nothing. About {LOOKS} looks at the photo.",
         ):
             return
-        bar = place.progress(0.0, "Taking the photo apart …")
+        found = _measure(inference, subject, explanation, key, place.progress(0.0, "Taking the photo apart …"))
+        place.empty()
+    _draw_found(found, explanation, session.remembered((*key, "again")))
+    _draw_agreement(subject, explanation, known)
+
+
+def _measure(
+    inference: Inference, subject: Subject, explanation: Explanation, key: tuple[str, ...], bar: DeltaGenerator
+) -> Faithfulness:
+    """Measure the map, run its method again, and remember what was found of both under the key."""
+    baselines_key = ("baselines", inference.photo.sha256, inference.model_digest, str(explanation.target))
+    baselines: Baselines | None = session.remembered(baselines_key)
+    with turn(bar, "The test of the map"):
         started = time.monotonic()
 
         def show_progress(done: int, total: int) -> None:
             left = (time.monotonic() - started) / max(1, done) * (total - done)
             bar.progress(done / total, f"{done} of {total} looks at the photo, {left:.0f} s left")
 
-        baselines_key = ("baselines", inference.photo.sha256, inference.model_digest, str(explanation.target))
-        baselines: Baselines | None = session.remembered(baselines_key)
         found = session.remember(
-            key,
-            lambda: measure(subject, explanation, baselines=baselines, progress=show_progress),
+            key, lambda: measure(subject, explanation, baselines=baselines, progress=show_progress)
         )
         session.remember(baselines_key, lambda: found.baselines)
         bar.progress(1.0, "Running the method again …")
         session.remember((*key, "again"), lambda: _run_again(inference, subject, explanation))
-        place.empty()
-    _draw_found(found, explanation, session.remembered((*key, "again")))
-    _draw_agreement(subject, explanation, known)
+    return found
 
 
 def _run_again(inference: Inference, subject: Subject, explanation: Explanation) -> Agreement | None:
