@@ -27,6 +27,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "project_embeddings",
         "evaluate_explanations",
         "evaluate_localization",
+        "evaluate_counterfactuals",
         "write_results",
     ),
     "Study: what informs a choice": (

@@ -54,11 +54,10 @@ EXCEPTIONS = {
     "training/soup_bundle.py": "scripts/study/test_make_soup.py",
 }
 #: What nothing calls yet: training on a folder of photos, the verdict on pictures without a flower, and the pages on
-#: concepts and on counterfactuals are being built on it.
+#: concepts are being built on it.
 UNUSED = {
     "data/folder_dataset.py",
     "explain/concepts/shares.py",
-    "explain/counterfactual.py",
 }
 
 

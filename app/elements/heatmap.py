@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from app.elements.method_readings import READINGS
 from app.elements.photo_grid import draw_photo
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.explain.explanation import ClassTarget, ContrastTarget, Explanation
+from flowers_core.explain.explanation import Box, ClassTarget, ContrastTarget, Explanation
 from flowers_core.explain.overlay import dim_outside, draw, legend, outline
 
 Pixels = NDArray[np.uint8]
@@ -19,25 +19,37 @@ MARGIN = 0.25
 TALLEST = 600
 
 
-def close_up(pixels: Pixels, explanation: Explanation) -> tuple[Pixels, Explanation]:
-    """The part of the photo that is worth showing, with the map in its frame: what the model saw, and MARGIN around it.
+def around(pixels: Pixels, box: Box, photo_size: tuple[int, int]) -> tuple[Pixels, Box]:
+    """The part of a photo that is worth showing: what the model saw, and MARGIN around it.
 
     The rest of a panorama or of a tall photo would only make the map small.
 
     Args:
         pixels: (h, w, 3) uint8 RGB, the photo at any size.
-        explanation: the map.
+        box: left, top, right, bottom of what the model saw, in pixels of the photo at its own size.
+        photo_size: (width, height) of the photo at its own size.
+
+    Returns:
+        The part, and the box in its pixels.
     """
     height, width = pixels.shape[:2]
-    across, down = width / explanation.photo_size[0], height / explanation.photo_size[1]
-    left, top, right, bottom = explanation.box
-    left, top, right, bottom = left * across, top * down, right * across, bottom * down
+    across, down = width / photo_size[0], height / photo_size[1]
+    left, top, right, bottom = box[0] * across, box[1] * down, box[2] * across, box[3] * down
     margin = MARGIN * min(right - left, bottom - top)
     x0, y0 = max(0, round(left - margin)), max(0, round(top - margin))
     x1, y1 = min(width, round(right + margin)), min(height, round(bottom + margin))
-    part = pixels[y0:y1, x0:x1]
-    box = (left - x0, top - y0, right - x0, bottom - y0)
-    return part, replace(explanation, box=box, photo_size=(x1 - x0, y1 - y0))
+    return pixels[y0:y1, x0:x1], (left - x0, top - y0, right - x0, bottom - y0)
+
+
+def close_up(pixels: Pixels, explanation: Explanation) -> tuple[Pixels, Explanation]:
+    """As `around`, with the map in the part's frame.
+
+    Args:
+        pixels: (h, w, 3) uint8 RGB, the photo at any size.
+        explanation: the map.
+    """
+    part, box = around(pixels, explanation.box, explanation.photo_size)
+    return part, replace(explanation, box=box, photo_size=(part.shape[1], part.shape[0]))
 
 
 def draw_heatmap(

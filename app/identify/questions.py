@@ -11,6 +11,7 @@ from app.elements.choices import choose_one
 from app.identify.identified import Identified
 from app.identify.target_choice import Asked, choose_target
 from app.identify.trust import draw_trust_in_map
+from app.identify.what_if import draw_what_if
 from app.identify.where import draw_where
 
 
@@ -34,6 +35,7 @@ class Question:
 #: In the order in which the page offers them.
 QUESTIONS = (
     Question("Where", "Which parts of the photo speak for the name?", draw_where, with_map=True),
+    Question("What if", "What would have to look otherwise for the photo to be another flower?", draw_what_if),
     Question(
         "How far to trust it",
         "What does the model do when the brightest parts of the map are taken away?",

@@ -167,6 +167,11 @@ def head(bundle: Bundle) -> NDArray[np.float32]:
     return bundle_file(bundle, HEAD_FILE, lambda _: bundle.head()[0])
 
 
+def bias(bundle: Bundle) -> NDArray[np.float32]:
+    """Bias of the linear layer, (classes,)."""
+    return bundle_file(bundle, HEAD_FILE, lambda _: bundle.head()[1], what="bias")
+
+
 def confidence_head(bundle: Bundle) -> ConfidenceHead | None:
     """What one confidence for each photo takes, or None where the bundle comes without."""
     if bundle.manifest.confidence is None:

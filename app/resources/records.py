@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from flowers_core.data.audit.record import AuditRecord
     from flowers_core.evaluation.predictions import Predictions
     from flowers_core.evaluation.report import Report
+    from flowers_core.explain.records.counterfactuals import CounterfactualRecord
     from flowers_core.explain.records.localization import LocalizationRecord
     from flowers_core.explain.records.methods import MethodRecord
     from flowers_core.retrieval.projection import Projection
@@ -49,6 +50,13 @@ def localization(bundle: Bundle) -> LocalizationRecord | None:
     from flowers_core.explain.records.localization import LOCALIZATION_FILE, load_localization
 
     return models.optional_file(bundle, LOCALIZATION_FILE, load_localization)
+
+
+def counterfactuals(bundle: Bundle) -> CounterfactualRecord | None:
+    """How few places turn this model's mistakes, or None where that was not measured or cannot be read."""
+    from flowers_core.explain.records.counterfactuals import COUNTERFACTUALS_FILE, load_counterfactuals
+
+    return models.optional_file(bundle, COUNTERFACTUALS_FILE, load_counterfactuals)
 
 
 def history(bundle: Bundle) -> dict[str, Any] | None:
