@@ -12,7 +12,7 @@ import math
 import types
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from flowers_core.errors import FlowersError
 
@@ -40,8 +40,8 @@ def from_json(kind: type[T], values: Any, *, strict: bool = True) -> T:
     """A dataclass from JSON values.
 
     Args:
-        kind: the dataclass. Its fields may be scalars, dataclasses, `tuple[X, ...]`, `Mapping[str, X]`, `X | None`, or
-            `Any` for JSON values that another module reads.
+        kind: the dataclass. Its fields may be scalars, dataclasses, `tuple[X, ...]`, `Mapping[str, X]`, `Literal[…]`,
+            `X | None`, or `Any` for JSON values that another module reads.
         values: plain values, as `json.loads` returns them.
         strict: whether unknown keys are refused; otherwise they are dropped.
 
@@ -117,6 +117,10 @@ def _typed(kind: Any, value: Any, key: str, strict: bool) -> Any:
         if value is None and len(options) < len(get_args(kind)):
             return None
         return _typed_as_one_of(options, value, key, strict)
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise _misfit(key, f"one of {', '.join(map(repr, get_args(kind)))}", value)
+        return value
     if dataclasses.is_dataclass(kind):
         return _typed_dataclass(kind, value, key, strict)
     if get_origin(kind) is tuple:

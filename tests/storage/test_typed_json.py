@@ -2,7 +2,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -25,6 +25,7 @@ class Flower:
     petals: tuple[Petal, ...]
     count: int | None = None
     fragrant: bool = False
+    origin: Literal["wild", "bred"] = "wild"
     heights: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     rest: Any = None
@@ -33,6 +34,7 @@ class Flower:
 ROSE = Flower(
     "rose",
     (Petal(2.5, "red"), Petal(3.0)),
+    origin="bred",
     heights={"lowest": 1.0},
     options={"a": 1, "b": 0.5, "c": True, "d": "x"},
     rest={"kept": [1, None, "as it is"]},
@@ -44,6 +46,7 @@ def test_a_record_comes_back_as_it_was() -> None:
     assert stored == {
         "name": "rose",
         "petals": [{"length": 2.5, "colour": "red"}, {"length": 3.0}],
+        "origin": "bred",
         "heights": {"lowest": 1.0},
         "options": {"a": 1, "b": 0.5, "c": True, "d": "x"},
         "rest": {"kept": [1, None, "as it is"]},
@@ -57,6 +60,7 @@ def test_a_record_comes_back_as_it_was() -> None:
     ("changed", "sentence"),
     [
         ({"count": "three"}, "count should be a whole number, not 'three'."),
+        ({"origin": "found"}, "origin should be one of 'wild', 'bred', not 'found'."),
         ({"count": True}, "count should be a whole number, not True."),
         ({"fragrant": 1}, "fragrant should be true or false, not 1."),
         ({"petals": {}}, "petals should be a list, not {}."),

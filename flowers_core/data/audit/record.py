@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,15 @@ from flowers_core.data.audit.near_duplicates import (
 )
 from flowers_core.data.audit.outliers import Outlier, embedding_outliers, image_outliers
 from flowers_core.errors import FlowersError
+from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, to_json
 
 # One split: its name, photo ids (n,), calibrated probabilities (n, classes) and labels (n,).
 Judged = tuple[str, NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]
 
 AUDIT_FILE = "audit.json"
-SCHEMA_VERSION = 1
-_ANEW = "scripts/audit_data.py makes it anew."
+SCHEMA_VERSION = 2
+_SCHEMA_1 = {"near": "near_duplicates", "suspects": "label_issues", "oddities": "outliers"}
+_ANEW = "`flowers audit_data` makes it anew."
 
 
 class AuditError(FlowersError):
@@ -70,18 +71,9 @@ class AuditRecord:
         return tuple(photo for photo in self.outliers if photo.kind == kind)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain dicts, lists and numbers, with the keys of schema 1; fractions to five digits."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "rules": {"near": {"max_distance_of_64_bits": self.max_distance, "min_cosine": round(self.min_cosine, 5)}},
-            "photos": self.photos,
-            "fingerprint": self.fingerprint,
-            "model": self.model,
-            "near": [_rounded(pair) for pair in self.near_duplicates],
-            "judged_splits": list(self.judged_splits),
-            "suspects": [_rounded(issue) for issue in self.label_issues],
-            "oddities": [_rounded(outlier) for outlier in self.outliers],
-        }
+        """JSON values of schema 2; fractions to five digits."""
+        rule = {"max_distance": self.max_distance, "min_cosine": self.min_cosine}  # told even where it is the default
+        return {"schema_version": SCHEMA_VERSION, **_rounded({**to_json(self), **rule})}
 
 
 def run_audit(
@@ -123,35 +115,36 @@ def run_audit(
 
 
 def load_audit(path: Path) -> AuditRecord:
-    """Read a record that was written as JSON.
+    """Read a record of schema 1 or 2.
+
+    Args:
+        path: the file.
 
     Raises:
-        AuditError: the file is missing, damaged or of another schema version.
+        AuditError: the file is missing, damaged or of another schema.
     """
+    if not path.is_file():
+        raise AuditError(f"{path} cannot be read. {_ANEW}")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["schema_version"] != SCHEMA_VERSION:
-            raise AuditError(
-                f"{path} has schema version {content['schema_version']}; this version reads {SCHEMA_VERSION}. {_ANEW}"
-            )
-        rule = content["rules"]["near"]
-        return AuditRecord(
-            photos=int(content["photos"]),
-            fingerprint=str(content["fingerprint"]),
-            model=str(content["model"]),
-            near_duplicates=tuple(NearDuplicate(**pair) for pair in content["near"]),
-            judged_splits=tuple(content["judged_splits"]),
-            label_issues=tuple(LabelIssue(**photo) for photo in content["suspects"]),
-            outliers=tuple(Outlier(**photo) for photo in content["oddities"]),
-            max_distance=int(rule["max_distance_of_64_bits"]),
-            min_cosine=float(rule["min_cosine"]),
-        )
-    except OSError as error:
-        raise AuditError(f"{path} cannot be read. {_ANEW}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        values = read_json(path)
+        version = values.pop("schema_version")
+        if version not in (1, SCHEMA_VERSION):
+            raise AuditError(f"{path} has schema version {version}; this version reads 1 and {SCHEMA_VERSION}. {_ANEW}")
+        return from_json(AuditRecord, _of_schema_1(values) if version == 1 else values)
+    except (JsonValueError, KeyError, TypeError) as error:
         raise AuditError(f"{path} is damaged, or no record of an audit. {_ANEW}") from error
 
 
-def _rounded(finding: NearDuplicate | LabelIssue | Outlier) -> dict[str, Any]:
-    values = asdict(finding)
-    return {key: round(value, 5) if isinstance(value, float) else value for key, value in values.items()}
+def _of_schema_1(values: dict[str, Any]) -> dict[str, Any]:
+    """Its values by the names that they have now."""
+    rule = values.pop("rules")["near"]
+    found = {_SCHEMA_1.get(key, key): value for key, value in values.items()}
+    return found | {"max_distance": rule["max_distance_of_64_bits"], "min_cosine": rule["min_cosine"]}
+
+
+def _rounded(values: Any) -> Any:
+    if isinstance(values, dict):
+        return {key: _rounded(value) for key, value in values.items()}
+    if isinstance(values, list):
+        return [_rounded(value) for value in values]
+    return round(values, 5) if isinstance(values, float) else values

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from flowers_core.data.audit.image_statistics import measure_photos
+from flowers_core.data.audit.label_issues import LabelIssue
 from flowers_core.data.audit.near_duplicates import NearDuplicate, near_leaks
+from flowers_core.data.audit.outliers import Outlier
 from flowers_core.data.audit.record import AuditError, AuditRecord, load_audit, run_audit
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.inference.prediction import softmax
@@ -60,6 +62,41 @@ def test_a_record_comes_back_as_it_was_written(record: AuditRecord, tmp_path: Pa
     assert once.label_issues[0].margin == pytest.approx(record.label_issues[0].margin, abs=1e-5)
 
 
+def test_a_record_of_schema_1_is_read_by_the_names_of_today(tmp_path: Path) -> None:
+    path = tmp_path / "audit.json"
+    pair = {"first": 1, "second": 4, "distance": 3, "mirrored": True, "cosine": 1, "identical": False}
+    issue = {"photo_id": 4, "label": 2, "suggested": 7, "self_confidence": 0.01, "margin": -0.9}
+    values = {
+        "schema_version": 1,
+        "rules": {"near": {"max_distance_of_64_bits": 9, "min_cosine": 0.8}},
+        "photos": 5,
+        "fingerprint": "f",
+        "model": "seer",
+        "near": [pair],
+        "judged_splits": ["test"],
+        "suspects": [issue],
+        "oddities": [{"photo_id": 2, "kind": "tiny", "value": 150.0}],
+    }
+    path.write_text(json.dumps(values))
+    expected = AuditRecord(
+        photos=5,
+        fingerprint="f",
+        model="seer",
+        near_duplicates=(NearDuplicate(1, 4, 3, True, 1.0, False),),
+        judged_splits=("test",),
+        label_issues=(LabelIssue(4, 2, 7, 0.01, -0.9),),
+        outliers=(Outlier(2, "tiny", 150.0),),
+        max_distance=9,
+        min_cosine=0.8,
+    )
+    assert load_audit(path) == expected
+    write_json(path, expected.to_json())
+    assert set(json.loads(path.read_text())) - set(values) == {
+        *("near_duplicates", "label_issues", "outliers", "max_distance", "min_cosine")
+    }
+    assert load_audit(path) == expected
+
+
 def test_records_that_cannot_be_used(record: AuditRecord, tmp_path: Path) -> None:
     path = tmp_path / "audit.json"
     with pytest.raises(AuditError, match="cannot be read"):
@@ -70,7 +107,10 @@ def test_records_that_cannot_be_used(record: AuditRecord, tmp_path: Path) -> Non
     path.write_text(json.dumps(record.to_json() | {"schema_version": 99}))
     with pytest.raises(AuditError, match="schema version 99"):
         load_audit(path)
-    path.write_text(json.dumps(record.to_json() | {"suspects": [{"photo": 1}]}))
+    path.write_text(json.dumps(record.to_json() | {"outliers": [{"photo_id": 1, "kind": "odd", "value": 1.0}]}))
+    with pytest.raises(AuditError, match="damaged"):
+        load_audit(path)
+    path.write_text(json.dumps(record.to_json() | {"label_issues": [{"photo": 1}]}))
     with pytest.raises(AuditError, match="damaged"):
         load_audit(path)
 
