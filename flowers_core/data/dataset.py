@@ -54,6 +54,11 @@ class Dataset(ABC):
     def __init__(
         self, labels: ArrayLike, splits: ArrayLike, names: Sequence[str], taxonomy: Taxonomy | None = None
     ) -> None:
+        """Number the photos from 1.
+
+        Args:
+            labels, splits, names, taxonomy: as the attributes, which cannot be written to.
+        """
         self.labels: NDArray[np.int64] = np.asarray(labels, np.int64)
         self.splits: NDArray[np.str_] = np.asarray(splits, np.str_)
         self.ids: NDArray[np.int64] = np.arange(1, len(self.labels) + 1)

@@ -86,20 +86,45 @@ def fit_confidence(
 
 
 def standardization(space: DiscriminantSpace, training: Observed) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """The mean and deviation of each of `SIGNALS` over a network's training photos."""
+    """The mean and deviation of each of `SIGNALS` over a network's training photos.
+
+    Args:
+        space: of the network.
+        training: its training photos.
+
+    Returns:
+        The means and the deviations, one for each signal in their order; no deviation is below 1e-6.
+    """
     signals = signals_of(training.evidence, space)
     return tuple(signals.mean(axis=0).tolist()), tuple(np.maximum(signals.std(axis=0), 1e-6).tolist())
 
 
 def least_reliable(confidence: NDArray[np.float64], right: NDArray[np.bool_], accuracy: float) -> float:
-    """The least confidence such that of the answers of that confidence or more so many are right; 1 for none."""
+    """The least confidence such that enough of the answers of that confidence or more are right.
+
+    Args:
+        confidence: (n,) of the answers, in [0, 1].
+        right: (n,), which of them are right.
+        accuracy: the share of right ones that is enough, in [0, 1].
+
+    Returns:
+        In [0, 1]; 1 where there is no such confidence.
+    """
     curve = confidence_curve(confidence, right)
     enough = np.flatnonzero(curve.accuracy >= accuracy)
     return float(curve.thresholds[enough[-1]]) if len(enough) else 1.0
 
 
 def fit_novelty(space: DiscriminantSpace, clean: Observed) -> NoveltyRule:
-    """The rule of what looks like none of the flowers, from photos that the network has not learnt from."""
+    """The rule of what looks like none of the flowers.
+
+    Args:
+        space: of the network.
+        clean: photos of flowers that it has not learnt from.
+
+    Returns:
+        The rule, whose threshold a share of `ACCEPTED` of these photos passes.
+    """
     signals = signals_of(clean.evidence, space)
     nearness, odds = signals[:, SIGNALS.index("nearness")], signals[:, SIGNALS.index("log_odds")]
     rule = NoveltyRule(
@@ -117,7 +142,14 @@ def fit_novelty(space: DiscriminantSpace, clean: Observed) -> NoveltyRule:
 def fit_sets(space: DiscriminantSpace, model: ConfidenceModel, clean: Observed, corrupted: Observed) -> SetRule:
     """The rule for sets: the smallest, over clean and corrupted photos alike, that covers enough of both.
 
-    Where no rule does, the one that covers most of the corrupted photos.
+    Args:
+        space: of the network.
+        model: its confidence.
+        clean: photos that it has not learnt from.
+        corrupted: corrupted versions of these.
+
+    Returns:
+        The rule; where none covers enough of both, the one that covers most of the corrupted photos.
     """
     read = [
         (tempered(part.evidence.logits, model.confidence(signals_of(part.evidence, space))), part.labels)

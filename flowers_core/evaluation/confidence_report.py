@@ -34,7 +34,13 @@ class Rules:
 
 
 def confidence_figures(rules: Rules, observed: Observed, *, resamples: int = 1000) -> ConfidenceFigures:
-    """The figures over photos of known flowers."""
+    """The figures over photos of known flowers.
+
+    Args:
+        rules: of the network.
+        observed: the photos, as it sees them.
+        resamples: of the bootstrap, from which the interval of AURC's gain comes.
+    """
     right = observed.right
     signals = signals_of(observed.evidence, rules.space)
     confidence = rules.model.confidence(signals)
@@ -61,7 +67,16 @@ def confidence_figures(rules: Rules, observed: Observed, *, resamples: int = 100
 def novelty_figures(
     rules: Rules, known: Observed, others: Observed, split: str, weights: NDArray[np.float32], *, resamples: int = 1000
 ) -> NoveltyFigures:
-    """Photos of known flowers against pictures without one, by several scores; weights (c, classes) are the head's."""
+    """Photos of known flowers against pictures without one, by several scores.
+
+    Args:
+        rules: of the network.
+        known: photos of its flowers, as it sees them.
+        others: pictures without a flower, likewise.
+        split: of the known photos, for the record.
+        weights: (c, classes), the head's.
+        resamples: of the bootstrap, from which the intervals come.
+    """
     of_known, of_others = (_scores(rules, part, weights) for part in (known, others))
     signals = signals_of(others.evidence, rules.space)
     return NoveltyFigures(

@@ -63,13 +63,24 @@ class Shown:
 
 
 def clean_photos(flowers: OxfordFlowers, ids: NDArray[np.integer]) -> Iterator[Shown]:
-    """The photos of these ids as they are."""
+    """Photos of a data set as they are, each a group of its own.
+
+    Args:
+        flowers: the data set.
+        ids: (n,) of the photos.
+    """
     for photo_id in ids.tolist():
         yield Shown(open_photo(flowers.path(photo_id)).pixels, flowers.label_of(photo_id), photo_id)
 
 
 def corrupted_photos(flowers: OxfordFlowers, ids: NDArray[np.integer], rounds: int) -> Iterator[Shown]:
-    """The photos of these ids, each under so many of the corruptions; from one to the next they move on in turn."""
+    """Photos of a data set, each under several corruptions; from one photo to the next these move on in turn.
+
+    Args:
+        flowers: the data set.
+        ids: (n,) of the photos.
+        rounds: corruptions of each photo, of which there are `CORRUPTIONS`.
+    """
     kinds = list(CORRUPTIONS)
     for row, photo_id in enumerate(ids.tolist()):
         pixels = open_photo(flowers.path(photo_id)).pixels

@@ -30,7 +30,15 @@ class Detection:
 
 
 def auroc(known: ArrayLike, others: ArrayLike) -> float:
-    """The area under the ROC curve of scores (n,) of known photos and (m,) of others, both at least one."""
+    """The area under the ROC curve.
+
+    Args:
+        known: (n,), scores of known photos, n ≥ 1.
+        others: (m,), scores of others, m ≥ 1.
+
+    Raises:
+        ValueError: scores of another shape, none at all, or not finite.
+    """
     high, low = _scores(known), np.sort(_scores(others))
     below = np.searchsorted(low, high, side="left")
     ties = np.searchsorted(low, high, side="right") - below
@@ -38,7 +46,16 @@ def auroc(known: ArrayLike, others: ArrayLike) -> float:
 
 
 def fpr_at_tpr(known: ArrayLike, others: ArrayLike, tpr: float = TPR) -> float:
-    """The share of others whose score reaches the highest threshold that at least `tpr` of the known photos reach."""
+    """The share of others whose score reaches the highest threshold that enough of the known photos reach.
+
+    Args:
+        known: (n,), scores of known photos, n ≥ 1.
+        others: (m,), scores of others, m ≥ 1.
+        tpr: the share of known photos that is enough, in (0, 1].
+
+    Raises:
+        ValueError: as `auroc`.
+    """
     high = np.sort(_scores(known))[::-1]
     # Rounded first: 0.55 · 100 is 55.000000000000007 in floating point, and must not become 56.
     threshold = high[int(np.ceil(round(tpr * len(high), 9))) - 1]
@@ -46,7 +63,17 @@ def fpr_at_tpr(known: ArrayLike, others: ArrayLike, tpr: float = TPR) -> float:
 
 
 def detection(known: ArrayLike, others: ArrayLike, *, resamples: int = 1000, seed: int = 0) -> Detection:
-    """AUROC and FPR with percentile bootstrap intervals (Efron 1979); known and other photos are resampled apart."""
+    """AUROC and FPR with percentile bootstrap intervals (Efron 1979); known and other photos are resampled apart.
+
+    Args:
+        known: (n,), scores of known photos, n ≥ 1.
+        others: (m,), scores of others, m ≥ 1.
+        resamples: of the bootstrap.
+        seed: of its draws.
+
+    Raises:
+        ValueError: as `auroc`.
+    """
     high, low = _scores(known), _scores(others)
     generator = np.random.default_rng(seed)
     drawn = np.empty((resamples, 2))

@@ -56,6 +56,12 @@ class Bundle:
     """One trained model with its records, read from its folder. Files are verified on first use."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
+        """Nothing is read before it is used; `load_bundle` reads the manifest.
+
+        Args:
+            folder: the bundle's.
+            manifest: what its `bundle.json` says.
+        """
         self.folder = folder
         self.manifest = manifest
         self.name: str = manifest.name

@@ -22,6 +22,12 @@ class BundleWriter:
     """Builds a bundle step by step. After each step the manifest in the folder is true of its files."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
+        """Nothing is written yet; see `create` and `open`.
+
+        Args:
+            folder: the bundle's.
+            manifest: what has been written so far.
+        """
         self.folder = folder
         self.manifest = manifest
 

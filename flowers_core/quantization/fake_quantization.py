@@ -26,9 +26,16 @@ Ranges = dict[str, tuple[float, float]]
 
 
 class FakeQuantize(layers.Layer):
-    """Rounds to 256 levels from `low` to `high`, of which zero is one, and clips beyond them."""
+    """Rounds to 256 levels between two values, of which zero is one, and clips beyond them."""
 
     def __init__(self, low: float, high: float, **options: Any) -> None:
+        """A layer without weights.
+
+        Args:
+            low: the lowest level, at most 0.
+            high: the highest level, at least 0.
+            **options: of every Keras layer.
+        """
         super().__init__(**options)
         self.low, self.high = low, high
 

@@ -53,7 +53,15 @@ class Gallery:
         splits: NDArray[np.str_],
         digests: NDArray[np.uint8] | None = None,
     ) -> None:
-        """Use `build` or `load`; `index` is a trained faiss.IndexScalarQuantizer that holds one vector an id."""
+        """Use `build` or `load`.
+
+        Args:
+            index: a trained faiss.IndexScalarQuantizer, with a vector for each id.
+            ids, labels, splits, digests: as the attributes.
+
+        Raises:
+            GalleryError: an id occurs twice, or a vector has no direction.
+        """
         self._index = index
         self.ids, self.labels, self.splits, self.digests = ids, labels, splits, digests
         for array in (ids, labels, splits, *(() if digests is None else (digests,))):

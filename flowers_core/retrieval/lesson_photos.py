@@ -21,7 +21,15 @@ from flowers_core.retrieval.teaching import Array, Examples, Head, TeachingError
 def embed(
     bundle: Bundle, paths: Sequence[Path], *, track: Track = untracked
 ) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-    """The SHA-256 of each photo's file, and the embeddings (m, c) float32 by the bundle's INT8 model.
+    """Let a bundle's INT8 model see photos.
+
+    Args:
+        bundle: the model.
+        paths: the m photos.
+        track: watches them pass.
+
+    Returns:
+        The SHA-256 of each photo's file in hexadecimal, and the embeddings (m, c) float32.
 
     Raises:
         PhotoError: for a photo that cannot be read.

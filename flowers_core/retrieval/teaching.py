@@ -51,7 +51,13 @@ class Head:
         return np.asarray(embeddings, np.float64) @ self.weights + self.bias
 
     def with_column(self, column: int, weights: Array, bias: float) -> Head:
-        """The head with another column, or with one more where `column` is the number of classes."""
+        """The head with another column, or with one more.
+
+        Args:
+            column: which one, from 0; the number of classes for one more.
+            weights: (c,) of that column.
+            bias: of that column.
+        """
         W, b = self.weights.copy(), self.bias.copy()
         if column == self.classes:
             W, b = np.column_stack([W, weights]), np.append(b, bias)
@@ -147,7 +153,16 @@ def teach(head: Head, known: Examples, photos: ArrayLike, column: int | None = N
 
 
 def cost(before: Head, after: Head, photos: Examples) -> Cost:
-    """What changes for photos that neither head was fitted to; `Cost` holds their rows."""
+    """What a lesson changes for photos that neither head was fitted to.
+
+    Args:
+        before: the head without the lesson.
+        after: the head with it.
+        photos: n photos of known classes.
+
+    Returns:
+        Rows of `photos`.
+    """
     was, now = (head.logits(photos.embeddings).argmax(axis=1) == photos.columns for head in (before, after))
     return Cost(tuple(np.flatnonzero(now & ~was).tolist()), tuple(np.flatnonzero(was & ~now).tolist()))
 
@@ -157,6 +172,14 @@ def foretold_column(head: Head, known: Examples, photos: Array) -> tuple[Array, 
 
     The columns W_k − W̄ are regressed on the mean embeddings μ_k − μ̄ of their classes, with one slope for all; the
     bias is the mean of the existing ones.
+
+    Args:
+        head: with its existing columns.
+        known: photos of their classes.
+        photos: (m, c), embeddings of the new class's.
+
+    Returns:
+        The column (c,) and its bias.
     """
     classes = np.unique(known.columns)
     means = np.stack([known.embeddings[known.columns == column].mean(axis=0) for column in classes])
@@ -171,7 +194,8 @@ def embedding_norms(directions: ArrayLike, logits: ArrayLike, head: Head) -> Arr
 
     Args:
         directions: (n, c) of norm 1.
-        logits: (n, classes) that `head` gave for the embeddings.
+        logits: (n, classes) that the head gave for the embeddings.
+        head: the head.
 
     Returns:
         (n,) float64, the lengths that explain the logits with the least squares.

@@ -23,6 +23,12 @@ class ExponentialMovingAverage:
     """
 
     def __init__(self, variables: Sequence[tf.Variable], decay: float) -> None:
+        """Begin with the variables as they are.
+
+        Args:
+            variables: what is averaged.
+            decay: the highest, in [0, 1).
+        """
         self._variables = list(variables)
         self._averages = [tf.Variable(tf.identity(variable), trainable=False) for variable in self._variables]
         self._decay = decay
@@ -54,6 +60,13 @@ class RunAverage:
     """
 
     def __init__(self, recipe: Recipe, variables: Sequence[tf.Variable], steps_per_epoch: int) -> None:
+        """Begin with the variables as they are.
+
+        Args:
+            recipe: of the run.
+            variables: what is averaged.
+            steps_per_epoch: of the run, ≥ 1.
+        """
         self._recipe, self._steps_per_epoch = recipe, steps_per_epoch
         self._moving = ExponentialMovingAverage(variables, recipe.ema_decay) if recipe.average == "ema" else None
         self._mean: Weights = [variable.numpy() for variable in variables]

@@ -35,6 +35,12 @@ class Bookkeeping:
     """
 
     def __init__(self, recipe: Recipe, begin: Weights, probe: dict[str, Any] | None) -> None:
+        """The books of a run before its first epoch.
+
+        Args:
+            recipe: of the run.
+            begin, probe: as the attributes.
+        """
         self._recipe = recipe
         self.begin = self.kept = begin
         self.probe = probe

@@ -30,6 +30,14 @@ class DecodedPhotos:
     def __init__(
         self, pixels: NDArray[np.uint8], ids: NDArray[np.int64], shapes: NDArray[np.int64], ends: NDArray[np.int64]
     ) -> None:
+        """Use `open_decoded_cache`.
+
+        Args:
+            pixels: of all photos, one after another; may be mapped from disk.
+            ids: (n,).
+            shapes: (n, 2), height and width of each photo.
+            ends: (n,), where each photo ends in `pixels`.
+        """
         self._pixels = pixels
         self._positions = {
             int(photo_id): (int(end), int(height), int(width))

@@ -17,6 +17,12 @@ class TrainableWeights:
     """
 
     def __init__(self, tail: keras.Model, head: keras.Layer) -> None:
+        """Find them.
+
+        Args:
+            tail: the part of the network that learns.
+            head: its linear layer.
+        """
         of_head = set(map(id, head.trainable_variables))
         self.variables: list[keras.Variable] = sorted(tail.trainable_variables, key=lambda v: id(v) in of_head)
         self.head = slice(len(self.variables) - len(of_head), None)

@@ -31,6 +31,13 @@ class PositionFit:
     SAMPLES_PER_COEFFICIENT = 1
 
     def __init__(self, subject: Subject, target: ClassTarget, photo: SegmentedPhoto) -> None:
+        """Begin without samples.
+
+        Args:
+            subject: the photo and a model whose forward pass gives its feature map.
+            target: the class.
+            photo: the same photo with its superpixels.
+        """
         assert subject.forward is not None
         self._forward = subject.forward
         self._head = subject.head

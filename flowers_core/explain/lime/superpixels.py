@@ -95,6 +95,9 @@ class SegmentedPhoto:
     def __init__(self, pixels: Pixels, superpixels: Superpixels) -> None:
         """Compute the baseline.
 
+        Args:
+            pixels, superpixels: as the attributes.
+
         Raises:
             ValueError: if the shapes differ, or a number between 0 and the last is not in use.
         """
