@@ -8,21 +8,16 @@ import argparse
 import io
 import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[2]
+from scripts.dev.running_app import ROOT, running_app
+from scripts.options.command import run
+
 CANDIDATES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 WIDTH = 1200
 MOST_BYTES = 400_000
@@ -44,7 +39,11 @@ def main() -> None:
         sys.exit("Playwright is missing: pip install -r requirements-test.txt")
 
     options.out.mkdir(parents=True, exist_ok=True)
-    with serve() as address, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_app(Path(folder)) as address,
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         for scheme in ("light", "dark"):
             path = options.out / f"identify-{scheme}.png"
@@ -52,47 +51,6 @@ def main() -> None:
             size = save(picture(context.new_page(), f"{address}/?photo=example"), path)
             print(f"{path} {size / 1000:.0f} kB")
         browser.close()
-
-
-@contextmanager
-def serve() -> Iterator[str]:
-    """The app on a free port, on a machine that seems to have no data set; yields its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as empty:
-        command = [sys.executable, "-m", "streamlit", "run", "app/main.py"]
-        process = subprocess.Popen(
-            [*command, "--server.port", str(port), "--server.headless", "true"],
-            cwd=ROOT,
-            env=os.environ | {"FLOWERS_DATA_DIR": empty},
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            address = f"http://localhost:{port}"
-            wait_for(f"{address}/_stcore/health", process)
-            yield address
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def wait_for(address: str, process: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
-    """Return once the address answers; leave with a sentence when it does not in time.
-
-    Args:
-        address: of the app.
-        process: that serves it.
-        seconds: to wait at most.
-    """
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(address):
-                return
-        except URLError:
-            time.sleep(0.1)
-    sys.exit("The app did not start; `streamlit run app/main.py` says why.")
 
 
 def picture(page: Any, address: str) -> Image.Image:
@@ -135,4 +93,4 @@ def save(image: Image.Image, path: Path) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

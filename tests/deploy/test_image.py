@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.running_server import ROOT, free_port, running
+from scripts.dev.running_app import ROOT, free_port, running
 
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 COMPOSE = (ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8")

@@ -15,16 +15,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.resources.data import example_photo
+from scripts.dev.running_app import ROOT, free_port, running, streamlit_command
 from tests.fixtures.running_nginx import NGINX, nginx
-from tests.fixtures.running_server import (
-    ROOT,
-    Visitor,
-    elements,
-    free_port,
-    running,
-    streamlit_command,
-    upgrade_status,
-)
+from tests.fixtures.running_server import Visitor, elements, upgrade_status
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="No nginx is installed.")
 FORM = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n%s\r\n--b--\r\n'

@@ -2,22 +2,14 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from urllib.error import URLError
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
-BASE_PATH = "--server.baseUrlPath"
+from scripts.dev.running_app import running_app
+
 CANDIDATES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = (
     "--no-sandbox",
@@ -32,48 +24,8 @@ ARGUMENTS = (
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app, started as `make app` starts it."""
-    with started(tmp_path_factory.mktemp("server")) as address:
+    with running_app(tmp_path_factory.mktemp("server")) as address:
         yield address
-
-
-@contextmanager
-def started(folder: Path, *options: str, **environment: str) -> Iterator[str]:
-    """A server of the app without a data set, at the address that this gives.
-
-    Args:
-        folder: takes its log.
-        *options: of Streamlit, beside those that make it quiet.
-        **environment: further variables.
-    """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = folder / "log.txt"
-    variables = os.environ | {"FLOWERS_DATA_DIR": str(folder / "no-data-set")} | environment
-    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port), *options]
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [*command, "--server.headless", "true"], cwd=ROOT, env=variables, stdout=out, stderr=subprocess.STDOUT
-        )
-        try:
-            base = options[options.index(BASE_PATH) + 1] if BASE_PATH in options else ""
-            address = f"http://localhost:{port}/{base}".rstrip("/")
-            _wait_for(address + "/_stcore/health", process, log)
-            yield address
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(address):
-                return
-        except URLError:
-            time.sleep(0.1)
-    pytest.fail(f"The server did not come up:\n{log.read_text()}")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from flowers_core.evaluation.custom import evaluate_folder
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.storage.paths import default_models_dir
-from tests.e2e.conftest import BASE_PATH, started
+from scripts.dev.running_app import BASE_PATH, running_app
 from tests.e2e.test_app import UPLOADER, no_trouble, settle
 from tests.fixtures.drawn_flowers import draw_flower
 
@@ -30,7 +30,7 @@ def below(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     bundle = load_bundle(default_models_dir() / "efficientnet_lite0")
     evaluate_folder(bundle, folder / "meadow", folder / "evaluations" / "meadow", left_out=pytest.fail)
     evaluations = {"FLOWERS_EVALUATIONS_DIR": str(folder / "evaluations")}
-    with started(folder, BASE_PATH, "flowers", **evaluations) as address:
+    with running_app(folder, BASE_PATH, "flowers", **evaluations) as address:
         yield address
 
 

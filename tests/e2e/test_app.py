@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.path import Path as PolygonPath
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 
 from app.elements.words import capital, percent
 from app.identify.crop_choice import pixels_of
@@ -51,6 +51,17 @@ def upload_example(page: Page) -> None:
 
 def no_trouble(page: Page) -> None:
     assert page.locator("[data-testid=stException]").count() == 0
+
+
+def plot_frame(page: Page) -> FloatRect:
+    """Where the first plot's area lies in the window, once it is drawn and in sight."""
+    plot = page.locator(".js-plotly-plot .nsewdrag").first
+    expect(plot).to_be_visible()
+    settle(page)
+    plot.scroll_into_view_if_needed()
+    frame = plot.bounding_box()
+    assert frame is not None
+    return frame
 
 
 def sticking_out(page: Page) -> list[str]:
@@ -131,12 +142,7 @@ def test_a_rectangle_on_the_photo_asks_about_that_part(page: Page, server: str) 
     answer = page.get_by_role("region", name="Answer")
     expect(answer).to_be_visible()
     page.get_by_text("Look at a part", exact=True).last.click()
-    plot = page.locator(".js-plotly-plot .nsewdrag").first
-    expect(plot).to_be_visible()
-    settle(page)
-    plot.scroll_into_view_if_needed()
-    frame = plot.bounding_box()
-    assert frame is not None
+    frame = plot_frame(page)
     assert frame["width"] / frame["height"] == pytest.approx(photo.width / photo.height, rel=0.02)
     # From its lower right corner to the upper left, a little inside the per cents that it is rounded out to.
     for share_x, share_y, press in ((0.697, 0.947, "down"), (0.5, 0.5, ""), (0.203, 0.153, "up")):
@@ -281,12 +287,7 @@ def test_a_click_on_the_matrix_shows_the_photos_behind_the_cell(page: Page, serv
 def test_a_loop_drawn_on_the_map_shows_the_photos_within(page: Page, server: str) -> None:
     projection = load_projection(BUNDLE.path(PROJECTION_FILE))
     page.goto(f"{server}/dataset?show=Map&bundle={BUNDLE.name}")
-    plot = page.locator(".js-plotly-plot .nsewdrag").first
-    expect(plot).to_be_visible()
-    settle(page)
-    plot.scroll_into_view_if_needed()
-    frame = plot.bounding_box()
-    assert frame is not None
+    frame = plot_frame(page)
     # Where the dots are on the page: the axes run from -1.04 to 1.04, y upwards.
     share = (projection.points.astype(float) + 1.04) / 2.08
     dots = np.stack(

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.resources.data import example_photo
-from tests.e2e.conftest import BASE_PATH, started
+from scripts.dev.running_app import BASE_PATH, running_app
 from tests.e2e.test_app import UPLOADER, no_trouble, settle
 from tests.fixtures.running_nginx import NGINX, nginx
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.skipif(NGINX is None, reason="No ngin
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("site")
-    with started(folder, BASE_PATH, "flowers") as app:
+    with running_app(folder, BASE_PATH, "flowers") as app:
         port = urlsplit(app).port
         assert port
         with nginx(folder, (port, port), "/flowers/_stcore/health") as address:

@@ -32,8 +32,9 @@ from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.confidence_head import answerer
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.paths import default_models_dir
+from scripts.dev.running_app import ROOT, free_port, running, streamlit_command
 from tests.fixtures.drawn_flowers import draw_flower
-from tests.fixtures.running_server import ROOT, Visitor, elements, free_port, running, streamlit_command
+from tests.fixtures.running_server import Visitor, elements
 
 MOST_VISITORS, MOST_ROUNDS = 200, 20
 HERE = ("127.0.0.1", "localhost", "::1")

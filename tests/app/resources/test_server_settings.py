@@ -10,7 +10,8 @@ from starlette.formparsers import MultiPartParser
 from streamlit import config
 
 from app.resources.server_settings import GUARDS, SETTINGS, keep_uploads_in_memory, refusal, unlike_project
-from tests.fixtures.running_server import Visitor, elements, free_port, running, streamlit_command, upgrade_status
+from scripts.dev.running_app import free_port, running, streamlit_command
+from tests.fixtures.running_server import Visitor, elements, upgrade_status
 
 MAIN = SETTINGS.parents[1] / "main.py"
 
