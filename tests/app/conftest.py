@@ -8,13 +8,21 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.resources import models
-from flowers_core.inference.bundle import Bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, load_bundle
+from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from tests.fixtures.drawn_flowers import draw_dataset
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = ROOT / "app" / "main.py"
 #: What was read of the shipped models, by the content of the file and what was made of it.
 _SHIPPED: dict[tuple[str, str], Any] = {}
+
+
+@pytest.fixture(scope="session")
+def gallery() -> Gallery:
+    """That of the default model."""
+    bundle = load_bundle(ROOT / "models" / DEFAULT_BUNDLE)
+    return Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))
 
 
 @pytest.fixture

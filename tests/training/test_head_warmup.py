@@ -7,27 +7,10 @@ from flowers_core.training.checkpoint import CheckpointError
 from flowers_core.training.examples import TrainingError
 from flowers_core.training.fit import fine_tune, stepper
 from flowers_core.training.head_warmup import train_head
-from flowers_core.training.recipe import Recipe
+from tests.fixtures.recipes import GRADIENT_DESCENT
 from tests.training.test_fit import RECIPE, Killed, make
 
-HEAD = Recipe(
-    unfrozen_layers=0,
-    epochs=4,
-    views=3,
-    probe_views=0,
-    batch_size=6,
-    optimizer="sgd",
-    schedule="constant",
-    learning_rate=0.5,
-    weight_decay=0.0,
-    momentum=0.0,
-    clip_norm=0.0,
-    dropout=0.0,
-    label_smoothing=0.0,
-    average="none",
-    interpolate=False,
-    seed=7,
-)
+HEAD = dataclasses.replace(GRADIENT_DESCENT, unfrozen_layers=0, epochs=4, learning_rate=0.5, seed=7)
 TAIL = dataclasses.replace(RECIPE, probe_views=0)
 
 
@@ -79,7 +62,7 @@ def test_nothing_but_the_head_learns_and_phase_two_begins_with_it(tmp_path):
     for key in ("validation_top1", "validation_nll"):
         assert second["probe"][key] == pytest.approx(first[key], abs=1e-6)
     # The start is one end of the way that weights may be interpolated along.
-    assert second["interpolation"]["curve"][0][1] == pytest.approx(first["validation_top1"])
+    assert second["wise_ft"]["curve"][0][1] == pytest.approx(first["validation_top1"])
 
 
 def test_a_range_test_of_phase_two_begins_with_the_trained_head(tmp_path):

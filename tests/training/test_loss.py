@@ -7,27 +7,9 @@ from flowers_core.networks.classifier import LOGITS
 from flowers_core.training.fit import fine_tune
 from flowers_core.training.forgetting import ImagenetHead, PretrainedAnswers, pretrained_logits
 from flowers_core.training.loss import TrainingStep
-from flowers_core.training.recipe import Recipe
 from flowers_core.training.trainable_weights import TrainableWeights
+from tests.fixtures.recipes import GRADIENT_DESCENT
 from tests.training.test_fit import make
-
-PLAIN = Recipe(
-    unfrozen_layers=2,
-    epochs=3,
-    views=3,
-    probe_views=0,
-    batch_size=6,
-    optimizer="sgd",
-    schedule="constant",
-    learning_rate=0.1,
-    weight_decay=0.0,
-    momentum=0.0,
-    clip_norm=0.0,
-    dropout=0.0,
-    label_smoothing=0.0,
-    average="none",
-    interpolate=False,
-)
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -43,7 +25,7 @@ def imagenet_head(classes: int = 7) -> ImagenetHead:
 
 def test_without_a_gradient_weights_go_back_towards_the_pretrained_ones() -> None:
     """Targets that are the answers themselves leave no gradient: moved by 1, weights come back by rate · pull."""
-    recipe = dataclasses.replace(PLAIN, l2_sp=0.5)
+    recipe = dataclasses.replace(GRADIENT_DESCENT, l2_sp=0.5)
     classifier, partition, examples = make(recipe)
     weights = TrainableWeights(partition.tail, classifier.get_layer(LOGITS))
     step = TrainingStep(classifier, partition, weights, recipe, steps=10)
@@ -59,7 +41,7 @@ def test_without_a_gradient_weights_go_back_towards_the_pretrained_ones() -> Non
 
 
 def test_the_loss_is_cross_entropy_and_the_divergence_from_the_pretrained_answers() -> None:
-    recipe, head = dataclasses.replace(PLAIN, lwf_weight=0.3), imagenet_head()
+    recipe, head = dataclasses.replace(GRADIENT_DESCENT, lwf_weight=0.3), imagenet_head()
     classifier, partition, examples = make(recipe)
     weights = TrainableWeights(partition.tail, classifier.get_layer(LOGITS))
     step = TrainingStep(classifier, partition, weights, recipe, 10, head)
@@ -78,7 +60,7 @@ def test_a_run_that_learns_without_forgetting_stays_nearer_to_the_pretrained_ans
     """At the end of the same run, with the weight and without."""
     head, moved = imagenet_head(), []
     for weight in (0.0, 20.0):
-        recipe = dataclasses.replace(PLAIN, lwf_weight=weight)
+        recipe = dataclasses.replace(GRADIENT_DESCENT, lwf_weight=weight)
         classifier, partition, examples = make(recipe)
         before = pretrained_logits(classifier, partition, examples.features, head)
         examples = dataclasses.replace(examples, pretrained=PretrainedAnswers(before, head))

@@ -11,7 +11,7 @@ from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.evaluation.report import Mistake, mistakes
 from flowers_core.inference.bundle import load_bundle
-from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.retrieval.gallery import Gallery
 from flowers_core.retrieval.neighbour import Neighbour
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run
@@ -19,11 +19,6 @@ from tests.app.conftest import html, run
 Open = Callable[..., AppTest]
 BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
 TAXONOMY = load_taxonomy()
-
-
-@pytest.fixture(scope="module")
-def gallery() -> Gallery:
-    return Gallery.load(BUNDLE.path(INDEX_FILE), BUNDLE.path(RECORDS_FILE))
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
-from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.retrieval.gallery import Gallery
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run
 from tests.fixtures.manifests import linked_copy
@@ -24,11 +24,6 @@ from tests.fixtures.manifests import linked_copy
 Open = Callable[..., AppTest]
 SHIPPED = load_bundle(default_models_dir() / "efficientnet_lite0")
 TAXONOMY = load_taxonomy()
-
-
-@pytest.fixture(scope="module")
-def gallery() -> Gallery:
-    return Gallery.load(SHIPPED.path(INDEX_FILE), SHIPPED.path(RECORDS_FILE))
 
 
 @pytest.fixture(scope="module")

@@ -12,23 +12,7 @@ from flowers_core.explain.records.methods import (
 )
 from flowers_core.storage.files import write_json
 from flowers_core.storage.typed_json import to_json
-
-
-def row(deletion: float, insertion: float, seconds: float = 0.01) -> dict[str, Interval]:
-    values = {"deletion": deletion, "insertion": insertion, "seconds": seconds}
-    return {name: Interval(value, value - 0.01, value + 0.01) for name, value in values.items()}
-
-
-def record(**changed: object) -> MethodRecord:
-    figures = {
-        "cam": row(0.3, 0.6),
-        "occlusion": row(0.2, 0.6),
-        "lime": row(0.1, 0.8, seconds=2.0),
-        "grad_cam": row(0.1, 0.7),
-        "random": row(0.5, 0.5),
-        "centre": row(0.4, 0.5),
-    }
-    return MethodRecord(51, 0, {**figures, **changed}, {"cam": 0.1, "occlusion": 0.2, "lime": 0.1})  # type: ignore[dict-item]
+from tests.fixtures.method_records import record, row
 
 
 def test_the_default_is_at_once_sane_better_than_the_middle_and_then_the_best() -> None:

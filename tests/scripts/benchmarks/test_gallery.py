@@ -14,14 +14,12 @@ from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.synthetic_vectors import SyntheticVectors
 from scripts.benchmarks.__main__ import main
 from scripts.benchmarks.gallery_indexes import exact_neighbours
+from tests.fixtures.galleries import random_gallery
 
 
 @pytest.fixture(scope="module")
 def gallery() -> Gallery:
-    rng = np.random.default_rng(0)
-    labels = rng.integers(1, 9, 300)
-    embeddings = np.maximum(rng.normal(size=(9, 40))[labels] + rng.normal(size=(300, 40)) * 0.5, 0) + 0.01
-    return Gallery.build(embeddings, np.arange(1, 301), labels, ["train"] * 300)
+    return random_gallery()
 
 
 def test_the_truth_is_a_plain_sort(gallery: Gallery) -> None:
