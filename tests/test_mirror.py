@@ -13,7 +13,6 @@ TESTS = ROOT / "tests"
 EXCEPTIONS = {
     # Pieces of one computation, whose result is what is worth asserting.
     "evaluation/confidence_photos.py": "evaluation/test_confidence_fit.py",
-    "explain/attributions/gradient_cam.py": "explain/attributions/test_grad_cam.py",
     "explain/subject.py": "explain/test_methods.py",
     "networks/compiled.py": "networks/test_classifier.py",
     "quantization/compact.py": "quantization/test_convert.py",
@@ -38,7 +37,7 @@ EXCEPTIONS = {
     "inference/records/teaching.py": "retrieval/test_taught_model.py",
     "inference/records/training.py": "inference/test_manifest.py",
     # Another implementation behind our interface: it is what ours are tested against.
-    "explain/attributions/tf_keras_vis_reference.py": "explain/attributions/test_grad_cam.py",
+    "explain/attributions/tf_keras_vis_reference.py": "explain/attributions/test_gradient_cam.py",
     # Pictures and documents, compared as a whole.
     "data/audit/figures.py": "scripts/test_audit_data.py",
     "reports/model_card.py": "reports/test_results.py",

@@ -34,7 +34,7 @@ class Needs(Enum):
     KERAS = "the Keras model"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Method:
     """A way to explain.
 
@@ -91,51 +91,20 @@ class Method:
 METHODS = {
     method.name: method
     for method in (
-        Method(name="cam", title="Evidence", run=explain_cam, needs=Needs.NOTHING, forward_passes=0),
+        Method("cam", "Evidence", explain_cam, Needs.NOTHING, forward_passes=0),
+        Method("augmented_cam", "Finer evidence", explain_augmented_cam, Needs.FORWARD_PASSES, forward_passes=10),
+        Method("lime", "LIME", explain_lime, Needs.FORWARD_PASSES, forward_passes=65, contrasts=False),
+        Method("occlusion", "Occlusion", explain_occlusion, Needs.FORWARD_PASSES, forward_passes=145),
+        Method("score_cam", "Score-CAM", explain_score_cam, Needs.FORWARD_PASSES, forward_passes=320),
+        Method("grad_cam", "Grad-CAM", explain_grad_cam, Needs.KERAS, forward_passes=3),
+        Method("grad_cam_plus_plus", "Grad-CAM++", explain_grad_cam_plus_plus, Needs.KERAS, forward_passes=3),
+        Method("layer_cam", "LayerCAM", explain_layer_cam, Needs.KERAS, forward_passes=3),
+        Method("saliency", "SmoothGrad", explain_saliency, Needs.KERAS, forward_passes=48),
         Method(
-            name="augmented_cam",
-            title="Finer evidence",
-            run=explain_augmented_cam,
-            needs=Needs.FORWARD_PASSES,
-            forward_passes=10,
-        ),
-        Method(
-            name="lime",
-            title="LIME",
-            run=explain_lime,
-            needs=Needs.FORWARD_PASSES,
-            forward_passes=65,
-            contrasts=False,
-        ),
-        Method(
-            name="occlusion",
-            title="Occlusion",
-            run=explain_occlusion,
-            needs=Needs.FORWARD_PASSES,
-            forward_passes=145,
-        ),
-        Method(
-            name="score_cam",
-            title="Score-CAM",
-            run=explain_score_cam,
-            needs=Needs.FORWARD_PASSES,
-            forward_passes=320,
-        ),
-        Method(name="grad_cam", title="Grad-CAM", run=explain_grad_cam, needs=Needs.KERAS, forward_passes=3),
-        Method(
-            name="grad_cam_plus_plus",
-            title="Grad-CAM++",
-            run=explain_grad_cam_plus_plus,
-            needs=Needs.KERAS,
-            forward_passes=3,
-        ),
-        Method(name="layer_cam", title="LayerCAM", run=explain_layer_cam, needs=Needs.KERAS, forward_passes=3),
-        Method(name="saliency", title="SmoothGrad", run=explain_saliency, needs=Needs.KERAS, forward_passes=48),
-        Method(
-            name="lime_reference",
-            title="LIME, reference",
-            run=explain_lime_reference,
-            needs=Needs.FORWARD_PASSES,
+            "lime_reference",
+            "LIME, reference",
+            explain_lime_reference,
+            Needs.FORWARD_PASSES,
             forward_passes=1000,
             contrasts=False,
         ),

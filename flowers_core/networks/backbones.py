@@ -9,6 +9,7 @@ network of keras.applications can be named too; its feature map is the one it en
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -194,12 +195,24 @@ def _lite(number: int, size: int, width: float, depth: float, beginning: int | N
     )
 
 
-def _inception_v3(cut: str) -> Callable[[keras.KerasTensor], keras.KerasTensor]:
-    def build(x: keras.KerasTensor) -> keras.KerasTensor:
-        network = keras.applications.InceptionV3(include_top=False, weights=None, input_tensor=x)
-        return network.get_layer(cut).output
+def _inception_v3(cut: str, stored_to: str | None = None) -> Backbone:
+    """The entry of an InceptionV3 that ends with the layer `cut`, of which weights may be stored up to a later one."""
+    return Backbone(
+        f"inception_v3_{cut}",
+        size=299,
+        scale=1 / 127.5,
+        offset=-1.0,
+        build=partial(_inception_v3_to, cut),
+        weights_file=f"inception_v3_imagenet_to_{stored_to or cut}.weights.h5",
+        download=keras.applications.InceptionV3,
+        cut=cut,
+        whole=partial(_inception_v3_to, stored_to) if stored_to else None,
+    )
 
-    return build
+
+def _inception_v3_to(layer: str, x: keras.KerasTensor) -> keras.KerasTensor:
+    network = keras.applications.InceptionV3(include_top=False, weights=None, input_tensor=x)
+    return network.get_layer(layer).output
 
 
 def _mobilenet_v2(x: keras.KerasTensor) -> keras.KerasTensor:
@@ -213,30 +226,11 @@ BACKBONES = {
         _lite(0, 224, width=1.0, depth=1.0, beginning=13),
         _lite(1, 240, width=1.0, depth=1.1),
         _lite(2, 260, width=1.1, depth=1.2),
-        Backbone(
-            "inception_v3_mixed8",
-            size=299,
-            scale=1 / 127.5,
-            offset=-1.0,
-            build=_inception_v3("mixed8"),
-            weights_file="inception_v3_imagenet_to_mixed8.weights.h5",
-            download=keras.applications.InceptionV3,
-            cut="mixed8",
-        ),
+        _inception_v3("mixed8"),
         _application("vgg16", keras.applications.VGG16),
         _application("resnet50", keras.applications.ResNet50),
         _application("inception_v3", keras.applications.InceptionV3, 299),
-        Backbone(
-            "inception_v3_mixed7",
-            size=299,
-            scale=1 / 127.5,
-            offset=-1.0,
-            build=_inception_v3("mixed7"),
-            weights_file="inception_v3_imagenet_to_mixed8.weights.h5",
-            download=keras.applications.InceptionV3,
-            cut="mixed7",
-            whole=_inception_v3("mixed8"),
-        ),
+        _inception_v3("mixed7", stored_to="mixed8"),
         Backbone(
             "mobilenet_v2",
             size=224,

@@ -203,11 +203,9 @@ class ExtendedGallery:
         """Find the k photos of both that are nearest to an embedding.
 
         Args:
-            embedding: (c,), of any length but zero.
-            k: at least 1.
-            splits: only photos of these, among them USER_SPLIT; None for all.
-            labels: only photos of these; None for all.
-            exclude: photos to leave out.
+            embedding, k, labels: as in `Gallery.search`.
+            splits: likewise; the user's photos are of USER_SPLIT.
+            exclude: photos to leave out, of both.
 
         Returns:
             The most similar first; of equals the bundle's before the user's, then by id.

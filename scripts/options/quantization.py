@@ -22,30 +22,16 @@ def add_quantization_options(parser: argparse.ArgumentParser) -> None:
         "--float-layers", nargs="+", default=[], metavar="LAYER", help="layers that int8 leaves in float, as listed"
     )
     parser.add_argument(
-        "--equalize",
-        type=float,
-        metavar="ALPHA",
-        help="strength of cross-layer equalization for int8, 0 to 1 (default: 0.5)",
+        "--equalize", type=float, metavar="ALPHA", help="cross-layer equalization for int8, 0 to 1 (default: 0.5)"
     )
     parser.add_argument(
-        "--qat-steps",
-        type=at_least(0),
-        default=0,
-        metavar="STEPS",
-        help="quantization-aware training for int8, in so many steps of 16 photos",
+        "--qat-steps", type=at_least(0), default=0, metavar="N", help="of quantization-aware training, 16 photos each"
     )
     parser.add_argument(
-        "--qat-layers",
-        type=int,
-        metavar="N",
-        help="of the backbone's last N layers only, counted as Keras lists them",
+        "--qat-layers", type=int, metavar="N", help="of the backbone's last N layers, as Keras lists them"
     )
     parser.add_argument(
-        "--qat-views",
-        type=at_least(2),
-        default=3,
-        metavar="K",
-        help="views of each photo, of which one judges (default: 3)",
+        "--qat-views", type=at_least(2), default=3, metavar="N", help="of each photo; one of them judges (default: 3)"
     )
     parser.add_argument("--qat-rate", type=float, default=2e-5, metavar="RATE", help="learning rate (default: 2e-5)")
     parser.add_argument(

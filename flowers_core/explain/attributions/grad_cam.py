@@ -6,31 +6,15 @@ Selvaraju et al. 2017, "Grad-CAM: Visual Explanations from Deep Networks via Gra
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 
 from flowers_core.explain.attributions.gradient_cam import weighted_activations
 from flowers_core.explain.attributions.gradients import LayerGradients
-from flowers_core.explain.explanation import Explanation, Target
-from flowers_core.explain.subject import Subject
 
 METHOD = "grad_cam"
-
-
-def explain_grad_cam(subject: Subject, target: Target) -> Explanation:
-    """The Grad-CAM map.
-
-    Args:
-        subject: the photo, and a model with gradients.
-        target: a class, or a class against another.
-
-    Returns:
-        Explanation in "logit", see `weighted_activations`.
-
-    Raises:
-        ValueError: as `weighted_activations`.
-    """
-    return weighted_activations(METHOD, "logit", mean_gradients, subject, target)
 
 
 def mean_gradients(at_layer: LayerGradients) -> npt.NDArray[np.float64]:
@@ -40,3 +24,7 @@ def mean_gradients(at_layer: LayerGradients) -> npt.NDArray[np.float64]:
     last layer.
     """
     return at_layer.activations @ at_layer.gradients.mean(axis=(0, 1), dtype=np.float64)
+
+
+#: (subject, target) → the Grad-CAM map, as `weighted_activations` gives it.
+explain_grad_cam = partial(weighted_activations, METHOD, "logit", mean_gradients)

@@ -5,31 +5,15 @@ Chattopadhyay et al. 2018, "Grad-CAM++: Improved Visual Explanations for Deep Co
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 
 from flowers_core.explain.attributions.gradient_cam import weighted_activations
 from flowers_core.explain.attributions.gradients import LayerGradients
-from flowers_core.explain.explanation import Explanation, Target
-from flowers_core.explain.subject import Subject
 
 METHOD = "grad_cam_plus_plus"
-
-
-def explain_grad_cam_plus_plus(subject: Subject, target: Target) -> Explanation:
-    """The Grad-CAM++ map.
-
-    Args:
-        subject: the photo, and a model with gradients.
-        target: a class, or a class against another.
-
-    Returns:
-        Explanation in "relative" (its numbers are on no scale), see `weighted_activations`.
-
-    Raises:
-        ValueError: as `weighted_activations`.
-    """
-    return weighted_activations(METHOD, "relative", weighted_channels, subject, target)
 
 
 def weighted_channels(at_layer: LayerGradients) -> npt.NDArray[np.float64]:
@@ -59,3 +43,7 @@ def channel_weights(
     total = alpha.sum(axis=(0, 1))
     alpha /= np.where(total == 0, 1, total)
     return (np.maximum(gradient, 0) * alpha).sum(axis=(0, 1))
+
+
+#: (subject, target) → the Grad-CAM++ map, as `weighted_activations` gives it. Its numbers are on no scale.
+explain_grad_cam_plus_plus = partial(weighted_activations, METHOD, "relative", weighted_channels)

@@ -6,31 +6,15 @@ Processing 30. Made for early layers, where one weight for a whole channel is to
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 
 from flowers_core.explain.attributions.gradient_cam import weighted_activations
 from flowers_core.explain.attributions.gradients import LayerGradients
-from flowers_core.explain.explanation import Explanation, Target
-from flowers_core.explain.subject import Subject
 
 METHOD = "layer_cam"
-
-
-def explain_layer_cam(subject: Subject, target: Target) -> Explanation:
-    """The LayerCAM map.
-
-    Args:
-        subject: the photo, and a model with gradients.
-        target: a class, or a class against another.
-
-    Returns:
-        Explanation in "logit", see `weighted_activations`.
-
-    Raises:
-        ValueError: as `weighted_activations`.
-    """
-    return weighted_activations(METHOD, "logit", positive_gradients, subject, target)
 
 
 def positive_gradients(at_layer: LayerGradients) -> npt.NDArray[np.float64]:
@@ -39,3 +23,7 @@ def positive_gradients(at_layer: LayerGradients) -> npt.NDArray[np.float64]:
     In logits. Only what speaks for the target counts: gradients against it are left out.
     """
     return (np.maximum(at_layer.gradients, 0) * at_layer.activations).sum(axis=-1, dtype=np.float64)
+
+
+#: (subject, target) → the LayerCAM map, as `weighted_activations` gives it.
+explain_layer_cam = partial(weighted_activations, METHOD, "logit", positive_gradients)

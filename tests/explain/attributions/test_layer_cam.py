@@ -1,18 +1,13 @@
-"""LayerCAM against tf-keras-vis."""
+"""The rule of LayerCAM by hand."""
 
 import numpy as np
-import pytest
 
-from flowers_core.explain.attributions.layer_cam import explain_layer_cam
-from flowers_core.explain.attributions.tf_keras_vis_reference import explain_by_tf_keras_vis
-from flowers_core.explain.explanation import ClassTarget, ContrastTarget
+from flowers_core.explain.attributions.gradients import LayerGradients
+from flowers_core.explain.attributions.layer_cam import positive_gradients
 
 
-@pytest.mark.parametrize("layer", ["early", "features"])
-@pytest.mark.parametrize("target", [ClassTarget(1), ClassTarget(5), ContrastTarget(2, 4)])
-def test_it_is_tf_keras_vis(network, subject_at, layer, target):
-    ours = explain_layer_cam(subject_at(layer), target)
-    theirs = explain_by_tf_keras_vis("layer_cam", network, subject_at(layer), target, layer=layer)
-    assert theirs.contributions.any()
-    np.testing.assert_allclose(np.maximum(ours.contributions, 0), theirs.contributions, rtol=1e-4, atol=1e-6)
-    assert ours.value == pytest.approx(ours.contributions.sum(), rel=1e-4)
+def test_only_what_speaks_for_the_target_counts() -> None:
+    """Two positions of two channels: 2 · 3 and nothing; nothing and 5 · 1."""
+    activations = np.array([[[2.0, 4.0], [7.0, 5.0]]])
+    gradients = np.array([[[3.0, -1.0], [0.0, 1.0]]])
+    np.testing.assert_array_equal(positive_gradients(LayerGradients(activations, gradients, 1.0)), [[6.0, 5.0]])
