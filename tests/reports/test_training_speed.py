@@ -21,7 +21,8 @@ from flowers_core.reports.training_speed import (
 from flowers_core.storage.events import Event
 from flowers_core.training.augmentation import CROPS
 from flowers_core.training.recipe import Recipe
-from scripts.benchmarks.plain_fit import photos_of, time_phases
+from scripts.benchmarks.plain_fit import time_phases
+from scripts.benchmarks.plain_photos import photos_of
 from scripts.benchmarks.training import BAR
 from tests.fixtures.tiny_classifier import SIZE, tiny_classifier
 

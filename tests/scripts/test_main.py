@@ -22,6 +22,7 @@ NO_VERBS = {
     "keras_worker",
     "machine",
     "plain_fit",
+    "plain_photos",
     "training_runs",
 }
 
