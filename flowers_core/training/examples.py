@@ -46,12 +46,12 @@ class Fixed:
     """Choices of validation, taken from a run of the same recipe that held photos out.
 
     Attributes:
-        probe_strength: the probe's inverse regularization strength C.
-        share: WiSE-FT's alpha, from the probed (0) to the fine-tuned (1) weights.
+        probe_regularization: C of the probe, the inverse of its regularization.
+        wise_ft_alpha: from the probed (0) to the fine-tuned (1) weights.
     """
 
-    probe_strength: float
-    share: float
+    probe_regularization: float
+    wise_ft_alpha: float
 
 
 def check_examples(examples: Examples, recipe: Recipe) -> None:

@@ -44,7 +44,8 @@ def set_probed_head(
         fixed: the regularization, where no photos are held out to choose it.
 
     Returns:
-        The record of the fit: "strength", the C chosen, and where validation chose it, "validation_top1_by_strength".
+        The record of the fit: "regularization", the C chosen, and where validation chose it, the accuracy of each,
+        "validation_top1_by_regularization".
     """
     embedder = partition.embedder(classifier)
     embed = compiled(embedder) if embedder is not None else lambda embeddings: embeddings
@@ -53,14 +54,14 @@ def set_probed_head(
     candidates: tuple[float, ...]
     validation: tuple[NDArray[np.float32], NDArray[np.integer]]
     if fixed is not None:  # with a single candidate, this validation set chooses nothing
-        validation, candidates = (embedded[:1], labels[:1]), (fixed.probe_strength,)
+        validation, candidates = (embedded[:1], labels[:1]), (fixed.probe_regularization,)
     else:
         assert examples.validation is not None
         assert examples.validation_labels is not None
         validation, candidates = (in_batches(embed, examples.validation), examples.validation_labels + 1), _CANDIDATES
     probe = fit_probe(embedded, labels, validation, classes=len(examples.class_names), candidates=candidates)
     set_head(classifier, probe.W, probe.b)
-    record: dict[str, Any] = {"strength": probe.C}
+    record: dict[str, Any] = {"regularization": probe.C}
     if fixed is None:
-        record["validation_top1_by_strength"] = [list(trial) for trial in probe.trials]
+        record["validation_top1_by_regularization"] = [list(trial) for trial in probe.trials]
     return record

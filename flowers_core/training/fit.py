@@ -57,7 +57,7 @@ def fine_tune(
         report: called with each epoch's record.
 
     Returns:
-        The run's history: "probe", "epochs", "best_epoch", "kept_epoch", "stopped_early", "interpolation", and where
+        The run's history: "probe", "epochs", "best_epoch", "kept_epoch", "stopped_early", "wise_ft", and where
         photos are held out, "validation_top1" and "validation_nll" of the weights that the classifier ends with.
 
     Raises:
@@ -203,13 +203,13 @@ class _Run:
     def finish(self) -> dict[str, Any]:
         """Choose between the first head's weights and the fine-tuned ones, set them, and return the history."""
         books = self.books
-        alpha, curve = (self.fixed.share if self.fixed else 1.0), list[tuple[float, float, float]]()
+        alpha, curve = (self.fixed.wise_ft_alpha if self.fixed else 1.0), list[tuple[float, float, float]]()
         if self.fixed is None and self.recipe.interpolate and books.probe is not None:
             alpha, curve = best_interpolation(books.begin, books.kept, self._score, _ALPHAS)
         self.weights.assign(interpolated(books.begin, books.kept, alpha))
         return {
             **books.to_json(),
-            "interpolation": {"share": alpha, "curve": [list(point) for point in curve]},
+            "wise_ft": {"alpha": alpha, "curve": [list(point) for point in curve]},
             **self._validated(self.weights.get()),
         }
 

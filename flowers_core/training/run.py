@@ -18,12 +18,11 @@ from flowers_core.data.batches import input_batches
 from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.progress import Track, untracked
-from flowers_core.inference.bundle import HISTORY_FILE, Bundle, BundleError, reference_to
+from flowers_core.inference.bundle import Bundle, BundleError, reference_to
 from flowers_core.inference.commands import Command
 from flowers_core.inference.records.training import Training
 from flowers_core.networks.classifier import set_head
 from flowers_core.storage.events import HEAD, TAIL, Emit, Event, unheard
-from flowers_core.storage.typed_json import read_json
 from flowers_core.training.examples import Fixed
 from flowers_core.training.fit import fine_tune
 from flowers_core.training.forgetting import ImagenetHead
@@ -157,8 +156,9 @@ def fine_tuned(
     )
     fixed = None
     if reference is not None:
-        chosen = read_json(reference.path(HISTORY_FILE))
-        fixed = Fixed((chosen["probe"] or {}).get("strength", 0.0), chosen["interpolation"]["share"])
+        chosen = reference.training
+        alpha = 1.0 if chosen.wise_ft_alpha is None else chosen.wise_ft_alpha
+        fixed = Fixed(chosen.probe_regularization or 0.0, alpha)
     common = Training(
         method="the head alone, on frozen features",
         splits=("train",) if reference is None else ("train", "validation"),
@@ -239,8 +239,8 @@ class _Phase:
             common,
             recipe=self._recipe.to_json(),
             kept_epoch=history["kept_epoch"],
-            wise_ft_alpha=history["interpolation"]["share"],
-            probe_regularization=(history["probe"] or {}).get("strength"),
+            wise_ft_alpha=history["wise_ft"]["alpha"],
+            probe_regularization=(history["probe"] or {}).get("regularization"),
             validation_top1=accuracy,
             seed=self._recipe.seed,
             epoch_seconds=round(sum(self._seconds), 1) if whole else None,

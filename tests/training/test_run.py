@@ -108,7 +108,7 @@ def test_a_run_in_two_phases_tells_and_records_each(every_class: OxfordFlowers, 
     assert record.method == "fine-tuning after the head alone"
     assert (record.recipe, record.seed, record.head_recipe) == (TAIL.to_json(), 3, HEAD.to_json())
     assert (record.photos, record.splits, record.kept_epoch) == (204, ("train",), 1)
-    assert record.wise_ft_alpha == history["interpolation"]["share"]
+    assert record.wise_ft_alpha == history["wise_ft"]["alpha"]
     # Features are cached in half precision, which may move a photo over the border between two classes.
     assert record.validation_top1 == pytest.approx(validation_top1(classifier, every_class), abs=1 / 102)
     assert record.epoch_seconds is not None
