@@ -90,6 +90,7 @@ def test_a_tensor_that_is_missing_is_named() -> None:
         head_weights({})
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"])
 def test_with_its_head_a_backbone_calls_a_palace_a_palace(name: str) -> None:

@@ -81,6 +81,7 @@ def test_arguments_that_do_not_fit_are_refused(classifier: keras.Model, photos: 
         convert(classifier, "float16", photos)
 
 
+@pytest.mark.slow
 def test_noise_is_that_of_rounding_to_256_levels(classifier: keras.Model, photos: np.ndarray) -> None:
     """The first layer scales 0…255 to −1…1 in steps of 1/127.5, so its error is uniform noise of a known power."""
     noise = {layer.operation: layer.decibels for layer in layer_noise(classifier, photos, photos[:6])}
@@ -138,6 +139,7 @@ def test_a_compact_model_is_smaller_and_answers_to_the_bit_alike(
         np.testing.assert_array_equal(*(getattr(answer, name) for answer in answers))
 
 
+@pytest.mark.slow
 def test_the_converter_is_silent(classifier: keras.Model, capfd: pytest.CaptureFixture[str]) -> None:
     convert(classifier, "float32")
     assert capfd.readouterr() == ("", "")

@@ -69,12 +69,14 @@ def test_it_is_what_convert_does_for_int8(whole: bytes, classifier: keras.Model,
     np.testing.assert_array_equal(found.logits, expected.logits)
 
 
+@pytest.mark.slow
 def test_a_head_without_a_bias_has_none_in_float_either(photos: np.ndarray, tmp_path: Path) -> None:
     answers = served(convert(tiny_classifier(classes=5), "int8", photos), photos, tmp_path)
     W = np.asarray(tiny_classifier(classes=5).get_layer("logits").kernel)
     np.testing.assert_allclose(answers.logits, answers.embedding @ np.asarray(round_to_int8(W)), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_features_that_are_float_already_are_used_as_they_are(
     classifier: keras.Model, photos: np.ndarray, tmp_path: Path
 ) -> None:

@@ -175,6 +175,7 @@ def test_files_that_cannot_be_used(gallery: Gallery, tmp_path: Path) -> None:
         load_user_photos(path, "m")
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_a_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "own.npz"
     program = """

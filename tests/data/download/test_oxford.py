@@ -376,6 +376,7 @@ def test_the_script_tells_a_failure_in_a_sentence(tmp_path, oxford):
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_script_killed_in_the_middle_leaves_nothing_that_looks_whole(tmp_path, oxford, files):
     oxford.faults[ARCHIVE] = [slowly]
     partial = tmp_path / f"{ARCHIVE}.partial"
@@ -393,6 +394,7 @@ def test_a_script_killed_in_the_middle_leaves_nothing_that_looks_whole(tmp_path,
     assert_whole(tmp_path, files)
 
 
+@pytest.mark.slow
 def test_a_download_killed_while_unpacking_leaves_nothing_that_looks_whole(tmp_path, oxford, files):
     die = (
         "import os, signal\n"
