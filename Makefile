@@ -52,7 +52,7 @@ $(BIN)/python:
 
 # A stamp is written last: an installation that was broken off is taken up again.
 $(VENV)/serve-installed: requirements-serve.txt pyproject.toml | $(BIN)/python
-	$(PIP) --requirement requirements-serve.txt
+	$(PIP) --no-compile --requirement requirements-serve.txt
 	$(PIP) --no-deps --editable .
 	touch $@
 
