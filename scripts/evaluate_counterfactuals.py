@@ -19,7 +19,8 @@ from flowers_core.evaluation.report import mistakes
 from flowers_core.explain.counterfactual_evaluation import Pair, summarized, try_pair
 from flowers_core.explain.method_evaluation import FORMAT
 from flowers_core.explain.records.counterfactuals import COUNTERFACTUALS_FILE
-from flowers_core.inference.bundle import Bundle, BundleWriter, load_bundle, predictions_file
+from flowers_core.inference.bundle import Bundle, load_bundle, predictions_file
+from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.runtime import open_runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.storage.typed_json import to_json
