@@ -14,7 +14,7 @@ _FOLDER = Path(__file__).parent
 
 #: Every verb by group, in the order in which the overview lists them.
 GROUPS: Mapping[str, Sequence[str]] = {
-    "Use a bundle": ("app", "identify", "teach", "pack", "unpack"),
+    "Use a bundle": ("app", "identify", "teach", "export", "pack", "unpack"),
     "Make a bundle, in this order": (
         "download_data",
         "audit_data",
@@ -49,6 +49,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "benchmarks lime",
         "benchmarks pages",
         "benchmarks training",
+        "benchmarks exports",
     ),
 }
 VERBS = tuple(verb for verbs in GROUPS.values() for verb in verbs)

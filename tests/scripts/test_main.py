@@ -24,6 +24,7 @@ NO_VERBS = {
     "plain_fit",
     "plain_photos",
     "training_runs",
+    "web_client",
 }
 
 

@@ -1,0 +1,120 @@
+// The page: a photo comes in by button, drop, paste or camera; the answer and its evidence come out.
+
+import { openCamera } from "./camera.js";
+import { drawEvidence, drawSquare, evidenceFor } from "./evidence.js";
+import { loadModel } from "./model.js";
+import { PhotoError, pixelsOf } from "./photo.js";
+import { predict } from "./prediction.js";
+import { middleSquare } from "./resample.js";
+import { capital, described, percent } from "./words.js";
+
+const SHOWN = 5;
+const at = (id) => document.getElementById(id);
+/** The model, as a promise; other pages and measurements may ask it too. */
+export const model = loadModel();
+let latest = 0; // the number of the photo that was asked about last
+
+model.then(({ facts }) => {
+  at("knows").textContent = facts.knows;
+  at("not-knows").textContent = facts.does_not_know;
+  at("made").textContent = facts.made;
+  at("about").hidden = false;
+  if (!latest) say("Ready.");
+  // Only now: until here the network and the processor are for the model.
+  navigator.serviceWorker?.register("offline.js").catch(() => {});
+}).catch((error) => {
+  console.error(error);
+  say("The model could not be loaded. Load the page again; a browser of the last years is needed.", true);
+});
+
+/** Answer one photo. What comes later wins, so that an answer never stands beside another photo. */
+async function identify(source) {
+  const number = ++latest;
+  say("Looking at the photo …");
+  try {
+    const pixels = await pixelsOf(source);
+    const { facts, arrays, forward } = await model;
+    const square = middleSquare(pixels, facts.size, facts.crop_fraction);
+    const outputs = await forward(square);
+    if (number === latest) draw(square, outputs, predict(outputs, facts, arrays), facts, arrays);
+  } catch (error) {
+    if (number !== latest) return;
+    if (!(error instanceof PhotoError)) console.error(error);
+    say(error instanceof PhotoError ? error.message : "Something went wrong. Load the page again.", true);
+  }
+}
+
+function draw(square, outputs, prediction, facts, arrays) {
+  const { mark, headline, sentence } = described(prediction, facts.classes);
+  const best = facts.classes[prediction.order[0]];
+  at("headline").textContent = headline;
+  at("latin").textContent = best.latin;
+  at("latin").classList.toggle("upright", !best.italic);
+  at("mark").textContent = mark;
+  at("sentence").textContent = sentence;
+  at("verdict").className = `verdict ${prediction.verdict}`;
+  at("bars").replaceChildren(
+    ...prediction.order.slice(0, SHOWN).map((column) => bar(facts.classes[column].name, prediction.probabilities[column])),
+  );
+  drawSquare(at("square"), square, facts.size);
+  const evidence = evidenceFor(outputs.features, arrays.weights, outputs.embedding.length, prediction.order[0]);
+  const anything = drawEvidence(at("map"), square, facts.size, evidence, facts.colours);
+  const what = `What speaks for ${best.name}`;
+  at("map").setAttribute("aria-label", `The photo with a heat map laid over it: ${what}`);
+  at("what").textContent = what;
+  at("reading").textContent = anything
+    ? `The brighter a spot, the more of the evidence for ${best.name} comes from it.`
+    : `Nothing in this photo speaks for ${best.name}, so there is nothing to draw.`;
+  at("ramp").hidden = !anything;
+  at("ramp-strip").style.background = `linear-gradient(90deg, transparent, ${[128, 192, 255]
+    .map((index) => `rgb(${facts.colours[index].join(" ")})`)
+    .join(", ")})`;
+  at("answer").hidden = false;
+  at("answer").scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  say(`${headline}. ${mark}.`);
+}
+
+function bar(name, share) {
+  const item = document.getElementById("bar").content.cloneNode(true);
+  item.querySelector(".name").textContent = capital(name);
+  item.querySelector(".share").textContent = percent(share);
+  item.querySelector(".fill").style.width = `${(100 * share).toFixed(1)}%`;
+  return item;
+}
+
+function say(text, wrong = false) {
+  at("status").textContent = text;
+  at("status").classList.toggle("wrong", wrong);
+}
+
+at("choose").addEventListener("click", () => at("file").click());
+at("file").addEventListener("change", ({ target }) => {
+  if (target.files.length) identify(target.files[0]);
+  target.value = ""; // the same photo can be chosen again
+});
+at("camera").addEventListener("click", async () => {
+  try {
+    const picture = await openCamera(at("viewfinder"));
+    if (picture) identify(picture);
+  } catch (error) {
+    say(error instanceof PhotoError ? error.message : "The camera cannot be used here.", true);
+  }
+});
+addEventListener("dragover", (event) => {
+  event.preventDefault();
+  document.body.classList.add("over");
+});
+addEventListener("dragleave", ({ relatedTarget }) => {
+  if (!relatedTarget) document.body.classList.remove("over");
+});
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  document.body.classList.remove("over");
+  const [file] = event.dataTransfer.files;
+  if (file) identify(file);
+  else say("Drop a photo's file here; a link to a photo would have to be fetched from elsewhere.", true);
+});
+addEventListener("paste", ({ clipboardData }) => {
+  const [file] = clipboardData.files;
+  if (file) identify(file);
+});

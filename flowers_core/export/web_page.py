@@ -1,0 +1,143 @@
+"""A bundle as one static page that names the flower in a photo on the device itself, without a network."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowers_core.data.taxonomy import Taxon, taxonomy_of
+from flowers_core.explain.overlay import colourise
+from flowers_core.export.model_file import LICENSE
+from flowers_core.export.web_runtime import CORE, runtime_files
+from flowers_core.inference.bundle import Bundle, model_file
+from flowers_core.inference.confidence_head import confidence_head
+from flowers_core.storage.files import replace_folder
+
+_PAGE = Path(__file__).with_name("page")
+_FORMAT = "int8"
+_WORKER = "offline.js"
+#: What the page needs of a confidence record; its figures are not for the page.
+_RULES = ("model", "sets", "novelty")
+
+
+def export_web(bundle: Bundle, folder: Path) -> int:
+    """Write the page: its own files, LiteRT for browsers, and the INT8 model with what belongs to it.
+
+    The network and the numbers lie compressed, so that the page is as small on every host.
+
+    Args:
+        bundle: calibrated.
+        folder: what is there is replaced as a whole.
+
+    Returns:
+        How many bytes the folder has.
+
+    Raises:
+        BundleError: the bundle is not calibrated, or lacks the INT8 model.
+        RuntimeMissing: LiteRT for browsers could not be had.
+    """
+    files = page_files(bundle, runtime_files())
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".page-", dir=folder.parent) as beside:
+        new = Path(beside) / "new"
+        for name, content in files.items():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            (new / name).write_bytes(content)
+        replace_folder(new, folder, Path(beside) / "old")
+    return sum(map(len, files.values()))
+
+
+def page_files(bundle: Bundle, runtime: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Every file of the page by its path below the folder.
+
+    Args:
+        bundle: calibrated.
+        runtime: of `runtime_files`.
+
+    Raises:
+        BundleError: the bundle is not calibrated, or lacks the INT8 model.
+    """
+    arrays = _arrays(bundle)
+    files = {path.name: path.read_bytes() for path in sorted(_PAGE.iterdir())}
+    worker = files.pop(_WORKER)
+    for name, content in runtime.items():
+        files[f"runtime/{name}"] = content
+    wasm = files.pop("runtime/litert.wasm")
+    files["runtime/litert.wasm.gz"] = _compressed(wasm)
+    files[f"model/{model_file(_FORMAT)}.gz"] = _compressed(bundle.path(model_file(_FORMAT)).read_bytes())
+    files["model/arrays.bin.gz"] = _compressed(b"".join(array.astype("<f4").tobytes() for array in arrays.values()))
+    files["model/facts.json"] = json.dumps(_facts(bundle, arrays), ensure_ascii=False).encode()
+    # Another content gets another version, by which browsers know that theirs is old.
+    digest = hashlib.sha256(b"".join(name.encode() + files[name] for name in sorted(files)) + worker)
+    version = json.dumps(f"flowers-{digest.hexdigest()[:16]}")
+    files[_WORKER] = (
+        f"const VERSION = {version};\nconst FILES = {json.dumps(['./', *sorted(files)])};\n".encode() + worker
+    )
+    return files
+
+
+def _arrays(bundle: Bundle) -> dict[str, NDArray[np.float32]]:
+    weights, bias = bundle.head()
+    arrays = {"weights": weights, "bias": bias}
+    confidence = confidence_head(bundle)
+    if confidence is not None:
+        space = confidence.space
+        arrays |= {
+            "prototypes": space.prototypes,
+            "scale": space.scale,
+            "mean": space.mean,
+            "projection": space.projection,
+        }
+    return arrays
+
+
+def _facts(bundle: Bundle, arrays: Mapping[str, NDArray[np.float32]]) -> dict[str, Any]:
+    record = bundle.manifest.confidence
+    return {
+        "name": bundle.name,
+        "size": bundle.crop_rule.size,
+        "crop_fraction": bundle.crop_rule.crop_fraction,
+        "taught": bool(bundle.manifest.taught),
+        "classes": [_class(taxon) for taxon in taxonomy_of(bundle.class_names)],
+        "calibration": dataclasses.asdict(bundle.require_calibration()),
+        "confidence": record and {name: dataclasses.asdict(getattr(record, name)) for name in _RULES},
+        "arrays": {name: int(array.size) for name, array in arrays.items()},
+        "colours": colourise(np.arange(256)[None] / 255, limit=1.0)[0, :, :3].tolist(),
+        **_sentences(bundle),
+    }
+
+
+def _class(taxon: Taxon) -> dict[str, Any]:
+    return {"name": taxon.name, "latin": taxon.latin, "italic": taxon.latin != taxon.family}
+
+
+def _sentences(bundle: Bundle) -> dict[str, str]:
+    tested = bundle.metrics.get(_FORMAT, {}).get("test")
+    right = (
+        f" Of {tested.photos} photos of them that it had not seen before, it named {100 * tested.top1:.1f}\u00a0% "
+        "rightly; of photos of other origin, such as yours, expect fewer."
+        if tested
+        else ""
+    )
+    size = bundle.manifest.files[model_file(_FORMAT)].bytes
+    return {
+        "knows": f"It knows {len(bundle.class_names)} kinds of flowers, in bloom and seen from near.{right}",
+        "does_not_know": "It knows no other plant, and next to nothing of leaves, buds, fruit or flowers far away. "
+        "Of those it often says that it is not sure, but not always. Do not judge by it what is safe to eat, to touch "
+        "or to give to an animal.",
+        "made": f"The model is {bundle.name}, {size / 1e6:.1f} MB, under the {LICENSE}. It runs on LiteRT "
+        f"{CORE.version}, under the same licence.",
+    }
+
+
+def _compressed(content: bytes) -> bytes:
+    return gzip.compress(content, 9, mtime=0)

@@ -1,0 +1,99 @@
+"""What lies in the exported folder. How it behaves in a browser is in tests/e2e/test_web_page.py."""
+
+import gzip
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flowers_core.export import web_page
+from flowers_core.export.web_page import export_web, page_files
+from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
+from flowers_core.storage.paths import default_models_dir
+from tests.fixtures.manifests import linked_copy
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNTIME = {"litert.js": b"1", "litert_wasm.js": b"2", "litert.wasm": b"\0asm", "wasm-utils.js": b"3"}
+
+
+@pytest.fixture(scope="module")
+def files(bundle: Bundle) -> dict[str, bytes]:
+    return page_files(bundle, RUNTIME)
+
+
+def test_the_model_and_its_numbers_come_along_whole(files: dict[str, bytes], bundle: Bundle) -> None:
+    assert gzip.decompress(files["model/int8.tflite.gz"]) == bundle.path("int8.tflite").read_bytes()
+    assert gzip.decompress(files["runtime/litert.wasm.gz"]) == b"\0asm"
+    weights, bias = bundle.head()
+    numbers = np.frombuffer(gzip.decompress(files["model/arrays.bin.gz"]), "<f4")
+    np.testing.assert_array_equal(numbers, np.concatenate([weights.ravel(), bias]))
+    facts = json.loads(files["model/facts.json"])
+    assert facts["arrays"] == {"weights": weights.size, "bias": bias.size}
+    assert [entry["name"] for entry in facts["classes"]] == list(bundle.class_names)
+    assert facts["calibration"]["temperature"] == bundle.require_calibration().temperature
+    assert facts["confidence"] is None
+    # Plasma's ends.
+    assert (facts["colours"][0], facts["colours"][255]) == ([13, 8, 135], [240, 249, 33])
+
+
+def test_a_model_with_rules_for_confidence_brings_them() -> None:
+    small = load_bundle(default_models_dir() / "efficientnet_lite0_small")
+    facts = json.loads(page_files(small, RUNTIME)["model/facts.json"])
+    record = small.manifest.confidence
+    assert facts["confidence"]["model"]["sure_from"] == record.model.sure_from
+    assert set(facts["confidence"]) == {"model", "sets", "novelty"}
+    assert facts["arrays"]["prototypes"] == 102 * facts["arrays"]["mean"]
+
+
+def test_the_page_says_what_it_does_not_know(files: dict[str, bytes], bundle: Bundle) -> None:
+    facts = json.loads(files["model/facts.json"])
+    right = 100 * bundle.metrics["int8"]["test"].top1
+    assert f"named {right:.1f}\N{NO-BREAK SPACE}% rightly" in facts["knows"]
+    assert "safe to eat" in facts["does_not_know"]
+    assert "efficientnet_lite0, 3.8 MB, under the Apache License 2.0" in facts["made"]
+
+
+def test_the_service_worker_keeps_every_file(files: dict[str, bytes]) -> None:
+    first, second = files["offline.js"].decode().splitlines()[:2]
+    assert re.fullmatch(r'const VERSION = "flowers-[0-9a-f]{16}";', first)
+    kept = json.loads(second.removeprefix("const FILES = ").removesuffix(";"))
+    assert set(kept) == set(files) - {"offline.js"} | {"./"}
+
+
+def test_another_content_is_another_version(bundle: Bundle, files: dict[str, bytes]) -> None:
+    assert page_files(bundle, RUNTIME) == files
+    changed = page_files(bundle, RUNTIME | {"litert.js": b"new"})
+    assert changed["offline.js"].splitlines()[0] != files["offline.js"].splitlines()[0]
+
+
+def test_nothing_names_another_machine_and_every_file_that_is_named_is_there(files: dict[str, bytes]) -> None:
+    own = {name: content.decode() for name, content in files.items() if name.endswith((".js", ".html", ".css"))}
+    for name, text in own.items():
+        if not name.startswith("runtime/"):
+            assert "//" not in re.sub(r"(?m)(^|\s)//.*$", "", text), name
+            named = re.findall(r'(?:from|href=|src=|fetch\(|unpacked\()\s*"(?:\./)?([\w./-]+)"', text)
+            assert set(named) <= set(files), name
+    assert "default-src 'none'" in own["index.html"]
+
+
+def test_the_licence_is_the_projects() -> None:
+    page = ROOT / "flowers_core" / "export" / "page"
+    assert (page / "LICENSE.txt").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    assert (page / "icon.svg").read_bytes() == (ROOT / "app" / "favicon.svg").read_bytes()
+
+
+def test_a_folder_is_replaced_as_a_whole(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_page, "runtime_files", lambda: RUNTIME)
+    folder = tmp_path / "page"
+    folder.mkdir()
+    (folder / "old.js").touch()
+    uncalibrated = load_bundle(linked_copy(bundle, tmp_path / "copy", calibration=None))
+    with pytest.raises(BundleError):
+        export_web(uncalibrated, folder)
+    assert [path.name for path in folder.iterdir()] == ["old.js"]
+    size = export_web(bundle, folder)
+    assert not (folder / "old.js").exists()
+    assert size == sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
