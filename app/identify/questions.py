@@ -12,6 +12,7 @@ from app.identify.identified import Identified
 from app.identify.target_choice import Asked, choose_target
 from app.identify.trust import draw_trust_in_map
 from app.identify.what_if import draw_what_if
+from app.identify.whence import draw_whence
 from app.identify.where import draw_where
 
 
@@ -35,6 +36,7 @@ class Question:
 #: In the order in which the page offers them.
 QUESTIONS = (
     Question("Where", "Which parts of the photo speak for the name?", draw_where, with_map=True),
+    Question("Whence", "Which of the photos that the model learnt from led it to the name?", draw_whence),
     Question("What if", "What would have to look otherwise for the photo to be another flower?", draw_what_if),
     Question(
         "How far to trust it",

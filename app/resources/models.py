@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from flowers_core.explain.attributions.gradients import Gradients
+    from flowers_core.explain.representers import Representers
     from flowers_core.inference.confidence_head import ConfidenceHead
     from flowers_core.inference.prototypes import Prototypes
     from flowers_core.inference.records.gallery import KnnRule
@@ -237,6 +238,25 @@ def prototypes(bundle: Bundle) -> Prototypes | None:
     if known is None:
         return None
     return bundle_file(bundle, RECORDS_FILE, lambda _: prototypes_of(bundle, known), what="prototypes")
+
+
+def representers(bundle: Bundle) -> Representers | None:
+    """What each training photo says for any other photo, or None when the bundle comes without a gallery."""
+    from flowers_core.retrieval.gallery import RECORDS_FILE
+
+    known = gallery(bundle)
+    if known is None or not bundle.fitted_splits:
+        return None
+    return bundle_file(bundle, RECORDS_FILE, lambda _: _representers_of(bundle, known), what="representers")
+
+
+def _representers_of(bundle: Bundle, known: Gallery) -> Representers:
+    import numpy as np
+
+    from flowers_core.explain.representers import representers_of
+
+    learnt = np.isin(known.splits, bundle.fitted_splits)
+    return representers_of(known.ids[learnt], known.labels[learnt], known.vectors(bundle.fitted_splits), head(bundle))
 
 
 def class_similarity(bundle: Bundle) -> ClassSimilarity | None:
