@@ -16,7 +16,6 @@ EXCEPTIONS = {
     "explain/subject.py": "explain/test_methods.py",
     "networks/compiled.py": "networks/test_classifier.py",
     "quantization/compact.py": "quantization/test_convert.py",
-    "retrieval/gallery_files.py": "retrieval/test_gallery.py",
     "retrieval/neighbour.py": "retrieval/test_gallery.py",
     "training/bookkeeping.py": "training/test_fit.py",
     "training/checkpoint.py": "training/test_fit.py",

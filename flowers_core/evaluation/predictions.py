@@ -196,7 +196,7 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
     try:
         return read_npz(path)
     except NpzError as error:
-        raise PredictionsError(f"{error} scripts/evaluate.py writes it.") from error
+        raise PredictionsError(f"{error} `flowers evaluate` writes it.") from error
 
 
 def _precisions_in(arrays: Mapping[str, Any]) -> tuple[str, ...]:

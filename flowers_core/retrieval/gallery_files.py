@@ -18,7 +18,7 @@ INDEX_FILE = "gallery.faiss"
 RECORDS_FILE = "gallery.npz"
 DIGEST_BYTES = 16
 
-_ANEW = "scripts/build_gallery.py makes the gallery anew."
+_ANEW = "`flowers build_gallery` makes the gallery anew."
 
 
 class GalleryError(FlowersError):

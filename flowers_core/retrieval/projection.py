@@ -88,7 +88,7 @@ def load_projection(path: Path) -> Projection:
             arrays["ids"].astype(np.int64), arrays["points"].astype(np.float32), float(arrays["trustworthiness"])
         )
     except (NpzError, KeyError, ValueError, TypeError) as error:
-        raise ProjectionError(f"{path} cannot be read. scripts/project_embeddings.py makes it anew.") from error
+        raise ProjectionError(f"{path} cannot be read. `flowers project_embeddings` makes it anew.") from error
     if found.points.shape != (len(found.ids), 2) or not np.isfinite(found.points).all():
-        raise ProjectionError(f"{path} is damaged. scripts/project_embeddings.py makes it anew.")
+        raise ProjectionError(f"{path} is damaged. `flowers project_embeddings` makes it anew.")
     return found

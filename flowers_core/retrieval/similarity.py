@@ -23,7 +23,7 @@ MIN_PAIRS = 20
 
 _LEVELS = np.linspace(0, 1, 101)
 _BLOCK = 1024
-_ANEW = "scripts/build_gallery.py makes it anew."
+_ANEW = "`flowers build_gallery` makes it anew."
 
 
 class SimilarityError(FlowersError):

@@ -86,7 +86,7 @@ def test_logits_beyond_float16_stay_finite(tmp_path: Path) -> None:
 
 def test_a_missing_file_or_precision_is_named(tmp_path: Path) -> None:
     path = tmp_path / "p.npz"
-    with pytest.raises(PredictionsError, match=r"p\.npz is missing.*evaluate\.py"):
+    with pytest.raises(PredictionsError, match=r"p\.npz is missing.*`flowers evaluate`"):
         load_predictions(path, "int8")
     with pytest.raises(PredictionsError, match=r"p\.npz is missing"):
         stored_precisions(path)

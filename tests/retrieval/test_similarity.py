@@ -4,13 +4,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flowers_core.retrieval.gallery import Gallery, GalleryError
 from flowers_core.retrieval.similarity import (
     ClassSimilarity,
     SimilarityError,
     fit_class_similarity,
     load_class_similarity,
+    recall_at_k,
 )
 from flowers_core.storage.files import write_npz
+from tests.fixtures.galleries import drawn_photos
 
 
 def _drawn(per_class: int = 9) -> tuple[np.ndarray, np.ndarray]:
@@ -65,3 +68,44 @@ def test_it_comes_back_from_its_file(tmp_path: Path) -> None:
         load_class_similarity(path)
     with pytest.raises(ValueError, match="do not belong together"):
         fit_class_similarity(np.ones((3, 2)), np.ones(4))
+
+
+@pytest.mark.parametrize("k", [1, 5])
+def test_recall_equals_a_count_by_hand(k: int) -> None:
+    drawn = drawn_photos(150, dimension=16)
+    # Photos much alike beside some that stretch every dimension's range: one byte serves them badly.
+    drawn["embeddings"] += 5
+    drawn["embeddings"][:16] = np.eye(16)
+    gallery = Gallery.build(**drawn)
+    unit = drawn["embeddings"] / np.linalg.norm(drawn["embeddings"], axis=1, keepdims=True)
+    cosines = unit.astype(np.float64) @ unit.T.astype(np.float64)
+    np.fill_diagonal(cosines, -2)
+    hits = 0
+    for row in range(150):
+        found = gallery.search(drawn["embeddings"][row], k, exclude=[drawn["ids"][row]])
+        best = set(drawn["ids"][np.argsort(-cosines[row])[:k]].tolist())
+        hits += len(best & {n.photo_id for n in found})
+    assert 0.3 < hits / (150 * k) < 0.98
+    assert recall_at_k(gallery, drawn["embeddings"], k) == pytest.approx(hits / (150 * k))
+
+
+def test_recall_is_high_on_clustered_embeddings_and_low_on_foreign_ones() -> None:
+    drawn = drawn_photos(600, dimension=256)
+    gallery = Gallery.build(**drawn)
+    assert recall_at_k(gallery, drawn["embeddings"], 10) > 0.97
+    shuffled = np.random.default_rng(0).permutation(drawn["embeddings"])
+    assert recall_at_k(gallery, shuffled, 10) < 0.2
+
+
+def test_recall_of_equals_is_whole() -> None:
+    embeddings = np.repeat(np.eye(4, dtype=np.float32) + 0.1, 5, axis=0)
+    gallery = Gallery.build(embeddings, np.arange(20), np.ones(20), ["train"] * 20)
+    assert recall_at_k(gallery, embeddings, 2) == 1
+
+
+def test_recall_needs_the_embeddings_of_the_gallery() -> None:
+    drawn = drawn_photos(20)
+    gallery = Gallery.build(**drawn)
+    for embeddings, k in ((drawn["embeddings"][:19], 3), (drawn["embeddings"], 20), (drawn["embeddings"], 0)):
+        with pytest.raises(GalleryError, match="Recall needs"):
+            recall_at_k(gallery, embeddings, k)

@@ -97,7 +97,7 @@ def find_near_duplicates(
 
 
 def near_duplicate_rule(rule: Mapping[str, Any]) -> str:
-    """What counted as a near-duplicate, as a sentence; `rule` as scripts/evaluate.py keeps it beside the figures."""
+    """What counted as a near-duplicate, as a sentence; `rule` as `flowers evaluate` keeps it beside the figures."""
     return (
         "A near copy is a photo whose perceptual hash, as it is or mirrored, differs in at most "
         f"{rule['max_distance_of_64_bits']} of 64 bits, and whose embedding by {rule['model']} has a cosine of "

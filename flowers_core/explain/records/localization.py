@@ -13,7 +13,7 @@ from flowers_core.explain.metrics.localization import Localization
 from flowers_core.storage.npz import NpzError, read_npz
 
 LOCALIZATION_FILE = "flower_shares.npz"
-_HOW_TO_MAKE = "scripts/evaluate_localization.py makes it anew."
+_HOW_TO_MAKE = "`flowers evaluate_localization` makes it anew."
 
 
 class LocalizationRecordError(FlowersError):
