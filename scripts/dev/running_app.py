@@ -6,9 +6,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from urllib.error import URLError
 
 from flowers_core.errors import FlowersError
@@ -38,7 +39,7 @@ def running_app(folder: Path, *options: str, **environment: str) -> Iterator[str
     address = f"http://localhost:{port}/{base}".rstrip("/")
     command = streamlit_command(ROOT / "app" / "main.py", port, *options)
     variables = {"FLOWERS_DATA_DIR": str(folder / "no-data-set"), **environment}
-    with running(command, folder / "log.txt", f"{address}/_stcore/health", **variables):
+    with running(command, folder / "log.txt", f"{address}/_stcore/health", variables):
         yield address
 
 
@@ -51,7 +52,12 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str], log: Path, health: str, *, cwd: Path = ROOT, **environment: str
+    command: Sequence[str],
+    log: Path,
+    health: str,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    *,
+    cwd: Path = ROOT,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process, from the moment at which the address `health` answers to the end of the block.
 
@@ -59,21 +65,21 @@ def running(
         command: of the process.
         log: takes what it says.
         health: an address of it.
+        environment: added to the caller's, without what would change Streamlit's settings.
         cwd: its folder.
-        **environment: added to the caller's, without what would change Streamlit's settings.
 
     Raises:
         ServerError: it ended, or was silent for a minute.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("STREAMLIT_", "FLOWERS_DATA"))}
     with log.open("w") as out:
-        process = subprocess.Popen(command, cwd=cwd, env=kept | environment, stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=cwd, env=kept | dict(environment), stdout=out, stderr=subprocess.STDOUT)
         try:
             _wait_for(health, process, log)
             yield process
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

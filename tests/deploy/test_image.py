@@ -98,7 +98,7 @@ def test_the_entry_point_starts_and_the_health_check_passes(tmp_path: Path) -> N
     own = {"STREAMLIT_SERVER_PORT": str(port), "STREAMLIT_SERVER_ADDRESS": "127.0.0.1", "HOME": str(tmp_path)}
     given = variables() | own | {"STREAMLIT_SERVER_BASE_URL_PATH": "flowers"}
     health = f"http://127.0.0.1:{port}/flowers/_stcore/health"
-    with running([sys.executable, *entry[1:]], tmp_path / "log.txt", health, **given):
+    with running([sys.executable, *entry[1:]], tmp_path / "log.txt", health, given):
         subprocess.run([sys.executable, *check[1:]], cwd=ROOT, env=os.environ | given, check=True)
     failed = subprocess.run(
         [sys.executable, *check[1:]], cwd=ROOT, env=os.environ | given, capture_output=True, check=False

@@ -75,7 +75,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]
     health = f"http://localhost:{port}/flowers/_stcore/health"
     data = {"FLOWERS_DATA_DIR": str(folder / "no-data-set"), "FLOWERS_CACHE_DIR": str(folder / "cache")}
     with (
-        running(command, folder / "app.txt", health, **data),
+        running(command, folder / "app.txt", health, data),
         nginx(folder, (port, port), "/flowers/_stcore/health") as address,
     ):
         yield f"{address}/flowers", folder

@@ -119,7 +119,7 @@ def own_server() -> Iterator[str]:
         command = streamlit_command(ROOT / "app" / "main.py", port)
         address = f"http://localhost:{port}"
         data = {"FLOWERS_DATA_DIR": f"{folder}/none", "FLOWERS_CACHE_DIR": f"{folder}/cache"}
-        with running(command, Path(folder) / "log.txt", f"{address}/_stcore/health", **data):
+        with running(command, Path(folder) / "log.txt", f"{address}/_stcore/health", data):
             yield address
 
 

@@ -78,7 +78,7 @@ def test_started_from_another_folder_the_server_has_the_project_s_settings(tmp_p
     port = free_port()
     log = tmp_path / "log.txt"
     health = f"http://localhost:{port}/_stcore/health"
-    with running(streamlit_command(MAIN, port), log, health, cwd=tmp_path, HOME=str(tmp_path)):
+    with running(streamlit_command(MAIN, port), log, health, {"HOME": str(tmp_path)}, cwd=tmp_path):
         assert answers("127.0.0.1", port)
         assert not answers("127.0.0.2", port)  # this machine, too, for who listens on every address
         with Visitor(f"http://localhost:{port}") as visitor:

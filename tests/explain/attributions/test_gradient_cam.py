@@ -15,10 +15,10 @@ def test_it_is_tf_keras_vis(network, subject_at, layer, target, method):
     ours = METHODS[method].run(subject_at(layer), target)
     expected = explain_by_tf_keras_vis(method, network, subject_at(layer), target, layer=layer).contributions
     assert expected.any()
-    tolerance = {"rtol": 1e-4, "atol": 1e-6}
+    relative, absolute = 1e-4, 1e-6
     if method == "grad_cam_plus_plus":
         # They keep the factor exp(score), which overflows for a sure enough model.
         expected = expected / np.exp(ours.settings["score"])
-        tolerance = {"rtol": 1e-3, "atol": 1e-6 * expected.max()}
-    np.testing.assert_allclose(np.maximum(ours.contributions, 0), expected, **tolerance)
+        relative, absolute = 1e-3, 1e-6 * float(expected.max())
+    np.testing.assert_allclose(np.maximum(ours.contributions, 0), expected, rtol=relative, atol=absolute)
     assert ours.value == pytest.approx(ours.contributions.sum(), rel=1e-4)
