@@ -45,7 +45,12 @@ class TFLiteGraph:
         return tuple(int(size) for size in self._graph.tensors[tensor].shape)
 
     def add_constant(self, name: str, values: NDArray[np.float32]) -> int:
-        """Add a float32 constant and give its tensor."""
+        """Add a float32 constant and give its tensor.
+
+        Args:
+            name: of the tensor.
+            values: float32, of any shape.
+        """
         tensor = self._add_tensor(name, values.shape)
         self._graph.tensors[tensor].buffer = self.add_buffer(values.astype("<f4").tobytes())
         return tensor
@@ -73,7 +78,12 @@ class TFLiteGraph:
         return made
 
     def add_metadata(self, name: str, content: bytes) -> None:
-        """Keep bytes under a name of the file's metadata."""
+        """Keep bytes under a name of the file's metadata.
+
+        Args:
+            name: in the list of metadata.
+            content: the bytes.
+        """
         entry = schema.MetadataT()
         entry.name, entry.buffer = name, self.add_buffer(content)
         self._model.metadata = [*(self._model.metadata or []), entry]
