@@ -1,14 +1,18 @@
-"""How many pixels a photo may have, given the memory that decoding takes, and decoding at a fraction of the size.
+"""How many pixels and scans a photo may have, given what decoding takes, and decoding at a fraction of the size.
 
 A phone's photo has up to 200 million pixels. Decoded whole they would take 600 MB or more, of which a model sees
 0.15 MB. libjpeg decodes at 1/2, 1/4 or 1/8 of the size and never holds the rest. Only a progressive JPEG needs all its
 coefficients in memory, some 3 bytes a pixel. libheif decodes the whole photo, which is then reduced strip by strip
 without a second full-size copy. Other formats are decoded whole.
+
+A JPEG may go over its coefficients in many scans. Each takes a few bytes of the file and a pass over the whole photo:
+a small file could keep a decoder busy for hours.
 """
 
 from __future__ import annotations
 
 import io
+import re
 
 import pillow_heif
 from PIL import Image, JpegImagePlugin
@@ -17,7 +21,11 @@ MAX_PIXELS = 100_000_000
 MAX_PIXELS_HEIF = 125_000_000
 MAX_PIXELS_PROGRESSIVE = 125_000_000
 MAX_PIXELS_JPEG = 256_000_000
+MAX_SCANS = 100  # libjpeg's own progressive files have 10
 _STRIP = 256  # rows, after reduction
+# What ends the coefficients of a scan: a marker, and no stuffed zero, restart or filling byte (ITU T.81, B.1.1).
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_END, _SCAN = 0xD9, 0xDA
 
 
 def most_pixels(image: Image.Image | None) -> int:
@@ -26,6 +34,15 @@ def most_pixels(image: Image.Image | None) -> int:
     if image and kind in ("JPEG", "MPO"):
         return MAX_PIXELS_PROGRESSIVE if image.info.get("progressive") else MAX_PIXELS_JPEG
     return MAX_PIXELS_HEIF if kind == "HEIF" else MAX_PIXELS
+
+
+def jpeg_scans(data: bytes) -> int:
+    """How many scans a JPEG has up to its end mark, or up to where it breaks off."""
+    at, scans = 2, 0
+    while (marker := _MARKER.search(data, at)) and data[marker.end() - 1] != _END:
+        scans += data[marker.end() - 1] == _SCAN
+        at = marker.end() + max(2, int.from_bytes(data[marker.end() : marker.end() + 2], "big"))
+    return scans
 
 
 def open_large(data: bytes) -> Image.Image | None:

@@ -9,9 +9,9 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from flowers_core.data import photo_limits, photos
-from flowers_core.data.photo_limits import reduced_heif
+from flowers_core.data.photo_limits import MAX_SCANS, jpeg_scans, reduced_heif
 from flowers_core.data.photos import read_photo
-from tests.fixtures.pictures import encoded, four_corners, sentence
+from tests.fixtures.pictures import encoded, four_corners, noise, sentence
 
 pytestmark = pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 
@@ -53,6 +53,24 @@ def test_beyond_what_is_safe_a_jpeg_is_refused():
         told = sentence(claiming(*size))
         assert f"It has {size[0]} × {size[1]}" in told
         assert "At most 256 million are allowed" in told
+
+
+def test_a_jpeg_that_goes_over_its_pixels_again_and_again_is_refused():
+    """Each scan is a few bytes of the file, and a pass over all that they stand for."""
+    picture = encoded(Image.new("RGB", (100, 60)), "JPEG", progressive=True)
+    last = picture.rindex(b"\xff\xda")
+    scans = picture.count(b"\xff\xda")
+    assert jpeg_scans(picture) == scans == 10
+    most = picture[:-2] + picture[last:-2] * (MAX_SCANS - scans) + picture[-2:]
+    assert jpeg_scans(most) == MAX_SCANS
+    assert read_photo(most).original_size == (100, 60)
+    told = sentence(most[:-2] + picture[last:])
+    assert f"in {MAX_SCANS + 1} steps" in told
+    # What only looks like a scan: in a note, after the end, in the coefficients of noise.
+    note = b"\xff\xfe" + (2 + 2 * 500).to_bytes(2, "big") + b"\xff\xda" * 500
+    assert jpeg_scans(picture[:2] + note + picture[2:] + b"\xff\xda" * 500) == scans
+    assert jpeg_scans(encoded(Image.fromarray(noise(256, 256, 3)), "JPEG")) == 1
+    assert jpeg_scans(picture[:last]) == scans - 1
 
 
 def test_a_progressive_jpeg_has_a_bound_of_its_own(monkeypatch):
