@@ -27,6 +27,7 @@ if st.context.headers and (unlike := server_settings.unlike_project()):
     st.error(server_settings.refusal(unlike), icon=":material/lock:")
     st.stop()
 server_settings.keep_uploads_in_memory()
+server_settings.say_nothing_of_uploads()
 
 page = st.navigation(
     [

@@ -5,6 +5,7 @@ one, it would silently listen on every interface and take files of any size.
 """
 
 import tomllib
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,14 @@ def refusal(unlike: list[str]) -> str:
 def keep_uploads_in_memory() -> None:
     """Let no upload touch the disk: by itself Starlette writes those above 1 MB to a temporary file."""
     MultiPartParser.spool_max_size = st.get_option("server.maxUploadSize") * 1024**2
+
+
+def say_nothing_of_uploads() -> None:
+    """Let no upload reach the log: Pillow warns of odd metadata with what they hold.
+
+    Python would remember each such text for ever, too, and one file can bring thousands.
+    """
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.", append=True)
 
 
 def _by_request(key: str) -> bool:

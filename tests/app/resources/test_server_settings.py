@@ -2,15 +2,27 @@
 
 import asyncio
 import socket
+import struct
+import warnings
 from pathlib import Path
 
 import pytest
+from PIL import TiffImagePlugin
 from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
 from streamlit import config
 
-from app.resources.server_settings import GUARDS, SETTINGS, keep_uploads_in_memory, refusal, unlike_project
+from app.resources.server_settings import (
+    GUARDS,
+    SETTINGS,
+    keep_uploads_in_memory,
+    refusal,
+    say_nothing_of_uploads,
+    unlike_project,
+)
+from flowers_core.data.photos import read_photo
 from scripts.dev.running_app import free_port, running, streamlit_command
+from tests.fixtures.pictures import encoded, four_corners
 from tests.fixtures.running_server import Visitor, elements, upgrade_status
 
 MAIN = SETTINGS.parents[1] / "main.py"
@@ -55,6 +67,27 @@ def test_somebody_s_word_counts_but_a_file_elsewhere_does_not(settings, tmp_path
     assert unlike_project() == ["server.allowedHosts", "server.enableCORS", "client.showErrorDetails"]
 
 
+def test_odd_metadata_is_neither_logged_nor_remembered() -> None:
+    odd = encoded(four_corners(), "TIFF")
+    first = int.from_bytes(odd[4:8], "little")
+    count = int.from_bytes(odd[first : first + 2], "little")
+    tag = struct.pack("<HHII", 60_000, 2, 2**20, 8)  # claims a megabyte that is not there
+    entries = odd[first + 2 : first + 2 + 12 * count] + tag
+    odd = odd[:4] + struct.pack("<I", len(odd)) + odd[8:] + struct.pack("<H", count + 1) + entries + bytes(4)
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        with warnings.catch_warnings(record=True) as said:
+            read_photo(odd)
+        assert ["60000" in str(warning.message) for warning in said] == [True]
+        say_nothing_of_uploads()
+        remembered = TiffImagePlugin.__dict__.setdefault("__warningregistry__", {})
+        remembered.clear()
+        with warnings.catch_warnings(record=True) as said:
+            read_photo(odd)
+        assert said == []
+        assert not any("60000" in str(key) for key in remembered)
+
+
 @pytest.mark.parametrize("kept", [True, False])
 def test_an_upload_never_touches_the_disk(kept: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MultiPartParser, "spool_max_size", 1024**2)  # Starlette's own
@@ -85,6 +118,9 @@ def test_started_from_another_folder_the_server_has_the_project_s_settings(tmp_p
             session = next(m.new_session for m in visitor.run("photo=example") if m.HasField("new_session"))
             assert session.config.gather_usage_stats is False
             assert visitor.announce(visitor.upload_path(), 51 * 1024**2).status == 413
+            assert visitor.put(visitor.upload_path(), "a.png", b"a").status == 204
+            visitor.cookies.pop("_streamlit_xsrf")  # what a page elsewhere could send
+            assert visitor.put(visitor.upload_path(), "a.png", b"a").status == 403
         assert upgrade_status(f"http://localhost:{port}", "localhost") == 101
         assert upgrade_status(f"http://localhost:{port}", "rebound.example") == 403
 
