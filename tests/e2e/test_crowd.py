@@ -1,0 +1,23 @@
+"""A few visitors in real browsers at a time, on two servers behind nginx; `tests/load/visitors.py` has the many."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.running_nginx import NGINX
+from tests.load.asked import drawn
+from tests.load.browsers import chromium, visit_all
+from tests.load.sites import own_site
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(NGINX is None, reason="No nginx is installed."),
+    pytest.mark.skipif(chromium() is None, reason="No Chromium is installed; set CHROMIUM to its path."),
+]
+
+
+def test_each_of_three_browsers_is_answered_about_its_own_photos(tmp_path: Path) -> None:
+    with own_site(2, tmp_path) as site:
+        outcomes = visit_all(site.address, drawn(6, "efficientnet_lite0"), 3)
+        assert site.tracebacks() == []
+    assert [outcome.wrong for outcome in outcomes] == [""] * 6

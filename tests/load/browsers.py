@@ -1,0 +1,73 @@
+"""Visits in real browsers: windows of one Chromium that share nothing, each with a visitor of its own."""
+
+import asyncio
+import os
+import shutil
+import time
+from random import Random
+
+from playwright.async_api import Browser, Error, async_playwright
+
+from tests.load.asked import Asked, Outcome
+
+CANDIDATES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+UPLOADER = "[data-testid=stFileUploaderDropzoneInput]"
+PATIENCE = 120_000  # milliseconds
+#: The page shows the answer, under the photo's own name, and has drawn the map.
+ANSWERED = """([rows, name]) => {
+    const found = [...document.querySelectorAll('ol[aria-label$="most probable flowers"] li')].map(row =>
+        [row.querySelector('.name').firstChild.textContent.trim(), row.querySelector('.share').textContent.trim()])
+    const captions = [...document.querySelectorAll('[data-testid=stImageCaption]')].map(each => each.innerText)
+    const map = document.querySelector('img[alt^="The photo with a heat map"]')
+    return JSON.stringify(found) === JSON.stringify(rows) && captions.some(each => each.startsWith(name))
+        && map !== null && map.complete && map.naturalWidth > 0
+}"""
+
+
+def chromium() -> str | None:
+    """The browser, as CHROMIUM names it or as it is found on the path."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CANDIDATES)), None)
+
+
+def visit_all(address: str, photos: list[Asked], visitors: int, spread: float = 0.0) -> list[Outcome]:
+    """All visits at a time, as `sockets.visit_all` makes them."""
+    return asyncio.run(_visit_all(address, photos, visitors, spread))
+
+
+async def _visit_all(address: str, photos: list[Asked], visitors: int, spread: float) -> list[Outcome]:
+    together = asyncio.Barrier(visitors)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
+        visits = [_visit(browser, address, photos[at::visitors], together, spread) for at in range(visitors)]
+        found = await asyncio.gather(*visits)
+        await browser.close()
+    return [outcome for one in found for outcome in one]
+
+
+async def _visit(
+    browser: Browser, address: str, photos: list[Asked], together: asyncio.Barrier, spread: float
+) -> list[Outcome]:
+    outcomes, random = [], Random(photos[0].name)
+    context = await browser.new_context(viewport={"width": 1280, "height": 900})
+    try:
+        page = await context.new_page()
+        page.set_default_timeout(PATIENCE)
+        await page.goto(address)
+        await page.wait_for_selector(UPLOADER, state="attached")
+        for photo in photos:
+            await together.wait()
+            await asyncio.sleep(random.uniform(0, spread))
+            started = time.perf_counter()
+            file = {"name": photo.name, "mimeType": "image/jpeg", "buffer": photo.content}
+            await page.set_input_files(UPLOADER, files=[file])
+            await page.wait_for_function(ANSWERED, arg=[[list(row) for row in photo.rows], photo.name])
+            seconds = time.perf_counter() - started
+            trouble = await page.locator("[data-testid=stException]").count()
+            outcomes.append(Outcome(seconds, f"{photo.name}: a traceback" if trouble else ""))
+    except (Error, asyncio.BrokenBarrierError) as error:
+        await together.abort()
+        outcomes.append(Outcome(float("nan"), f"{photos[0].name}: {error}"))
+    finally:
+        await context.close()
+    return outcomes
