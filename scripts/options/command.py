@@ -16,8 +16,17 @@ from flowers_core.storage.paths import default_data_dir, default_models_dir
 from scripts.options.output import leave_broken_pipe, print_whatever_comes
 
 T = TypeVar("T")
-# What the person can mend, unlike other errors of the system: rights, a folder where a file should be, a full disk.
-_MENDABLE = (errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENOSPC, errno.EROFS)
+# What the person can mend, unlike other errors of the system: rights, a folder in a file's place, a full disk, a quota.
+_MENDABLE = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EISDIR,
+    errno.ENOTDIR,
+    errno.ENOSPC,
+    errno.EROFS,
+    errno.EDQUOT,
+    errno.EFBIG,
+)
 
 
 def run(main: Callable[[], None]) -> None:
