@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from app.elements.map_words import map_words
 from app.elements.method_readings import READINGS
 from app.elements.photo_grid import draw_photo
 from flowers_core.data.taxonomy import Taxonomy
@@ -78,7 +79,8 @@ def draw_heatmap(
         caption = "Your photo" if whole else "Your photo; the model sees only the square"
         draw_photo(plain, caption, "The photo without the map", TALLEST)
     with right:
-        draw_photo(painted, subject, f"The photo with a heat map laid over it: {subject}", TALLEST)
+        words = "; ".join(filter(None, (subject, map_words(explanation, taxonomy))))
+        draw_photo(painted, subject, f"The photo with a heat map laid over it: {words}", TALLEST)
     _draw_legend(explanation, opacity, taxonomy)
 
 
