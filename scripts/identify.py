@@ -19,7 +19,6 @@ from pathlib import Path
 from tqdm import tqdm
 
 from flowers_core.data.photo_folder import PhotoFolderError
-from flowers_core.data.taxonomy import taxonomy_of
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, load_bundle
 from flowers_core.inference.identify import (
     Identified,
@@ -60,7 +59,7 @@ def main() -> None:
 @contextmanager
 def _writer(options: argparse.Namespace, bundle: Bundle) -> Iterator[Callable[[Identified], None]]:
     """What writes each photo where the options say: into a table, as a line of JSON, or as a sentence."""
-    taxonomy = taxonomy_of(bundle.class_names)
+    taxonomy = bundle.taxonomy
     if options.jsonl:
         with JsonLines(options.jsonl) as lines:
             yield lambda found: lines.add(as_json(found, taxonomy, bundle.name))

@@ -6,7 +6,6 @@ flowers write_results [--check]
 import sys
 from pathlib import Path
 
-from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import list_bundles
 from flowers_core.reports.model_card import cards
 from flowers_core.reports.results import readme_table, results_document, with_table
@@ -32,7 +31,7 @@ def main() -> None:
     readme = _ROOT / "README.md"
     wanted = {
         _ROOT / "results.md": results_document(records, load_training_speed(options.models)),
-        options.models / "README.md": cards(bundles, load_taxonomy()),
+        options.models / "README.md": cards(bundles),
         readme: with_table(readme.read_text(encoding="utf-8"), readme_table(records)),
     }
     for path, text in wanted.items():

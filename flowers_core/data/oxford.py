@@ -26,6 +26,12 @@ from flowers_core.data.dataset import SPLITS, Dataset, DatasetError, DatasetMiss
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.storage.paths import default_data_dir
 
+#: What the data set is, in a sentence.
+DESCRIPTION = (
+    "The Oxford 102 Category Flower Dataset (Nilsback and Zisserman, 2008): flowers common in the United Kingdom in "
+    "all sizes, poses and lights, split officially into training, validation and test photos."
+)
+
 _SPLIT_KEYS = {"train": "trnid", "validation": "valid", "test": "tstid"}
 
 

@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 
 from flowers_core.data.photo_folder import FolderPhoto, PhotoFolderError, ReadPhoto, read_photos, scan_folder
 from flowers_core.data.progress import Track, untracked
-from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.errors import FlowersError
 from flowers_core.evaluation.confusion_matrix import confusion_matrix, worst_pairs
 from flowers_core.evaluation.predictions import Predictions, load_predictions, save_predictions, stored_precisions
 from flowers_core.evaluation.report import Report, mistakes, report
 from flowers_core.evaluation.risk_coverage import coverage_curve
-from flowers_core.inference.bundle import Bundle, model_file
+from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.prediction import softmax
 from flowers_core.inference.runtime import open_runtime
 from flowers_core.storage.files import write_json, write_table
@@ -46,7 +45,7 @@ class CustomTestSet:
     Attributes:
         folder: of the evaluation.
         bundle: the model's name.
-        models: numeric format → SHA-256 of the file that predicted.
+        models: numeric format → `Bundle.answers_digest` of what predicted.
         photos: the folder that the photos lay in; None if it was not recorded.
         paths: id, 1…n → path relative to `photos`.
     """
@@ -147,7 +146,7 @@ def evaluate_folder(
     Raises:
         PhotoFolderError: if the folder does not say what its photos show, or no photo can be read.
     """
-    taxonomy = load_taxonomy()
+    taxonomy = bundle.taxonomy
     scanned = scan_folder(folder, taxonomy)
     found = scanned.photos
     unlabelled = [photo for photo in found if photo.label is None]
@@ -175,7 +174,7 @@ def evaluate_folder(
         out / REPORT_FILE,
         {
             "bundle": bundle.name,
-            "models": {name: bundle.digest(model_file(name)) for name in bundle.precisions},
+            "models": {name: bundle.answers_digest(name) for name in bundle.precisions},
             "folder": str(folder.resolve()),
             "photos": len(photos),
             "precisions": {name: _figures(kept[name], found, temperature) for name, found in reports.items()},

@@ -14,7 +14,6 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
-from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle import Bundle, BundleError
 from flowers_core.inference.confidence_head import answerer
 from flowers_core.inference.multi_crop import suggest_crop
@@ -44,7 +43,7 @@ class Answerer:
         self._calibration = bundle.require_calibration()
         self._runtime = open_runtime(bundle, FORMAT)
         self._rule, self._prototypes = bundle.crop_rule, prototypes
-        self._read = answerer(bundle, self._runtime, load_taxonomy())
+        self._read = answerer(bundle, self._runtime, bundle.taxonomy)
 
     def answer(self, pixels: NDArray[np.uint8]) -> tuple[Prediction, int | None]:
         """Predict a photo, and if the model is not sure, its crops.

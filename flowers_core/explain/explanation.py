@@ -22,7 +22,7 @@ NEGLIGIBLE_FRACTION = 0.01
 
 @dataclass(frozen=True)
 class ClassTarget:
-    """Why this class? `label` is the data set's, 1…102."""
+    """Why this class? `label` is the class's, from 1."""
 
     label: int
 
@@ -32,8 +32,8 @@ class ContrastTarget:
     """Why `label` and not `rival`?
 
     Attributes:
-        label: 1…102.
-        rival: 1…102, another.
+        label: from 1.
+        rival: from 1, another.
     """
 
     label: int

@@ -7,12 +7,14 @@ file. No pickle is read anywhere, and a file whose digest differs from the manif
 import re
 import threading
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.data.model_input import CropRule
+from flowers_core.data.taxonomy import Taxonomy, taxonomy_of
 from flowers_core.errors import FlowersError
 from flowers_core.inference.manifest import MANIFEST, Manifest, ManifestError, read_manifest
 from flowers_core.inference.records.calibration import Calibration
@@ -141,6 +143,19 @@ class Bundle:
                     )
                 self._verified.add(file_name)
         return path
+
+    @cached_property
+    def taxonomy(self) -> Taxonomy:
+        """The classes with their places in botany, as far as these are known."""
+        return taxonomy_of(self.class_names)
+
+    def answers_digest(self, precision: str) -> str | None:
+        """What names the answers of one numeric format: the SHA-256 of its model, of a taught bundle the head's too.
+
+        A taught bundle shares its graph with the one that it was taught from, and answers otherwise.
+        """
+        found = self.digest(model_file(precision))
+        return f"{found}+{self.digest(HEAD_FILE)}" if found and self.manifest.taught else found
 
     def head(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The linear layer: weights W (channels, classes) and bias b (classes,), float32."""

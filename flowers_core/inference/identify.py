@@ -14,7 +14,7 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.photo_files import LeftOut, walk_photos
 from flowers_core.data.photo_folder import PhotoFolderError
 from flowers_core.data.photos import PhotoError, open_photo
-from flowers_core.data.taxonomy import Taxonomy, taxonomy_of
+from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.inference.bundle import Bundle, BundleError
 from flowers_core.inference.confidence_head import answerer
 from flowers_core.inference.prediction import Prediction
@@ -81,7 +81,7 @@ def identify(bundle: Bundle, paths: Iterable[Path], *, workers: int | None = Non
         raise BundleError(f"'{bundle.name}' has no TFLite models yet; `flowers quantize` makes them.")
     name = "int8" if "int8" in bundle.precisions else bundle.precisions[-1]
     runtime = open_runtime(bundle, name, workers=workers)
-    read = answerer(bundle, runtime, taxonomy_of(bundle.class_names))
+    read = answerer(bundle, runtime, bundle.taxonomy)
 
     def answer(path: Path) -> Identified:
         try:

@@ -1,5 +1,6 @@
 """The classifier on LiteRT: photos in, logits, features and embedding out. TensorFlow is not needed, nor imported."""
 
+import copy
 import queue
 import threading
 from collections.abc import Iterator
@@ -50,17 +51,13 @@ class Runtime:
     depend neither on the interpreter that computed them nor on the number of interpreters.
     """
 
-    def __init__(
-        self, model: Path | bytes, *, workers: int = 2, threads: int = 1, head: LinearHead | None = None
-    ) -> None:
+    def __init__(self, model: Path | bytes, *, workers: int = 2, threads: int = 1) -> None:
         """Load a model.
 
         Args:
             model: a TFLite file, or its content.
             workers: interpreters in the pool, at least 1.
             threads: threads of each interpreter, at least 1.
-            head: W (c, classes) and b (classes,) float32 that make the logits of the embedding in the place of the
-                graph's own; for a model that was taught classes which its graph does not know.
 
         Raises:
             RuntimeModelError: when it is not one of this project's classifiers.
@@ -70,12 +67,23 @@ class Runtime:
         self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
         content, name = (model, "The model") if isinstance(model, bytes) else (model.read_bytes(), model.name)
         for _ in range(workers):
-            self._idle.put(_Worker(content, threads, name, head))
+            self._idle.put(_Worker(content, threads, name))
         with self._borrow() as worker:
             self.input_size: int = worker.size
-        self._workers = workers
-        self._executor: ThreadPoolExecutor | None = None
-        self._lock = threading.Lock()
+        self._pool = _Pool(workers)
+        self._head: LinearHead | None = None
+
+    def with_head(self, weights: NDArray[np.float32], bias: NDArray[np.float32]) -> "Runtime":
+        """This model with another linear layer, on the same interpreters.
+
+        Args:
+            weights: (c, classes) float32.
+            bias: (classes,) float32. Both make the logits of the embedding, in the place of the graph's own; for a
+                model that was taught classes which its graph does not know.
+        """
+        other = copy.copy(self)
+        other._head = (weights, bias)
+        return other
 
     def forward(self, batch: NDArray[np.uint8]) -> Forward:
         """Run the classifier on photos (n, size, size, 3) uint8 RGB, n ≥ 1. Raises ValueError for any other array."""
@@ -99,12 +107,12 @@ class Runtime:
             )
         if len(batch) == 1:
             with self._borrow() as worker:
-                return [worker.run(batch[0], names)]
-        return list(self._pool().map(lambda photo: self._run_one(photo, names), batch))
+                return [worker.run(batch[0], names, self._head)]
+        return list(self._pool.threads().map(lambda photo: self._run_one(photo, names), batch))
 
     def _run_one(self, photo: NDArray[np.uint8], names: tuple[str, ...]) -> dict[str, NDArray[np.float32]]:
         with self._borrow() as worker:
-            return worker.run(photo, names)
+            return worker.run(photo, names, self._head)
 
     @contextmanager
     def _borrow(self) -> Iterator["_Worker"]:
@@ -113,13 +121,6 @@ class Runtime:
             yield worker
         finally:
             self._idle.put(worker)
-
-    def _pool(self) -> ThreadPoolExecutor:
-        # Threads are started only when the first batch comes: a page that shows one photo needs none.
-        with self._lock:
-            if self._executor is None:
-                self._executor = ThreadPoolExecutor(self._workers, thread_name_prefix="litert")
-            return self._executor
 
 
 def open_runtime(bundle: Bundle, numeric_format: str, *, workers: int = 2, threads: int = 1) -> Runtime:
@@ -134,14 +135,29 @@ def open_runtime(bundle: Bundle, numeric_format: str, *, workers: int = 2, threa
         BundleError: the bundle lacks the file, or the file is damaged.
         RuntimeModelError: the file is not one of this project's classifiers.
     """
-    head = bundle.head() if bundle.manifest.taught else None
-    return Runtime(bundle.path(model_file(numeric_format)), workers=workers, threads=threads, head=head)
+    runtime = Runtime(bundle.path(model_file(numeric_format)), workers=workers, threads=threads)
+    return runtime.with_head(*bundle.head()) if bundle.manifest.taught else runtime
+
+
+class _Pool:
+    """Threads for batches, started only when the first one comes: a page that shows one photo needs none."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._executor: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+
+    def threads(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(self._workers, thread_name_prefix="litert")
+            return self._executor
 
 
 class _Worker:
     """One interpreter with its input and output indices looked up once."""
 
-    def __init__(self, content: bytes, threads: int, file_name: str, head: LinearHead | None) -> None:
+    def __init__(self, content: bytes, threads: int, file_name: str) -> None:
         try:
             self._interpreter: Any = Interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
@@ -160,15 +176,17 @@ class _Worker:
         if entry["dtype"] is not np.uint8 or len(shape) != 4 or shape[0] != 1 or shape[1] != shape[2] or shape[3] != 3:
             raise RuntimeModelError(f"{file_name} must take one uint8 RGB photo; it takes {entry['dtype']} {shape}.")
         self.size = shape[1]
-        self._input, self._head = entry["index"], head
+        self._input = entry["index"]
         self._outputs = {name: outputs[name]["index"] for name in OUTPUTS}
 
-    def run(self, photo: NDArray[np.uint8], names: tuple[str, ...]) -> dict[str, NDArray[np.float32]]:
+    def run(
+        self, photo: NDArray[np.uint8], names: tuple[str, ...], head: LinearHead | None
+    ) -> dict[str, NDArray[np.float32]]:
         self._interpreter.set_tensor(self._input, photo[None])
         self._interpreter.invoke()
         # get_tensor copies, so the arrays outlive the interpreter's next run.
         found = {name: self._interpreter.get_tensor(self._outputs[name])[0] for name in names}
-        if self._head is not None and "logits" in found:
-            weights, bias = self._head
+        if head is not None and "logits" in found:
+            weights, bias = head
             found["logits"] = self._interpreter.get_tensor(self._outputs["embedding"])[0] @ weights + bias
         return found

@@ -1,11 +1,10 @@
 """`models/README.md`: a card for each shipped bundle (Mitchell et al. 2019, arXiv 1810.03993), from its records."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from flowers_core.data.taxonomy import Taxon
 from flowers_core.evaluation.confusion_matrix import confusion_matrix
 from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.inference.bundle import Bundle, predictions_file
@@ -20,7 +19,7 @@ _INTRODUCTION = """# Models
 a photo of a garden flower out of curiosity.
 
 **Out of scope.** Do not use the models to judge what is safe to eat, to touch or to give to an animal. Do not use them
-to identify protected or invasive plants where it matters. They know the 102 flowers of the data set and nothing else:
+to identify protected or invasive plants where it matters. They know the flowers of their data set and nothing else:
 of any other subject, a model can say no more than that it is unsure.
 
 **Limitations of all models.** The photos show flowers in bloom, mostly large and in the middle of the frame, of kinds
@@ -33,21 +32,19 @@ than on the test split.
 Apache licence 2.0. The photos of the data set belong to their owners; none is in this repository."""
 
 
-def cards(bundles: Sequence[Bundle], taxonomy: Iterable[Taxon]) -> str:
+def cards(bundles: Sequence[Bundle]) -> str:
     """The whole document.
 
     Args:
         bundles: calibrated and evaluated, in the order of the cards.
-        taxonomy: the taxon of every class.
 
     Raises:
         PredictionsError: a bundle has no stored predictions for the test photos.
     """
-    taxa = list(taxonomy)
-    return "\n\n".join([_INTRODUCTION, *(_card(bundle, taxa) for bundle in bundles)]) + "\n"
+    return "\n\n".join([_INTRODUCTION, *(_card(bundle) for bundle in bundles)]) + "\n"
 
 
-def _card(bundle: Bundle, taxa: Sequence[Taxon]) -> str:
+def _card(bundle: Bundle) -> str:
     training, calibration, data = bundle.training, bundle.calibration, bundle.manifest.data
     figures = bundle.metrics[_CARD_FORMAT]["test"]
     assert calibration is not None
@@ -77,15 +74,15 @@ def _card(bundle: Bundle, taxa: Sequence[Taxon]) -> str:
             table(("", ""), facts),
             f"Accuracy by family in per cent, {_CARD_FORMAT} on the test photos: *class* counts a photo as right if "
             "its own class is predicted, *family* if any class of its family is.",
-            _families(bundle, taxa),
+            _families(bundle),
         ]
     )
 
 
-def _families(bundle: Bundle, taxa: Sequence[Taxon]) -> str:
+def _families(bundle: Bundle) -> str:
     matrix = confusion_matrix(load_predictions(bundle.path(predictions_file("test")), _CARD_FORMAT))
     members: dict[str, list[int]] = defaultdict(list)
-    for taxon in taxa:
+    for taxon in bundle.taxonomy:
         members[taxon.family].append(taxon.label - 1)
     rows = []
     for family, classes in members.items():

@@ -49,5 +49,10 @@ def knn_rule_of(gallery: Gallery, fitted_splits: Collection[str]) -> KnnRule | N
         return None
     vectors = gallery.vectors()
     return fit_knn_rule(
-        vectors[queries], gallery.labels[queries], vectors[neighbours], gallery.labels[neighbours], splits=("train",)
+        vectors[queries],
+        gallery.labels[queries],
+        vectors[neighbours],
+        gallery.labels[neighbours],
+        splits=("train",),
+        classes=int(gallery.labels.max()),
     )

@@ -46,7 +46,7 @@ class KnnPrediction:
         return self.label == label
 
 
-def knn_predict(neighbours: Sequence[Neighbour], rule: KnnRule, classes: int = 102) -> KnnPrediction:
+def knn_predict(neighbours: Sequence[Neighbour], rule: KnnRule, classes: int) -> KnnPrediction:
     """Predict a photo's class from its first `rule.k` neighbours.
 
     Args:
@@ -103,7 +103,7 @@ def fit_knn_rule(
     gallery_labels: ArrayLike,
     *,
     splits: tuple[str, ...],
-    classes: int = 102,
+    classes: int,
 ) -> KnnRule:
     """Choose k, temperature and floor by the smallest negative log-likelihood of photos outside the gallery.
 

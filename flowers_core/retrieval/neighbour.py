@@ -11,7 +11,7 @@ class Neighbour:
 
     Attributes:
         photo: which photo it is.
-        label: its class, 1…102; `user_photos.UNLABELLED` if a user did not give one.
+        label: its class, 1…k; `user_photos.UNLABELLED` if a user did not give one.
         split: "train", "validation" or "test"; `user_photos.USER_SPLIT` for a user's photo.
         similarity: the cosine of the two embeddings, in [-1, 1].
     """

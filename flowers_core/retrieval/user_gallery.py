@@ -10,7 +10,6 @@ import numpy as np
 
 from flowers_core.data.photo_folder import ReadPhoto, read_photos, scan_folder
 from flowers_core.data.progress import Track, untracked
-from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import Bundle, model_file
 from flowers_core.inference.runtime import Runtime, open_runtime
@@ -58,7 +57,7 @@ def add_user_photos(
         PhotoFolderError: for a folder of no class.
         FolderBusy: when another run is using the file.
     """
-    scanned = scan_folder(folder, load_taxonomy())
+    scanned = scan_folder(folder, bundle.taxonomy)
     model, path = _place(bundle)
     with locked(path.parent):
         own = load_user_photos(path, model)

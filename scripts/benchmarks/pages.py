@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.data.thumbnails import Thumbnails, shrunk
 from flowers_core.evaluation.confusion_matrix import confusion_matrix, worst_pairs
 from flowers_core.evaluation.predictions import load_predictions
@@ -53,7 +52,8 @@ def _pages(folder: Path, rounds: int) -> dict[str, list[float]]:
     # Streamlit is for the app; here the app itself is what is measured.
     from streamlit.testing.v1 import AppTest
 
-    bundle, taxonomy = load_bundle(folder), load_taxonomy()
+    bundle = load_bundle(folder)
+    taxonomy = bundle.taxonomy
     pairs = worst_pairs(confusion_matrix(load_predictions(bundle.path(predictions_file("test")), "int8")), 2)
     app = AppTest.from_file(_MAIN, default_timeout=120)
     app.run()

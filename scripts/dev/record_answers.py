@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from flowers_core.data.model_input import model_input
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import Photo, open_photo
-from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.inference.bundle import Bundle, list_bundles, model_file
 from flowers_core.inference.prediction import predict
@@ -50,7 +49,7 @@ def answers_of(bundle: Bundle, photos: Sequence[Photo]) -> dict[str, NDArray[Any
     """
     weights, _ = bundle.head()
     gallery = Gallery.load(bundle.path("gallery.faiss"), bundle.path("gallery.npz"))
-    calibration, taxonomy = bundle.calibration, load_taxonomy()
+    calibration, taxonomy = bundle.calibration, bundle.taxonomy
     assert calibration is not None
     found: dict[str, NDArray[Any]] = {}
     views = [model_input(photo.pixels, bundle.crop_rule) for photo in photos]

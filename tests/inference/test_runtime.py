@@ -71,7 +71,7 @@ def test_a_head_outside_of_the_graph_answers_in_its_place(bundle: Bundle, photos
     plain = Runtime(bundle.path("int8.tflite"))
     weights = np.random.default_rng(0).normal(size=(plain.forward(photos).embedding.shape[1], 103)).astype(np.float32)
     bias = np.arange(103, dtype=np.float32)
-    taught = Runtime(bundle.path("int8.tflite"), head=(weights, bias))
+    taught = Runtime(bundle.path("int8.tflite")).with_head(weights, bias)
     expected = plain.forward(photos)
     found = taught.forward(photos)
     np.testing.assert_array_equal(found.features, expected.features)

@@ -40,7 +40,7 @@ def test_the_documents_say_what_the_records_say() -> None:
         records, load_training_speed(default_models_dir())
     )
     assert with_table(readme, readme_table(records)) == readme
-    assert (default_models_dir() / "README.md").read_text(encoding="utf-8") == cards(bundles, load_taxonomy())
+    assert (default_models_dir() / "README.md").read_text(encoding="utf-8") == cards(bundles)
 
 
 def test_a_familys_figures_are_those_of_its_photos() -> None:
@@ -48,7 +48,7 @@ def test_a_familys_figures_are_those_of_its_photos() -> None:
     bundle = list_bundles(default_models_dir())[0]
     answers = load_predictions(bundle.path("test_predictions.npz"), "int8")
     family_of = {taxon.label: taxon.family for taxon in load_taxonomy()}
-    card = cards([bundle], load_taxonomy())
+    card = cards([bundle])
     rows = [row for row in cells(card) if len(row) == 5 and row[0].endswith("aceae")]
     assert len(rows) == len(set(family_of.values()))
     for family, _, photos, named, within in rows:

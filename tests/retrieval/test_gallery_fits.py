@@ -39,6 +39,8 @@ def test_similarities_are_those_of_photos_not_learnt_from(
 def test_the_rule_is_chosen_on_validation_photos_or_not_at_all(gallery: Gallery) -> None:
     ask, voters = SPLITS == "validation", SPLITS == "train"
     vectors = gallery.vectors()
-    wanted = fit_knn_rule(vectors[ask], LABELS[ask], vectors[voters], LABELS[voters], splits=("train",))
+    wanted = fit_knn_rule(
+        vectors[ask], LABELS[ask], vectors[voters], LABELS[voters], splits=("train",), classes=int(LABELS.max())
+    )
     assert knn_rule_of(gallery, ("train",)) == wanted
     assert knn_rule_of(gallery, ("train", "validation")) is None

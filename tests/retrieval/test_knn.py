@@ -29,7 +29,7 @@ def test_by_hand() -> None:
     assert result.agrees_with(5)
     assert not result.agrees_with(9)
     with pytest.raises(ValueError, match="no neighbours"):
-        knn_predict([], RULE)
+        knn_predict([], RULE, 10)
 
 
 def test_at_a_high_temperature_it_is_a_plain_count() -> None:

@@ -203,7 +203,7 @@ def test_what_makes_a_similarity_readable_comes_with_the_gallery(made: Bundle, d
     right = 0
     for photo_id in validation:
         near = gallery.search(gallery.vector(int(photo_id)), rule.k, splits=rule.splits)
-        right += knn_predict(near, rule).label == drawn_dataset.label_of(int(photo_id))
+        right += knn_predict(near, rule, 102).label == drawn_dataset.label_of(int(photo_id))
     assert rule.top1 == pytest.approx(right / len(validation))
 
 

@@ -78,7 +78,7 @@ def test_the_photo_itself_is_left_out_the_vote_and_the_likeness_are_told(open_pa
     share = likeness.level_of(expected[0].label, expected[0].similarity)
     assert share is not None
     assert closeness(share) in page
-    result = knn_predict(gallery.search(embedding, RULE.k, splits={"train"}, exclude=twins), RULE)
+    result = knn_predict(gallery.search(embedding, RULE.k, splits={"train"}, exclude=twins), RULE, 102)
     name = load_taxonomy()[result.label].name
     said = next(text.value for text in app.markdown if "second opinion" in text.value)
     assert f"the 20 nearest training photos speak for **{name}** ({percent(result.probability)} sure)" in said
