@@ -166,6 +166,6 @@ def _refuse_taken(target: Path, override: bool) -> None:
     if not os.path.lexists(target):
         return
     if not override:
-        raise ArchiveError(f"There is a model '{target.name}' already; --override replaces it.")
+        raise ArchiveError(f"There is a model '{target.name}' already; `flowers unpack --override` replaces it.")
     if not (target / MANIFEST).is_file():
         raise ArchiveError(f"{target} is no bundle, so it is not replaced. Move it away first.")

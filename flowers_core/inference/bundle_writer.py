@@ -106,6 +106,21 @@ class BundleWriter:
         entry = FileEntry(path.stat().st_size, sha256_of(path))
         self.update(files={**self.manifest.files, file_name: entry})
 
+    def add_link(self, source: Path, entry: FileEntry) -> None:
+        """Add another bundle's file without copying it, for a folder that lasts no longer than that bundle.
+
+        Args:
+            source: the file, which the new one is called like and points to; it is copied where links are not allowed.
+            entry: its size and digest.
+        """
+        path = self.folder / source.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.symlink_to(source.resolve())
+        except OSError:
+            path.write_bytes(source.read_bytes())
+        self.update(files={**self.manifest.files, source.name: entry})
+
     def remove_file(self, file_name: str) -> None:
         """Take a file out of the bundle and off the disk."""
         self._forget(file_name)

@@ -9,7 +9,7 @@ shrunk covariance) gives cosines that tell right answers from wrong ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -60,6 +60,10 @@ class DiscriminantSpace:
         """The cosine of each embedding (n, c) with each prototype among the discriminants: (n, classes) float64."""
         vectors = _unit((np.asarray(embeddings) - self.mean) @ self.projection)
         return np.clip(vectors @ _unit((self.prototypes - self.mean) @ self.projection).T, -1.0, 1.0).astype(np.float64)
+
+    def with_prototype(self, prototype: NDArray[np.floating]) -> DiscriminantSpace:
+        """The space with one more class, whose mean embedding (c,) is this; scale and projection stay."""
+        return replace(self, prototypes=np.vstack([self.prototypes, prototype]).astype(np.float32))
 
     def arrays(self) -> dict[str, NDArray[np.floating]]:
         """The arrays that a bundle keeps, in half precision where no distance changes by more than a thousandth."""

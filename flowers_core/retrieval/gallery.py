@@ -169,9 +169,15 @@ class Gallery:
 
     def vector(self, photo_id: int) -> NDArray[np.float32]:
         """A photo's embedding as stored, (c,) float32 of norm 1. Raises GalleryError for an unknown id."""
-        if photo_id not in self._positions:
-            raise GalleryError(f"Photo {photo_id} is not in the gallery.")
-        return self._vectors(np.array([self._positions[photo_id]]))[0].astype(np.float32)
+        return self.vectors_of([photo_id])[0]
+
+    def vectors_of(self, photo_ids: ArrayLike) -> NDArray[np.float32]:
+        """The embeddings of photos as stored, (n, c) float32 of norm 1. Raises GalleryError for an unknown id."""
+        wanted = [int(photo_id) for photo_id in np.asarray(photo_ids)]
+        unknown = [photo_id for photo_id in wanted if photo_id not in self._positions]
+        if unknown:
+            raise GalleryError(f"Photo {unknown[0]} is not in the gallery.")
+        return self._vectors(np.array([self._positions[photo_id] for photo_id in wanted])).astype(np.float32)
 
     def vectors(self, splits: Collection[str] | None = None) -> NDArray[np.float32]:
         """The embeddings as stored.

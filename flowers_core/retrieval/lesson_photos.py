@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowers_core.data.model_input import model_input
-from flowers_core.data.photos import open_photo
+from flowers_core.data.model_input import CropRule, model_input
+from flowers_core.data.photos import Photo, open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.inference.bundle import Bundle, model_file
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
-from flowers_core.retrieval.taught_model import FORMAT
+from flowers_core.retrieval.taught_model import FORMAT, taught_model
 from flowers_core.retrieval.teaching import Array, Examples, Head, TeachingError, embedding_norms
+from flowers_core.retrieval.user_photos import UserPhotos
 
 
 def embed(
@@ -42,24 +43,52 @@ def embed(
     for path in track(paths, "photos", len(paths)):
         photo = open_photo(path)
         digests.append(photo.sha256)
-        embeddings.append(runtime.forward(model_input(photo.pixels, bundle.crop_rule).pixels[None]).embedding[0])
+        embeddings.append(embedding_of(photo, runtime, bundle.crop_rule))
     return tuple(digests), np.stack(embeddings)
 
 
-def stored_photos(bundle: Bundle, length: float) -> Examples:
+def embedding_of(photo: Photo, runtime: Runtime, rule: CropRule) -> NDArray[np.float32]:
+    """The embedding (c,) of one photo by an INT8 model that takes photos by a crop rule."""
+    return runtime.forward(model_input(photo.pixels, rule).pixels[None]).embedding[0]
+
+
+def stored_photos(bundle: Bundle, length: float, gallery: Gallery | None = None) -> Examples:
     """The photos that a bundle's head has learnt, from its gallery.
 
     Args:
         bundle: with a gallery.
         length: what all embeddings are scaled to, since the gallery keeps directions only. Lengths differ little.
+        gallery: the bundle's; None loads it.
     """
-    gallery = _gallery(bundle)
-    splits = bundle.fitted_splits or ("train",)
-    labels = gallery.labels[np.isin(gallery.splits, list(splits))]
-    return Examples(gallery.vectors(splits).astype(np.float64) * length, labels - 1)
+    gallery = gallery or gallery_of(bundle)
+    vectors = gallery.vectors(_learnt_splits(bundle)).astype(np.float64)
+    return Examples(vectors * length, stored_labels(bundle, gallery) - 1)
 
 
-def answered_photos(bundle: Bundle, photo_ids: ArrayLike, logits: ArrayLike, head: Head) -> Array:
+def stored_labels(bundle: Bundle, gallery: Gallery) -> NDArray[np.int64]:
+    """The labels, 1-based, of the photos that a bundle's head has learnt."""
+    return gallery.labels[np.isin(gallery.splits, list(_learnt_splits(bundle)))]
+
+
+def _learnt_splits(bundle: Bundle) -> tuple[str, ...]:
+    return bundle.fitted_splits or ("train",)
+
+
+def photos_of_lessons(bundle: Bundle) -> UserPhotos:
+    """The photos that a bundle was taught with, to be found beside its gallery. Their files are not kept."""
+    lessons = taught_model(bundle).lessons
+    examples = taught_model(bundle).examples
+    names = [Path(f"{each.name}, photo {row + 1}") for each in lessons for row in range(len(each.digests))]
+    empty = np.empty(0, np.int64)
+    none = UserPhotos(bundle.digest(model_file(FORMAT)) or "", empty, empty, (), (), np.empty((0, 0), np.float32))
+    digests = [digest for each in lessons for digest in each.digests]
+    labels = (examples.columns + 1).tolist()
+    return none.with_added(names, labels, digests, examples.embeddings.astype(np.float32))
+
+
+def answered_photos(
+    bundle: Bundle, photo_ids: ArrayLike, logits: ArrayLike, head: Head, gallery: Gallery | None = None
+) -> Array:
     """The embeddings (n, c) of photos in a bundle's gallery, their lengths worked out from logits.
 
     Args:
@@ -67,13 +96,14 @@ def answered_photos(bundle: Bundle, photo_ids: ArrayLike, logits: ArrayLike, hea
         photo_ids: (n,).
         logits: (n, classes) that `head` gave for them.
         head: the bundle's.
+        gallery: the bundle's; None loads it.
     """
-    gallery = _gallery(bundle)
-    directions = np.stack([gallery.vector(int(photo_id)) for photo_id in np.asarray(photo_ids)])
+    directions = (gallery or gallery_of(bundle)).vectors_of(photo_ids)
     return directions * embedding_norms(directions, logits, head)[:, None]
 
 
-def _gallery(bundle: Bundle) -> Gallery:
+def gallery_of(bundle: Bundle) -> Gallery:
+    """A bundle's gallery. Raises TeachingError where it has none, since nothing can be taught then."""
     if not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE)):
         raise TeachingError(f"'{bundle.name}' has no gallery to teach with; `flowers build_gallery` makes it.")
     return Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from flowers_core.inference.bundle import HEAD_FILE, Bundle, BundleError, load_b
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.teaching import TaughtClass
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE
+from flowers_core.retrieval.projection import PROJECTION_FILE
+from flowers_core.retrieval.similarity import SIMILARITY_FILE
 from flowers_core.retrieval.teaching import Array, Examples, Head, Taught, TeachingError, teach
 from flowers_core.storage.files import replace_folder
 from flowers_core.storage.npz import NpzError, read_npz
@@ -22,6 +24,10 @@ from flowers_core.storage.npz import NpzError, read_npz
 TAUGHT_FILE = "taught.npz"
 FORMAT = "int8"
 LONGEST_NAME = 80
+# What would make a path or a mark-up of a name.
+_NOT_IN_NAMES = frozenset("/\\<>[]{}`*_$|#~")
+# What a lesson does not change; a bundle need not have the last two.
+_SHARED = (model_file(FORMAT), INDEX_FILE, RECORDS_FILE, SIMILARITY_FILE, PROJECTION_FILE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,17 +201,27 @@ def carried_logits(logits: ArrayLike, embeddings: ArrayLike, before: TaughtModel
     return found
 
 
-def write_taught(bundle: Bundle, taught: TaughtModel, folder: Path, **changes: Any) -> Bundle:
+def write_taught(
+    bundle: Bundle,
+    taught: TaughtModel,
+    folder: Path,
+    *,
+    more: Callable[[BundleWriter], None] | None = None,
+    linked: bool = False,
+    **changes: Any,
+) -> Bundle:
     """Write a taught model as a bundle of its own, whole or not at all; one in the folder is replaced.
 
     Args:
         bundle: whose graph, gallery and origin it has; its measured figures do not hold any more and are left out.
         taught: what it knows.
         folder: of the new bundle, which is called as it.
+        more: adds what else was worked out anew.
+        linked: whether the files that it shares with the bundle are links, for a folder that does not last.
         changes: entries of the manifest that were worked out anew, such as the calibration.
     """
     held = bundle.manifest
-    kept = ("training", "data", "quantization", "gallery", "knn", "calibration", "calibration_source")
+    kept = ("training", "data", "quantization", "gallery", "knn", "latency", "calibration", "calibration_source")
     entries = {name: getattr(held, name) for name in kept} | changes
     lessons = tuple(TaughtClass(each.name, len(each.digests), each.leave_one_out) for each in taught.lessons)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -217,11 +233,16 @@ def write_taught(bundle: Bundle, taught: TaughtModel, folder: Path, **changes: A
             crop_rule=held.input,
             classes=taught.class_names,
         )
-        for name in (model_file(FORMAT), INDEX_FILE, RECORDS_FILE):
-            writer.add_bytes(name, bundle.path(name).read_bytes())
+        for name in filter(bundle.has, _SHARED):
+            if linked:
+                writer.add_link(bundle.path(name), held.files[name])
+            else:
+                writer.add_bytes(name, bundle.path(name).read_bytes())
         head = taught.head
         writer.add_npz(HEAD_FILE, W=head.weights.astype(np.float32), b=head.bias.astype(np.float32))
         writer.add_npz(TAUGHT_FILE, compressed=True, **taught.arrays())
+        if more is not None:
+            more(writer)
         writer.update(taught=lessons, **entries)
         replace_folder(writer.folder, folder, Path(beside) / "old")
     return load_bundle(folder)
@@ -230,8 +251,10 @@ def write_taught(bundle: Bundle, taught: TaughtModel, folder: Path, **changes: A
 def _checked_name(name: str, known: Sequence[str]) -> str:
     """The name as the model has it already, or as it was given. Raises TeachingError for what cannot be one."""
     plain = " ".join(name.split())
-    if not plain or len(plain) > LONGEST_NAME or not plain.isprintable() or set(plain) & set("/\\"):
+    words = any(character.isalnum() for character in plain)
+    if not words or len(plain) > LONGEST_NAME or not plain.isprintable() or set(plain) & _NOT_IN_NAMES:
         raise TeachingError(
-            f"{name[:LONGEST_NAME]!r} cannot name a flower: use up to {LONGEST_NAME} characters and no slashes."
+            f"{name[:LONGEST_NAME]!r} cannot name a flower: use up to {LONGEST_NAME} letters, digits, spaces, hyphens "
+            "and apostrophes, and no slashes or brackets."
         )
     return next((each for each in known if each.casefold() == plain.casefold()), plain)

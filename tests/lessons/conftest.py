@@ -1,0 +1,3 @@
+from tests.fixtures.two_axes import two_axes
+
+__all__ = ["two_axes"]
