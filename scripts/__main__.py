@@ -41,6 +41,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "study evaluate_multi_crop",
         "study download_external",
         "study evaluate_external",
+        "study evaluate_teaching",
     ),
     "Benchmarks: ratios measured in one run": (
         "benchmarks inference",

@@ -20,7 +20,7 @@ from flowers_core.inference.records.latency import Latency
 from flowers_core.inference.records.metrics import CorruptionMetrics, Counterpart, MetricsByFormat
 from flowers_core.inference.records.multi_crop import MultiCropMetrics
 from flowers_core.inference.records.quantization import Quantization
-from flowers_core.inference.records.teaching import TaughtClass
+from flowers_core.inference.records.teaching import TaughtClass, TeachingFigures
 from flowers_core.inference.records.training import DataFingerprint, Training
 from flowers_core.inference.schema_1 import converted
 from flowers_core.storage.files import write_json
@@ -78,6 +78,7 @@ class Manifest:
         confidence: the rules of confidence, novelty and prediction sets; None before they are fitted.
         taught: what it has learnt from a few photos since, in order. Its head then answers outside of the graph, which
             does not know these classes.
+        teaching: how well classes of its own are taught again.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Manifest:
     latency: Latency = field(default_factory=Latency)
     confidence: ConfidenceRecord | None = None
     taught: tuple[TaughtClass, ...] = ()
+    teaching: tuple[TeachingFigures, ...] = ()
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -25,6 +25,7 @@ from flowers_core.reports.published import PUBLISHED, published_table
 from flowers_core.reports.run_records import RunRecord, evaluated
 from flowers_core.reports.speed import speed_note, speed_table
 from flowers_core.reports.tables import megabytes, percent, percent_or_dash, table
+from flowers_core.reports.teaching import teaching_note, teaching_table
 from flowers_core.reports.training_speed import TrainingSpeed, training_speed_text
 
 README_BEGINS, README_ENDS = "<!-- results begin -->", "<!-- results end -->"
@@ -76,6 +77,7 @@ def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None =
             if (scores := novelty_table(shipped))
             else []
         ),
+        *(["## Teaching", teaching_note(), lessons] if (lessons := teaching_table(shipped)) else []),
         *(["## Speed and memory", speed_note(), speeds] if (speeds := speed_table(shipped)) else []),
         *(["## Training on two cores", training_speed_text(speed)] if speed else []),
         *_explanations(shipped),

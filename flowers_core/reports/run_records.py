@@ -18,6 +18,7 @@ from flowers_core.inference.records.external import ExternalMetrics
 from flowers_core.inference.records.latency import Latency
 from flowers_core.inference.records.metrics import CorruptionMetrics, Metrics, MetricsByFormat
 from flowers_core.inference.records.multi_crop import MultiCropMetrics
+from flowers_core.inference.records.teaching import TeachingFigures
 from flowers_core.inference.records.training import Training
 from flowers_core.storage.files import write_json
 from flowers_core.storage.typed_json import JsonValueError, read_json
@@ -30,7 +31,7 @@ class RunRecord:
     """One run: how it was made and what it reached.
 
     Attributes:
-        name, backbone: as in the bundle's manifest; so are all attributes up to `confidence`.
+        name, backbone: as in the bundle's manifest; so are all attributes up to `teaching`.
         size: side of the input in pixels; None for an ensemble.
         explanations: the comparison of explanation methods, or None.
         lime: the comparison of LIME with the `lime` package, or None.
@@ -47,6 +48,7 @@ class RunRecord:
     model_bytes: Mapping[str, int] = field(default_factory=dict)
     latency: Latency = field(default_factory=Latency)
     confidence: ConfidenceRecord | None = None
+    teaching: tuple[TeachingFigures, ...] = ()
     size: int | None = None
     explanations: MethodRecord | None = None
     lime: LimeRecord | None = None
@@ -67,6 +69,7 @@ def record_of(bundle: Bundle) -> RunRecord:
         model_bytes=manifest.model_bytes,
         latency=manifest.latency,
         confidence=manifest.confidence,
+        teaching=manifest.teaching,
         size=manifest.input.size,
         explanations=load_methods(bundle.path(EXPLANATIONS_FILE)) if bundle.has(EXPLANATIONS_FILE) else None,
         lime=load_lime(bundle.path(LIME_FILE)) if bundle.has(LIME_FILE) else None,
