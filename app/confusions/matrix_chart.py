@@ -128,7 +128,7 @@ def matrix_chart(table: pd.DataFrame, labels: Sequence[int], taxonomy: Taxonomy,
 
 
 def _family_labels(labels: Sequence[int], taxonomy: Taxonomy) -> dict[str, Any]:
-    """Name the larger families at their middles where they stand together; else no labels, for 102 would not fit."""
+    """Name the larger families at their middles where they stand together; else no labels, for they would not fit."""
     middles = {}
     for family, members in groupby(labels, key=lambda label: taxonomy[label].family):
         run = list(members)

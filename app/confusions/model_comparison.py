@@ -9,7 +9,7 @@ from app.elements.choices import choose_one
 from app.elements.csv_button import offer_csv
 from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital
-from app.resources import models, records
+from app.resources import records
 from flowers_core.data.photo_ref import oxford
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
@@ -33,7 +33,7 @@ def draw_comparison(bundle: Bundle, numeric_format: str, predictions: Prediction
     """
     others = {
         f"{other.name}, {kept}": (other, kept)
-        for other in models.model_list().bundles
+        for other in records.comparable(bundle)
         for kept in records.readable_formats(other)
         if (other.name, kept) != (bundle.name, numeric_format)
     }
@@ -51,6 +51,7 @@ def draw_comparison(bundle: Bundle, numeric_format: str, predictions: Prediction
     except FlowersError as error:
         st.error(str(error), icon=":material/error:")
         return
+    taxonomy = max(taxonomy, others[chosen][0].taxonomy, key=len)
     st.markdown(comparison_sentence(found, chosen))
     table = class_changes(found, taxonomy)
     if table.empty:

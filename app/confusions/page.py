@@ -25,7 +25,7 @@ except FlowersError as error:
     st.stop()
 
 bundle, test_set = chosen.bundle, chosen.test_set
-taxonomy = models.taxonomy()
+taxonomy = bundle.taxonomy
 report = chosen.report
 matrix = confusion_matrix(chosen.predictions)
 wrong = int(matrix.sum() - matrix.trace())

@@ -1,4 +1,4 @@
-"""*Dataset*: the 102 classes, how many photos each has in each split, and the photos of a class."""
+"""*Dataset*: the classes, how many photos each has in each split, and the photos of a class."""
 
 from html import escape
 
@@ -11,20 +11,16 @@ from app.elements.dataset_offer import offer_download
 from app.elements.pagination import choose_page, first_page
 from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital, latin
-from app.resources import models
 from app.resources.data import data_set, labelled_photos
+from flowers_core.data.oxford import DESCRIPTION
 from flowers_core.data.photo_ref import oxford
 
 PER_PAGE = 24
 # The class whose photos are shown, and the list of them.
 CLASS, PHOTOS = "class", "class-photos"
 
-taxonomy = models.taxonomy()
 st.title("What the models learned from")
-st.html(
-    '<p class="lede">The Oxford 102 Category Flower Dataset (Nilsback and Zisserman, 2008): flowers common in the '
-    "United Kingdom in all sizes, poses and lights, split officially into training, validation and test photos.</p>"
-)
+st.html(f'<p class="lede">{DESCRIPTION}</p>')
 
 photos = labelled_photos()
 if photos is None:
@@ -32,7 +28,7 @@ if photos is None:
     offer_download("dataset", "The photos of the data set are not on this machine.")
     st.stop()
 
-ids, labels, splits = photos
+ids, labels, splits, taxonomy = photos.ids, photos.labels, photos.splits, photos.taxonomy
 sizes = {split: int((splits == split).sum()) for split in SPLITS}
 grid = st.grid(columns=6, min_column_width=140, gap="small")
 grid.metric("Photos", f"{len(ids):,}")

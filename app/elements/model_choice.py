@@ -30,6 +30,14 @@ def choose_bundle() -> Bundle:
     return choose_among(found.bundles)
 
 
+def known_classes() -> int:
+    """How many classes the model knows that answers unless somebody chooses another; 0 where there is none."""
+    found = models.model_list().bundles
+    wanted = st.session_state.get("bundle", st.query_params.get("bundle"))
+    chosen = [bundle for bundle in found if bundle.name == wanted] or found[:1]
+    return len(chosen[0].class_names) if chosen else 0
+
+
 def choose_among(bundles: Sequence[Bundle]) -> Bundle:
     """One of these models, of which there is at least one."""
     by_name = {bundle.name: bundle for bundle in bundles}

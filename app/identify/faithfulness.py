@@ -12,6 +12,7 @@ from app.elements.turn import turn
 from app.identify.identified import Identified
 from app.resources import models, session
 from app.resources.session import Inference
+from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.explanation import ContrastTarget, Explanation, NeighbourTarget
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.metrics.agreement import Agreement, agreement
@@ -93,7 +94,7 @@ def _draw_test(inference: Inference, subject: Subject, explanation: Explanation,
             return
         found = _measure(inference, subject, explanation, key, place.progress(0.0, "Taking the photo apart …"))
         place.empty()
-    _draw_found(found, explanation, session.remembered((*key, "again")))
+    _draw_found(found, explanation, session.remembered((*key, "again")), inference.bundle.taxonomy)
     _draw_agreement(subject, explanation, known)
 
 
@@ -130,14 +131,14 @@ def _run_again(inference: Inference, subject: Subject, explanation: Explanation)
     return agreement(explanation, second, subject.pixels.shape[0])
 
 
-def _draw_found(found: Faithfulness, explanation: Explanation, again: Agreement | None) -> None:
+def _draw_found(found: Faithfulness, explanation: Explanation, again: Agreement | None, taxonomy: Taxonomy) -> None:
     stable = ""
     if again is not None:
         stable = (
             " Run again on the photo with noise that no eye sees, it keeps "
             f"{100 * again.overlap:.0f} % of its brightest fifth (rank correlation {again.rank_correlation:.2f})."
         )
-    st.markdown(f"{deletion_sentence(found, _name(explanation))} {verdict(found)}{stable}")
+    st.markdown(f"{deletion_sentence(found, _name(explanation, taxonomy))} {verdict(found)}{stable}")
     random = found.baselines.random
     rows = {
         "this map": (found.curves.deletion_auc, found.curves.insertion_auc),
@@ -170,8 +171,8 @@ def _draw_agreement(subject: Subject, explanation: Explanation, known: Sequence[
     st.caption(f"Rank correlation {'; '.join(said)}.")
 
 
-def _name(explanation: Explanation) -> str:
-    taxonomy, target = models.taxonomy(), explanation.target
+def _name(explanation: Explanation, taxonomy: Taxonomy) -> str:
+    target = explanation.target
     assert not isinstance(target, NeighbourTarget)
     name = taxonomy[target.label].name
     return f"{name} rather than {taxonomy[target.rival].name}" if isinstance(target, ContrastTarget) else name

@@ -55,10 +55,14 @@ class Identified:
     def knn(self) -> KnnPrediction | None:
         """What the nearest training photos say; None when the model comes without a rule to ask them by."""
         from flowers_core.retrieval.knn import knn_predict
+        from flowers_core.retrieval.user_photos import USER_SPLIT
 
-        rule = models.knn_rule(self.inference.bundle)
+        bundle = self.inference.bundle
+        rule = models.knn_rule(bundle)
         if self.gallery is None or rule is None:
             return None
         embedding = self.inference.forward.embedding[0]
-        asked = self.gallery.search(embedding, rule.k, splits=rule.splits, exclude=self.itself)
-        return knn_predict(asked, rule, len(models.taxonomy())) if asked else None
+        # Of a class that was taught, only the photos of its lesson can speak.
+        splits = (*rule.splits, USER_SPLIT) if bundle.manifest.taught else rule.splits
+        asked = self.gallery.search(embedding, rule.k, splits=splits, exclude=self.itself)
+        return knn_predict(asked, rule, len(bundle.class_names)) if asked else None

@@ -36,7 +36,7 @@ def draw_neighbours(identified: Identified) -> None:
     if gallery is None:
         st.info(f"The model {bundle.name} comes without a gallery, so there is nothing to compare with.")
         return
-    taxonomy = models.taxonomy()
+    taxonomy = bundle.taxonomy
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         offered = {name: title for name, title in SPLITS.items() if name != USER_SPLIT or gallery.user is not None}
         split = choose_one("Among", offered, "among")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.elements.model_choice import choose_model
+from app.elements.model_choice import choose_model, known_classes
 from app.elements.words import plain
 from app.identify.answer import draw_answer, draw_candidates, draw_roll_up
 from app.identify.crop_choice import chosen_crop, draw_choice, offer_crop
@@ -16,10 +16,10 @@ from flowers_core.inference.bundle import BundleError
 st.title("Which flower is this?")
 lede = st.empty()
 chosen, beside = choose_photo()
-taxonomy = models.taxonomy()
 if chosen is None:
+    count = known_classes()
     lede.html(
-        f'<p class="lede">Give it a photo of a flower. The model names one of {len(taxonomy)} kinds, says how sure '
+        f'<p class="lede">Give it a photo of a flower. The model names one of {count} kinds, says how sure '
         "it is, shows what in the photo speaks for the name, and which known photos yours resembles. "
         "Your photo stays on the machine that runs this page.</p>"
     )
@@ -40,6 +40,7 @@ except PhotoError as error:
 
 with beside.popover("Model", icon=":material/tune:"):
     bundle, numeric_format = choose_model()
+taxonomy = bundle.taxonomy
 try:
     inference = session.infer(photo, bundle, numeric_format)
     identified = Identified(inference, session.predict(inference), chosen.photo)
@@ -56,6 +57,7 @@ with answer_column:
     suggestion_place, doubt_place = st.container(), st.empty()
     draw_candidates(prediction, taxonomy)
     draw_roll_up(prediction)
+    teach_place = st.container()
     unsure_of_whole = not (prediction.sure or photo.crop)
     if unsure_of_whole:
         offer_crop()
@@ -73,7 +75,10 @@ if unsure_of_whole:
 
 from app.identify.neighbours import doubt, draw_neighbours  # noqa: E402
 from app.identify.questions import draw_questions  # noqa: E402
+from app.identify.teach import draw_teaching  # noqa: E402
 
+with teach_place:
+    draw_teaching(identified)
 st.header("Why")
 draw_questions(identified)
 if doubted := doubt(identified, taxonomy):

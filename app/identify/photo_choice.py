@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.elements.words import plain
 from app.identify.crop_choice import forget_crop
 from app.identify.examples import PREFIX, example_at
-from app.resources import data, models
+from app.resources import data
 from flowers_core.data.photo_formats import ACCEPTED_ENDINGS
 from flowers_core.data.photo_ref import PhotoRef, shortened
 from flowers_core.errors import FlowersError
@@ -123,5 +123,5 @@ def _record_of(photo: PhotoRef) -> str:
         raise NotThereError(f"Photo {photo} of the data set cannot be shown: the data set is not on this machine.")
     if photo.id not in flowers.ids:
         raise NotThereError(f"The data set has no photo “{photo}”: its photos are numbered 1 to {max(flowers.ids)}.")
-    name = models.taxonomy()[flowers.label_of(photo.id)].name
+    name = flowers.names[flowers.label_of(photo.id) - 1]
     return f"{flowers.split_of(photo.id)} photo labelled {name}"

@@ -61,7 +61,8 @@ def choose_target(identified: Identified, *, with_map: bool) -> Asked:
         identified: the photo and its answer.
         with_map: whether the question shows a map.
     """
-    inference, prediction, taxonomy = identified.inference, identified.prediction, models.taxonomy()
+    inference, prediction = identified.inference, identified.prediction
+    taxonomy = inference.bundle.taxonomy
     _begin_with_the_answer(identified)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         label = _choose_class(prediction, taxonomy)

@@ -7,7 +7,7 @@ from app.identify.faithfulness import draw_trust
 from app.identify.side_by_side import draw_side_by_side
 from app.identify.superpixel_choice import chosen_superpixels
 from app.identify.target_choice import Asked
-from app.resources import models, records, session
+from app.resources import records, session
 from flowers_core.explain.records.methods import default_method
 from flowers_core.reports.default_method import default_sentence
 
@@ -18,7 +18,7 @@ def draw_trust_in_map(asked: Asked) -> None:
     """How the method fares on many photos; the test of this map on this photo; and the other maps beside it."""
     inference = asked.identified.inference
     subject = subject_of(inference, chosen_superpixels())
-    explanation = explain(inference, subject, asked.method, asked.target, models.taxonomy())
+    explanation = explain(inference, subject, asked.method, asked.target, inference.bundle.taxonomy)
     if explanation is None:
         return
     record = records.evaluated_methods(inference.bundle)

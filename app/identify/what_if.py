@@ -52,7 +52,7 @@ class Counterfactual:
 
 def draw_what_if(asked: Asked) -> None:
     """The two photos with matched frames, in words what they mean, and what happens on pixels."""
-    taxonomy, label = models.taxonomy(), asked.identified.label
+    taxonomy, label = asked.identified.inference.bundle.taxonomy, asked.identified.label
     rival = wanted(asked)
     gallery = asked.identified.gallery
     if gallery is None:

@@ -32,7 +32,7 @@ def draw_whence(asked: Asked) -> None:
     if found is None or identified.gallery is None:
         st.info("This model comes without a gallery, so the photos that it learnt from are not known here.")
         return
-    taxonomy, target = models.taxonomy(), asked.target
+    taxonomy, target = identified.inference.bundle.taxonomy, asked.target
     contributions = found.contributions(identified.inference.forward.logits[0], target)
     embedding, splits = identified.inference.forward.embedding[0], set(identified.inference.bundle.fitted_splits)
     nearest = identified.gallery.search(embedding, NEAREST, splits=splits)

@@ -7,12 +7,13 @@ from app.identify.downloads import offer_files
 from app.identify.explaining import explain, subject_of
 from app.identify.superpixel_choice import choose_superpixels, chosen_superpixels
 from app.identify.target_choice import Asked
-from app.resources import models, session
+from app.resources import session
 
 
 def draw_where(asked: Asked) -> None:
     """The map, how to read it, how strongly it is drawn, and its files."""
-    inference, taxonomy = asked.identified.inference, models.taxonomy()
+    inference = asked.identified.inference
+    taxonomy = inference.bundle.taxonomy
     if asked.method.name == "lime":
         choose_superpixels()
     subject = subject_of(inference, chosen_superpixels())

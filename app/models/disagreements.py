@@ -36,7 +36,7 @@ def draw_disagreements(bundle: Bundle) -> None:
     st.markdown("The same test photo, two models or two precisions of one, two names: what each saw in it.")
     known = {
         f"{other.name}, {name}": (other, name)
-        for other in models.model_list().bundles
+        for other in records.comparable(bundle)
         for name in records.readable_formats(other)
     }
     if len(known) < 2:
@@ -68,7 +68,7 @@ def draw_disagreements(bundle: Bundle) -> None:
         return
     side = choose_one("Photos", SIDES, "side", on_change=lambda: first_page(_LIST))
     shown = [item for item in found if side in ("all", item.right)]
-    taxonomy = models.taxonomy()
+    taxonomy = max(known[first][0].taxonomy, known[second][0].taxonomy, key=len)
     place = st.container()
     page = choose_page(_LIST, shown, PER_PAGE)
     with place:

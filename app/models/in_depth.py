@@ -15,6 +15,7 @@ from app.elements.metrics_table import (
 from app.models.learning_curve import learning_curve
 from app.models.method_table import draw_methods
 from app.resources import records
+from flowers_core.inference.archive import describe_origin
 from flowers_core.inference.bundle import Bundle
 
 
@@ -73,5 +74,6 @@ def draw_explanations(bundle: Bundle) -> None:
 
 
 def draw_card(bundle: Bundle) -> None:
-    """How a model was made, choice by choice."""
+    """From which data and with which versions a model was made, and how, choice by choice."""
+    st.markdown(describe_origin(bundle.manifest))
     st.html(definition_list(recipe(bundle)))

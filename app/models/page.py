@@ -7,6 +7,7 @@ from app.elements.model_choice import NO_MODEL, choose_among
 from app.models.accuracy_chart import accuracy_chart
 from app.models.disagreements import draw_disagreements
 from app.models.in_depth import draw_accuracy, draw_card, draw_explanations, draw_speed, draw_training
+from app.models.upload import draw_upload
 from app.resources import models
 
 TABS = ["Accuracy", "Speed", "Training", "Maps", "Compare", "Card"]
@@ -30,6 +31,8 @@ chart = accuracy_chart(table)
 if chart is not None:
     st.subheader("Accuracy against size")
     st.altair_chart(chart, alt="Top-1 accuracy of each model over the size of its file; the tables hold the figures")
+
+draw_upload()
 
 st.header("One model in depth")
 bundle = choose_among(found.bundles)

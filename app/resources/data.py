@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.resources import models
 from flowers_core.data.photo_ref import PhotoRef
+from flowers_core.data.taxonomy import Taxonomy, taxonomy_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,15 +61,30 @@ def _flowers(root: str, changed: int) -> OxfordFlowers:  # noqa: ARG001
     return OxfordFlowers(Path(root))
 
 
-def labelled_photos() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.str_]] | None:
-    """Id, label and split of every photo, from the data set or, where it is not on disk, from a model's gallery."""
+@dataclass(frozen=True, eq=False)
+class LabelledPhotos:
+    """What the photos of a data set show.
+
+    Attributes:
+        ids, labels, splits: (n,) each; labels are 1-based.
+        taxonomy: the classes.
+    """
+
+    ids: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    splits: NDArray[np.str_]
+    taxonomy: Taxonomy
+
+
+def labelled_photos() -> LabelledPhotos | None:
+    """Every photo of the data set, or, where it is not on disk, of a model's gallery."""
     flowers = data_set().flowers
     if flowers is not None:
-        return flowers.ids, flowers.labels, flowers.splits
+        return LabelledPhotos(flowers.ids, flowers.labels, flowers.splits, taxonomy_of(flowers.names))
     for bundle in models.model_list().bundles:
         found = models.gallery(bundle)
         if found is not None:
-            return found.ids, found.labels, found.splits
+            return LabelledPhotos(found.ids, found.labels, found.splits, bundle.taxonomy)
     return None
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
-from flowers_core.data.taxonomy import Taxonomy, load_taxonomy
+from app.resources import session_models
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import (
     CLASSIFIER_FILE,
@@ -49,10 +49,10 @@ PREFERRED_FORMAT = "int8"
 
 @dataclass(frozen=True)
 class ModelList:
-    """The bundles of the models folder.
+    """The bundles of the models folder, and those that this visitor taught.
 
     Attributes:
-        bundles: those that can be used, the default one first.
+        bundles: those that can be used, the default one first, the visitor's last.
         problems: a sentence for each that cannot.
     """
 
@@ -69,11 +69,8 @@ def model_list() -> ModelList:
         except BundleError as error:
             problems.append(str(error))
             continue
-        if bundle.manifest.taught:
-            problems.append(f"'{bundle.name}' was taught since; `flowers identify --bundle {bundle.name}` answers.")
-        else:
-            bundles.append(bundle)
-    return ModelList(tuple(default_first(bundles)), tuple(problems))
+        bundles.append(bundle)
+    return ModelList((*default_first(bundles), *session_models.bundles()), tuple(problems))
 
 
 @st.cache_resource(show_spinner=False)
@@ -142,13 +139,13 @@ def digest(bundle: Bundle, file_name: str) -> str:
 
 
 def model_digest(bundle: Bundle, numeric_format: str) -> str:
-    """Name the content of one of a bundle's models.
+    """Name what answers: the content of one of a bundle's models, and of the head of one that was taught.
 
     Args:
         bundle: the model.
         numeric_format: of the model, such as `int8`.
     """
-    return digest(bundle, model_file(numeric_format))
+    return bundle.answers_digest(numeric_format) or model_file(numeric_format)
 
 
 def runtime(bundle: Bundle, numeric_format: str) -> Runtime:
@@ -160,12 +157,19 @@ def runtime(bundle: Bundle, numeric_format: str) -> Runtime:
     """
     from flowers_core.inference.runtime import Runtime
 
-    return bundle_file(bundle, model_file(numeric_format), Runtime)
+    # One that was taught shares its interpreters with the model that it was taught from.
+    graph = bundle_file(bundle, model_file(numeric_format), Runtime)
+    return graph.with_head(*linear_layer(bundle)) if bundle.manifest.taught else graph
+
+
+def linear_layer(bundle: Bundle) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weights (channels, classes) and bias (classes,) of the linear layer."""
+    return bundle_file(bundle, HEAD_FILE, lambda _: bundle.head())
 
 
 def head(bundle: Bundle) -> NDArray[np.float32]:
     """Weights of the linear layer, (channels, classes)."""
-    return bundle_file(bundle, HEAD_FILE, lambda _: bundle.head()[0])
+    return linear_layer(bundle)[0]
 
 
 def bias(bundle: Bundle) -> NDArray[np.float32]:
@@ -181,8 +185,7 @@ def confidence_head(bundle: Bundle) -> ConfidenceHead | None:
     from flowers_core.inference.confidence_head import ConfidenceHead
 
     space = bundle_file(bundle, DISCRIMINANT_FILE, lambda _: discriminant_space(bundle))
-    weights, bias = bundle_file(bundle, HEAD_FILE, lambda _: bundle.head(), what="linear layer")
-    return ConfidenceHead(bundle.manifest.confidence, space, weights, bias)
+    return ConfidenceHead(bundle.manifest.confidence, space, *linear_layer(bundle))
 
 
 def temperature(bundle: Bundle) -> float:
@@ -201,14 +204,22 @@ def gallery(bundle: Bundle) -> Gallery | None:
 
 
 def user_photos(bundle: Bundle) -> UserPhotos | None:
-    """The user's photos beside this model's gallery, or None where there are none that can be used."""
+    """The user's photos beside this model's gallery, or None where there are none that can be used.
+
+    Beside a model that was taught they are the photos of its lessons.
+    """
+    if bundle.manifest.taught:
+        from flowers_core.retrieval.lesson_photos import photos_of_lessons
+        from flowers_core.retrieval.taught_model import TAUGHT_FILE
+
+        return bundle_file(bundle, TAUGHT_FILE, lambda _: photos_of_lessons(bundle))
     from flowers_core.retrieval.user_photos import UserPhotosError, user_photos_file
 
     path = user_photos_file(bundle.name)
     if not (path.is_file() and bundle.has(model_file(PREFERRED_FORMAT))):
         return None
     try:
-        found = _user_photos(str(path), path.stat().st_mtime_ns, model_digest(bundle, PREFERRED_FORMAT))
+        found = _user_photos(str(path), path.stat().st_mtime_ns, digest(bundle, model_file(PREFERRED_FORMAT)))
     except UserPhotosError:
         return None  # the script that adds photos says what is wrong with them
     return found if len(found) else None
@@ -233,11 +244,13 @@ def prototypes(bundle: Bundle) -> Prototypes | None:
     """The prototype of each class among the embeddings, or None when the bundle comes without a gallery."""
     from flowers_core.retrieval.gallery import RECORDS_FILE
     from flowers_core.retrieval.gallery_prototypes import prototypes_of
+    from flowers_core.retrieval.taught_model import TAUGHT_FILE
 
     known = gallery(bundle)
     if known is None:
         return None
-    return bundle_file(bundle, RECORDS_FILE, lambda _: prototypes_of(bundle, known), what="prototypes")
+    what = f"prototypes {bundle.digest(TAUGHT_FILE) or ''}"
+    return bundle_file(bundle, RECORDS_FILE, lambda _: prototypes_of(bundle, known), what=what)
 
 
 def representers(bundle: Bundle) -> Representers | None:
@@ -247,7 +260,8 @@ def representers(bundle: Bundle) -> Representers | None:
     known = gallery(bundle)
     if known is None or not bundle.fitted_splits:
         return None
-    return bundle_file(bundle, RECORDS_FILE, lambda _: _representers_of(bundle, known), what="representers")
+    what = f"representers {digest(bundle, HEAD_FILE)}"
+    return bundle_file(bundle, RECORDS_FILE, lambda _: _representers_of(bundle, known), what=what)
 
 
 def _representers_of(bundle: Bundle, known: Gallery) -> Representers:
@@ -295,12 +309,6 @@ def _load_gradients(path: Path) -> Gradients:
 def is_installed(package: str) -> bool:
     """Whether a package is there, found without importing it: an installation that only serves has no TensorFlow."""
     return importlib.util.find_spec(package) is not None
-
-
-@st.cache_resource(show_spinner=False)
-def taxonomy() -> Taxonomy:
-    """The 102 classes with their places in botany."""
-    return load_taxonomy()
 
 
 def preload() -> None:

@@ -83,6 +83,17 @@ def readable_formats(bundle: Bundle) -> tuple[str, ...]:
         return ()
 
 
+def comparable(bundle: Bundle) -> tuple[Bundle, ...]:
+    """The models that answered the same photos and know the same classes as far as both go, this one among them."""
+
+    def fits(other: Bundle) -> bool:
+        shared = min(len(bundle.class_names), len(other.class_names))
+        same_classes = bundle.class_names[:shared] == other.class_names[:shared]
+        return same_classes and bundle.manifest.data == other.manifest.data
+
+    return tuple(filter(fits, models.model_list().bundles))
+
+
 def predictions(bundle: Bundle, numeric_format: str) -> Predictions:
     """The predictions for every test photo.
 

@@ -4,6 +4,7 @@ Streamlit reads `.streamlit/config.toml` beside the script that it was given. Gi
 one, it would silently listen on every interface and take files of any size.
 """
 
+import os
 import tomllib
 import warnings
 from collections.abc import Mapping
@@ -57,6 +58,11 @@ def say_nothing_of_uploads() -> None:
     Python would remember each such text for ever, too, and one file can bring thousands.
     """
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.", append=True)
+
+
+def models_may_be_kept() -> bool:
+    """Whether the server's owner lets visitors put models into its folder: FLOWERS_KEEP_MODELS is 1."""
+    return os.environ.get("FLOWERS_KEEP_MODELS") == "1"
 
 
 def _by_request(key: str) -> bool:

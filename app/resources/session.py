@@ -92,10 +92,10 @@ def predict(inference: Inference) -> Prediction:
     """The answer in probabilities. Raises BundleError where the bundle was never calibrated."""
     head = models.confidence_head(inference.bundle)
     if head is not None:
-        return head.predict(inference.forward, models.taxonomy())
+        return head.predict(inference.forward, inference.bundle.taxonomy)
     from flowers_core.inference.prediction import predict
 
-    return predict(inference.forward.logits[0], inference.bundle.require_calibration(), models.taxonomy())
+    return predict(inference.forward.logits[0], inference.bundle.require_calibration(), inference.bundle.taxonomy)
 
 
 def multi_crop(inference: Inference) -> CropSuggestion | None:

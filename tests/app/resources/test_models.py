@@ -61,7 +61,7 @@ def test_two_sessions_that_load_a_gradient_method_leave_the_streams_alone() -> N
     assert done.stderr.endswith("to standard error\n")
 
 
-def test_a_taught_bundle_is_told_of_and_not_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_taught_bundle_is_listed_beside_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLOWERS_MODELS_DIR", str(tmp_path))
     for name, taught in (("plain", ()), ("taught", (TaughtClass("edelweiss", 3, 1.0),))):
         writer = BundleWriter.create(
@@ -70,8 +70,8 @@ def test_a_taught_bundle_is_told_of_and_not_listed(tmp_path: Path, monkeypatch: 
         writer.folder.mkdir()
         writer.update(taught=taught)
     found = models.model_list()
-    assert [bundle.name for bundle in found.bundles] == ["plain"]
-    assert found.problems == ("'taught' was taught since; `flowers identify --bundle taught` answers.",)
+    assert [bundle.name for bundle in found.bundles] == ["plain", "taught"]
+    assert found.problems == ()
 
 
 def test_a_file_is_read_once_for_each_content(tmp_path: Path) -> None:
