@@ -28,6 +28,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "evaluate_explanations",
         "evaluate_localization",
         "evaluate_counterfactuals",
+        "evaluate_representers",
         "write_results",
     ),
     "Study: what informs a choice": (

@@ -22,6 +22,7 @@ from flowers_core.reports.goals import goals_table
 from flowers_core.reports.lime import lime_note, lime_sentence, lime_table
 from flowers_core.reports.multi_crop import multi_crop_note, multi_crop_table
 from flowers_core.reports.published import PUBLISHED, published_table
+from flowers_core.reports.representers import representers_note, representers_table
 from flowers_core.reports.run_records import RunRecord, evaluated
 from flowers_core.reports.speed import speed_note, speed_table
 from flowers_core.reports.tables import megabytes, percent, percent_or_dash, table
@@ -82,6 +83,11 @@ def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None =
         *(["## Training on two cores", training_speed_text(speed)] if speed else []),
         *_explanations(shipped),
         *_lime(shipped),
+        *(
+            ["## Training photos that decided", representers_note(), shares]
+            if (shares := representers_table(shipped))
+            else []
+        ),
         "## Ablations of the recipe",
         ablation_note(records),
         ablation_table(records),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from flowers_core.explain.records.lime import LIME_FILE, LimeRecord, load_lime
 from flowers_core.explain.records.methods import EXPLANATIONS_FILE, MethodRecord, load_methods
+from flowers_core.explain.records.representers import REPRESENTERS_FILE, RepresenterRecord, load_representer_record
 from flowers_core.inference.bundle import PRECISIONS, Bundle, BundleError, list_bundles
 from flowers_core.inference.manifest import record_values, typed_record
 from flowers_core.inference.records.confidence import ConfidenceRecord
@@ -35,6 +36,7 @@ class RunRecord:
         size: side of the input in pixels; None for an ensemble.
         explanations: the comparison of explanation methods, or None.
         lime: the comparison of LIME with the `lime` package, or None.
+        representers: the measured shares of training photos, or None.
         shipped: whether the bundle is shipped.
     """
 
@@ -52,6 +54,7 @@ class RunRecord:
     size: int | None = None
     explanations: MethodRecord | None = None
     lime: LimeRecord | None = None
+    representers: RepresenterRecord | None = None
     shipped: bool = False
 
 
@@ -73,6 +76,9 @@ def record_of(bundle: Bundle) -> RunRecord:
         size=manifest.input.size,
         explanations=load_methods(bundle.path(EXPLANATIONS_FILE)) if bundle.has(EXPLANATIONS_FILE) else None,
         lime=load_lime(bundle.path(LIME_FILE)) if bundle.has(LIME_FILE) else None,
+        representers=(
+            load_representer_record(bundle.path(REPRESENTERS_FILE)) if bundle.has(REPRESENTERS_FILE) else None
+        ),
     )
 
 
@@ -84,8 +90,8 @@ def save_record(record: RunRecord, models_dir: Path) -> Path:
         models_dir: the models folder; the record goes into its folder of records.
     """
     path = models_dir / RECORDS_FOLDER / f"{record.name}.json"
-    # The two comparisons are files of a shipped bundle; a run that is kept as a record has none.
-    write_json(path, record_values(replace(record, explanations=None, lime=None)))
+    # What was measured of explanations is in files of a shipped bundle; a run that is kept as a record has none.
+    write_json(path, record_values(replace(record, explanations=None, lime=None, representers=None)))
     return path
 
 
