@@ -10,6 +10,7 @@ if str(HERE.parent) not in sys.path:
     # Streamlit adds only the folder of this file. So a checkout that was not installed is found from any folder, too.
     sys.path.insert(0, str(HERE.parent))
 
+from app.elements.told import told  # noqa: E402
 from app.resources import server_settings  # noqa: E402
 
 st.set_page_config(
@@ -38,4 +39,5 @@ page = st.navigation(
     ],
     position="top",
 )
-page.run()
+with told():
+    page.run()

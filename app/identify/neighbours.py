@@ -9,6 +9,7 @@ import streamlit as st
 from app.elements.choices import by_name, choose_flower, choose_one
 from app.elements.dataset_offer import offer_download
 from app.elements.photo_grid import Card, draw_cards
+from app.elements.told import told
 from app.elements.words import capital, listed, percent
 from app.identify.identified import Identified
 from app.identify.neighbour_maps import draw_neighbour_maps
@@ -30,6 +31,7 @@ PAIRS = " “Closer than 95 % of pairs”: so alike are only 5 % of the pairs of
 
 
 @st.fragment
+@told()
 def draw_neighbours(identified: Identified) -> None:
     """The nearest photos, and what the nearest training photos say of the answer."""
     bundle, gallery = identified.inference.bundle, identified.gallery

@@ -1,8 +1,11 @@
 """*Identify*: a photo in, its name out, with why and what it resembles."""
 
+from contextlib import suppress
+
 import streamlit as st
 
 from app.elements.model_choice import choose_model, known_classes
+from app.elements.told import told
 from app.elements.words import plain
 from app.identify.answer import draw_answer, draw_candidates, draw_roll_up
 from app.identify.crop_choice import chosen_crop, draw_choice, offer_crop
@@ -11,6 +14,7 @@ from app.identify.identified import Identified
 from app.identify.photo_choice import choose_photo, take_example
 from app.resources import models, session
 from flowers_core.data.photos import PhotoError
+from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import BundleError
 
 st.title("Which flower is this?")
@@ -70,18 +74,19 @@ with photo_column:
 if unsure_of_whole:
     from app.identify.suggested_crop import draw_suggestion
 
-    with suggestion_place:
+    with suggestion_place, suppress(FlowersError):  # what is wrong is told where the known photos are shown
         draw_suggestion(identified, taxonomy)
 
 from app.identify.neighbours import doubt, draw_neighbours  # noqa: E402
 from app.identify.questions import draw_questions  # noqa: E402
 from app.identify.teach import draw_teaching  # noqa: E402
 
-with teach_place:
+with teach_place, told():
     draw_teaching(identified)
 st.header("Why")
 draw_questions(identified)
-if doubted := doubt(identified, taxonomy):
-    doubt_place.info(doubted, icon=":material/compare:")
+with suppress(FlowersError):
+    if doubted := doubt(identified, taxonomy):
+        doubt_place.info(doubted, icon=":material/compare:")
 st.header("What it resembles")
 draw_neighbours(identified)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app.elements.choices import choose_one
+from app.elements.told import told
 from app.identify.identified import Identified
 from app.identify.target_choice import Asked, choose_target
 from app.identify.trust import draw_trust_in_map
@@ -48,6 +49,7 @@ QUESTIONS = (
 
 
 @st.fragment
+@told()
 def draw_questions(identified: Identified) -> None:
     """The choice of the question, and its answer. Only this part runs again when one of its controls moves.
 

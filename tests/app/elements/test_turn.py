@@ -51,12 +51,13 @@ def test_a_bar_says_how_many_are_before_until_the_turn_comes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "button", "what"), [("LIME", "run-lime", "LIME"), ("Evidence", "trust", "The test")]
+    ("ask", "method", "button", "what"),
+    [("Where", "LIME", "run-lime", "LIME"), ("How far to trust it", "Evidence", "trust", "The test")],
 )
 def test_the_page_of_somebody_who_waits_says_so_and_who_leaves_frees_the_place(
-    open_page: Open, monkeypatch: pytest.MonkeyPatch, method: str, button: str, what: str
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, ask: str, method: str, button: str, what: str
 ) -> None:
-    app = open_page(photo="example", method=method)
+    app = open_page(photo="example", ask=ask, method=method)
     turns, at_work, leave = heavy_work(), threading.Event(), threading.Event()
     take = turns.turn
 
