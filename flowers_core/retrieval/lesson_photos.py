@@ -15,7 +15,7 @@ from flowers_core.inference.bundle import Bundle, model_file
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.taught_model import FORMAT, taught_model
-from flowers_core.retrieval.teaching import Array, Examples, Head, TeachingError, embedding_norms
+from flowers_core.retrieval.teaching import Array, Examples, Head, TeachingError
 from flowers_core.retrieval.user_photos import UserPhotos
 
 
@@ -107,3 +107,18 @@ def gallery_of(bundle: Bundle) -> Gallery:
     if not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE)):
         raise TeachingError(f"'{bundle.name}' has no gallery to teach with; `flowers build_gallery` makes it.")
     return Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))
+
+
+def embedding_norms(directions: ArrayLike, logits: ArrayLike, head: Head) -> Array:
+    """The lengths of embeddings of which a gallery keeps the direction only, from the logits that they gave.
+
+    Args:
+        directions: (n, c) of norm 1.
+        logits: (n, classes) that the head gave for the embeddings.
+        head: the head.
+
+    Returns:
+        (n,) float64, the lengths that explain the logits with the least squares.
+    """
+    evidence = np.asarray(directions, np.float64) @ head.weights
+    return (evidence * (np.asarray(logits, np.float64) - head.bias)).sum(axis=1) / (evidence**2).sum(axis=1)

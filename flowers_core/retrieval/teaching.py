@@ -194,21 +194,6 @@ def foretold_column(head: Head, known: Examples, photos: Array) -> tuple[Array, 
     return columns.mean(axis=0) + slope * (photos.mean(axis=0) - centre), float(head.bias[classes].mean())
 
 
-def embedding_norms(directions: ArrayLike, logits: ArrayLike, head: Head) -> Array:
-    """The lengths of embeddings of which a gallery keeps the direction only, from the logits that they gave.
-
-    Args:
-        directions: (n, c) of norm 1.
-        logits: (n, classes) that the head gave for the embeddings.
-        head: the head.
-
-    Returns:
-        (n,) float64, the lengths that explain the logits with the least squares.
-    """
-    evidence = np.asarray(directions, np.float64) @ head.weights
-    return (evidence * (np.asarray(logits, np.float64) - head.bias)).sum(axis=1) / (evidence**2).sum(axis=1)
-
-
 @dataclass(frozen=True, eq=False)
 class _Problem:
     """The regression of one column. Rows are photos: the new ones, those of the class, the hardest of the others.

@@ -6,7 +6,7 @@ import pytest
 from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.retrieval.gallery import INDEX_FILE
-from flowers_core.retrieval.lesson_photos import answered_photos, embed, stored_photos
+from flowers_core.retrieval.lesson_photos import answered_photos, embed, embedding_norms, stored_photos
 from flowers_core.retrieval.teaching import Head, TeachingError
 
 
@@ -33,3 +33,8 @@ def test_the_embeddings_of_answered_photos_have_their_lengths(two_axes: Bundle) 
 def test_no_photos_are_a_sentence(two_axes: Bundle) -> None:
     with pytest.raises(TeachingError, match="no photos to learn from"):
         embed(two_axes, [])
+
+
+def test_lengths_come_back_from_logits() -> None:
+    head = Head(np.eye(2), np.array([1.0, -1.0]))
+    np.testing.assert_allclose(embedding_norms([[0.6, 0.8]], [[4.0, 3.0]], head), [5])

@@ -11,7 +11,6 @@ from flowers_core.retrieval.teaching import (
     Head,
     TeachingError,
     cost,
-    embedding_norms,
     foretold_column,
     teach,
 )
@@ -37,11 +36,6 @@ def test_a_column_is_foretold_from_the_means() -> None:
     weights, bias = foretold_column(HEAD, known, np.array([[0.5, 1.5], [1.5, 0.5]]))
     np.testing.assert_allclose(weights, [2, 2])
     assert bias == 0.5
-
-
-def test_lengths_come_back_from_logits() -> None:
-    head = Head(np.eye(2), np.array([1.0, -1.0]))
-    np.testing.assert_allclose(embedding_norms([[0.6, 0.8]], [[4.0, 3.0]], head), [5])
 
 
 def test_a_new_class_is_learnt_and_the_others_stay() -> None:
