@@ -92,7 +92,15 @@ def proposed(
 
 
 def undone(bundle: Bundle, gallery: Gallery | None = None) -> Proposal:
-    """Take the last lesson back, without keeping anything. Raises TeachingError where there is none."""
+    """Take the last lesson back, without keeping anything.
+
+    Args:
+        bundle: that was taught.
+        gallery: the bundle's; None loads it.
+
+    Raises:
+        TeachingError: there is no lesson.
+    """
     before = taught_model(bundle)
     return _compared(bundle, before, before.undone(), None, gallery)
 

@@ -128,12 +128,28 @@ class Tally:
 
 
 def drawn_classes(dataset: Dataset, seed: int, count: int = CLASSES) -> list[int]:
-    """The labels of the classes that are left out, in the order in which they are taught."""
+    """The labels of the classes that are left out, in the order in which they are taught.
+
+    Args:
+        dataset: with all its classes.
+        seed: of the draw.
+        count: how many.
+    """
     return np.random.default_rng(seed).permutation(np.unique(dataset.labels))[:count].tolist()
 
 
 def lesson_ids(dataset: Dataset, labels: Sequence[int], split: str, seed: int) -> dict[int, NDArray[np.int64]]:
-    """Photos to teach each class with: label → ids of a split's photos, as many as the longest lesson takes."""
+    """Photos to teach each class with, as many as the longest lesson takes.
+
+    Args:
+        dataset: the photos.
+        labels: of the classes.
+        split: whose photos they are.
+        seed: of the draw.
+
+    Returns:
+        Label → ids.
+    """
     generator = np.random.default_rng(seed)
     ids = dataset.split_ids(split)
     of_class = {label: ids[dataset.labels_of(ids) == label] for label in labels}

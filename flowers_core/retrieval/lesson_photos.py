@@ -48,7 +48,13 @@ def embed(
 
 
 def embedding_of(photo: Photo, runtime: Runtime, rule: CropRule) -> NDArray[np.float32]:
-    """The embedding (c,) of one photo by an INT8 model that takes photos by a crop rule."""
+    """The embedding (c,) of one photo.
+
+    Args:
+        photo: the photo.
+        runtime: the INT8 model.
+        rule: how the model takes a photo.
+    """
     return runtime.forward(model_input(photo.pixels, rule).pixels[None]).embedding[0]
 
 
@@ -66,7 +72,12 @@ def stored_photos(bundle: Bundle, length: float, gallery: Gallery | None = None)
 
 
 def stored_labels(bundle: Bundle, gallery: Gallery) -> NDArray[np.int64]:
-    """The labels, 1-based, of the photos that a bundle's head has learnt."""
+    """The labels, 1-based, of the photos that a bundle's head has learnt.
+
+    Args:
+        bundle: the model.
+        gallery: the bundle's.
+    """
     return gallery.labels[np.isin(gallery.splits, list(_learnt_splits(bundle)))]
 
 
