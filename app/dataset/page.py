@@ -33,7 +33,7 @@ sizes = {split: int((splits == split).sum()) for split in SPLITS}
 grid = st.grid(columns=6, min_column_width=140, gap="small")
 grid.metric("Photos", f"{len(ids):,}")
 grid.metric("Classes", len(taxonomy))
-grid.metric("Families", len({taxon.family for taxon in taxonomy}))
+grid.metric("Families", len({taxon.known_family for taxon in taxonomy} - {None}))
 for split in SPLITS:
     grid.metric(capital(TITLES[split]), f"{sizes[split]:,}")
 if sizes["test"] > sizes["train"] > 0:
@@ -93,7 +93,8 @@ with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
     label = choose_flower("Class", by_name(taxonomy), taxonomy, CLASS, width=320, on_change=first_page, args=(PHOTOS,))
     among = choose_one("Split", {"all": "all", **TITLES}, "split", on_change=lambda: first_page(PHOTOS))
 taxon = taxonomy[label or by_name(taxonomy)[0]]
-st.html(f'<p class="lede"><b>{escape(capital(taxon.name))}</b> · {latin(taxon)} · family {escape(taxon.family)}</p>')
+places = [latin(taxon), f"family {escape(taxon.known_family)}" if taxon.known_family else ""]
+st.html(f'<p class="lede">{" · ".join(filter(None, [f"<b>{escape(capital(taxon.name))}</b>", *places]))}</p>')
 wanted = (labels == taxon.label) & ((splits == among) | (among == "all"))
 cards = [
     Card(

@@ -54,11 +54,14 @@ def megabytes(size: int) -> str:
 
 
 def latin(taxon: Taxon) -> str:
-    """The most precise botanical name there is, as HTML: species and genus in italics, a family upright."""
+    """The most precise botanical name there is, as HTML: species and genus in italics, a family upright.
+
+    Empty where not even the family is known.
+    """
     text = escape(taxon.latin)
     if taxon.scientific_name:
         # The hybrid sign is not part of the italics.
         return "<i>" + text.replace("×", "</i>×<i>") + "</i>"
     if taxon.genus:
         return text.replace(escape(taxon.genus), f"<i>{escape(taxon.genus)}</i>", 1)
-    return text
+    return text if taxon.known_family else ""

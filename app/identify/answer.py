@@ -95,7 +95,7 @@ def roll_up(prediction: Prediction) -> list[Group]:
     """
     better = prediction.candidates[0].probability + NOTICEABLE
     groups = [group for group in prediction.genera[:1] if group.probability >= better]
-    if prediction.families[0].probability >= better:
+    if any(group.probability >= better for group in prediction.families[:1]):
         groups += [group for group in prediction.families[:GROUPS] if group.probability >= NOTICEABLE]
     return groups
 
@@ -110,7 +110,11 @@ def draw_answer(prediction: Prediction, taxonomy: Taxonomy, of_whole: Prediction
     """
     answer = describe(prediction, taxonomy)
     taxon = taxonomy[prediction.candidates[0].label]
-    family = "" if taxon.latin == taxon.family else f' <span class="family">· family {escape(taxon.family)}</span>'
+    family = (
+        ""
+        if taxon.latin == taxon.family or not taxon.known_family
+        else f' <span class="family">· family {escape(taxon.family)}</span>'
+    )
     note = f'<p class="note">On this name in the data set: {escape(lower(taxon.note))}</p>' if taxon.note else ""
     part = "" if of_whole is None else f'<p class="eyebrow">{escape(beside_whole(of_whole, taxonomy))}</p>'
     st.html(
@@ -155,7 +159,7 @@ def _group_name(group: Group) -> str:
 
 def _short_latin(taxonomy: Taxonomy, label: int) -> str:
     taxon = taxonomy[label]
-    return escape(taxon.scientific_name or taxon.genus or taxon.family)
+    return escape(taxon.scientific_name or taxon.genus or taxon.known_family or "")
 
 
 def _bars(rows: Iterable[tuple[str, float]], kind: str, label: str) -> str:

@@ -46,6 +46,11 @@ class Taxon:
     other_names: tuple[str, ...] = ()
 
     @property
+    def known_family(self) -> str | None:
+        """The family; None where nobody said it."""
+        return None if self.family == UNKNOWN_FAMILY else self.family
+
+    @property
     def latin(self) -> str:
         """The most exact Latin name known: "Iris pseudacorus", "Rosa (genus)" or "Bromeliaceae"."""
         if self.scientific_name:

@@ -62,7 +62,7 @@ class Prediction:
             1609.00451). If no class qualifies, the set is the most probable class, so it is never empty.
         verdict: "sure", "between" or "unsure"; `predict` has the rule.
         families, genera: most probable first, equal probabilities by name. A class of several genera is in no genus, so
-            the genera may sum to less than 1. The families always sum to 1.
+            the genera may sum to less than 1; so may the families where that of a class is not known.
         novel: whether the photo looks like none of the flowers; False if the bundle has no rule for it.
     """
 
@@ -189,7 +189,7 @@ def ranked(
         candidates=tuple(Candidate(int(column) + 1, float(probabilities[column])) for column in order),
         plausible=tuple(int(column) + 1 for column in order[:in_set]),
         verdict=verdict,
-        families=_roll_up("family", probabilities, taxa, lambda taxon: taxon.family),
+        families=_roll_up("family", probabilities, taxa, lambda taxon: taxon.known_family),
         genera=_roll_up("genus", probabilities, taxa, lambda taxon: taxon.genus),
         novel=novel,
     )

@@ -68,7 +68,7 @@ def common_taxon(labels: Collection[int], taxonomy: Taxonomy) -> str | None:
         The Latin name; None if the classes share neither.
     """
     taxa = [taxonomy[label] for label in labels]
-    genera, families = {taxon.genus for taxon in taxa}, {taxon.family for taxon in taxa}
+    genera, families = {taxon.genus for taxon in taxa}, {taxon.known_family for taxon in taxa}
     if len(genera) == 1 and None not in genera:
         return genera.pop()
     return families.pop() if len(families) == 1 else None

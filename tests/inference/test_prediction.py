@@ -7,8 +7,9 @@ import pytest
 from scipy.special import log_softmax as scipy_log_softmax
 from scipy.special import softmax as scipy_softmax
 
-from flowers_core.data.taxonomy import Taxon, load_taxonomy
+from flowers_core.data.taxonomy import Taxon, load_taxonomy, taxonomy_of
 from flowers_core.inference.prediction import Candidate, Group, Prediction, log_softmax, predict, softmax
+from flowers_core.inference.prediction_set import common_taxon
 from flowers_core.inference.records.calibration import Calibration
 
 # Five classes: two genera of Asteraceae, one class that is no single genus, two roses of one genus.
@@ -161,6 +162,13 @@ def test_roll_up_by_hand() -> None:
         Group("genus", "Leucanthemum", pytest.approx(0.25), (5,)),
         Group("genus", "Helianthus", pytest.approx(0.125), (1,)),
     )
+
+
+def test_a_family_that_is_not_known_groups_nothing() -> None:
+    taxa = taxonomy_of(["rose", "edelweiss", "moss"])
+    found = predict(np.log([0.25, 0.5, 0.25]), _calibration(), taxa)
+    assert found.families == (Group("family", "Rosaceae", pytest.approx(0.25), (1,)),)
+    assert common_taxon([2, 3], taxa) is None
 
 
 def test_equal_groups_are_ordered_by_name() -> None:

@@ -5,7 +5,7 @@ from app.elements.words import capital, latin, listed, percent, plain
 from app.identify.answer import close_rival, describe, roll_up
 from app.identify.neighbours import count_sentence
 from flowers_core.data.photo_ref import oxford
-from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.data.taxonomy import load_taxonomy, taxonomy_of
 from flowers_core.inference.prediction import Prediction, predict
 from flowers_core.inference.records.calibration import Calibration
 from flowers_core.retrieval.neighbour import Neighbour
@@ -45,6 +45,7 @@ def test_latin_names_are_set_as_botanists_do() -> None:
     assert latin(by_name["rose"]) == "<i>Rosa</i> (genus)"
     upright = next(taxon for taxon in TAXONOMY if taxon.genus is None)
     assert latin(upright) == upright.family
+    assert latin(taxonomy_of(["edelweiss"])[1]) == ""
 
 
 def test_sure() -> None:
