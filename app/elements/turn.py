@@ -14,7 +14,11 @@ def turn(bar: DeltaGenerator, what: str) -> AbstractContextManager[None]:
         bar: a progress bar, which shows the place in line.
         what: is waited for, such as a method's title.
     """
-    return heavy_work().turn(lambda before: bar.progress(0.0, waiting_words(before, what)))
+
+    def show(before: int) -> None:
+        bar.progress(0.0, waiting_words(before, what))
+
+    return heavy_work().turn(show)
 
 
 def waiting_words(before: int, what: str) -> str:

@@ -6,8 +6,6 @@ into them. Needs playwright (requirements-test.txt) and a Chromium: CHROMIUM, or
 
 import argparse
 import io
-import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -15,10 +13,10 @@ from typing import Any
 
 from PIL import Image
 
+from scripts.dev.chromium import ARGUMENTS, chromium
 from scripts.dev.running_app import ROOT, running_app
 from scripts.options.command import run
 
-CANDIDATES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 WIDTH = 1200
 MOST_BYTES = 400_000
 
@@ -30,8 +28,8 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=ROOT / "docs", metavar="DIR", help="where to (default: docs)")
     options = parser.parse_args()
-    chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CANDIDATES)), None)
-    if chromium is None:
+    found = chromium()
+    if found is None:
         sys.exit("There is no Chromium here. Install one, or set CHROMIUM to its path.")
     try:
         from playwright.sync_api import sync_playwright
@@ -44,7 +42,7 @@ def main() -> None:
         running_app(Path(folder)) as address,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
         for scheme in ("light", "dark"):
             path = options.out / f"identify-{scheme}.png"
             context = browser.new_context(color_scheme=scheme, viewport={"width": WIDTH, "height": 900})

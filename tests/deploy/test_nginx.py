@@ -1,18 +1,20 @@
 """The very configuration in `deploy/nginx.conf`, run by the real nginx in front of a real server of the app."""
 
 import base64
+import gzip
 import hashlib
 import re
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import streamlit
 
 from app.resources.data import example_photo
 from scripts.dev.running_app import ROOT, free_port, running, streamlit_command
@@ -104,6 +106,35 @@ def test_page_static_files_and_health_come_with_strict_headers(site: tuple[str, 
     digests = [base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() for code in inline]
     policy = page.headers["content-security-policy"]
     assert re.findall(r"'sha256-([^']+)'", policy) == digests
+
+
+@pytest.mark.slow
+def test_scripts_come_compressed_and_are_kept_and_pictures_are_left_alone(site: tuple[str, Path]) -> None:
+    static = Path(streamlit.__file__).parent / "static" / "static"
+    script = max((static / "js").glob("index.*.js"), key=lambda path: path.stat().st_size)
+    parts = urlsplit(site[0])
+
+    def asked(path: str, **headers: str) -> tuple[HTTPMessage, bytes]:
+        asking = HTTPConnection(parts.netloc, timeout=30)
+        try:
+            asking.request("GET", parts.path + path, headers=headers)
+            response = asking.getresponse()
+            return response.headers, response.read()
+        finally:
+            asking.close()
+
+    headers, body = asked(f"/static/js/{script.name}", **{"Accept-Encoding": "gzip"})
+    assert headers["Content-Encoding"] == "gzip"
+    assert "immutable" in headers["Cache-Control"]
+    assert gzip.decompress(body) == script.read_bytes()
+    assert len(body) < 0.5 * script.stat().st_size
+    headers, body = asked(f"/static/js/{script.name}")
+    assert headers["Content-Encoding"] is None
+    assert body == script.read_bytes()
+    font = next(static.rglob("*.woff2"))
+    headers, body = asked(f"/static/{font.relative_to(static).as_posix()}", **{"Accept-Encoding": "gzip"})
+    assert headers["Content-Encoding"] is None
+    assert body == font.read_bytes()
 
 
 @pytest.mark.slow

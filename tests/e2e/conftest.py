@@ -1,24 +1,13 @@
 """A real server and a real browser: the shipped bundle, no data set, nothing from the network."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
+from scripts.dev.chromium import ARGUMENTS, chromium
 from scripts.dev.running_app import running_app
-
-CANDIDATES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +20,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, as CHROMIUM names it or as it is found on the path; left out where there is none."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CANDIDATES)), None)
+    found = chromium()
     if not found:
         pytest.skip("No Chromium is installed; set CHROMIUM to its path.")
     with sync_playwright() as playwright:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts.dev.chromium import chromium
 from tests.fixtures.running_nginx import NGINX
 from tests.load.asked import drawn
-from tests.load.browsers import chromium, visit_all
+from tests.load.browsers import visit_all
 from tests.load.sites import own_site
 
 pytestmark = [

@@ -1,17 +1,14 @@
 """Visits in real browsers: windows of one Chromium that share nothing, each with a visitor of its own."""
 
 import asyncio
-import os
-import shutil
 import time
 from random import Random
 
 from playwright.async_api import Browser, Error, async_playwright
 
+from scripts.dev.chromium import ARGUMENTS, chromium
 from tests.load.asked import Asked, Outcome
 
-CANDIDATES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 UPLOADER = "[data-testid=stFileUploaderDropzoneInput]"
 PATIENCE = 120_000  # milliseconds
 #: The page shows the answer, under the photo's own name, and has drawn the map.
@@ -23,11 +20,6 @@ ANSWERED = """([rows, name]) => {
     return JSON.stringify(found) === JSON.stringify(rows) && captions.some(each => each.startsWith(name))
         && map !== null && map.complete && map.naturalWidth > 0
 }"""
-
-
-def chromium() -> str | None:
-    """The browser, as CHROMIUM names it or as it is found on the path."""
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CANDIDATES)), None)
 
 
 def visit_all(address: str, photos: list[Asked], visitors: int, spread: float = 0.0) -> list[Outcome]:

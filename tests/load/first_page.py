@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.load.browsers import ARGUMENTS, UPLOADER, chromium
+from scripts.dev.chromium import ARGUMENTS, chromium
+from tests.load.browsers import UPLOADER
 from tests.load.sites import own_site
 
 BUDGET = 3.0

@@ -21,7 +21,7 @@ import numpy as np
 from app.elements.words import plain
 from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.photos import PhotoError, read_photo
-from tests.fixtures.running_server import Visitor, elements
+from tests.fixtures.running_server import Visitor, elements, sent_name
 from tests.load.hostile_files import HostileFile, hostile_file
 from tests.load.sites import megabytes, own_site
 
@@ -114,7 +114,7 @@ def wrong_with_page(came: list, file: HostileFile) -> tuple[str, bool]:
         return "a traceback", answered
     if not answered and not (len(said) == 1 and not not_a_sentence(said[0])):
         return f"neither an answer nor one sentence: {said}", answered
-    if answered and not any(caption.startswith(plain(file.name)) for caption in captions):
+    if answered and not any(caption.startswith(plain(sent_name(file.name))) for caption in captions):
         return f"its name became {captions[:1]}", answered
     if len(file.name) > 12 and file.name in html:
         return "its name is in the page's HTML", answered
