@@ -8,6 +8,7 @@ from app.confusions.nearest_training_photos import PER_PAGE as BESIDE_PER_PAGE
 from app.confusions.nearest_training_photos import draw_beside
 from app.confusions.pair_choice import BESIDE, MISTAKES, draw_pair_choice
 from app.confusions.predictions_choice import ChosenPredictions
+from app.confusions.taught import draw_taught
 from app.elements.choices import choose_one
 from app.elements.dataset_offer import offer_download
 from app.elements.localization import NO_HUMAN_S, mean_sentence
@@ -64,6 +65,7 @@ def draw_mistakes(
             draw_beside(chosen.bundle, chosen.numeric_format, gallery, list(shown), taxonomy)
     else:
         _draw_grid(found, taxonomy)
+    draw_taught(chosen.bundle, chosen.predictions, found, taxonomy)
     if chosen.test_set is None and data_set().flowers is None:
         offer_download("mistakes", "The test photos are not on this machine, so their numbers stand in for them.")
 

@@ -123,6 +123,24 @@ class Representers:
         check_label(target.rival, classes)
         return said - self.logits[:, target.rival - 1]
 
+    def taught(
+        self, logits: FloatArray, called: npt.NDArray[np.int64], true: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float64]:
+        """How much of each mistake each training photo taught.
+
+        Args:
+            logits: (m, classes), of m mistaken photos.
+            called: (m,), what they were called, 1-based.
+            true: (m,), what they show, 1-based.
+
+        Returns:
+            (m, n) float64, not negative: the photo's part of all that speaks for the wrong class rather than the right
+            one. Rows sum to 1.
+        """
+        said = self.logits[:, called - 1] - self.logits[:, true - 1]
+        speaks = np.maximum(said.T * self.likeness(logits), 0)
+        return speaks / speaks.sum(axis=1, keepdims=True)
+
     @cached_property
     def _whitening(self) -> npt.NDArray[np.float64]:
         values, vectors = np.linalg.eigh(self.logits.T @ self.logits / len(self))

@@ -62,6 +62,14 @@ def test_one_photo_that_alone_teaches_a_class_speaks_for_it_alone() -> None:
     assert all(found.labels[position] != 4 for position in against)
 
 
+def test_what_taught_a_mistake_is_the_positive_part_of_the_gap() -> None:
+    found, photos = _representers(), np.stack([_photo(1), _photo(2)])
+    shares = found.taught(photos, np.array([2, 1]), np.array([3, 4]))
+    for row, (photo, target) in enumerate(zip(photos, (ContrastTarget(2, 3), ContrastTarget(1, 4)), strict=True)):
+        gap = np.maximum(found.contributions(photo, target), 0)
+        np.testing.assert_allclose(shares[row], gap / gap.sum(), atol=1e-12)
+
+
 def test_neither_scale_nor_a_number_added_to_all_logits_changes_a_share() -> None:
     found, photo = _representers(), _photo()
     shares = found.contributions(photo, ClassTarget(1))
