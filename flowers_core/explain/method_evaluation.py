@@ -26,6 +26,8 @@ from flowers_core.storage.json_lines import JsonLines, read_json_lines
 from flowers_core.storage.typed_json import read_json
 
 FORMAT = "int8"
+#: Side of an off-centre part, as a fraction of the photo's short side, and where in it the photo's middle lies.
+CORNER_PART, MIDDLE_AT = 5 / 7, 0.7
 
 
 def score_methods(
@@ -35,6 +37,7 @@ def score_methods(
     methods: Sequence[str],
     path: Path,
     *,
+    off_centre: bool = False,
     track: Track = untracked,
 ) -> list[Score]:
     """The score of every method, and of every baseline, on every photo.
@@ -45,6 +48,7 @@ def score_methods(
         photos: ids of its photos.
         methods: names, as in `METHODS`.
         path: a JSON Lines file. Each score is added as soon as it is known; scores in it are not computed again.
+        off_centre: whether each photo is cut so that its middle lies near a corner (`corner_part`).
         track: shows progress over the photos.
 
     Returns:
@@ -61,7 +65,7 @@ def score_methods(
     missing = [(photo, [name for name in rows if (photo, name) not in known]) for photo in photos]
     missing = [(photo, names) for photo, names in missing if names]
     if missing:
-        scorer = _Scorer(bundle)
+        scorer = _Scorer(bundle, off_centre)
         with JsonLines(path) as lines:
             for photo, names in track(missing, "photos", len(missing)):
                 for found in scorer.scores(flowers, photo, names):
@@ -116,11 +120,29 @@ def sanity_checks(
     return known
 
 
+def corner_part(pixels: NDArray[np.uint8], corner: int) -> NDArray[np.uint8]:
+    """The part of a photo at one of its corners, in which the photo's middle, and so most flowers, lie off the centre.
+
+    Args:
+        pixels: (h, w, 3) uint8.
+        corner: 0…3: top left, top right, bottom left, bottom right.
+
+    Returns:
+        A square of CORNER_PART of the photo's short side, with the photo's middle MIDDLE_AT of the side from two edges.
+    """
+    height, width = pixels.shape[:2]
+    down, right = divmod(corner, 2)
+    side = round(CORNER_PART * min(height, width))
+    top = max(0, round(height / 2 - (1 - MIDDLE_AT if down else MIDDLE_AT) * side))
+    left = max(0, round(width / 2 - (1 - MIDDLE_AT if right else MIDDLE_AT) * side))
+    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
+
+
 class _Scorer:
     """Scores methods that explain the class predicted by the INT8 model."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        self._bundle = bundle
+    def __init__(self, bundle: Bundle, off_centre: bool) -> None:
+        self._bundle, self._off_centre = bundle, off_centre
         self._runtime = open_runtime(bundle, FORMAT)
         self._head = bundle.head()[0]
         self._temperature = bundle.calibration.temperature if bundle.calibration else 1.0
@@ -129,8 +151,9 @@ class _Scorer:
     def scores(self, flowers: OxfordFlowers, photo_id: int, names: Sequence[str]) -> Iterator[Score]:
         """The scores of the named methods and baselines on one photo, for the predicted class."""
         photo = open_photo(flowers.path(photo_id))
-        seen = model_input(photo.pixels, self._bundle.crop_rule)
-        subject, target = self._subject(seen, (photo.width, photo.height))
+        pixels = corner_part(photo.pixels, photo_id % 4) if self._off_centre else photo.pixels
+        seen = model_input(pixels, self._bundle.crop_rule)
+        subject, target = self._subject(seen, (pixels.shape[1], pixels.shape[0]))
         noisy = with_input_noise(seen.pixels, photo_id)
         noisy_subject = subject.with_pixels(noisy, self._runtime.forward(noisy[None]).features[0])
         baselines: Baselines | None = None

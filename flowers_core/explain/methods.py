@@ -19,6 +19,7 @@ from flowers_core.explain.attributions.layer_cam import explain_layer_cam
 from flowers_core.explain.attributions.occlusion import explain_occlusion
 from flowers_core.explain.attributions.saliency import explain_saliency
 from flowers_core.explain.attributions.score_cam import explain_score_cam
+from flowers_core.explain.attributions.zoomed_cam import explain_zoomed_cam
 from flowers_core.explain.explanation import ContrastTarget, Explanation, Target
 from flowers_core.explain.lime.explain import explain_lime
 from flowers_core.explain.lime.reference import explain_lime_reference
@@ -93,6 +94,7 @@ METHODS = {
     for method in (
         Method("cam", "Evidence", explain_cam, Needs.NOTHING, forward_passes=0),
         Method("augmented_cam", "Finer evidence", explain_augmented_cam, Needs.FORWARD_PASSES, forward_passes=10),
+        Method("zoomed_cam", "Zoomed evidence", explain_zoomed_cam, Needs.FORWARD_PASSES, forward_passes=11),
         Method("lime", "LIME", explain_lime, Needs.FORWARD_PASSES, forward_passes=65, contrasts=False),
         Method("occlusion", "Occlusion", explain_occlusion, Needs.FORWARD_PASSES, forward_passes=145),
         Method("score_cam", "Score-CAM", explain_score_cam, Needs.FORWARD_PASSES, forward_passes=320),

@@ -19,6 +19,14 @@ def explanations_note() -> str:
     )
 
 
+def off_centre_sentence(name: str, record: MethodRecord) -> str:
+    """What the table of photos with their flower off the centre shows."""
+    return (
+        f"**{name}** on {record.photos} test photos that are cut so that their middle lies near a corner, and with it "
+        "most flowers (`flowers evaluate_explanations --off-centre`):"
+    )
+
+
 def explanations_table(record: MethodRecord) -> str:
     """A row for each method, the largest insertion − deletion first, then the baselines."""
     rows = []

@@ -16,7 +16,7 @@ from flowers_core.reports.confidence import (
 )
 from flowers_core.reports.corruptions import corruptions_note, corruptions_table
 from flowers_core.reports.default_method import default_sentence
-from flowers_core.reports.explanations import explanations_note, explanations_table
+from flowers_core.reports.explanations import explanations_note, explanations_table, off_centre_sentence
 from flowers_core.reports.external import external_note, external_table
 from flowers_core.reports.goals import goals_table
 from flowers_core.reports.lime import lime_note, lime_sentence, lime_table
@@ -111,6 +111,8 @@ def _explanations(records: Sequence[RunRecord]) -> list[str]:
         if record.explanations is not None:
             summary = f"**{record.name}**, INT8. {default_sentence(record.explanations)}"
             parts += [summary, explanations_table(record.explanations)]
+        if record.off_centre is not None:
+            parts += [off_centre_sentence(record.name, record.off_centre), explanations_table(record.off_centre)]
     return ["## Explanation methods", explanations_note(), *parts] if parts else []
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flowers_core.explain.records.lime import LIME_FILE, LimeRecord, load_lime
-from flowers_core.explain.records.methods import EXPLANATIONS_FILE, MethodRecord, load_methods
+from flowers_core.explain.records.methods import EXPLANATIONS_FILE, OFF_CENTRE_FILE, MethodRecord, load_methods
 from flowers_core.explain.records.representers import REPRESENTERS_FILE, RepresenterRecord, load_representer_record
 from flowers_core.inference.bundle import PRECISIONS, Bundle, BundleError, list_bundles
 from flowers_core.inference.manifest import record_values, typed_record
@@ -35,6 +35,7 @@ class RunRecord:
         name, backbone: as in the bundle's manifest; so are all attributes up to `teaching`.
         size: side of the input in pixels; None for an ensemble.
         explanations: the comparison of explanation methods, or None.
+        off_centre: the same on photos whose middle lies near a corner, or None.
         lime: the comparison of LIME with the `lime` package, or None.
         representers: the measured shares of training photos, or None.
         shipped: whether the bundle is shipped.
@@ -53,6 +54,7 @@ class RunRecord:
     teaching: tuple[TeachingFigures, ...] = ()
     size: int | None = None
     explanations: MethodRecord | None = None
+    off_centre: MethodRecord | None = None
     lime: LimeRecord | None = None
     representers: RepresenterRecord | None = None
     shipped: bool = False
@@ -75,6 +77,7 @@ def record_of(bundle: Bundle) -> RunRecord:
         teaching=manifest.teaching,
         size=manifest.input.size,
         explanations=load_methods(bundle.path(EXPLANATIONS_FILE)) if bundle.has(EXPLANATIONS_FILE) else None,
+        off_centre=load_methods(bundle.path(OFF_CENTRE_FILE)) if bundle.has(OFF_CENTRE_FILE) else None,
         lime=load_lime(bundle.path(LIME_FILE)) if bundle.has(LIME_FILE) else None,
         representers=(
             load_representer_record(bundle.path(REPRESENTERS_FILE)) if bundle.has(REPRESENTERS_FILE) else None
@@ -91,7 +94,8 @@ def save_record(record: RunRecord, models_dir: Path) -> Path:
     """
     path = models_dir / RECORDS_FOLDER / f"{record.name}.json"
     # What was measured of explanations is in files of a shipped bundle; a run that is kept as a record has none.
-    write_json(path, record_values(replace(record, explanations=None, lime=None, representers=None)))
+    without = replace(record, explanations=None, off_centre=None, lime=None, representers=None)
+    write_json(path, record_values(without))
     return path
 
 

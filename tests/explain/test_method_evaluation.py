@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.explain import method_evaluation
-from flowers_core.explain.method_evaluation import sanity_checks, score_methods
+from flowers_core.explain.method_evaluation import corner_part, sanity_checks, score_methods
 from flowers_core.explain.metrics.scorecard import Score
 from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
@@ -162,3 +162,13 @@ def test_a_network_of_equal_weights_is_the_same_after_shuffling(bundle, tmp_path
     # What the file holds is not computed again.
     path.write_text('{"cam": {"0": 0.125}}')
     assert sanity_checks(with_classifier, flowers, ids_of_test(flowers), ["cam"], path) == {"cam": {"0": 0.125}}
+
+
+@pytest.mark.parametrize(("corner", "where"), [(0, (49, 49)), (1, (49, 21)), (2, (21, 49)), (3, (21, 21))])
+def test_a_corner_s_part_has_the_photo_s_middle_off_its_centre(corner: int, where: tuple[int, int]) -> None:
+    """A photo of 98 × 140 pixels: the part is 70 × 70, and 0.7 of that is 49."""
+    pixels = np.zeros((98, 140, 3), np.uint8)
+    pixels[49, 70] = 255
+    part = corner_part(pixels, corner)
+    assert part.shape == (70, 70, 3)
+    assert np.argwhere(part.any(axis=2)).tolist() == [list(where)]

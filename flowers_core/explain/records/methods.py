@@ -12,6 +12,8 @@ from flowers_core.explain.metrics.interval import Interval
 from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, renamed_keys
 
 EXPLANATIONS_FILE = "explanations.json"
+#: The same on photos that are cut so that their middle lies near a corner.
+OFF_CENTRE_FILE = "explanations_off_centre.json"
 #: A map that takes at most this long is shown without a request. A tenth of a second feels immediate, and a second
 #: keeps the flow of thought (Nielsen 1993, "Usability Engineering", chapter 5). This limit is near the first, and a
 #: machine five times slower than the measured one still keeps the second.
