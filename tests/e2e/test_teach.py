@@ -31,6 +31,7 @@ def test_a_flower_is_taught_and_another_photo_of_it_named(page: Page, server: st
     answer = page.get_by_role("region", name="Answer")
     expect(answer).to_be_visible()
     expect(answer.get_by_role("heading")).not_to_have_text(HEADLINE)
+    settle(page)
     page.get_by_text("Teach it").click()
     page.get_by_label("What is it?").fill("paper flower")
     page.get_by_label("What is it?").press("Enter")
