@@ -34,6 +34,7 @@ page = st.navigation(
     [
         st.Page("identify/page.py", title="Identify", icon=":material/local_florist:", default=True),
         st.Page("confusions/page.py", title="Confusions", icon=":material/grid_on:", url_path="confusions"),
+        st.Page("patterns/page.py", title="Patterns", icon=":material/interests:", url_path="patterns"),
         st.Page("models/page.py", title="Models", icon=":material/speed:", url_path="models"),
         st.Page("dataset/page.py", title="Dataset", icon=":material/photo_library:", url_path="dataset"),
     ],

@@ -25,6 +25,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "fit_confidence",
         "build_gallery",
         "project_embeddings",
+        "fit_concepts",
         "evaluate_explanations",
         "evaluate_localization",
         "evaluate_counterfactuals",

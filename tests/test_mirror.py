@@ -51,11 +51,9 @@ EXCEPTIONS = {
     "training/recipes.py": "training/test_recipe.py",
     "training/soup_bundle.py": "scripts/study/test_make_soup.py",
 }
-#: What nothing calls yet: training on a folder of photos, the verdict on pictures without a flower, and the pages on
-#: concepts are being built on it.
+#: What nothing calls yet: training on a folder of photos is being built on it.
 UNUSED = {
     "data/folder_dataset.py",
-    "explain/concepts/shares.py",
 }
 
 

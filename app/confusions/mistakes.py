@@ -9,6 +9,7 @@ from app.confusions.nearest_training_photos import draw_beside
 from app.confusions.pair_choice import BESIDE, MISTAKES, draw_pair_choice
 from app.confusions.predictions_choice import ChosenPredictions
 from app.confusions.taught import draw_taught
+from app.confusions.shared_concepts import draw_shared_concepts
 from app.elements.choices import choose_one
 from app.elements.dataset_offer import offer_download
 from app.elements.localization import NO_HUMAN_S, mean_sentence
@@ -46,6 +47,8 @@ def draw_mistakes(
     st.markdown(_summary(len(found), true, called, predictions, taxonomy) + narrowed)
     if localization is not None and true is not None:
         _draw_localization(localization, true, called, taxonomy)
+    if true is not None and called is not None:
+        draw_shared_concepts(chosen.bundle, true, called, taxonomy)
     if not found:
         return
     if BESIDE not in st.session_state and BESIDE not in st.query_params:

@@ -12,9 +12,11 @@ from app.elements.told import told
 from app.identify.identified import Identified
 from app.identify.target_choice import Asked, choose_target
 from app.identify.trust import draw_trust_in_map
+from app.identify.what import draw_what
 from app.identify.what_if import draw_what_if
 from app.identify.whence import draw_whence
 from app.identify.where import draw_where
+from app.identify.why_not_sure import draw_why_not_sure
 
 
 @dataclass(frozen=True)
@@ -26,17 +28,20 @@ class Question:
         asks: the question in plain words.
         draw: draws the answer to it.
         with_map: whether the answer is a map, which one of several methods draws.
+        in_doubt: whether it is asked only where the model is not sure.
     """
 
     title: str
     asks: str
     draw: Callable[[Asked], None]
     with_map: bool = False
+    in_doubt: bool = False
 
 
 #: In the order in which the page offers them.
 QUESTIONS = (
     Question("Where", "Which parts of the photo speak for the name?", draw_where, with_map=True),
+    Question("What", "Which patterns that the model knows are in the photo, and how much does each count?", draw_what),
     Question("Whence", "Which of the photos that the model learnt from led it to the name?", draw_whence),
     Question("What if", "What would have to look otherwise for the photo to be another flower?", draw_what_if),
     Question(
@@ -44,6 +49,12 @@ QUESTIONS = (
         "What does the model do when the brightest parts of the map are taken away?",
         draw_trust_in_map,
         with_map=True,
+    ),
+    Question(
+        "Why not sure",
+        "What speaks for each candidate, what would settle it, and how far is the photo from known ones?",
+        draw_why_not_sure,
+        in_doubt=True,
     ),
 )
 
@@ -56,7 +67,8 @@ def draw_questions(identified: Identified) -> None:
     Args:
         identified: the photo and its answer.
     """
-    asked = {question.title: question for question in QUESTIONS}
+    sure = identified.prediction.sure
+    asked = {question.title: question for question in QUESTIONS if not (sure and question.in_doubt)}
     question = asked[choose_one("Ask", {title: title for title in asked}, "ask")]
     st.html(f'<p class="lede">{question.asks}</p>')
     question.draw(choose_target(identified, with_map=question.with_map))

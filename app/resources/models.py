@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from flowers_core.explain.attributions.gradients import Gradients
+    from flowers_core.explain.concepts.concepts import Concepts
     from flowers_core.explain.representers import Representers
     from flowers_core.inference.confidence_head import ConfidenceHead
     from flowers_core.inference.prototypes import Prototypes
@@ -283,6 +284,13 @@ def class_similarity(bundle: Bundle) -> ClassSimilarity | None:
 def knn_rule(bundle: Bundle) -> KnnRule | None:
     """How this model's neighbours are weighted, or None when no rule was chosen for it."""
     return bundle.manifest.knn
+
+
+def concepts(bundle: Bundle) -> Concepts | None:
+    """What this model's feature maps are made of, or None when the bundle comes without."""
+    from flowers_core.explain.concepts.concepts import CONCEPTS_FILE, load_concepts
+
+    return optional_file(bundle, CONCEPTS_FILE, lambda path: load_concepts(path, head(bundle)))
 
 
 def gradients(bundle: Bundle) -> Callable[[], Gradients] | None:

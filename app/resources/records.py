@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from flowers_core.data.audit.record import AuditRecord
     from flowers_core.evaluation.predictions import Predictions
     from flowers_core.evaluation.report import Report
+    from flowers_core.explain.records.concepts import ConceptRecord
     from flowers_core.explain.records.counterfactuals import CounterfactualRecord
     from flowers_core.explain.records.localization import LocalizationRecord
     from flowers_core.explain.records.methods import MethodRecord
@@ -50,6 +51,13 @@ def localization(bundle: Bundle) -> LocalizationRecord | None:
     from flowers_core.explain.records.localization import LOCALIZATION_FILE, load_localization
 
     return models.optional_file(bundle, LOCALIZATION_FILE, load_localization)
+
+
+def concepts(bundle: Bundle) -> ConceptRecord | None:
+    """What this model's concepts keep of it, or None where that was not measured or cannot be read."""
+    from flowers_core.explain.records.concepts import CONCEPT_RECORD_FILE, load_concept_record
+
+    return models.optional_file(bundle, CONCEPT_RECORD_FILE, load_concept_record)
 
 
 def counterfactuals(bundle: Bundle) -> CounterfactualRecord | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from flowers_core.data.model_input import CropRule
     from flowers_core.explain.explanation import Box
+
+# Side of a crop around one position, in pixels.
+CROP_SIDE = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +55,49 @@ def thumbnail_inference(path: Path, bundle: Bundle, numeric_format: str, side: i
     return _thumbnail_inference(
         str(path), changed, models.digest(bundle, model_file(numeric_format)), side, bundle, numeric_format
     )
+
+
+def place_crop(path: Path, rule: CropRule, place: tuple[int, int], grid: tuple[int, int]) -> NDArray[np.uint8]:
+    """A position of the feature map in a photo on disk, with the positions around it: what it looks like there.
+
+    Args:
+        path: the file.
+        rule: how the photo becomes the model's input.
+        place: (row, column).
+        grid: (rows, columns) of the feature map.
+
+    Returns:
+        (CROP_SIDE, CROP_SIDE, 3) uint8 RGB.
+
+    Raises:
+        PhotoError: where the file holds no photo.
+    """
+    changed = path.stat().st_mtime_ns if path.is_file() else 0
+    return _place_crop(str(path), changed, rule, place, grid)
+
+
+@st.cache_resource(show_spinner=False, max_entries=1024)
+def _place_crop(
+    path: str,
+    changed: int,  # noqa: ARG001
+    rule: CropRule,
+    place: tuple[int, int],
+    grid: tuple[int, int],
+) -> NDArray[np.uint8]:
+    import numpy as np
+    from PIL import Image
+
+    from flowers_core.data.model_input import model_input
+    from flowers_core.data.photos import open_photo
+
+    seen = Image.fromarray(model_input(open_photo(Path(path)).pixels, replace(rule, size=2 * rule.size)).pixels)
+    (row, column), (rows, columns) = place, grid
+    down, across = seen.height / rows, seen.width / columns
+    # The position and one on each side, moved inwards at the edge.
+    top = min(max(row - 1, 0), max(rows - 3, 0)) * down
+    left = min(max(column - 1, 0), max(columns - 3, 0)) * across
+    box = (left, top, min(left + 3 * across, seen.width), min(top + 3 * down, seen.height))
+    return np.asarray(seen.resize((CROP_SIDE, CROP_SIDE), Image.Resampling.LANCZOS, box))
 
 
 @st.cache_resource(show_spinner=False, max_entries=96)

@@ -16,6 +16,7 @@ from flowers_core.reports.confidence import (
 )
 from flowers_core.reports.corruptions import corruptions_note, corruptions_table
 from flowers_core.reports.default_method import default_sentence
+from flowers_core.reports.explanation_goals import explanation_goals_note, explanation_goals_table
 from flowers_core.reports.explanations import explanations_note, explanations_table, off_centre_sentence
 from flowers_core.reports.external import external_note, external_table
 from flowers_core.reports.goals import goals_table
@@ -86,6 +87,11 @@ def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None =
         *(
             ["## Training photos that decided", representers_note(), shares]
             if (shares := representers_table(shipped))
+            else []
+        ),
+        *(
+            ["## Concepts and counterfactuals", explanation_goals_note(), goals]
+            if (goals := explanation_goals_table(shipped))
             else []
         ),
         "## Ablations of the recipe",

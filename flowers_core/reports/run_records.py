@@ -9,6 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from flowers_core.explain.records.concepts import CONCEPT_RECORD_FILE, ConceptRecord, load_concept_record
+from flowers_core.explain.records.counterfactuals import (
+    COUNTERFACTUALS_FILE,
+    CounterfactualRecord,
+    load_counterfactuals,
+)
 from flowers_core.explain.records.lime import LIME_FILE, LimeRecord, load_lime
 from flowers_core.explain.records.methods import EXPLANATIONS_FILE, OFF_CENTRE_FILE, MethodRecord, load_methods
 from flowers_core.explain.records.representers import REPRESENTERS_FILE, RepresenterRecord, load_representer_record
@@ -38,6 +44,8 @@ class RunRecord:
         off_centre: the same on photos whose middle lies near a corner, or None.
         lime: the comparison of LIME with the `lime` package, or None.
         representers: the measured shares of training photos, or None.
+        concepts: what its concepts keep of it, or None.
+        counterfactuals: how few positions turn its mistakes, or None.
         shipped: whether the bundle is shipped.
     """
 
@@ -57,6 +65,8 @@ class RunRecord:
     off_centre: MethodRecord | None = None
     lime: LimeRecord | None = None
     representers: RepresenterRecord | None = None
+    concepts: ConceptRecord | None = None
+    counterfactuals: CounterfactualRecord | None = None
     shipped: bool = False
 
 
@@ -82,6 +92,10 @@ def record_of(bundle: Bundle) -> RunRecord:
         representers=(
             load_representer_record(bundle.path(REPRESENTERS_FILE)) if bundle.has(REPRESENTERS_FILE) else None
         ),
+        concepts=load_concept_record(bundle.path(CONCEPT_RECORD_FILE)) if bundle.has(CONCEPT_RECORD_FILE) else None,
+        counterfactuals=(
+            load_counterfactuals(bundle.path(COUNTERFACTUALS_FILE)) if bundle.has(COUNTERFACTUALS_FILE) else None
+        ),
     )
 
 
@@ -94,8 +108,16 @@ def save_record(record: RunRecord, models_dir: Path) -> Path:
     """
     path = models_dir / RECORDS_FOLDER / f"{record.name}.json"
     # What was measured of explanations is in files of a shipped bundle; a run that is kept as a record has none.
-    without = replace(record, explanations=None, off_centre=None, lime=None, representers=None)
-    write_json(path, record_values(without))
+    kept = replace(
+        record,
+        explanations=None,
+        off_centre=None,
+        lime=None,
+        representers=None,
+        concepts=None,
+        counterfactuals=None,
+    )
+    write_json(path, record_values(kept))
     return path
 
 

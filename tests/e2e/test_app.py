@@ -29,6 +29,7 @@ UPLOADER = "[data-testid=stFileUploaderDropzoneInput]"
 PAGES = {
     "": "Which flower is this?",
     "confusions": "Where it goes wrong",
+    "patterns": "What the model tells apart",
     "models": "The models",
     "dataset": "What the models learned from",
 }
@@ -244,7 +245,7 @@ def test_every_page_opens_from_its_address(page: Page, server: str, path: str) -
 def test_every_page_is_in_the_navigation(page: Page, server: str) -> None:
     page.goto(server)
     for name, title in zip(
-        ("Confusions", "Models", "Dataset", "Identify"), [*list(PAGES.values())[1:], PAGES[""]], strict=True
+        ("Confusions", "Patterns", "Models", "Dataset", "Identify"), [*list(PAGES.values())[1:], PAGES[""]], strict=True
     ):
         page.get_by_role("link", name=name, exact=True).first.click()
         expect(page.get_by_role("heading", level=1)).to_have_text(title)

@@ -20,6 +20,9 @@ from flowers_core.explain.attributions.cam import ONLY_CLASSES, class_weights
 from flowers_core.explain.concepts.dictionary import ConceptDictionary
 from flowers_core.explain.explanation import ContrastTarget, FloatArray, NeighbourTarget, Target
 
+#: Shares are exact whatever the presence is, since the residual takes what it leaves; this is close, and quick.
+_TOLERANCE = 1e-4
+
 
 @dataclass(frozen=True, eq=False)
 class ConceptShares:
@@ -77,7 +80,7 @@ def concept_shares(
     if isinstance(target, ContrastTarget):
         direction = direction - class_weights(head, target.rival)
         constant -= float(bias[target.rival - 1])
-    presence = dictionary.presence(features)
+    presence = dictionary.presence(features, tolerance=_TOLERANCE)
     shares = presence.mean(axis=(0, 1)) * (dictionary.concepts @ direction)
     without_bias = float(features.mean(axis=(0, 1), dtype=np.float64) @ direction)
     return ConceptShares(target, presence, shares, without_bias - float(shares.sum()), constant)

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from flowers_core.explain.concepts.dictionary import ConceptDictionary, fit_dictionary, matched_similarity
+from flowers_core.explain.concepts.dictionary import (
+    ConceptDictionary,
+    fit_dictionary,
+    head_readout,
+    matched_similarity,
+    refine_dictionary,
+)
 
 RANDOM = np.random.default_rng
 
@@ -40,6 +46,33 @@ def test_presence_is_non_negative_least_squares():
     assert (found == 0).any()
     expected = [nnls(dictionary.concepts.T, vector)[0] for vector in features.reshape(-1, 40)]
     np.testing.assert_allclose(found.reshape(-1, 12), expected, atol=1e-4)
+
+
+def test_presence_may_heed_what_is_read() -> None:
+    random = RANDOM(6)
+    plain = dictionary_of(random.random((5, 30)))
+    readout = head_readout(random.normal(size=(30, 4)), 0.7)
+    np.testing.assert_allclose(readout.sum(axis=1), 0, atol=1e-12)
+    reading = ConceptDictionary(plain.concepts, readout)
+    features = random.random((6, 30))
+    seen = np.hstack([features, features @ readout])
+    expected = [nnls(np.hstack([plain.concepts, plain.concepts @ readout]).T, vector)[0] for vector in seen]
+    np.testing.assert_allclose(reading.presence(features), expected, atol=1e-4)
+    # What is read comes out nearer than without.
+    far, near = (
+        np.linalg.norm((features - one.reconstruct(one.presence(features))) @ readout) for one in (plain, reading)
+    )
+    assert near < 0.8 * far
+
+
+def test_a_dictionary_goes_on_from_another() -> None:
+    off = dictionary_of(PLANTED + 0.6 * RANDOM(8).random(PLANTED.shape))
+    before = matched_similarity(off, dictionary_of(PLANTED))
+    one = refine_dictionary(off, planted_vectors(), iterations=1)
+    many = refine_dictionary(off, planted_vectors(), iterations=400)
+    assert (before < 0.98).all()
+    assert (matched_similarity(one, dictionary_of(PLANTED)) > before).all()
+    np.testing.assert_allclose(matched_similarity(many, dictionary_of(PLANTED)), 1, atol=1e-3)
 
 
 def test_what_was_mixed_is_told_apart():

@@ -1,0 +1,69 @@
+"""The table of `results.md` that sets what concepts and counterfactuals reached beside their targets."""
+
+from collections.abc import Iterator, Sequence
+
+from flowers_core.explain.metrics.interval import Interval
+from flowers_core.explain.records.concepts import ConceptRecord
+from flowers_core.explain.records.counterfactuals import CounterfactualRecord
+from flowers_core.reports.run_records import RunRecord
+from flowers_core.reports.tables import percent, table
+
+_Row = tuple[str, str, str]
+
+
+def explanation_goals_note() -> str:
+    """What the table shows."""
+    return (
+        "*Concepts* are a non-negative factorization of the feature maps of training photos "
+        "(`flowers fit_concepts --measure`; Fel et al. 2023, arXiv 2211.10154), and a logit is a sum over them. "
+        "*Counterfactuals* are the fewest positions of the feature map that, exchanged with a training photo of the "
+        "true class, turn a mistake (`flowers evaluate_counterfactuals`; Goyal et al. 2019, arXiv 1904.07451); on "
+        "pixels the same squares are pasted into the photo. INT8, test photos, 95 % bootstrap intervals."
+    )
+
+
+def explanation_goals_table(records: Sequence[RunRecord]) -> str:
+    """A row for each target of each model that was measured; "" where there is none."""
+    rows = [
+        (f"{record.name}, {photos} photos, seed {seed}", *row)
+        for record in records
+        for photos, seed, found in _measured(record)
+        for row in found
+    ]
+    return table(("model and photos", "figure", "target", "reached"), rows) if rows else ""
+
+
+def _measured(record: RunRecord) -> Iterator[tuple[int, int, list[_Row]]]:
+    if record.concepts is not None:
+        yield record.concepts.photos, record.concepts.seed, _concept_rows(record.concepts)
+    if record.counterfactuals is not None:
+        yield record.counterfactuals.photos, record.counterfactuals.seed, _counterfactual_rows(record.counterfactuals)
+
+
+def _concept_rows(found: ConceptRecord) -> list[_Row]:
+    return [
+        (f"accuracy through {found.concepts} concepts ÷ the model's", "≥ 99 %", f"{percent(found.accuracy_kept)} %"),
+        ("answers kept through the concepts", "—", _share(found.kept)),
+        ("first concept removed ÷ one drawn from those present", "≥ 3", f"{found.first_over_random:.1f}"),
+        ("shares, residual and bias against the logit, largest error", "≤ 1e-4", f"{found.largest_error:.0e}"),
+        (f"concepts that another seed finds, cosine ≥ {found.alike}", "≥ 80 %", f"{percent(found.stable)} %"),
+        ("milliseconds for a photo's concepts, median", "≤ 20", f"{found.milliseconds:.1f}"),
+    ]
+
+
+def _counterfactual_rows(found: CounterfactualRecord) -> list[_Row]:
+    return [
+        (
+            f"mistakes that turn with ≤ {found.few} of {found.places} positions",
+            "≥ 95 %",
+            f"{_share(found.turned_with_few)}; median {found.replaced:.0f}",
+        ),
+        ("milliseconds for an exchange, median", "≤ 50", f"{found.milliseconds:.1f}"),
+        ("pasted squares turn the answer or halve its odds", "≥ 60 %", _share(found.changed_on_pixels)),
+        ("pasted squares turn the answer", "—", _share(found.turned_on_pixels)),
+        ("as many random squares turn it or halve its odds", "—", _share(found.changed_at_random)),
+    ]
+
+
+def _share(found: Interval) -> str:
+    return f"{percent(found.value)} % [{percent(found.low)}, {percent(found.high)}]"
