@@ -74,7 +74,7 @@ def typical_crops(bundle: Bundle, concepts: Concepts, concept: int, count: int =
     Returns:
         The strip; None where the data set is not on this machine.
     """
-    strip = []
+    strip: list[NDArray[np.uint8]] = []
     for photo_id, (row, column) in zip(concepts.photos[concept], concepts.places[concept], strict=True):
         path = photo_file(oxford(int(photo_id)))
         if path is None or len(strip) >= 2 * count:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,9 +96,9 @@ def load_concepts(path: Path, head: FloatArray) -> Concepts:
 
 def describe_concepts(
     dictionary: ConceptDictionary,
-    maps: Sequence[FloatArray],
-    photo_ids: Sequence[int],
-    labels: Sequence[int],
+    maps: FloatArray,
+    photo_ids: npt.NDArray[np.int64],
+    labels: npt.NDArray[np.int64],
     classes: int,
     *,
     readout_weight: float = 0.0,
@@ -108,13 +107,13 @@ def describe_concepts(
 
     Args:
         dictionary: the concepts.
-        maps: n feature maps, (h, w, c), of training photos.
-        photo_ids: n ids.
-        labels: n labels, from 1.
+        maps: (n, h, w, c), the feature maps of training photos.
+        photo_ids: (n,), their ids.
+        labels: (n,), from 1.
         classes: how many the model knows.
         readout_weight: that the dictionary was made with.
     """
-    grid = maps[0].shape[:2]
+    grid = maps.shape[1:3]
     means, strongest, where = [], [], []
     for features in maps:
         presence = dictionary.presence(features, tolerance=1e-3).reshape(-1, len(dictionary))
@@ -122,14 +121,14 @@ def describe_concepts(
         strongest.append(presence.max(axis=0))
         where.append(presence.argmax(axis=0))
     amounts = np.zeros((classes, len(dictionary)))
-    np.add.at(amounts, np.asarray(labels) - 1, means)
-    amounts /= np.maximum(np.bincount(np.asarray(labels) - 1, minlength=classes), 1)[:, None]
+    np.add.at(amounts, labels - 1, means)
+    amounts /= np.maximum(np.bincount(labels - 1, minlength=classes), 1)[:, None]
     best = np.argsort(-np.asarray(strongest), axis=0, kind="stable")[:EXAMPLES].T
     at = np.take_along_axis(np.asarray(where).T, best, axis=1)
     return Concepts(
         dictionary,
         amounts.astype(np.float32),
-        np.asarray(photo_ids, np.int64)[best],
+        photo_ids[best],
         np.stack(np.unravel_index(at, grid), axis=-1).astype(np.int64),
         (int(grid[0]), int(grid[1])),
         readout_weight,

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from flowers_core.explain.attributions.cam import ONLY_CLASSES, class_weights
 from flowers_core.explain.concepts.dictionary import ConceptDictionary
-from flowers_core.explain.explanation import ContrastTarget, FloatArray, NeighbourTarget, Target
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget, FloatArray, NeighbourTarget, Target
 
 #: Shares are exact whatever the presence is, since the residual takes what it leaves; this is close, and quick.
 _TOLERANCE = 1e-4
@@ -36,7 +36,7 @@ class ConceptShares:
         bias: in logits.
     """
 
-    target: Target
+    target: ClassTarget | ContrastTarget
     presence: npt.NDArray[np.float64]
     shares: npt.NDArray[np.float64]
     residual: float

@@ -10,7 +10,7 @@ from app.identify.why_not_sure import Distance, candidates_of, distance, distanc
 from app.resources import session
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.prototypes import Prototypes
-from tests.app.conftest import html
+from tests.app.conftest import html, run
 from tests.app.elements.test_words import prediction
 
 Open = Callable[..., AppTest]
@@ -18,14 +18,16 @@ TAXONOMY = load_taxonomy()
 
 
 def test_it_is_asked_only_where_the_model_is_not_sure(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    sure = open_page(photo="example")
-    assert "Why not sure" not in sure.segmented_control(key="ask").options
     monkeypatch.setattr(session, "predict", lambda _: prediction(rose=0.5, camellia=0.4))
     app = open_page(photo="example", ask="Why not sure")
     assert [heading.value for heading in app.subheader] == ["Rose, 50 % probable", "Camellia, 40 % probable"]
     assert "Its likeness to the mean photo of each: rose" in "\n".join(element.value for element in app.markdown)
     assert "Speaks for rose rather than camellia" in html(app)
     assert "Would settle it" in html(app)
+    monkeypatch.setattr(session, "predict", lambda _: prediction(rose=0.99))
+    run(app)
+    assert app.segmented_control(key="ask").value == "Where"
+    assert "Why not sure" not in app.segmented_control(key="ask").options
 
 
 def test_candidates_are_two_at_least_and_three_at_most() -> None:

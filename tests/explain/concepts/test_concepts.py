@@ -14,9 +14,9 @@ DICTIONARY = ConceptDictionary(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
 HEAD = np.array([[1.0, 3.0], [2.0, 2.0], [3.0, 1.0]])
 
 
-def maps() -> list[np.ndarray]:
+def maps() -> np.ndarray:
     """Three photos of two by two positions: two of the first class, with concept 1, and one of the third, with 2."""
-    found = [np.zeros((2, 2, 3), np.float16) for _ in range(3)]
+    found = np.zeros((3, 2, 2, 3), np.float16)
     found[0][0, 1, 0] = 2
     found[1][1, 0, 0] = 4
     found[2][1, 1] = 1, 6, 0
@@ -24,7 +24,7 @@ def maps() -> list[np.ndarray]:
 
 
 def described() -> Concepts:
-    return describe_concepts(DICTIONARY, maps(), [11, 12, 13], [1, 1, 3], 3, readout_weight=0.5)
+    return describe_concepts(DICTIONARY, maps(), np.array([11, 12, 13]), np.array([1, 1, 3]), 3, readout_weight=0.5)
 
 
 def test_amounts_and_typical_places_by_hand() -> None:
