@@ -8,8 +8,8 @@ from app.confusions.nearest_training_photos import PER_PAGE as BESIDE_PER_PAGE
 from app.confusions.nearest_training_photos import draw_beside
 from app.confusions.pair_choice import BESIDE, MISTAKES, draw_pair_choice
 from app.confusions.predictions_choice import ChosenPredictions
-from app.confusions.taught import draw_taught
 from app.confusions.shared_concepts import draw_shared_concepts
+from app.confusions.taught import draw_taught
 from app.elements.choices import choose_one
 from app.elements.dataset_offer import offer_download
 from app.elements.localization import NO_HUMAN_S, mean_sentence

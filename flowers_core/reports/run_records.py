@@ -118,7 +118,6 @@ def save_record(record: RunRecord, models_dir: Path) -> Path:
         counterfactuals=None,
     )
     write_json(path, record_values(kept))
-    write_json(path, record_values(kept))
     return path
 
 
