@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.elements.csv_button import offer_csv
 from app.elements.words import percent
-from flowers_core.evaluation.calibration import ReliabilityBin, ece, reliability
+from flowers_core.evaluation.calibration import ece, reliability
 from flowers_core.evaluation.predictions import Predictions
 from flowers_core.evaluation.risk_coverage import CoverageCurve, OperatingPoint, coverage_curve
 from flowers_core.inference.prediction import softmax

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +9,7 @@ from scipy.optimize import minimize_scalar
 
 from flowers_core.inference.prediction import log_softmax, softmax
 from flowers_core.inference.records.calibration import Calibration
+from flowers_core.inference.records.confidence import ReliabilityBin
 
 # An answer is sure at a confidence at which validation accuracy was at least SURE_ACCURACY. A prediction set holds the
 # true class on at least COVERAGE of photos. Both must be well above the models' own accuracy: if top-1 is 94 %, a set
@@ -18,25 +18,6 @@ SURE_ACCURACY = 0.98
 COVERAGE = 0.98
 # The fit ends here if it diverges: when every answer is right, or none is better than chance.
 TEMPERATURE_RANGE = (0.01, 100.0)
-
-
-@dataclass(frozen=True)
-class ReliabilityBin:
-    """Photos whose top probability lies in (low, high].
-
-    Attributes:
-        low: exclusive, in [0, 1].
-        high: inclusive, in [0, 1].
-        confidence: their mean top probability, in [0, 1].
-        accuracy: the fraction of correct answers, in [0, 1].
-        count: their number.
-    """
-
-    low: float
-    high: float
-    confidence: float
-    accuracy: float
-    count: int
 
 
 def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.evaluation.calibration import confidence_ece
+from flowers_core.evaluation.calibration import confidence_ece, confidence_reliability
 from flowers_core.evaluation.evidence import Observed
-from flowers_core.evaluation.novelty_metrics import Detection, detection
+from flowers_core.evaluation.novelty_metrics import detection
 from flowers_core.evaluation.risk_coverage import aurc_interval, confidence_curve
 from flowers_core.inference.confidence import signals_of, tempered
 from flowers_core.inference.confidence_model import SIGNALS, ConfidenceModel
@@ -17,7 +17,7 @@ from flowers_core.inference.discriminant import DiscriminantSpace
 from flowers_core.inference.novelty import NoveltyRule, boundary_distances
 from flowers_core.inference.prediction import softmax
 from flowers_core.inference.prediction_set import SetRule, in_set
-from flowers_core.inference.records.confidence import ConfidenceFigures, DetectionFigures, NoveltyFigures
+from flowers_core.inference.records.confidence import ConfidenceFigures, NoveltyFigures
 
 _NEARNESS, _LOG_ODDS = SIGNALS.index("nearness"), SIGNALS.index("log_odds")
 
@@ -61,6 +61,7 @@ def confidence_figures(rules: Rules, observed: Observed, *, resamples: int = 100
         sure_top1=float(right[sure].mean()) if sure.any() else None,
         set_coverage=float(sets[np.arange(len(observed)), observed.labels - 1].mean()),
         set_size=float(sets.sum(axis=1).mean()),
+        reliability=confidence_reliability(confidence, right),
     )
 
 
@@ -85,7 +86,7 @@ def novelty_figures(
         others=len(others),
         others_sure=int(_sure(rules, signals).sum()),
         others_flagged=int(_looks_like_none(rules, signals).sum()),
-        scores={name: _figures(detection(of_known[name], of_others[name], resamples=resamples)) for name in of_known},
+        scores={name: detection(of_known[name], of_others[name], resamples=resamples) for name in of_known},
     )
 
 
@@ -110,7 +111,3 @@ def _scores(rules: Rules, observed: Observed, weights: NDArray[np.float32]) -> d
         "familiarity": rules.novelty.familiarity(signals[:, _NEARNESS], signals[:, _LOG_ODDS]),
         "confidence": rules.model.confidence(signals),
     }
-
-
-def _figures(found: Detection) -> DetectionFigures:
-    return DetectionFigures(found.auroc, *found.auroc_interval, found.fpr, *found.fpr_interval)

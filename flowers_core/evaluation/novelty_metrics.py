@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flowers_core.inference.records.confidence import ROC_STEPS, DetectionFigures
+
 TPR = 0.95
-
-
-@dataclass(frozen=True)
-class Detection:
-    """How a score of familiarity tells known photos from others; shares in [0, 1].
-
-    Attributes:
-        auroc: the probability that a known photo has a higher score than another, ties counted half.
-        fpr: the share of the others that pass where a share of `TPR` of the known photos does.
-        auroc_interval, fpr_interval: 95 % bootstrap intervals, low and high.
-        known, others: how many photos there are.
-    """
-
-    auroc: float
-    fpr: float
-    auroc_interval: tuple[float, float]
-    fpr_interval: tuple[float, float]
-    known: int
-    others: int
 
 
 def auroc(known: ArrayLike, others: ArrayLike) -> float:
@@ -62,14 +43,19 @@ def fpr_at_tpr(known: ArrayLike, others: ArrayLike, tpr: float = TPR) -> float:
     return float((_scores(others) >= threshold).mean())
 
 
-def detection(known: ArrayLike, others: ArrayLike, *, resamples: int = 1000, seed: int = 0) -> Detection:
-    """AUROC and FPR with percentile bootstrap intervals (Efron 1979); known and other photos are resampled apart.
+def roc_curve(known: ArrayLike, others: ArrayLike) -> tuple[float, ...]:
+    """`fpr_at_tpr` at true positive rates of 0, 1/`ROC_STEPS`, … 1; where no known photo passes, no other does."""
+    return (0.0, *(fpr_at_tpr(known, others, step / ROC_STEPS) for step in range(1, ROC_STEPS + 1)))
+
+
+def detection(known: ArrayLike, others: ArrayLike, *, resamples: int = 1000, seed: int = 0) -> DetectionFigures:
+    """How a score tells known photos from others, with percentile bootstrap intervals (Efron 1979).
 
     Args:
-        known: (n,), scores of known photos, n ≥ 1.
-        others: (m,), scores of others, m ≥ 1.
-        resamples: of the bootstrap.
-        seed: of its draws.
+        known: (n,) scores of known photos, at least one.
+        others: (m,) scores of others, at least one.
+        resamples: how often n known and m other photos are drawn with replacement, apart from each other.
+        seed: draws them.
 
     Raises:
         ValueError: as `auroc`.
@@ -81,13 +67,14 @@ def detection(known: ArrayLike, others: ArrayLike, *, resamples: int = 1000, see
         of_known, of_others = generator.choice(high, len(high)), generator.choice(low, len(low))
         drawn[row] = auroc(of_known, of_others), fpr_at_tpr(of_known, of_others)
     ends = np.quantile(drawn, (0.025, 0.975), axis=0)
-    return Detection(
+    return DetectionFigures(
         auroc=auroc(high, low),
+        auroc_low=float(ends[0, 0]),
+        auroc_high=float(ends[1, 0]),
         fpr=fpr_at_tpr(high, low),
-        auroc_interval=(float(ends[0, 0]), float(ends[1, 0])),
-        fpr_interval=(float(ends[0, 1]), float(ends[1, 1])),
-        known=len(high),
-        others=len(low),
+        fpr_low=float(ends[0, 1]),
+        fpr_high=float(ends[1, 1]),
+        fpr_at=roc_curve(high, low),
     )
 
 

@@ -48,6 +48,13 @@ def test_figures_by_hand() -> None:
     # Above 0.7 the answer stands alone; the last has both classes.
     assert figures.set_coverage == 0.75
     assert figures.set_size == 1.25
+    # 15 bins of 1/15: 0.62 and 0.73 lie in the 10th and 11th, 0.88 and 0.95 in the 14th and 15th.
+    assert [(round(15 * bin.high), bin.count, bin.accuracy) for bin in figures.reliability] == [
+        (10, 1, 1.0),
+        (11, 1, 0.0),
+        (14, 1, 1.0),
+        (15, 1, 1.0),
+    ]
 
 
 def test_what_looks_like_no_flower_is_not_sure() -> None:

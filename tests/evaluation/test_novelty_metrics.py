@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from flowers_core.evaluation.novelty_metrics import auroc, detection, fpr_at_tpr
+from flowers_core.evaluation.novelty_metrics import roc_curve as recorded_curve
 
 
 def test_by_hand() -> None:
@@ -33,10 +34,17 @@ def test_intervals_hold_the_figures_and_narrow_with_more_photos() -> None:
     many, few = detection(known, others, resamples=200), detection(known[:100], others[:100], resamples=200)
     # Of two normal distributions two deviations apart it is Φ(2 / √2).
     assert many.auroc == pytest.approx(0.9214, abs=0.01)
-    assert many.auroc_interval[0] < many.auroc < many.auroc_interval[1]
-    assert many.fpr_interval[0] <= many.fpr <= many.fpr_interval[1]
-    assert np.ptp(many.auroc_interval) < np.ptp(few.auroc_interval) / 2
-    assert (many.known, many.others) == (2000, 2000)
+    assert many.auroc_low < many.auroc < many.auroc_high
+    assert many.fpr_low <= many.fpr <= many.fpr_high
+    assert many.auroc_high - many.auroc_low < (few.auroc_high - few.auroc_low) / 2
+    assert many.fpr_at == recorded_curve(known, others)
+
+
+def test_the_recorded_curve_by_hand() -> None:
+    """Of two known photos the first passes alone up to a rate of a half, and no other reaches it; 2 reaches both."""
+    curve = recorded_curve([3, 2], [1, 2, 2.5])
+    assert curve[:26] == (0.0,) * 26
+    assert curve[26:] == pytest.approx((2 / 3,) * 25)
 
 
 @pytest.mark.parametrize("scores", [[], [np.nan], [[1.0]]])

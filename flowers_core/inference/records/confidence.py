@@ -10,6 +10,29 @@ from flowers_core.inference.novelty import NoveltyRule
 from flowers_core.inference.prediction_set import SetRule
 
 
+#: An ROC curve is kept at true positive rates of 0, 1/50, … 1.
+ROC_STEPS = 50
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """Photos whose confidence lies in (low, high].
+
+    Attributes:
+        low: exclusive, in [0, 1].
+        high: inclusive, in [0, 1].
+        confidence: their mean confidence, in [0, 1].
+        accuracy: the fraction of correct answers, in [0, 1].
+        count: their number.
+    """
+
+    low: float
+    high: float
+    confidence: float
+    accuracy: float
+    count: int
+
+
 @dataclass(frozen=True)
 class ConfidenceFigures:
     """Figures over the answers to so many photos; fractions in [0, 1].
@@ -25,6 +48,7 @@ class ConfidenceFigures:
         sure_top1: fraction of these that are right; None where there are none.
         set_coverage: fraction of photos whose set holds the true class.
         set_size: mean number of classes in a set.
+        reliability: the bins of `ece`, lowest first, without empty ones; none in records from before they were kept.
     """
 
     photos: int
@@ -39,15 +63,18 @@ class ConfidenceFigures:
     sure_top1: float | None
     set_coverage: float
     set_size: float
+    reliability: tuple[ReliabilityBin, ...] = ()
 
 
 @dataclass(frozen=True)
 class DetectionFigures:
-    """How one score tells known flowers from pictures without a flower, with 95 % bootstrap intervals.
+    """How one score tells known flowers from other pictures, with 95 % bootstrap intervals.
 
     Attributes:
         auroc, auroc_low, auroc_high: area under the ROC curve.
         fpr, fpr_low, fpr_high: fraction of the pictures that pass where 95 % of the flowers do.
+        fpr_at: the same fraction where 0, 1/`ROC_STEPS`, … 1 of the flowers do; none in records from before it was
+            kept.
     """
 
     auroc: float
@@ -56,6 +83,7 @@ class DetectionFigures:
     fpr: float
     fpr_low: float
     fpr_high: float
+    fpr_at: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
