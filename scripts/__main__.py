@@ -44,6 +44,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "study download_external",
         "study evaluate_external",
         "study evaluate_teaching",
+        "study evaluate_near_novelty",
     ),
     "Benchmarks: ratios measured in one run": (
         "benchmarks inference",

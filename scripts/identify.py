@@ -4,6 +4,8 @@
     flowers identify ~/Pictures --csv flowers.csv
     flowers identify ~/Pictures --jsonl flowers.jsonl --resume
 
+Where the whole photo leaves doubt, crops of it are looked at too, and the answer is that of all looks.
+
 A photo that cannot be read is named on standard error and left out; the exit code is 1 then. The table (`--csv`) opens
 in a spreadsheet. Of JSON lines (`--jsonl`) each is written as soon as it is known: after a break `--resume` goes on
 behind the last one. Neither the data set nor TensorFlow is needed.
@@ -30,6 +32,7 @@ from flowers_core.inference.identify import (
     photos_below,
     table_header,
 )
+from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from flowers_core.storage.json_lines import JsonLines, read_json_lines
 from scripts.options.command import bundle_folder, progress, run, verb_parser
 
@@ -46,7 +49,8 @@ def main() -> None:
     left_out = 0
     missing = (path for path in photos_below(options.paths) if str(path) not in before)
     with _writer(options, bundle) as write:
-        for found in progress(identify(bundle, missing), "photos", total):
+        answers = identify(bundle, missing, prototypes=lambda: prototypes_of(bundle))
+        for found in progress(answers, "photos", total):
             if found.error is None:
                 write(found)
             else:

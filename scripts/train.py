@@ -38,6 +38,8 @@ def main() -> None:
     """Parse the command line, train, write the bundle."""
     options = parse_training(__doc__)
     flowers = OxfordFlowers(options.data)
+    if options.leave_out:
+        flowers = flowers.leaving_out(options.leave_out)
     from flowers_core.networks.backbones import backbone_named, build_backbone
     from flowers_core.networks.classifier import build_classifier
     from flowers_core.training.run import Plan, fine_tuned, probed, recipes_of

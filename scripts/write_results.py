@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flowers_core.inference.bundle import list_bundles
 from flowers_core.reports.model_card import cards
+from flowers_core.reports.near_novelty import load_near_novelty
 from flowers_core.reports.results import readme_table, results_document, with_table
 from flowers_core.reports.run_records import list_records
 from flowers_core.reports.training_speed import load_training_speed
@@ -30,7 +31,9 @@ def main() -> None:
     bundles, records = list_bundles(options.models), list_records(options.models)
     readme = _ROOT / "README.md"
     wanted = {
-        _ROOT / "results.md": results_document(records, load_training_speed(options.models)),
+        _ROOT / "results.md": results_document(
+            records, load_training_speed(options.models), load_near_novelty(options.models)
+        ),
         options.models / "README.md": cards(bundles),
         readme: with_table(readme.read_text(encoding="utf-8"), readme_table(records)),
     }

@@ -41,6 +41,8 @@ if test_set and not chosen.are_of_this_model:
         f"--photos {test_set.photos}` asks this one.",
         icon=":material/update:",
     )
+confidence = None if test_set else bundle.manifest.confidence
+recorded = confidence.figures.get("test", {}) if confidence else {}
 localization = None if test_set else records.localization(bundle)
 overview, photos = st.columns((8, 5), gap="large")
 with overview:
@@ -56,7 +58,7 @@ with overview:
         if localization is None and not test_set:
             offer_record(bundle.name)
     with calibration_tab:
-        draw_calibration(chosen.predictions, models.temperature(bundle), chosen.name)
+        draw_calibration(chosen.predictions, models.temperature(bundle), chosen.name, recorded)
     with comparison_tab:
         if test_set:
             st.info("Models are compared on the official test split: choose it under Photos.")

@@ -164,9 +164,9 @@ def milliseconds(latency: Latency, precision: str) -> float | None:
     return timing.median_ms if timing else None
 
 
-def speed_table(bundle: Bundle) -> pd.DataFrame:
-    """Every way of running the model that was timed, in one run; no rows where none was."""
-    peak = bundle.latency.peak_megabytes
+def speed_table(latency: Latency) -> pd.DataFrame:
+    """Every way of running a model that was timed, in one run; no rows where none was."""
+    peak = latency.peak_megabytes
     return pd.DataFrame(
         [
             {
@@ -178,7 +178,7 @@ def speed_table(bundle: Bundle) -> pd.DataFrame:
                 "times int8, same threads": found.ratio_to_int8_same_threads,
                 "memory, MB": peak.get("keras" if way == "keras predict" else way.removesuffix(", 1 thread")),
             }
-            for way, found in bundle.latency.paths.items()
+            for way, found in latency.paths.items()
         ]
     )
 

@@ -1,11 +1,12 @@
 """Which model answers: the bundle and its numeric format, kept in the page's address."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from app.elements.choices import choose_one
 from app.resources import models
+from app.resources.formats import served_format
 from flowers_core.inference.bundle import Bundle
 
 FORMAT = "precision"
@@ -16,7 +17,7 @@ def choose_model() -> tuple[Bundle, str]:
     """The model and one of its formats that can be run; stops the page with a sentence where there is none."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         bundle = choose_bundle()
-        return bundle, choose_format(bundle, bundle.precisions)
+        return bundle, choose_format(bundle, bundle.precisions, served_format)
 
 
 def choose_bundle() -> Bundle:
@@ -44,12 +45,13 @@ def choose_among(bundles: Sequence[Bundle]) -> Bundle:
     return by_name[st.selectbox("Model", list(by_name), key="bundle", bind="query-params", width=230)]
 
 
-def choose_format(bundle: Bundle, formats: Sequence[str]) -> str:
+def choose_format(bundle: Bundle, formats: Sequence[str], preferred_of: Callable[[Bundle], str] | None = None) -> str:
     """One of a model's numeric formats; stops the page with a sentence where there is none to choose.
 
     Args:
         bundle: the model.
         formats: those that the page can use.
+        preferred_of: which of them it is until somebody chooses another; INT8 where there is one, by default.
     """
     if not formats:
         st.error(
@@ -58,7 +60,7 @@ def choose_format(bundle: Bundle, formats: Sequence[str]) -> str:
             icon=":material/error:",
         )
         st.stop()
-    preferred = models.preferred_format(formats)
+    preferred = preferred_of(bundle) if preferred_of else models.preferred_format(formats)
     if st.session_state.get(FORMAT) not in (None, *formats):
         st.session_state[FORMAT] = preferred
     return choose_one("Precision", {name: name for name in formats}, FORMAT, default=preferred)

@@ -7,12 +7,20 @@ from html import escape
 import streamlit as st
 
 from app.elements.words import capital, latin, listed, lower, percent
+from app.resources import models
+from app.resources.session import Inference
 from flowers_core.data.taxonomy import Taxonomy
+from flowers_core.inference.novelty import PrototypeDistance, nearest_prototypes
 from flowers_core.inference.prediction import Group, Prediction
+from flowers_core.inference.prediction_set import common_taxon
 
 TOP = 5
 # From so many times the probability of the next on, a flower leads clearly.
 CLEAR_LEAD = 2
+# Known flowers that a strange photo is compared with.
+NEAREST = 3
+# Names that a sentence lists at most; a longer set tells nobody anything.
+LISTED = 6
 # Families that are named at most, and the share below which one is not.
 GROUPS = 3
 NOTICEABLE = 0.05
@@ -35,6 +43,19 @@ class Answer:
     sentences: str
 
 
+@dataclass(frozen=True)
+class Unlike:
+    """Why a photo looks like none of the flowers.
+
+    Attributes:
+        nearest: the flowers whose photos it is nearest to, nearest first, at least one.
+        usual: how far a photo of a known flower usually is from its own kind.
+    """
+
+    nearest: tuple[PrototypeDistance, ...]
+    usual: float
+
+
 def close_rival(prediction: Prediction) -> int | None:
     """The label of the one other flower that is nearly as probable, where the answer is undecided between the two."""
     best, second = prediction.top(2)
@@ -42,12 +63,13 @@ def close_rival(prediction: Prediction) -> int | None:
     return second.label if two and second.probability > best.probability / CLEAR_LEAD else None
 
 
-def describe(prediction: Prediction, taxonomy: Taxonomy) -> Answer:
+def describe(prediction: Prediction, taxonomy: Taxonomy, unlike: Unlike | None = None) -> Answer:
     """The honest wording of a prediction.
 
     Args:
         prediction: of the photo.
         taxonomy: the classes' names.
+        unlike: why it looks like none of the flowers, where it does and that is known.
     """
     best, second = prediction.top(2)
     name = taxonomy[best.label].name
@@ -58,22 +80,48 @@ def describe(prediction: Prediction, taxonomy: Taxonomy) -> Answer:
         others = [taxonomy[label].name for label in prediction.plausible[1:]]
         if close_rival(prediction) is not None:
             both = f"{name} is {percent(best.probability)} and {others[0]} {percent(second.probability)} probable"
-            text = f"{capital(both)}. What tells them apart is shown below."
+            text = f"{capital(both)}. {kinship(prediction, taxonomy)}What tells them apart is shown below."
             return Answer("between", "Undecided", capital(f"{name} or {others[0]}"), text)
         text = f"{percent(best.probability)} probable; {listed(others, 'or')} cannot be ruled out."
-        return Answer("between", "Likely", f"Probably {name}", text)
+        return Answer("between", "Likely", f"Probably {name}", f"{text} {kinship(prediction, taxonomy)}".rstrip())
     if prediction.novel:
-        text = (
-            f"What it shows looks unlike the photos of all {len(taxonomy)} flowers that the model knows. Its best "
-            f"guess is {percent(best.probability)} probable."
-        )
-        return Answer("unsure", "Probably none that it knows", f"Perhaps {name}", text)
+        text = f"What it shows looks unlike the photos of all {len(taxonomy)} flowers that the model knows."
+        if unlike is not None:
+            text = f"{text} {distance_sentence(unlike, taxonomy)}"
+        guess = f"If it is one of them after all, the best guess is {name}, {percent(best.probability)} probable."
+        return Answer("unsure", "Not known", f"None of the {len(taxonomy)} flowers", f"{text} {guess}")
     little = "" if best.probability >= 0.5 else "only "
     text = (
         f"Its best guess is {little}{percent(best.probability)} probable. The model knows {len(taxonomy)} flowers and "
         "names one of them whatever the photo shows, even when it shows something else."
     )
-    return Answer("unsure", "Not sure", f"Perhaps {name}", text)
+    return Answer("unsure", "Not sure", f"Perhaps {name}", f"{text} {set_sentence(prediction, taxonomy)}".rstrip())
+
+
+def kinship(prediction: Prediction, taxonomy: Taxonomy) -> str:
+    """The genus or family that all plausible flowers share, as a sentence and a space; "" where they share none."""
+    labels = prediction.plausible
+    taxon = common_taxon(labels, taxonomy) if len(labels) > 1 else None
+    if taxon is None:
+        return ""
+    rank = "genus" if all(taxonomy[label].genus == taxon for label in labels) else "family"
+    return f"{'Both' if len(labels) == 2 else f'All {len(labels)}'} are of the {rank} {taxon}. "
+
+
+def set_sentence(prediction: Prediction, taxonomy: Taxonomy) -> str:
+    """The few flowers that the right one is most likely among, and what they share; "" where they are one or many."""
+    names = [taxonomy[label].name for label in prediction.plausible]
+    if not 1 < len(names) <= LISTED:
+        return ""
+    return f"Most likely it is one of these: {listed(names, 'or')}. {kinship(prediction, taxonomy)}".rstrip()
+
+
+def distance_sentence(unlike: Unlike, taxonomy: Taxonomy) -> str:
+    """Which known flowers a strange photo is nearest to, and how far away it is even from these."""
+    first, *others = (taxonomy[near.label].name for near in unlike.nearest)
+    times = f"{unlike.nearest[0].distance / unlike.usual:.1f} times"
+    then = f"; then come {listed(others, 'and')}" if others else ""
+    return f"Nearest is {first}, and even from that it is {times} as far as a flower usually is from its kind{then}."
 
 
 def beside_whole(of_whole: Prediction, taxonomy: Taxonomy) -> str:
@@ -100,15 +148,27 @@ def roll_up(prediction: Prediction) -> list[Group]:
     return groups
 
 
-def draw_answer(prediction: Prediction, taxonomy: Taxonomy, of_whole: Prediction | None = None) -> None:
+def unlike_of(inference: Inference) -> Unlike | None:
+    """Why a photo looks like none of the flowers; None for a model that cannot tell."""
+    head = models.confidence_head(inference.bundle)
+    if head is None:
+        return None
+    nearest = nearest_prototypes(head.space, inference.forward.embedding[0], NEAREST)
+    return Unlike(nearest, head.record.novelty.usual_distance)
+
+
+def draw_answer(
+    prediction: Prediction, taxonomy: Taxonomy, of_whole: Prediction | None = None, unlike: Unlike | None = None
+) -> None:
     """The name large, its place in botany, and how sure the answer is.
 
     Args:
         prediction: of the photo.
         taxonomy: the classes' names.
         of_whole: of the whole photo, where the answer is about a part of it.
+        unlike: why it looks like none of the flowers, where it does and that is known.
     """
-    answer = describe(prediction, taxonomy)
+    answer = describe(prediction, taxonomy, unlike)
     taxon = taxonomy[prediction.candidates[0].label]
     family = (
         ""
@@ -117,10 +177,11 @@ def draw_answer(prediction: Prediction, taxonomy: Taxonomy, of_whole: Prediction
     )
     note = f'<p class="note">On this name in the data set: {escape(lower(taxon.note))}</p>' if taxon.note else ""
     part = "" if of_whole is None else f'<p class="eyebrow">{escape(beside_whole(of_whole, taxonomy))}</p>'
+    # A strange photo has no place in botany; its best guesses stand below.
+    place = "" if prediction.novel else f'<p class="latin">{latin(taxon)}{family}</p>{note}'
     st.html(
         f'<section class="answer" aria-label="Answer">{part}'
-        f"<h2>{escape(answer.headline)}</h2>"
-        f'<p class="latin">{latin(taxon)}{family}</p>{note}'
+        f"<h2>{escape(answer.headline)}</h2>{place}"
         f'<p class="verdict {answer.verdict}"><span class="mark">{answer.mark}</span> {escape(answer.sentences)}</p>'
         "</section>"
     )

@@ -41,23 +41,35 @@ def forget_crop() -> None:
     st.query_params.pop(CROP, None)
 
 
+def choose_whole_alone() -> None:
+    """Take one look, at the whole photo, even if it leaves doubt. Only in callbacks."""
+    st.query_params[CROP] = written(WHOLE)
+
+
+def is_whole_alone() -> bool:
+    """Whether the address asks for one look at the whole photo."""
+    return st.query_params.get(CROP) == written(WHOLE)
+
+
 def offer_crop() -> None:
     """For an answer that is not sure: what may help."""
     st.html('<p class="lede">Is the flower small in the photo, or one of several?</p>')
     st.button("Look at a part", icon=":material/crop:", key="try-part", on_click=_begin_picking)
 
 
-def draw_choice(photo: Photo, caption: str) -> None:
+def draw_choice(photo: Photo, caption: str, decided: Percents | None = None) -> None:
     """The photo with everything outside the crop dimmed, and the ways to choose another crop.
 
     Args:
         photo: the whole one.
         caption: below the photo.
+        decided: the crop that decided the answer, where the person chose none.
     """
     crop = read_percents(st.query_params.get(CROP))
     shown = shown_pixels(photo)
     height, width = shown.shape[:2]
-    dimmed = shown if crop == WHOLE else dim_outside(shown, pixels_of(crop, width, height))
+    bright = decided or crop
+    dimmed = shown if bright == WHOLE else dim_outside(shown, pixels_of(bright, width, height))
     if st.session_state.get(PICKING):
         _draw_picker(photo, dimmed, crop)
         st.caption("Draw a rectangle around one flower, or set its sides with the sliders.")

@@ -7,12 +7,14 @@ import streamlit as st
 from app.elements.model_choice import choose_model, known_classes
 from app.elements.told import told
 from app.elements.words import plain
-from app.identify.answer import draw_answer, draw_candidates, draw_roll_up
-from app.identify.crop_choice import chosen_crop, draw_choice, offer_crop
+from app.identify.answer import draw_answer, draw_candidates, draw_roll_up, unlike_of
+from app.identify.crop_choice import chosen_crop, draw_choice, is_whole_alone, offer_crop
 from app.identify.examples import draw_examples
 from app.identify.identified import Identified
+from app.identify.looks import deciding_part, draw_looks, draw_whole_alone, look_at
 from app.identify.photo_choice import choose_photo, take_example
 from app.resources import models, session
+from app.resources.formats import start_timing
 from flowers_core.data.photos import PhotoError
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import BundleError
@@ -29,6 +31,7 @@ if chosen is None:
     )
     draw_examples(take_example)
     models.preload()
+    start_timing()
     st.stop()
 
 try:
@@ -47,36 +50,38 @@ with beside.popover("Model", icon=":material/tune:"):
 taxonomy = bundle.taxonomy
 try:
     inference = session.infer(photo, bundle, numeric_format)
-    identified = Identified(inference, session.predict(inference), chosen.photo)
     of_whole = session.predict(session.infer(whole, bundle, numeric_format)) if photo.crop else None
+    # A part that the person chose, or the whole photo on demand, is looked at once.
+    answer = None if photo.crop or is_whole_alone() else session.answer(inference)
+    prediction = answer.prediction if answer else session.predict(inference)
 except BundleError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
 
+decided = deciding_part(answer, inference) if answer else None
+part = look_at(decided, inference) if decided else None
+identified = Identified(part or inference, prediction, chosen.photo)
+
 st.space("xsmall")
 answer_column, photo_column = st.columns((6, 5), gap="large")
-prediction = identified.prediction
 with answer_column:
-    draw_answer(prediction, taxonomy, of_whole)
-    suggestion_place, doubt_place = st.container(), st.empty()
+    draw_answer(prediction, taxonomy, of_whole, unlike_of(inference) if prediction.novel else None)
+    if answer is not None:
+        draw_looks(answer, part, taxonomy)
+    elif is_whole_alone():
+        draw_whole_alone()
+    doubt_place = st.empty()
     draw_candidates(prediction, taxonomy)
     draw_roll_up(prediction)
     teach_place = st.container()
-    unsure_of_whole = not (prediction.sure or photo.crop)
-    if unsure_of_whole:
+    if not (prediction.sure or photo.crop):
         offer_crop()
 with photo_column:
     width, height = whole.original_size
     facts = [chosen.name, f"{width} × {height}", whole.format, chosen.record]
-    draw_choice(whole, plain(" · ".join(filter(None, facts))))
+    draw_choice(whole, plain(" · ".join(filter(None, facts))), decided)
 
 # The answer is on the page by now; the rest may load what it needs.
-if unsure_of_whole:
-    from app.identify.suggested_crop import draw_suggestion
-
-    with suggestion_place, suppress(FlowersError):  # what is wrong is told where the known photos are shown
-        draw_suggestion(identified, taxonomy)
-
 from app.identify.neighbours import doubt, draw_neighbours  # noqa: E402
 from app.identify.questions import draw_questions  # noqa: E402
 from app.identify.teach import draw_teaching  # noqa: E402

@@ -40,14 +40,15 @@ def draw_accuracy(bundle: Bundle, table: pd.DataFrame) -> None:
 
 def draw_speed(bundle: Bundle) -> None:
     """Every way to run a model that was timed."""
-    speeds = speed_table(bundle)
+    speeds = speed_table(bundle.latency)
     if speeds.empty:
         st.info(f"The speed of {bundle.name} was not measured.")
         return
-    st.markdown(
-        f"One photo at a time, measured in turns on: {bundle.latency.machine or 'a machine that was not noted'}."
-    )
+    st.markdown(f"One photo at a time, measured in turns on: {bundle.latency.processor}.")
     draw_figures(speeds, f"Time that {bundle.name} takes for one photo, by the way it is run")
+    for latency in bundle.manifest.latency_elsewhere.values():
+        st.markdown(f"The same on another kind of processor: {latency.processor}.")
+        draw_figures(speed_table(latency), f"Time that {bundle.name} takes on {latency.processor}")
 
 
 def draw_training(bundle: Bundle) -> None:

@@ -7,10 +7,11 @@ from app.elements.model_choice import NO_MODEL, choose_among
 from app.models.accuracy_chart import accuracy_chart
 from app.models.disagreements import draw_disagreements
 from app.models.in_depth import draw_accuracy, draw_card, draw_explanations, draw_speed, draw_training
+from app.models.unknown import draw_unknown
 from app.models.upload import draw_upload
 from app.resources import models
 
-TABS = ["Accuracy", "Speed", "Training", "Maps", "Compare", "Card"]
+TABS = ["Accuracy", "Unknown", "Speed", "Training", "Maps", "Compare", "Card"]
 
 st.title("The models")
 found = models.model_list()
@@ -36,9 +37,11 @@ draw_upload()
 
 st.header("One model in depth")
 bundle = choose_among(found.bundles)
-accuracy, speed, training, explanations, disagreements, card = st.tabs(TABS, key="depth", bind="query-params")
+accuracy, unknown, speed, training, explanations, disagreements, card = st.tabs(TABS, key="depth", bind="query-params")
 with accuracy:
     draw_accuracy(bundle, table)
+with unknown:
+    draw_unknown(bundle)
 with speed:
     draw_speed(bundle)
 with training:

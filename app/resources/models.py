@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from flowers_core.explain.attributions.gradients import Gradients
     from flowers_core.explain.concepts.concepts import Concepts
     from flowers_core.explain.representers import Representers
+    from flowers_core.inference.answerer import Answerer
     from flowers_core.inference.confidence_head import ConfidenceHead
     from flowers_core.inference.prototypes import Prototypes
     from flowers_core.inference.records.gallery import KnnRule
@@ -176,6 +177,23 @@ def head(bundle: Bundle) -> NDArray[np.float32]:
 def bias(bundle: Bundle) -> NDArray[np.float32]:
     """Bias of the linear layer, (classes,)."""
     return bundle_file(bundle, HEAD_FILE, lambda _: bundle.head()[1], what="bias")
+
+
+def answerer(bundle: Bundle, numeric_format: str) -> Answerer:
+    """What answers photos with a bundle's model.
+
+    Args:
+        bundle: the model.
+        numeric_format: of the model, such as `int8`.
+
+    Raises:
+        BundleError: the bundle was never calibrated.
+    """
+    from flowers_core.inference.answerer import Answerer
+    from flowers_core.inference.reading import TemperatureReader
+
+    reader = confidence_head(bundle) or TemperatureReader(bundle.require_calibration(), lambda: prototypes(bundle))
+    return Answerer(bundle, runtime(bundle, numeric_format), bundle.taxonomy, reader)
 
 
 def confidence_head(bundle: Bundle) -> ConfidenceHead | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flowers_core.data.model_input import ModelInput
     from flowers_core.data.photos import Photo
-    from flowers_core.inference.multi_crop import CropSuggestion
+    from flowers_core.inference.answerer import Answer
     from flowers_core.inference.prediction import Prediction
     from flowers_core.inference.runtime import Forward
 
@@ -89,29 +89,19 @@ def _infer(
 
 
 def predict(inference: Inference) -> Prediction:
-    """The answer in probabilities. Raises BundleError where the bundle was never calibrated."""
-    head = models.confidence_head(inference.bundle)
-    if head is not None:
-        return head.predict(inference.forward, inference.bundle.taxonomy)
-    from flowers_core.inference.prediction import predict
-
-    return predict(inference.forward.logits[0], inference.bundle.require_calibration(), inference.bundle.taxonomy)
+    """The answer from one look. Raises BundleError where the bundle was never calibrated."""
+    return models.answerer(inference.bundle, inference.numeric_format).first_look(inference.forward)
 
 
-def multi_crop(inference: Inference) -> CropSuggestion | None:
-    """The crop of the photo on which dozens of crops agree: for an answer that is not sure."""
-    return _multi_crop(inference.photo.sha256, inference.model_digest, inference)
+def answer(inference: Inference) -> Answer:
+    """The answer to a whole photo: from one look, and from several where that leaves doubt. Raises as `predict`."""
+    return _answer(inference.photo.sha256, inference.model_digest, inference)
 
 
 @st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
-def _multi_crop(sha256: str, digest: str, _inference: Inference) -> CropSuggestion | None:  # noqa: ARG001
-    from flowers_core.inference.multi_crop import suggest_crop
-
-    bundle = _inference.bundle
-    model = models.runtime(bundle, _inference.numeric_format)
-    return suggest_crop(
-        _inference.photo.pixels, model, bundle.crop_rule, models.temperature(bundle), models.prototypes(bundle)
-    )
+def _answer(sha256: str, digest: str, _inference: Inference) -> Answer:  # noqa: ARG001
+    answerer = models.answerer(_inference.bundle, _inference.numeric_format)
+    return answerer.answer(_inference.photo.pixels, _inference.forward)
 
 
 def shown_pixels(photo: Photo) -> NDArray[np.uint8]:

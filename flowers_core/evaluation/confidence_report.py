@@ -11,7 +11,7 @@ from flowers_core.evaluation.calibration import confidence_ece, confidence_relia
 from flowers_core.evaluation.evidence import Observed
 from flowers_core.evaluation.novelty_metrics import detection
 from flowers_core.evaluation.risk_coverage import aurc_interval, confidence_curve
-from flowers_core.inference.confidence import signals_of, tempered
+from flowers_core.inference.confidence import Evidence, signals_of, tempered
 from flowers_core.inference.confidence_model import SIGNALS, ConfidenceModel
 from flowers_core.inference.discriminant import DiscriminantSpace
 from flowers_core.inference.novelty import NoveltyRule, boundary_distances
@@ -78,7 +78,7 @@ def novelty_figures(
         weights: (c, classes), the head's.
         resamples: of the bootstrap, from which the intervals come.
     """
-    of_known, of_others = (_scores(rules, part, weights) for part in (known, others))
+    of_known, of_others = (_scores(rules, part.evidence, weights) for part in (known, others))
     signals = signals_of(others.evidence, rules.space)
     return NoveltyFigures(
         split=split,
@@ -100,14 +100,31 @@ def _sure(rules: Rules, signals: NDArray[np.float64]) -> NDArray[np.bool_]:
     return confident & ~_looks_like_none(rules, signals)
 
 
-def _scores(rules: Rules, observed: Observed, weights: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
-    evidence, signals = observed.evidence, signals_of(observed.evidence, rules.space)
+def familiarity_scores(
+    space: DiscriminantSpace, novelty: NoveltyRule, evidence: Evidence, weights: NDArray[np.float32]
+) -> dict[str, NDArray[np.float64]]:
+    """The scores that tell what a network knows, each the larger the more familiar a photo is.
+
+    Args:
+        space: of the network.
+        novelty: its rule.
+        evidence: of n photos.
+        weights: (c, classes), the head's.
+
+    Returns:
+        (n,) by the score's name.
+    """
+    signals = signals_of(evidence, space)
     largest = evidence.logits.max(axis=1).astype(np.float64)
     return {
         "max_probability": signals[:, _LOG_ODDS],
         "energy": largest + np.log(np.exp(evidence.logits - largest[:, None]).sum(axis=1)),
-        "fdbd": boundary_distances(evidence.logits, evidence.embeddings, weights, rules.space.mean),
+        "fdbd": boundary_distances(evidence.logits, evidence.embeddings, weights, space.mean),
         "prototype_distance": signals[:, _NEARNESS],
-        "familiarity": rules.novelty.familiarity(signals[:, _NEARNESS], signals[:, _LOG_ODDS]),
-        "confidence": rules.model.confidence(signals),
+        "familiarity": novelty.familiarity(signals[:, _NEARNESS], signals[:, _LOG_ODDS]),
     }
+
+
+def _scores(rules: Rules, evidence: Evidence, weights: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
+    confidence = rules.model.confidence(signals_of(evidence, rules.space))
+    return {**familiarity_scores(rules.space, rules.novelty, evidence, weights), "confidence": confidence}

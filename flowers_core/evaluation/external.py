@@ -17,10 +17,10 @@ from flowers_core.data.photo_folder import PhotoFolderError, scan_folder
 from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.evaluation.multi_crop import FORMAT, Answerer
+from flowers_core.evaluation.multi_crop import FORMAT
 from flowers_core.evaluation.robustness import HIGH_CONFIDENCE
-from flowers_core.inference.bundle import Bundle
-from flowers_core.inference.prototypes import Prototypes
+from flowers_core.inference.answerer import Answerer
+from flowers_core.inference.prediction import Prediction
 from flowers_core.inference.records.external import (
     ExternalClass,
     ExternalFlowers,
@@ -40,14 +40,14 @@ class ExternalAnswer:
         ranking: the most probable classes, the most probable first.
         probability: of the first, in [0, 1].
         sure: the verdict.
-        suggested: the class that crops suggest if the model is not sure; None without a suggestion.
+        decided: whether a crop decided.
     """
 
     label: int | None
     ranking: tuple[int, ...]
     probability: float
     sure: bool
-    suggested: int | None
+    decided: bool = False
 
     @property
     def right(self) -> bool:
@@ -61,33 +61,29 @@ class ExternalAnswer:
 
 
 def evaluate_external(
-    bundle: Bundle, prototypes: Prototypes | None, folder: Path, *, track: Track = untracked
-) -> ExternalMetrics:
+    answerer: Answerer, folder: Path, *, track: Track = untracked
+) -> tuple[ExternalMetrics, ExternalMetrics]:
     """The figures of a bundle on the external photos in a folder.
 
     Args:
-        bundle: calibrated.
-        prototypes: of its classes.
+        answerer: of the bundle, with its INT8 model.
         folder: as `download_external` leaves it.
         track: shows progress over the photos.
 
     Returns:
-        The figures on flowers, on each class shown, and on photos without a flower.
+        The figures on flowers, on each class shown, and on photos without a flower: from one look at each photo, and
+        from all looks.
 
     Raises:
-        BundleError: if the bundle is not calibrated.
         PhotoFolderError: if the photos are not there.
     """
-    answerer = Answerer(bundle, prototypes)
-    answers = []
+    first, combined = [], []
     for path, label in track(external_photos(folder), "photos"):
-        prediction, suggested = answerer.answer(open_photo(path).pixels)
-        ranking = tuple(candidate.label for candidate in prediction.candidates[:_TOP])
-        best = prediction.candidates[0].probability
-        answers.append(ExternalAnswer(label, ranking, best, prediction.sure, suggested))
-    flowers = [answer for answer in answers if answer.label is not None]
-    others = [answer for answer in answers if answer.label is None]
-    return ExternalMetrics(FORMAT, count_flowers(flowers), count_classes(flowers), count_without_flower(others))
+        answer = answerer.answer(open_photo(path).pixels)
+        decided = answer.looks is not None and answer.looks.box is not None
+        first.append(_external_answer(answer.whole, label))
+        combined.append(_external_answer(answer.prediction, label, decided=decided))
+    return _metrics(first), _metrics(combined)
 
 
 def external_photos(folder: Path) -> list[tuple[Path, int | None]]:
@@ -101,7 +97,7 @@ def external_photos(folder: Path) -> list[tuple[Path, int | None]]:
 
 def count_flowers(answers: Sequence[ExternalAnswer]) -> ExternalFlowers:
     """The figures on photos of flowers, of which there must be at least one."""
-    suggested = [answer for answer in answers if answer.suggested is not None]
+    decided = [answer for answer in answers if answer.decided]
     return ExternalFlowers(
         photos=len(answers),
         top1=float(np.mean([answer.right for answer in answers])),
@@ -109,8 +105,8 @@ def count_flowers(answers: Sequence[ExternalAnswer]) -> ExternalFlowers:
         high_confidence_errors=sum(answer.is_high_confidence_error for answer in answers),
         sure=sum(answer.sure for answer in answers),
         sure_correct=sum(answer.sure and answer.right for answer in answers),
-        suggested=len(suggested),
-        suggested_correct=sum(answer.suggested == answer.label for answer in suggested),
+        suggested=len(decided),
+        suggested_correct=sum(answer.right for answer in decided),
     )
 
 
@@ -131,5 +127,16 @@ def count_without_flower(answers: Sequence[ExternalAnswer]) -> ExternalWithoutFl
         photos=len(answers),
         high_confidence_errors=sum(answer.is_high_confidence_error for answer in answers),
         sure=sum(answer.sure for answer in answers),
-        suggested=sum(answer.suggested is not None for answer in answers),
+        suggested=sum(answer.decided for answer in answers),
     )
+
+
+def _external_answer(prediction: Prediction, label: int | None, *, decided: bool = False) -> ExternalAnswer:
+    ranking = tuple(candidate.label for candidate in prediction.candidates[:_TOP])
+    return ExternalAnswer(label, ranking, prediction.candidates[0].probability, prediction.sure, decided)
+
+
+def _metrics(answers: Sequence[ExternalAnswer]) -> ExternalMetrics:
+    flowers = [answer for answer in answers if answer.label is not None]
+    others = [answer for answer in answers if answer.label is None]
+    return ExternalMetrics(FORMAT, count_flowers(flowers), count_classes(flowers), count_without_flower(others))

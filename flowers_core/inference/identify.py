@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flowers_core.data.model_input import model_input
 from flowers_core.data.photo_files import LeftOut, walk_photos
 from flowers_core.data.photo_folder import PhotoFolderError
 from flowers_core.data.photos import PhotoError, open_photo
 from flowers_core.data.taxonomy import Taxonomy
+from flowers_core.inference.answerer import Looks, open_answerer
 from flowers_core.inference.bundle import Bundle, BundleError
-from flowers_core.inference.confidence_head import answerer
 from flowers_core.inference.prediction import Prediction
+from flowers_core.inference.prototypes import Prototypes
 from flowers_core.inference.runtime import open_runtime
 
 #: How many names a table or a line of JSON gives for a photo.
@@ -34,11 +34,13 @@ class Identified:
         path: as it was asked for.
         prediction: None for a photo that cannot be read.
         error: what is wrong with such a photo.
+        looks: what crops said, where the whole photo left doubt; else None.
     """
 
     path: Path
     prediction: Prediction | None
     error: PhotoError | None = None
+    looks: Looks | None = None
 
     @property
     def complaint(self) -> str:
@@ -64,13 +66,20 @@ def photos_below(paths: Iterable[Path]) -> Iterator[Path]:
             raise PhotoFolderError(f"There is no photo and no folder {path}.")
 
 
-def identify(bundle: Bundle, paths: Iterable[Path], *, workers: int | None = None) -> Iterator[Identified]:
-    """What a bundle says about each photo, in the order given.
+def identify(
+    bundle: Bundle,
+    paths: Iterable[Path],
+    *,
+    workers: int | None = None,
+    prototypes: Callable[[], Prototypes | None] = lambda: None,
+) -> Iterator[Identified]:
+    """What a bundle says about each photo, in the order given: from several looks where the first leaves doubt.
 
     Args:
         bundle: its INT8 model answers, or its smallest where it has no INT8.
         paths: of the photos, drawn from only as far as needed.
         workers: photos that are decoded and answered at once; every core's worth by default.
+        prototypes: gives the prototypes of its classes; asked only by a bundle without a confidence.
 
     Raises:
         BundleError: for a bundle that is not calibrated, or has no model.
@@ -81,14 +90,15 @@ def identify(bundle: Bundle, paths: Iterable[Path], *, workers: int | None = Non
         raise BundleError(f"'{bundle.name}' has no TFLite models yet; `flowers quantize` makes them.")
     name = "int8" if "int8" in bundle.precisions else bundle.precisions[-1]
     runtime = open_runtime(bundle, name, workers=workers)
-    read = answerer(bundle, runtime, bundle.taxonomy)
+    answerer = open_answerer(bundle, runtime, prototypes)
 
     def answer(path: Path) -> Identified:
         try:
             photo = open_photo(path)
         except PhotoError as error:
             return Identified(path, None, error)
-        return Identified(path, read(model_input(photo.pixels, bundle.crop_rule).pixels))
+        found = answerer.answer(photo.pixels)
+        return Identified(path, found.prediction, looks=found.looks)
 
     return _in_order(answer, paths, workers)
 
@@ -108,13 +118,15 @@ def _in_order(answer: Callable[[Path], Identified], paths: Iterable[Path], worke
 
 
 def as_json(found: Identified, taxonomy: Taxonomy, model: str) -> dict[str, Any]:
-    """A photo's prediction as plain values: path, model, verdict and the most probable names.
+    """A photo's prediction as plain values: path, model, verdict, the most probable names, and which crop decided.
 
     Args:
         found: a photo that could be read.
         taxonomy: names of the classes.
         model: the bundle's name.
     """
+    looks = found.looks
+    crops = {} if looks is None else {"crops": looks.crops, "decided_by": looks.box and list(looks.box)}
     return {
         "path": str(found.path),
         "model": model,
@@ -128,6 +140,7 @@ def as_json(found: Identified, taxonomy: Taxonomy, model: str) -> dict[str, Any]
             }
             for candidate in _read(found).top(NAMES_IN_JSON)
         ],
+        **crops,
     }
 
 

@@ -72,9 +72,9 @@ class Manifest:
         metrics: numeric format → split → figures.
         corruptions: numeric format → split → figures on corrupted photos.
         multi_crop: split → figures of multi-crop.
-        external: figures on external photos.
+        external: figures on external photos, from one look at each; `external_looks` from all looks.
         gallery, knn: the gallery, and the rule of its nearest neighbours.
-        latency: measured speed.
+        latency: measured speed; `latency_elsewhere` on other kinds of processors, by their instruction sets.
         confidence: the rules of confidence, novelty and prediction sets; None before they are fitted.
         taught: what it has learnt from a few photos since, in order. Its head then answers outside of the graph, which
             does not know these classes.
@@ -97,9 +97,11 @@ class Manifest:
     corruptions: Mapping[str, Mapping[str, CorruptionMetrics]] = field(default_factory=dict)
     multi_crop: Mapping[str, MultiCropMetrics] = field(default_factory=dict)
     external: ExternalMetrics | None = None
+    external_looks: ExternalMetrics | None = None
     gallery: GalleryFacts | None = None
     knn: KnnRule | None = None
     latency: Latency = field(default_factory=Latency)
+    latency_elsewhere: Mapping[str, Latency] = field(default_factory=dict)
     confidence: ConfidenceRecord | None = None
     taught: tuple[TaughtClass, ...] = ()
     teaching: tuple[TeachingFigures, ...] = ()

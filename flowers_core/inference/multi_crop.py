@@ -1,11 +1,7 @@
-"""Multi-crop: is there a crop of the photo that names its flower better than the whole photo does?
+"""Several looks: crops of a photo, and how they and the whole photo become one answer.
 
-A flower that is small in the frame, or one of several, is named far better in a crop. So overlapping square crops in a
-few sizes are answered in one batch, and a name is suggested where they agree (`consensus`). The rule was chosen on
-validation photos, clean and corrupted, by a model that had not learnt from them, and on 375 pictures without a flower.
-Two safeguards matter. No crop may name a rival class: blur and noise otherwise cause false switches. One agreeing crop
-must lie near its class prototype: otherwise 1 in 9 flowerless pictures yields a flower. The result remains a
-suggestion; `flowers study evaluate_multi_crop` and `flowers study evaluate_external` measure what it gives.
+A flower that is small in the frame, or one of several, is named far better in a crop. So where the whole photo leaves
+doubt, overlapping square crops in a few sizes are looked at in one batch, and `combined` makes one answer of all looks.
 """
 
 from __future__ import annotations
@@ -20,41 +16,41 @@ from PIL import Image
 from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.photos import MIN_SIDE, PixelBox
 from flowers_core.inference.prediction import softmax
-from flowers_core.inference.prototypes import Prototypes
-from flowers_core.inference.runtime import Runtime
 
 #: Sides of the crops, as fractions of the photo's short side.
-CROP_SIDES = (1.0, 0.7, 0.5, 0.35)
+CROP_SIDES = (1.0, 0.7, 0.45)
 #: From one crop to the next, at most, as a fraction of the crop's side.
 CROP_STEP = 0.55
 #: The smallest sizes are left out of a long strip of a photo, so that there are no more crops than this.
 MAX_CROPS = 100
-#: A crop names a class from this calibrated probability on.
-NAMING_PROBABILITY = 0.8
-#: Crops that must name the class.
-MIN_AGREEING = 3
-#: The odds of the class in its surest crop, over the odds that any crop gives to any other class.
-MIN_ODDS_RATIO = 10
+_SPARE = 1.5
 
 
 @dataclass(frozen=True)
-class CropSuggestion:
-    """A name that crops of a photo agree on.
+class LooksRule:
+    """How the whole photo and its crops become one answer.
+
+    The mean q of the probabilities is taken over the `share` of the crops that are surest of whatever they show: the
+    others mostly show leaves. The answer's probabilities are proportional to p ** whole_weight · (q + floor) **
+    crops_weight, where p are those of the whole photo.
 
     Attributes:
-        label: the class, 1-based.
-        box: the crop to look at, left, top, right, bottom in pixels of the photo: one that is both confident and in the
-            middle of those that agree, since the most confident one often shows a mere edge of the flower.
-        probability: of the class in that crop, calibrated.
-        agreeing: how many crops name the class.
-        crops: how many were answered.
+        share: in (0, 1]; at least one crop counts.
+        whole_weight, crops_weight: above 0.
+        floor: above 0; what a class is left with that no crop names.
+        naming: in [0, 1], the probability from which on a crop names its flower.
+        sure_from: in [0, 1], the least probability of an answer that is given without doubt.
     """
 
-    label: int
-    box: PixelBox
-    probability: float
-    agreeing: int
-    crops: int
+    share: float
+    whole_weight: float
+    crops_weight: float
+    floor: float
+    naming: float
+    sure_from: float
+
+
+LOOKS_RULE = LooksRule(share=1 / 3, whole_weight=0.4, crops_weight=0.8, floor=0.001, naming=0.5, sure_from=0.9)
 
 
 def crop_boxes(width: int, height: int) -> list[PixelBox]:
@@ -86,8 +82,9 @@ def _starts(length: int, side: int) -> list[int]:
 def crop_inputs(pixels: NDArray[np.uint8], boxes: list[PixelBox], rule: CropRule) -> NDArray[np.uint8]:
     """Each crop as a model's input.
 
-    If even the smallest crop has more pixels than the model takes, the whole photo is first scaled down until that crop
-    has just enough. To scale down dozens of crops of a camera's photo one by one would take seconds.
+    If even the smallest crop has more pixels than needed, the whole photo is first scaled down until that crop has
+    `_SPARE` times what the model takes: with no more, its edges would shift by up to half a pixel. To scale down dozens
+    of crops of a camera's photo one by one would take seconds.
 
     Args:
         pixels: (h, w, 3) uint8 RGB.
@@ -99,7 +96,7 @@ def crop_inputs(pixels: NDArray[np.uint8], boxes: list[PixelBox], rule: CropRule
     """
     height, width = pixels.shape[:2]
     smallest = min(right - left for left, _, right, _ in boxes)
-    scale = min(1.0, rule.size / rule.crop_fraction / smallest)
+    scale = min(1.0, _SPARE * rule.size / rule.crop_fraction / smallest)
     if scale < 1:
         size = (round(width * scale), round(height * scale))
         pixels = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
@@ -110,51 +107,23 @@ def crop_inputs(pixels: NDArray[np.uint8], boxes: list[PixelBox], rule: CropRule
     return np.stack(inputs)
 
 
-def consensus(
-    probabilities: NDArray[np.floating],
-    boxes: list[PixelBox],
-    embeddings: NDArray[np.floating] | None = None,
-    prototypes: Prototypes | None = None,
-) -> CropSuggestion | None:
-    """The name that the crops agree on, if they do.
+def combined(
+    whole: NDArray[np.float64], crops: NDArray[np.float64], rule: LooksRule = LOOKS_RULE
+) -> NDArray[np.float64]:
+    """The probabilities of the classes from all looks.
 
     Args:
-        probabilities: (crops, classes), calibrated.
-        boxes: one for each crop.
-        embeddings: (crops, c), which are compared with the prototypes.
-        prototypes: of the classes; without them or the embeddings no crop must lie near a prototype.
+        whole: (classes,), of the whole photo.
+        crops: (n, classes), of its crops, at least one.
+        rule: what counts how much.
 
     Returns:
-        The suggestion; None if the crops do not agree.
+        (classes,) float64, sums to 1.
     """
-    best = probabilities.max(axis=0)
-    first = int(best.argmax())
-    agreeing = np.flatnonzero(probabilities[:, first] >= NAMING_PROBABILITY)
-    if not (
-        _only_class_named(probabilities, first)
-        and _clearly_ahead(best, first)
-        and (prototypes is None or embeddings is None or _near_prototype(embeddings[agreeing], prototypes, first))
-    ):
-        return None
-    shown = int(agreeing[consensus_scores(probabilities[agreeing, first], [boxes[at] for at in agreeing]).argmax()])
-    return CropSuggestion(first + 1, boxes[shown], float(probabilities[shown, first]), len(agreeing), len(boxes))
-
-
-def _only_class_named(probabilities: NDArray[np.floating], column: int) -> bool:
-    """Whether enough crops name the class and none names another."""
-    naming = (probabilities >= NAMING_PROBABILITY).sum(axis=0)
-    return bool(naming[column] >= MIN_AGREEING and naming.sum() == naming[column])
-
-
-def _clearly_ahead(best: NDArray[np.floating], column: int) -> bool:
-    """Whether the best odds of the class exceed the best odds of any other by `MIN_ODDS_RATIO`."""
-    rival = np.delete(best, column).max()
-    return _log_odds(best[column]) - _log_odds(rival) >= log(MIN_ODDS_RATIO)
-
-
-def _near_prototype(embeddings: NDArray[np.floating], prototypes: Prototypes, column: int) -> bool:
-    """Whether one of the crops that name the class lies near its prototype."""
-    return bool(prototypes.within_threshold(embeddings, column + 1).any())
+    surest = np.argsort(-crops.max(axis=1), kind="stable")[: ceil(rule.share * len(crops))]
+    named = crops[surest].mean(axis=0)
+    nats = rule.whole_weight * np.log(np.maximum(whole, 1e-6)) + rule.crops_weight * np.log(named + rule.floor)
+    return softmax(nats)
 
 
 def consensus_scores(probabilities: NDArray[np.floating], boxes: list[PixelBox]) -> NDArray[np.float64]:
@@ -175,32 +144,6 @@ def consensus_scores(probabilities: NDArray[np.floating], boxes: list[PixelBox])
     areas = both.diagonal()
     overlap = (both / (areas[:, None] + areas - both)).sum(axis=1)
     return np.array([_log_odds(probability) for probability in probabilities]) * overlap
-
-
-def suggest_crop(
-    pixels: NDArray[np.uint8],
-    runtime: Runtime,
-    rule: CropRule,
-    temperature: float = 1.0,
-    prototypes: Prototypes | None = None,
-) -> CropSuggestion | None:
-    """Classify the crops of a photo, and suggest the name on which they agree.
-
-    Args:
-        pixels: (h, w, 3) uint8 RGB.
-        runtime: the model.
-        rule: size and crop of its input.
-        temperature: divides its logits, above 0.
-        prototypes: of its classes; without them many pictures without a flower get a suggestion.
-
-    Returns:
-        The suggestion; None if the crops do not agree or are too few.
-    """
-    boxes = crop_boxes(pixels.shape[1], pixels.shape[0])
-    if len(boxes) < MIN_AGREEING:
-        return None
-    found = runtime.forward(crop_inputs(pixels, boxes, rule))
-    return consensus(softmax(found.logits, temperature), boxes, found.embedding, prototypes)
 
 
 def _log_odds(probability: float) -> float:

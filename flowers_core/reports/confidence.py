@@ -6,7 +6,7 @@ from flowers_core.inference.records.confidence import ConfidenceFigures, Detecti
 from flowers_core.reports.run_records import RunRecord
 from flowers_core.reports.tables import percent, table
 
-_SCORES = {
+SCORES = {
     "max_probability": "top probability",
     "energy": "energy (log-sum-exp)",
     "fdbd": "fDBD (arXiv 2312.11536)",
@@ -65,7 +65,7 @@ def novelty_note() -> str:
 def novelty_table(records: Sequence[RunRecord]) -> str:
     """A row for each model and score; "" where none was measured."""
     rows = [
-        (record.name, _SCORES.get(name, name), str(found.known), str(found.others), *_detection_cells(figures))
+        (record.name, SCORES.get(name, name), str(found.known), str(found.others), *_detection_cells(figures))
         for record in records
         if record.confidence
         for found in record.confidence.novelty_figures.values()

@@ -1,58 +1,55 @@
-"""The table of `results.md` on multi-crop."""
+"""The table of `results.md` on several looks: crops beside the whole photo."""
 
 from collections.abc import Sequence
 
-from flowers_core.inference.multi_crop import MIN_AGREEING, MIN_ODDS_RATIO, NAMING_PROBABILITY
-from flowers_core.inference.prototypes import REJECTED_FRACTION
+from flowers_core.inference.multi_crop import CROP_SIDES, LOOKS_RULE
+from flowers_core.inference.records.multi_crop import MultiCropCounts
 from flowers_core.reports.run_records import RunRecord
-from flowers_core.reports.tables import percent, table
+from flowers_core.reports.tables import percent, percent_or_dash, table
 
 
 def multi_crop_note() -> str:
-    """What the table of multi-crop shows, and the rule."""
+    """What the table of several looks shows, and the rule."""
+    sides = ", ".join(f"{100 * side:g}" for side in CROP_SIDES)
+    rule = LOOKS_RULE
     return (
-        "Where an answer is not sure, *Identify* tries square crops of the photo, in four sizes down to a third of its "
-        f"short side, and may suggest one (`flowers study evaluate_multi_crop`). At least {MIN_AGREEING} crops must "
-        f"give a name a calibrated probability of {100 * NAMING_PROBABILITY:.0f} % or more, and no crop may name "
-        f"another flower. One crop must have {MIN_ODDS_RATIO} times the odds that any crop gives to any other name. "
-        f"One must lie as near to its class prototype as {100 - 100 * REJECTED_FRACTION:.0f} % of the training photos "
-        "of the class. The rule was chosen on validation photos and on pictures without a flower. *Not sure* counts "
-        "the answers in doubt, *suggested* the suggestions, and *right* those that are right. *Answer right* counts "
-        "how many answers about the whole photo were right where there was a suggestion. *Top-1 if applied* is the "
-        "accuracy with the suggestion in place of the answer."
+        f"Where one look at the whole photo leaves doubt, square crops of it are looked at too, with sides of {sides} "
+        "per cent of its short side, and all looks together make one answer, on *Identify*, in `flowers identify` and "
+        "here (`flowers study evaluate_multi_crop`). The probabilities of the classes are proportional to p to the "
+        f"power of {rule.whole_weight:g} times (q + {rule.floor:g}) to the power of {rule.crops_weight:g}: p is a "
+        f"class's probability in the whole photo, and q its mean over the {percent(rule.share)} % of the crops that "
+        "are surest of whatever they show. Without doubt an answer is given only where a crop names it with at least "
+        f"{100 * rule.naming:g} % and looks like it, and from {100 * rule.sure_from:g} % on. The rule "
+        "was fitted to doubtful validation photos, clean and corrupted, as efficientnet_lite0_small sees them. *All "
+        "looks* columns stand beside those of one look. *Decided* counts the photos where a crop names the answer."
     )
 
 
 def multi_crop_table(records: Sequence[RunRecord]) -> str:
     """A row for each corruption of each measured split; nothing where none was measured."""
-    rows = []
-    for record in records:
-        for split, found in record.multi_crop.items():
-            for corruption, counts in found.corruptions.items():
-                rows.append(
-                    (
-                        record.name,
-                        corruption,
-                        split,
-                        str(found.photos),
-                        percent(counts.top1),
-                        str(counts.abstained),
-                        str(counts.suggested),
-                        str(counts.suggested_correct),
-                        str(counts.answered_correct),
-                        percent(counts.top1_applied),
-                    )
-                )
+    rows = [
+        (record.name, corruption, split, str(found.photos), *_cells(found.photos, counts))
+        for record in records
+        for split, found in record.multi_crop.items()
+        for corruption, counts in found.corruptions.items()
+        if counts.sure_applied is not None  # older records are of another rule
+    ]
     header = (
-        "model",
-        "corruption",
-        "split",
-        "photos",
-        "top-1",
-        "not sure",
-        "suggested",
-        "right",
-        "answer right",
-        "top-1 if applied",
+        *("model", "corruption", "split", "photos", "top-1", "top-1, all looks", "sure", "right"),
+        *("sure, all looks", "right, all looks", "ECE", "ECE, all looks", "decided"),
     )
     return table(header, rows) if rows else ""
+
+
+def _cells(photos: int, counts: MultiCropCounts) -> tuple[str, ...]:
+    return (
+        percent(counts.top1),
+        percent(counts.top1_applied),
+        str(photos - counts.abstained),
+        str(counts.sure_correct),
+        str(counts.sure_applied),
+        str(counts.sure_applied_correct),
+        percent_or_dash(counts.ece),
+        percent_or_dash(counts.ece_applied),
+        str(counts.suggested),
+    )

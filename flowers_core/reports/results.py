@@ -6,6 +6,7 @@ from dataclasses import asdict
 from flowers_core.data.audit.near_duplicates import near_duplicate_rule
 from flowers_core.errors import FlowersError
 from flowers_core.inference.records.metrics import Accuracy
+from flowers_core.inference.records.near_novelty import NearNoveltyRecord
 from flowers_core.reports.ablation import ablation_note, ablation_table
 from flowers_core.reports.confidence import (
     confidence_note,
@@ -22,6 +23,7 @@ from flowers_core.reports.external import external_note, external_table
 from flowers_core.reports.goals import goals_table
 from flowers_core.reports.lime import lime_note, lime_sentence, lime_table
 from flowers_core.reports.multi_crop import multi_crop_note, multi_crop_table
+from flowers_core.reports.near_novelty import near_novelty_note, near_novelty_table
 from flowers_core.reports.published import PUBLISHED, published_table
 from flowers_core.reports.representers import representers_note, representers_table
 from flowers_core.reports.run_records import RunRecord, evaluated
@@ -37,12 +39,15 @@ class ResultsError(FlowersError):
     """A document that has no place for a table; the message says what is missing."""
 
 
-def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None = None) -> str:
+def results_document(
+    records: Sequence[RunRecord], speed: TrainingSpeed | None = None, near: tuple[NearNoveltyRecord, ...] = ()
+) -> str:
     """The whole of `results.md`.
 
     Args:
         records: every run on record, the shipped ones first.
         speed: of training, where it was measured.
+        near: what was measured with flowers that were left out of training.
     """
     shipped = [record for record in records if record.shipped]
     parts = [
@@ -80,6 +85,11 @@ def results_document(records: Sequence[RunRecord], speed: TrainingSpeed | None =
             else []
         ),
         *(["## Teaching", teaching_note(), lessons] if (lessons := teaching_table(shipped)) else []),
+        *(
+            ["## Flowers left out of training", near_novelty_note(near), left]
+            if (left := near_novelty_table(near))
+            else []
+        ),
         *(["## Speed and memory", speed_note(), speeds] if (speeds := speed_table(shipped)) else []),
         *(["## Training on two cores", training_speed_text(speed)] if speed else []),
         *_explanations(shipped),

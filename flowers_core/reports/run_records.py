@@ -56,8 +56,10 @@ class RunRecord:
     corruptions: Mapping[str, Mapping[str, CorruptionMetrics]] = field(default_factory=dict)
     multi_crop: Mapping[str, MultiCropMetrics] = field(default_factory=dict)
     external: ExternalMetrics | None = None
+    external_looks: ExternalMetrics | None = None
     model_bytes: Mapping[str, int] = field(default_factory=dict)
     latency: Latency = field(default_factory=Latency)
+    latency_elsewhere: Mapping[str, Latency] = field(default_factory=dict)
     confidence: ConfidenceRecord | None = None
     teaching: tuple[TeachingFigures, ...] = ()
     size: int | None = None
@@ -81,8 +83,10 @@ def record_of(bundle: Bundle) -> RunRecord:
         corruptions=manifest.corruptions,
         multi_crop=manifest.multi_crop,
         external=manifest.external,
+        external_looks=manifest.external_looks,
         model_bytes=manifest.model_bytes,
         latency=manifest.latency,
+        latency_elsewhere=manifest.latency_elsewhere,
         confidence=manifest.confidence,
         teaching=manifest.teaching,
         size=manifest.input.size,

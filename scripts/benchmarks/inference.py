@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, load_bundle, model_file
 from flowers_core.inference.bundle_writer import BundleWriter
-from flowers_core.inference.records.latency import Latency, Timing
+from flowers_core.inference.records.latency import Latency, Timing, kept_elsewhere
 from flowers_core.inference.runtime import Runtime
 from scripts.benchmarks.first_answer import first_answer
 from scripts.benchmarks.interleaved import interleaved_times, ratio
 from scripts.benchmarks.keras_worker import KerasWorker
-from scripts.benchmarks.machine import cores, machine
+from scripts.benchmarks.machine import cores, instruction_sets, machine
 from scripts.options.command import add_bundle_argument, at_least, run, verb_parser
 
 _WARM_UP = 3
@@ -69,7 +69,9 @@ def main() -> None:
     for name, seconds in first.items():
         memory = f", {peak[name]:.0f} MB of memory at most" if name in peak else ""
         print(f"{name}: {seconds:.2f} s from nothing imported to the first answer{memory}")
-    BundleWriter.open(options.bundle).update(latency=Latency(machine(), cores(), rounds, rows, first, peak))
+    now = Latency(machine(), cores(), rounds, rows, first, peak, instruction_sets())
+    elsewhere = kept_elsewhere(bundle.latency, now, bundle.manifest.latency_elsewhere)
+    BundleWriter.open(options.bundle).update(latency=now, latency_elsewhere=elsewhere)
 
 
 @dataclass(frozen=True)

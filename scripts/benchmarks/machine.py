@@ -2,12 +2,38 @@
 
 import os
 import platform
+from collections.abc import Collection
 from pathlib import Path
+
+# What makes a network's arithmetic quick or slow, by the flags of Linux; the first of each that is there names it.
+_INSTRUCTION_SETS = {
+    "AVX2": ("avx2",),
+    "AVX-512": ("avx512f",),
+    "VNNI": ("avx512_vnni", "avx_vnni"),
+    "AMX": ("amx_int8",),
+    "NEON": ("asimd", "neon"),
+    "dot product": ("asimddp",),
+}
 
 
 def cores() -> int:
     """The processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def instruction_sets(info: Path = Path("/proc/cpuinfo")) -> str | None:
+    """The processor's instruction sets that matter for networks, such as "AVX2, VNNI"; None where nothing tells."""
+    if not info.is_file():
+        return None
+    flags = next(
+        (line.split(":", 1)[1].split() for line in info.read_text().splitlines() if line.startswith(("flags", "Feat"))),
+        [],
+    )
+    return _named(flags) or None
+
+
+def _named(flags: Collection[str]) -> str:
+    return ", ".join(name for name, any_of in _INSTRUCTION_SETS.items() if not set(any_of).isdisjoint(flags))
 
 
 def machine() -> str:

@@ -25,6 +25,8 @@ def parse_training(doc: str | None) -> argparse.Namespace:
     options.recipe = options.head_recipe = None
     if options.also_validation and (options.fine_tune is not None or options.size or options.frozen):
         parser.error("--also-validation takes everything from its bundle: leave out --fine-tune, --size and --frozen")
+    if options.also_validation and options.leave_out:
+        parser.error("--leave-out is for trainings on the training photos alone")
     if options.fine_tune is not None:
         with as_usage_error(parser):
             options.recipe = recipe_of(options, options.fine_tune)
@@ -63,6 +65,8 @@ def command_of(options: argparse.Namespace) -> Command:
             made["crop_fraction"] = options.crop_fraction
         if options.fine_tune is not None:
             made |= {"fine_tune": options.fine_tune} | teachers | options.given
+        if options.leave_out:
+            made["leave_out"] = tuple(map(str, options.leave_out))
         if options.frozen and not options.named_recipe:
             made["frozen"] = f"models/{options.frozen.name}"
     if options.out.name != options.backbone:
@@ -138,6 +142,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         type=bundle_folder,
         metavar="BUNDLE",
         help="repeat this fine-tuned bundle's run on the training and the validation photos together",
+    )
+    parser.add_argument(
+        "--leave-out",
+        type=int,
+        action="append",
+        default=[],
+        metavar="LABEL",
+        help="a class that is not learnt, to measure what the network makes of it (again for several)",
     )
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="where checkpoints are kept")
     parser.add_argument(

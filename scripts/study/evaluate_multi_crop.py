@@ -3,14 +3,16 @@
     flowers study evaluate_multi_crop efficientnet_lite0
 
 The INT8 model answers photos of a split, clean and under fourteen corruptions. Where it is not sure, crops of the photo
-are answered as on *Identify*. The name on which they agree, if they do, is compared with the truth and with the first
-answer. The figures go into the bundle, for `results.md`.
+are looked at as on *Identify*. The answer from all looks is compared with the truth and with the answer from one. The
+figures go into the bundle, for `results.md`.
 """
 
 from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.evaluation.multi_crop import evaluate_multi_crop
+from flowers_core.evaluation.multi_crop import FORMAT, evaluate_multi_crop
+from flowers_core.inference.answerer import open_answerer
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
+from flowers_core.inference.runtime import open_runtime
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from scripts.options.command import add_bundle_argument, add_data_option, at_least, progress, run, verb_parser
 
@@ -26,21 +28,14 @@ def main() -> None:
     parser.add_argument("--dry-run", action="store_true", help="print only: write nothing into the bundle")
     options = parser.parse_args()
     bundle, flowers = load_bundle(options.bundle), OxfordFlowers(options.data)
+    answerer = open_answerer(bundle, open_runtime(bundle, FORMAT), lambda: prototypes_of(bundle))
     record = evaluate_multi_crop(
-        bundle,
-        prototypes_of(bundle),
-        flowers,
-        options.split,
-        photos=options.photos,
-        seed=options.seed,
-        track=progress,
+        answerer, flowers, options.split, photos=options.photos, seed=options.seed, track=progress
     )
-    print(
-        f"{'photos':22} {'top-1':>7} {'not sure':>8} {'suggested':>9} {'right':>6} {'first right':>11} {'applied':>8}"
-    )
+    print(f"{'photos':22} {'top-1':>7} {'all looks':>9} {'sure':>5} {'all looks':>9} {'right':>6} {'decided':>8}")
     for kind, row in record.corruptions.items():
-        counts = f"{row.abstained:8} {row.suggested:9} {row.suggested_correct:6} {row.answered_correct:11}"
-        print(f"{kind:22} {100 * row.top1:7.2f} {counts} {100 * row.top1_applied:8.2f}")
+        sure = f"{record.photos - row.abstained:5} {row.sure_applied:9} {row.sure_applied_correct:6}"
+        print(f"{kind:22} {100 * row.top1:7.2f} {100 * row.top1_applied:9.2f} {sure} {row.suggested:8}")
     if not options.dry_run:
         writer = BundleWriter.open(bundle.folder)
         writer.update(multi_crop={**writer.manifest.multi_crop, options.split: record})

@@ -80,6 +80,22 @@ def test_arrays_are_read_only(drawn_dataset):
             array[0] = array[1]
 
 
+def test_classes_can_be_left_out(root):
+    """Label 5 goes: its photos are in no split, and label 89 becomes 88."""
+    flowers = OxfordFlowers(root)
+    fewer = flowers.leaving_out([5])
+    assert fewer.labels.tolist() == np.where(flowers.labels == 5, 0, 88).tolist()
+    assert len(fewer.names) == 101
+    assert fewer.names[87] == flowers.names[88]
+    for split in SPLITS:
+        assert fewer.split_ids(split).tolist() == [i for i in flowers.split_ids(split) if flowers.label_of(i) == 89]
+    assert fewer.path(1) == flowers.path(1)
+    assert len(flowers.names) == 102  # the whole data set stays as it was
+    for wrong in ([0], [103], range(1, 103)):
+        with pytest.raises(DatasetError, match="Classes to leave out"):
+            flowers.leaving_out(wrong)
+
+
 def test_photo_names():
     assert photo_name(17) == "image_00017.jpg"
     assert photo_id_of("image_00017.jpg") == 17

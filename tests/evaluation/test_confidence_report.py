@@ -49,7 +49,7 @@ def test_figures_by_hand() -> None:
     assert figures.set_coverage == 0.75
     assert figures.set_size == 1.25
     # 15 bins of 1/15: 0.62 and 0.73 lie in the 10th and 11th, 0.88 and 0.95 in the 14th and 15th.
-    assert [(round(15 * bin.high), bin.count, bin.accuracy) for bin in figures.reliability] == [
+    assert [(round(15 * one.high), one.count, one.accuracy) for one in figures.reliability] == [
         (10, 1, 1.0),
         (11, 1, 0.0),
         (14, 1, 1.0),

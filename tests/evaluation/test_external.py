@@ -19,8 +19,8 @@ from flowers_core.inference.records.external import ExternalClass, ExternalFlowe
 from tests.fixtures.drawn_flowers import draw_flower
 
 
-def answer(label: int | None, *ranking: int, p: float = 0.5, sure: bool = False, suggested: int | None = None):
-    return ExternalAnswer(label, ranking, p, sure, suggested)
+def answer(label: int | None, *ranking: int, p: float = 0.5, sure: bool = False, decided: bool = False):
+    return ExternalAnswer(label, ranking, p, sure, decided)
 
 
 def test_flowers_are_counted_as_by_hand() -> None:
@@ -28,8 +28,8 @@ def test_flowers_are_counted_as_by_hand() -> None:
         answer(1, 1, 2, p=0.95, sure=True),
         answer(1, 2, 1, p=0.9),  # wrong with 90 %: a high-confidence error
         answer(2, 3, 4, p=0.99, sure=True),  # another one, and the model is sure
-        answer(2, 4, 3, 2, p=0.3, suggested=2),
-        answer(2, 2, 3, p=0.4, suggested=3),
+        answer(2, 4, 3, 2, p=0.3, decided=True),
+        answer(2, 2, 3, p=0.4, decided=True),
     ]
     assert count_flowers(answers) == ExternalFlowers(
         photos=5,
@@ -49,7 +49,7 @@ def test_flowers_are_counted_as_by_hand() -> None:
 
 
 def test_without_a_flower_every_confident_name_is_an_error() -> None:
-    answers = [answer(None, 1, p=0.95, sure=True), answer(None, 1, p=0.89, suggested=4), answer(None, 2, p=0.9)]
+    answers = [answer(None, 1, p=0.95, sure=True), answer(None, 1, p=0.89, decided=True), answer(None, 2, p=0.9)]
     assert count_without_flower(answers) == ExternalWithoutFlower(
         photos=3, high_confidence_errors=2, sure=1, suggested=1
     )

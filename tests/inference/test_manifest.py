@@ -8,6 +8,7 @@ import pytest
 from flowers_core.data.model_input import CropRule
 from flowers_core.inference.bundle import list_bundles
 from flowers_core.inference.manifest import FileEntry, Manifest, ManifestError, read_manifest, write_manifest
+from flowers_core.inference.records.latency import Latency, Timing, kept_elsewhere
 from flowers_core.storage.paths import default_models_dir
 from tests.fixtures.manifests import metrics, training
 
@@ -72,3 +73,14 @@ def test_each_shipped_manifest_is_of_schema_2_and_comes_back(tmp_path: Path) -> 
         write_manifest(bundle.manifest, tmp_path / "bundle.json")
         assert (tmp_path / "bundle.json").read_bytes() == (bundle.folder / "bundle.json").read_bytes()
         assert all(dataclasses.is_dataclass(figures["test"]) for figures in bundle.metrics.values())
+
+
+def test_timings_on_other_kinds_of_processors_are_kept() -> None:
+    row = {"int8, 1 thread": Timing(3.0, 4.0, 1.0)}
+    unknown, avx2 = Latency(paths=row), Latency(paths=row, instructions="AVX2")
+    vnni = Latency(paths=row, instructions="AVX2, VNNI")
+    assert kept_elsewhere(Latency(), avx2, {}) == {}
+    assert kept_elsewhere(unknown, avx2, {}) == {"not recorded": unknown}
+    assert kept_elsewhere(avx2, vnni, {"not recorded": unknown}) == {"not recorded": unknown, "AVX2": avx2}
+    # Timed again on the first kind: its older timings go.
+    assert kept_elsewhere(vnni, avx2, {"AVX2": avx2}) == {"AVX2, VNNI": vnni}

@@ -21,22 +21,23 @@ def test_the_table_has_rows_for_flowers_known_ones_and_none() -> None:
             high_confidence_errors=1,
             sure=3,
             sure_correct=2,
-            suggested=2,
-            suggested_correct=1,
         ),
         classes={
             "rose": ExternalClass(3, 2, 3),
             "sunflower": ExternalClass(1, 1, 1),
             "gaura": ExternalClass(4, 1, 2),
         },
-        no_flower=ExternalWithoutFlower(photos=20, high_confidence_errors=2, sure=4, suggested=5),
+        no_flower=ExternalWithoutFlower(photos=20, high_confidence_errors=2, sure=4),
     )
     two = RunRecord("two", "tiny", training(), {})
     rows = external_table([RunRecord("one", "tiny", training(), {}, external=measured), two])
     # Wilson's interval of 4 in 8, by hand: (4 + 1.9207 ± 1.96 √(4 · 4 / 8 + 0.9604)) / (8 + 3.8415) = 0.215 to 0.785.
     assert rows.splitlines()[2:] == [
-        "| one | flowers | 8 | 50.00 | 22 to 78 | 75.00 | 1 | 3 | 2 | 2 | 1 |",
-        "| one | roses, daisies, sunflowers of these | 4 | 75.00 | 30 to 95 | 100.00 | — | — | — | — | — |",
-        "| one | no flower | 20 | — | — | — | 2 | 4 | — | 5 | — |",
+        "| one | flowers | 8 | 50.00 | 22 to 78 | 75.00 | 1 | 3 | 2 |",
+        "| one | roses, daisies, sunflowers of these | 4 | 75.00 | 30 to 95 | 100.00 | — | — | — |",
+        "| one | no flower | 20 | — | — | — | 2 | 4 | — |",
     ]
+    both = RunRecord("one", "tiny", training(), {}, external=measured, external_looks=measured)
+    names = [line.split(" | ")[0] for line in external_table([both]).splitlines()[2:]]
+    assert names == ["| one"] * 3 + ["| one, all looks"] * 3
     assert external_table([two]) == ""

@@ -1,4 +1,6 @@
-"""The table of what suggestions from crops give."""
+"""The table of what several looks give."""
+
+from dataclasses import replace
 
 from flowers_core.inference.records.multi_crop import MultiCropCounts, MultiCropMetrics
 from flowers_core.reports.multi_crop import multi_crop_table
@@ -6,9 +8,12 @@ from flowers_core.reports.run_records import RunRecord
 from tests.fixtures.manifests import training
 
 
-def test_the_table_has_a_row_for_each_kind() -> None:
-    grey = MultiCropCounts(0.5, abstained=6, suggested=4, suggested_correct=3, answered_correct=1, top1_applied=2 / 3)
-    measured = {"test": MultiCropMetrics("int8", 12, 0, {"grey": grey})}
+def test_the_table_has_a_row_for_each_kind_measured_by_this_rule() -> None:
+    grey = MultiCropCounts(0.5, 6, 4, 3, 1, 2 / 3, 5, 9, 8, 0.02, 0.015)
+    older = replace(grey, sure_correct=None, sure_applied=None, sure_applied_correct=None, ece=None, ece_applied=None)
+    measured = {"test": MultiCropMetrics("int8", 12, 0, {"grey": grey, "dark": older})}
     record = RunRecord("one", "tiny", training(), {}, multi_crop=measured)
-    assert multi_crop_table([record]).splitlines()[-1] == ("| one | grey | test | 12 | 50.00 | 6 | 4 | 3 | 1 | 66.67 |")
+    assert multi_crop_table([record]).splitlines()[2:] == [
+        "| one | grey | test | 12 | 50.00 | 66.67 | 6 | 5 | 9 | 8 | 2.00 | 1.50 | 4 |"
+    ]
     assert multi_crop_table([RunRecord("two", "tiny", training(), {})]) == ""

@@ -122,6 +122,10 @@ def test_the_worst_corruption_is_named() -> None:
     assert cells(corruptions_table([run])) == [["one", "int8", "test", "7", "80.00", "50.00", "noise", "0.00", "—"]]
 
 
+WHERE = "A, 4 cores (AVX2, VNNI)"
+UNKNOWN = "a machine that was not recorded (instruction sets not recorded)"
+
+
 def test_speed_and_memory_stand_in_one_row_a_backend() -> None:
     def timed(median: float, p95: float, same: float) -> Timing:
         return Timing(median, p95, ratio_to_int8=median / 4.0, ratio_to_int8_same_threads=same)
@@ -134,12 +138,14 @@ def test_speed_and_memory_stand_in_one_row_a_backend() -> None:
         "keras predict": timed(60.0, 70.0, 30.0),
     }
     first, peak = {"int8": 0.4, "keras": 9.0}, {"int8": 61.0}
-    latency = Latency(cores=4, paths=paths, seconds_to_first_answer=first, peak_megabytes=peak)
+    latency = Latency("A, 4 cores", 4, None, paths, first, peak, "AVX2, VNNI")
     assert cells(speed_table([replace(a_run("one"), latency=latency)])) == [
-        ["one", "int8", "4.0", "5.0", "1.0", "2.0", "2.5", "1.0", "0.4", "61"],
-        ["one", "keras predict", "80.0", "90.0", "20.0", "60.0", "70.0", "30.0", "9.0", "—"],
+        ["one", WHERE, "int8", "4.0", "5.0", "1.0", "2.0", "2.5", "1.0", "0.4", "61"],
+        ["one", WHERE, "keras predict", "80.0", "90.0", "20.0", "60.0", "70.0", "30.0", "9.0", "—"],
     ]
     assert speed_table([a_run("one")]) == ""
+    both = replace(a_run("one"), latency=latency, latency_elsewhere={"AVX2": replace(latency, instructions="AVX2")})
+    assert [row[1] for row in cells(speed_table([both]))] == [WHERE, WHERE, "A, 4 cores (AVX2)", "A, 4 cores (AVX2)"]
 
 
 def test_older_timings_have_no_ratio_to_int8_with_as_many_threads() -> None:
@@ -147,6 +153,6 @@ def test_older_timings_have_no_ratio_to_int8_with_as_many_threads() -> None:
     row = Timing(8.0, 9.0, ratio_to_int8=2.0)
     latency = Latency(paths=dict.fromkeys(("int8, 1 thread", "int8, 2 threads", "keras predict"), row))
     assert cells(speed_table([replace(a_run("one"), latency=latency)])) == [
-        ["one", "int8", "8.0", "9.0", "2.0", "8.0", "9.0", "—", "—", "—"],
-        ["one", "keras predict", "—", "—", "—", "8.0", "9.0", "—", "—", "—"],
+        ["one", UNKNOWN, "int8", "8.0", "9.0", "2.0", "8.0", "9.0", "—", "—", "—"],
+        ["one", UNKNOWN, "keras predict", "—", "—", "—", "8.0", "9.0", "—", "—", "—"],
     ]

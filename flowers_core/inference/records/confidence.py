@@ -9,7 +9,6 @@ from flowers_core.inference.confidence_model import ConfidenceModel
 from flowers_core.inference.novelty import NoveltyRule
 from flowers_core.inference.prediction_set import SetRule
 
-
 #: An ROC curve is kept at true positive rates of 0, 1/50, … 1.
 ROC_STEPS = 50
 

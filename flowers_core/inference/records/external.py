@@ -13,7 +13,7 @@ class ExternalFlowers:
         top1, top5: fraction with the right class first, or among the first five.
         high_confidence_errors: wrong predictions with a calibrated probability of at least 0.9.
         sure, sure_correct: verdicts "sure", and how many of these are right.
-        suggested, suggested_correct: suggestions of multi-crop, and how many of these are right.
+        suggested, suggested_correct: answers that a crop decided, and how many of these are right.
     """
 
     photos: int
@@ -22,8 +22,8 @@ class ExternalFlowers:
     high_confidence_errors: int
     sure: int
     sure_correct: int
-    suggested: int
-    suggested_correct: int
+    suggested: int = 0
+    suggested_correct: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,19 +43,19 @@ class ExternalClass:
 
 @dataclass(frozen=True)
 class ExternalWithoutFlower:
-    """Counts over external photos that show no flower. Every sure or suggested name is wrong.
+    """Counts over external photos that show no flower. Every sure name is wrong.
 
     Attributes:
         photos: number of photos.
         high_confidence_errors: predictions with a calibrated probability of at least 0.9.
         sure: verdicts "sure".
-        suggested: suggestions of multi-crop.
+        suggested: answers that a crop decided.
     """
 
     photos: int
     high_confidence_errors: int
     sure: int
-    suggested: int
+    suggested: int = 0
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Latency:
 
     Attributes:
         machine, cores: the machine, and its number of cores; None if not recorded.
+        instructions: the processor's instruction sets that matter, such as "AVX2, AVX-512, VNNI"; None if not recorded.
         rounds: rounds of the interleaving.
         paths: backend and number of threads → its time.
         seconds_to_first_answer: numeric format or Keras → time of a new process until its first prediction.
@@ -40,3 +41,25 @@ class Latency:
     paths: Mapping[str, Timing] = field(default_factory=dict)
     seconds_to_first_answer: Mapping[str, float] = field(default_factory=dict)
     peak_megabytes: Mapping[str, float] = field(default_factory=dict)
+    instructions: str | None = None
+
+    @property
+    def processor(self) -> str:
+        """The machine and its instruction sets, in words."""
+        known = self.instructions or "instruction sets not recorded"
+        return f"{self.machine or 'a machine that was not recorded'} ({known})"
+
+
+def kept_elsewhere(before: Latency, now: Latency, elsewhere: Mapping[str, Latency]) -> dict[str, Latency]:
+    """The timings on other kinds of processors, after a model was timed again.
+
+    Args:
+        before: its timings until now.
+        now: its new timings.
+        elsewhere: those on other kinds until now, by their instruction sets.
+    """
+    kept = dict(elsewhere)
+    if before.paths:
+        kept[before.instructions or "not recorded"] = before
+    kept.pop(now.instructions or "not recorded", None)
+    return kept

@@ -8,6 +8,9 @@ from app.confusions.calibration import (
     curve_chart,
     curve_table,
     operating_sentence,
+    recorded_chart,
+    recorded_sentence,
+    recorded_table,
     reliability_chart,
     reliability_table,
 )
@@ -69,6 +72,22 @@ def test_the_charts_hold_the_curves(answers: tuple[Predictions, np.ndarray]) -> 
     bins = reliability_table(reliability(probabilities, predictions.labels))
     assert bins["photos"].sum() == len(predictions)
     assert len(reliability_chart(bins).to_dict()["layer"]) == 2
+
+
+def test_the_diagram_of_the_confidence_is_that_of_the_record(open_page: Open) -> None:
+    confidence = load_bundle(default_models_dir() / "efficientnet_lite0_small").manifest.confidence
+    assert confidence is not None
+    recorded = confidence.figures["test"]
+    table = recorded_table(recorded)
+    for kind, figures in recorded.items():
+        bins = table[table["of"] == kind]
+        assert bins["photos"].sum() == figures.photos
+        gap = (bins["photos"] * (bins["right"] - bins["certainty"]).abs()).sum() / figures.photos
+        assert gap == pytest.approx(figures.ece)
+    assert len(recorded_chart(table).to_dict()["layer"]) == 2
+    app = open_page("confusions", bundle="efficientnet_lite0_small", precision="int8")
+    assert any(text.value == recorded_sentence(recorded) for text in app.markdown)
+    assert recorded_table({}).empty
 
 
 def test_the_matrix_can_be_ordered_by_what_is_mixed_up(

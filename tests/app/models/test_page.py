@@ -121,7 +121,7 @@ def test_the_speed_table_says_how_much_memory_each_way_takes() -> None:
     ways = ("int8, 1 thread", "int8, 2 threads", "keras predict", "keras tf.function")
     latency = Latency(paths=dict.fromkeys(ways, row), peak_megabytes={"int8": 60.0, "keras": 700.0})
     bundle = Bundle(BUNDLE.folder, replace(BUNDLE.manifest, latency=latency))
-    table = speed_table(bundle)
+    table = speed_table(bundle.latency)
     known = table.dropna(subset=["memory, MB"])
     assert dict(zip(known["way"], known["memory, MB"], strict=True)) == {"int8, 1 thread": 60.0, "keras predict": 700.0}
 
@@ -129,5 +129,5 @@ def test_the_speed_table_says_how_much_memory_each_way_takes() -> None:
 def test_the_speed_table_says_how_many_threads_each_way_had() -> None:
     latency = Latency(paths={"keras predict": Timing(4.0, 5.0, 6.0, ratio_to_int8_same_threads=3.0, threads=2)})
     bundle = Bundle(BUNDLE.folder, replace(BUNDLE.manifest, latency=latency))
-    (shown,) = speed_table(bundle).to_dict("records")
+    (shown,) = speed_table(bundle.latency).to_dict("records")
     assert (shown["threads"], shown["times int8"], shown["times int8, same threads"]) == (2, 6.0, 3.0)

@@ -13,12 +13,12 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.photo_folder import PhotoFolderError
 from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.inference.answerer import Answer, open_answerer
 from flowers_core.inference.bundle import BundleError, load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
-from flowers_core.inference.multi_crop import suggest_crop
-from flowers_core.inference.prediction import Prediction, predict
+from flowers_core.inference.prediction import Prediction
 from flowers_core.inference.records.calibration import Calibration
-from flowers_core.inference.records.external import ExternalWithoutFlower
+from flowers_core.inference.records.external import ExternalMetrics
 from flowers_core.inference.runtime import Runtime
 from scripts.study import evaluate_external
 from tests.fixtures.drawn_flowers import draw_flower
@@ -69,46 +69,42 @@ def evaluate(bundle: Path, outside: Path, monkeypatch: pytest.MonkeyPatch):
 def test_each_photo_is_answered_as_on_the_page(evaluate, bundle: Path, outside: Path) -> None:
     evaluate()
     made = load_bundle(bundle)
-    assert made.calibration is not None
-    runtime = Runtime(made.path("int8.tflite"))
-
-    def answer(path: Path) -> tuple[Prediction, int | None]:
-        pixels = open_photo(path).pixels
-        logits = runtime.logits(model_input(pixels, made.crop_rule).pixels[None])[0]
-        prediction = predict(logits, made.calibration, load_taxonomy())
-        closer = suggest_crop(pixels, runtime, made.crop_rule, made.calibration.temperature)
-        return prediction, closer.label if closer and not prediction.sure else None
-
-    record = made.manifest.external
-    assert record is not None
+    answerer = open_answerer(made, Runtime(made.path("int8.tflite")))
     names = {taxon.name: taxon.label for taxon in load_taxonomy()}
-    right = five = misleading = sure = sure_right = suggested = suggested_right = 0
-    for path in (outside / FLOWERS).glob("*/*.png"):
-        (prediction, offered), label = answer(path), names[path.parent.name]
+
+    def answers(folder: str) -> list[tuple[Answer, int | None]]:
+        paths = sorted((outside / folder).rglob("*.png"))
+        return [(answerer.answer(open_photo(path).pixels), names.get(path.parent.name)) for path in paths]
+
+    shown, others = answers(FLOWERS), answers(NO_FLOWER)
+    assert (len(shown), len(others)) == (9, 6)
+    record, combined = made.manifest.external, made.manifest.external_looks
+    assert record is not None
+    assert combined is not None
+    _compare(record, [(one.whole, label) for one, label in shown], [one.whole for one, _ in others])
+    _compare(combined, [(one.prediction, label) for one, label in shown], [one.prediction for one, _ in others])
+    assert 0 < record.flowers.sure < 9
+    assert 3 <= round(9 * record.flowers.top1) < 9
+    assert combined.flowers.suggested == sum(bool(one.looks and one.looks.box) for one, _ in shown)
+    assert record.flowers.suggested == record.no_flower.suggested == 0
+
+
+def _compare(found: ExternalMetrics, shown: list[tuple[Prediction, int | None]], others: list[Prediction]) -> None:
+    right = five = misleading = sure = sure_right = 0
+    for prediction, label in shown:
         ranked, best = [candidate.label for candidate in prediction.candidates], prediction.candidates[0]
         right, five = right + (best.label == label), five + (label in ranked[:5])
         misleading += best.label != label and best.probability >= 0.9
         sure, sure_right = sure + prediction.sure, sure_right + (prediction.sure and best.label == label)
-        suggested, suggested_right = suggested + (offered is not None), suggested_right + (offered == label)
-    flowers = record.flowers
-    assert flowers.photos == 9
-    assert 9 * flowers.top1 == pytest.approx(right)
-    assert 9 * flowers.top5 == pytest.approx(five)
-    assert 3 <= right < 9
-    assert flowers.high_confidence_errors == misleading
+    flowers = found.flowers
+    assert (flowers.photos, flowers.high_confidence_errors) == (9, misleading)
+    assert (9 * flowers.top1, 9 * flowers.top5) == (pytest.approx(right), pytest.approx(five))
     assert (flowers.sure, flowers.sure_correct) == (sure, sure_right)
-    assert (flowers.suggested, flowers.suggested_correct) == (suggested, suggested_right)
-    assert 0 < sure < 9
-    assert sum(kind.photos for kind in record.classes.values()) == 9
-    assert sum(kind.correct for kind in record.classes.values()) == right
-    assert sum(kind.in_top5 for kind in record.classes.values()) == five
-    others = [answer(path) for path in (outside / NO_FLOWER).glob("*.png")]
-    assert record.no_flower == ExternalWithoutFlower(
-        photos=6,
-        high_confidence_errors=sum(prediction.candidates[0].probability >= 0.9 for prediction, _ in others),
-        sure=sum(prediction.sure for prediction, _ in others),
-        suggested=sum(offered is not None for _, offered in others),
-    )
+    assert sum(kind.photos for kind in found.classes.values()) == 9
+    assert sum(kind.correct for kind in found.classes.values()) == right
+    assert sum(kind.in_top5 for kind in found.classes.values()) == five
+    assert (found.no_flower.photos, found.no_flower.sure) == (6, sum(one.sure for one in others))
+    assert found.no_flower.high_confidence_errors == sum(one.candidates[0].probability >= 0.9 for one in others)
 
 
 def test_nothing_is_kept_of_a_dry_run(evaluate, bundle: Path, capsys) -> None:

@@ -12,9 +12,9 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.inference.answerer import open_answerer
 from flowers_core.inference.bundle import BundleError, load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
-from flowers_core.inference.multi_crop import suggest_crop
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.records.calibration import Calibration
 from flowers_core.inference.runtime import Runtime
@@ -42,7 +42,9 @@ def evaluate(bundle: Path, drawn_dataset: OxfordFlowers, monkeypatch: pytest.Mon
     return call
 
 
-def test_suggestions_are_counted_photo_by_photo(evaluate, bundle: Path, drawn_dataset: OxfordFlowers, capsys) -> None:
+def test_one_look_and_all_looks_are_counted_photo_by_photo(
+    evaluate, bundle: Path, drawn_dataset: OxfordFlowers, capsys
+) -> None:
     evaluate()
     made = load_bundle(bundle)
     record = made.manifest.multi_crop["test"]
@@ -50,24 +52,25 @@ def test_suggestions_are_counted_photo_by_photo(evaluate, bundle: Path, drawn_da
     assert list(record.corruptions) == ["as they are", *CORRUPTIONS]
     assert made.calibration is not None
     runtime = Runtime(made.path("int8.tflite"))
+    answerer = open_answerer(made, runtime)
     seen = 0
     for kind in ("as they are", "greyscale"):
-        right = taken = not_sure = suggested = 0
+        right = taken = not_sure = decided = sure = 0
         for photo_id in stratified_sample(drawn_dataset, "test", 5, 3).tolist():
             pixels = open_photo(drawn_dataset.path(photo_id)).pixels
             if kind != "as they are":
                 pixels = corrupted(pixels, kind, photo_id)
             logits = runtime.logits(model_input(pixels, made.crop_rule).pixels[None])[0]
-            answer = predict(logits, made.calibration, load_taxonomy())
-            closer = suggest_crop(pixels, runtime, made.crop_rule, made.calibration.temperature)
-            closer = None if answer.sure else closer
-            first, label = answer.candidates[0].label, drawn_dataset.label_of(photo_id)
-            right, taken = right + (first == label), taken + ((closer.label if closer else first) == label)
-            not_sure, suggested = not_sure + (not answer.sure), suggested + (closer is not None)
+            whole, combined = predict(logits, made.calibration, load_taxonomy()), answerer.answer(pixels)
+            label = drawn_dataset.label_of(photo_id)
+            right += whole.candidates[0].label == label
+            taken += combined.prediction.candidates[0].label == label
+            not_sure, sure = not_sure + (not whole.sure), sure + combined.prediction.sure
+            decided += bool(combined.looks and combined.looks.box)
         row = record.corruptions[kind]
         assert (5 * row.top1, 5 * row.top1_applied) == (pytest.approx(right), pytest.approx(taken))
-        assert (row.abstained, row.suggested) == (not_sure, suggested)
-        seen += suggested
+        assert (row.abstained, row.suggested, row.sure_applied) == (not_sure, decided, sure)
+        seen += decided
     assert seen  # else nothing of this was tried
     assert capsys.readouterr().out.count("\n") == 1 + 1 + len(CORRUPTIONS)
 

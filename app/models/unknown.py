@@ -1,0 +1,104 @@
+"""How well a model tells what it does not know, as it was measured: a table of scores, and their ROC curves."""
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from app.models.accuracy_chart import COLOURS
+from flowers_core.inference.bundle import Bundle
+from flowers_core.inference.records.confidence import ROC_STEPS, NoveltyFigures
+from flowers_core.reports.confidence import SCORES
+
+MEANINGS = {
+    "AUROC": "How often a flower scores higher than another picture: 100 % always, 50 % as by tossing a coin",
+    "pass": "Share of the other pictures that pass where 95 % of the flowers do: low is good",
+}
+
+
+def draw_unknown(bundle: Bundle) -> None:
+    """What was measured of a model's doubt, for each kind of picture that it does not know."""
+    record = bundle.manifest.confidence
+    if record is None or not record.novelty_figures:
+        st.info(f"How well {bundle.name} tells what it does not know was not measured.")
+        return
+    for figures in record.novelty_figures.values():
+        draw_detection(figures)
+
+
+def draw_detection(figures: NoveltyFigures) -> None:
+    """One kind of picture: the sentence, the table, the curves."""
+    st.markdown(sentence(figures))
+    table = score_table(figures)
+    st.dataframe(
+        table.style.format("{:.1%}", subset=["AUROC", "pass"]),
+        hide_index=True,
+        column_config={name: st.column_config.Column(help=text) for name, text in MEANINGS.items()},
+        alt="How well each score tells flowers from pictures without one",
+    )
+    curves = curve_table(figures)
+    if not curves.empty:
+        st.altair_chart(curve_chart(curves), alt="Share of flowers that pass against the share of other pictures")
+
+
+def sentence(figures: NoveltyFigures) -> str:
+    """What was compared, and what the rule in use makes of it, in words."""
+    return (
+        f"{figures.known:,} test photos of flowers against {figures.others} photos of other people that show none. A "
+        "score should be high for the first and low for the second. By the rule in use (distance and top probability), "
+        f"{figures.others_flagged} of the {figures.others} look like none of the flowers; {figures.others_sure} are "
+        "named without doubt all the same."
+    )
+
+
+def score_table(figures: NoveltyFigures) -> pd.DataFrame:
+    """One row a score, the best first; shares in [0, 1], with 95 % intervals in words."""
+    rows = [
+        {
+            "score": SCORES.get(name, name),
+            "AUROC": found.auroc,
+            "95 % interval": _interval(found.auroc_low, found.auroc_high),
+            "pass": found.fpr,
+            "its interval": _interval(found.fpr_low, found.fpr_high),
+        }
+        for name, found in figures.scores.items()
+    ]
+    return pd.DataFrame(rows).sort_values("AUROC", ascending=False)
+
+
+def curve_table(figures: NoveltyFigures) -> pd.DataFrame:
+    """The ROC curves that were kept, one row a point; shares in [0, 1]."""
+    return pd.DataFrame(
+        [
+            {"score": SCORES.get(name, name), "flowers that pass": step / ROC_STEPS, "others that pass": share}
+            for name, found in figures.scores.items()
+            for step, share in enumerate(found.fpr_at)
+        ]
+    )
+
+
+def curve_chart(table: pd.DataFrame) -> alt.Chart:
+    """ROC curves; the nearer to the upper left corner, the better."""
+    names = table["score"].unique().tolist()
+    return (
+        alt.Chart(table)
+        .mark_line(strokeWidth=2.5)
+        .encode(
+            x=alt.X("others that pass:Q", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+            y=alt.Y("flowers that pass:Q", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+            order="flowers that pass:Q",
+            color=alt.Color(
+                "score:N",
+                scale=alt.Scale(domain=names, range=list(COLOURS)),
+                legend=alt.Legend(title=None, orient="bottom", columns=2, labelLimit=240),
+            ),
+            tooltip=[
+                alt.Tooltip("score:N"),
+                *(alt.Tooltip(f"{name} that pass:Q", format=".1%") for name in ("flowers", "others")),
+            ],
+        )
+        .properties(height=320)
+    )
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{100 * low:.1f} to {100 * high:.1f} %"

@@ -1,0 +1,95 @@
+"""Near novelty: flowers that a network has not learnt against those that it has.
+
+So many of the classes are left out of training, several times over; then each score is asked to tell test photos of the
+classes that were learnt from test photos of those that were not. These are harder to tell than pictures without a
+flower: the photos are alike in everything but the species.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowers_core.evaluation.confidence_fit import fit_novelty
+from flowers_core.evaluation.confidence_report import familiarity_scores
+from flowers_core.evaluation.evidence import Observed
+from flowers_core.evaluation.novelty_metrics import detection
+from flowers_core.inference.confidence import Evidence
+from flowers_core.inference.discriminant import fit_discriminant_space
+from flowers_core.inference.records.near_novelty import NearDraw
+
+#: How many classes are left out at a time.
+LEFT_OUT = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """Photos of one split as a network sees them.
+
+    Attributes:
+        embeddings: (n, c) float32.
+        labels: (n,) int64, of all classes, 1-based.
+    """
+
+    embeddings: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+    def of(self, classes: NDArray[np.int64]) -> Embedded:
+        """The photos of these classes, which become the labels 1, 2, … in their order."""
+        kept = np.isin(self.labels, classes)
+        return Embedded(self.embeddings[kept], np.searchsorted(classes, self.labels[kept]).astype(np.int64) + 1)
+
+
+def left_out_classes(seed: int, classes: int, count: int = LEFT_OUT) -> tuple[int, ...]:
+    """The labels that a draw leaves out, 1-based and ascending."""
+    drawn = np.random.default_rng(seed).choice(classes, count, replace=False)
+    return tuple(sorted((drawn + 1).tolist()))
+
+
+def kept_classes(left_out: tuple[int, ...], classes: int) -> NDArray[np.int64]:
+    """The labels that are learnt, ascending."""
+    return np.setdiff1d(np.arange(1, classes + 1), left_out)
+
+
+def near_draw(
+    splits: Mapping[str, Embedded],
+    head: tuple[NDArray[np.float32], NDArray[np.float32]],
+    seed: int,
+    left_out: tuple[int, ...],
+    classes: int,
+    *,
+    resamples: int = 1000,
+) -> NearDraw:
+    """The figures of one draw.
+
+    Args:
+        splits: "train", "validation" and "test"; only test photos of the classes that were left out are looked at.
+        head: weights (c, kept classes) and bias (kept classes,) of the network that did not learn them.
+        seed, left_out: of the draw.
+        classes: of the whole data set.
+        resamples: of the bootstrap intervals.
+    """
+    kept = kept_classes(left_out, classes)
+    training, validation, known = (_observed(splits[name].of(kept), head) for name in ("train", "validation", "test"))
+    others = _observed(splits["test"].of(np.array(left_out)), head)
+    space = fit_discriminant_space(training.evidence.embeddings, training.labels, len(kept))
+    novelty = fit_novelty(space, validation)
+    of_known, of_others = (familiarity_scores(space, novelty, part.evidence, head[0]) for part in (known, others))
+    return NearDraw(
+        seed=seed,
+        left_out=left_out,
+        top1=float(known.right.mean()),
+        known=len(known),
+        others=len(others),
+        scores={name: detection(of_known[name], of_others[name], resamples=resamples) for name in of_known},
+    )
+
+
+def _observed(photos: Embedded, head: tuple[NDArray[np.float32], NDArray[np.float32]]) -> Observed:
+    # The scores do without the surest position, which takes whole feature maps.
+    logits = photos.embeddings @ head[0] + head[1]
+    evidence = Evidence(logits, photos.embeddings, np.zeros(len(logits), np.float32))
+    return Observed(evidence, photos.labels, np.arange(len(logits)))

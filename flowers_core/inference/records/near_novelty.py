@@ -1,0 +1,42 @@
+"""What is recorded of how well networks tell flowers that were left out of their training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flowers_core.inference.records.confidence import DetectionFigures
+
+
+@dataclass(frozen=True)
+class NearDraw:
+    """One draw of classes that a network never learnt.
+
+    Attributes:
+        seed: draws the classes; their labels, 1-based and ascending, are `left_out`.
+        top1: accuracy on test photos of the other classes, 0…1.
+        known, others: test photos of the classes that were learnt, and of those that were left out.
+        scores: by the score's name.
+    """
+
+    seed: int
+    left_out: tuple[int, ...]
+    top1: float
+    known: int
+    others: int
+    scores: Mapping[str, DetectionFigures]
+
+
+@dataclass(frozen=True)
+class NearNoveltyRecord:
+    """All draws of one protocol.
+
+    Attributes:
+        protocol: "frozen" for a head on the embeddings of ImageNet's weights, "trained" for whole trainings.
+        network: the backbone, or the command of the trainings.
+        draws: one for each seed.
+    """
+
+    protocol: str
+    network: str
+    draws: tuple[NearDraw, ...]

@@ -1,0 +1,131 @@
+"""The table of `results.md` on flowers that were left out of training, and the record that it is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from flowers_core.errors import FlowersError
+from flowers_core.inference.records.near_novelty import NearDraw, NearNoveltyRecord
+from flowers_core.reports.confidence import SCORES
+from flowers_core.reports.tables import percent, table
+from flowers_core.storage.files import write_json
+from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, to_json
+
+NEAR_NOVELTY_FILE = "near_novelty.json"
+_PROTOCOLS = {
+    "frozen": "frozen backbone, a head for each draw",
+    "trained": "whole trainings",
+}
+
+
+class NearNoveltyError(FlowersError):
+    """A file is no record of near novelty; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    protocols: Mapping[str, NearNoveltyRecord] = field(default_factory=dict)
+
+
+def keep_near_novelty(record: NearNoveltyRecord, models_dir: Path) -> None:
+    """Write a record in the place of the one of the same protocol.
+
+    Args:
+        record: the record.
+        models_dir: the models folder that it goes into.
+    """
+    kept = {found.protocol: found for found in load_near_novelty(models_dir)}
+    write_json(models_dir / NEAR_NOVELTY_FILE, to_json(_Kept(kept | {record.protocol: record})))
+
+
+def load_near_novelty(models_dir: Path) -> tuple[NearNoveltyRecord, ...]:
+    """The records in a models folder. Raises NearNoveltyError if the file holds something else."""
+    path = models_dir / NEAR_NOVELTY_FILE
+    if not path.is_file():
+        return ()
+    try:
+        return tuple(from_json(_Kept, read_json(path)).protocols.values())
+    except JsonValueError as error:
+        raise NearNoveltyError(f"{path} is not a record of near novelty: {error}") from error
+
+
+def near_novelty_note(records: tuple[NearNoveltyRecord, ...]) -> str:
+    """What the table shows, the protocols, and the targets."""
+    kinds = " ".join(
+        f"*{_PROTOCOLS[record.protocol].capitalize()}*: {_protocol_sentence(record)}" for record in records
+    )
+    return (
+        "How well a score separates test photos of flowers that a network has learnt from test photos of flowers that "
+        "it has not (`flowers study evaluate_near_novelty`). Each draw leaves 20 of the 102 classes out. The scores "
+        "take what they need from training and validation photos of the other 82 classes. Rows with *mean* have the "
+        "mean over the draws and, in brackets, the lowest and the highest; the others have one draw with its 95 % "
+        f"bootstrap intervals. {kinds} Targets: AUROC of at least 93, FPR of at most 30."
+    )
+
+
+def near_novelty_table(records: tuple[NearNoveltyRecord, ...]) -> str:
+    """For each protocol a row for each score over all draws, then one for each draw and score; "" without records."""
+    header = ("protocol", "draw (seed)", "score", "learnt", "left out", "top-1", "AUROC", "FPR at 95 % TPR")
+    rows = [row for record in records for row in (*_means(record), *_draws(record))]
+    return table(header, rows) if rows else ""
+
+
+def _protocol_sentence(record: NearNoveltyRecord) -> str:
+    if record.protocol == "frozen":
+        return (
+            f"{record.network} keeps its ImageNet weights, which learnt no class of this data set as such (ImageNet "
+            "has a few flowers, among them a daisy and an orchid), and logistic regression on its embeddings of the "
+            "training photos is the head. It is the cheap protocol: a network that is trained further moves its "
+            "embeddings, and its figures may differ."
+        )
+    return f"each draw is a network of its own, trained as by `{record.network}`."
+
+
+def _means(record: NearNoveltyRecord) -> list[tuple[str, ...]]:
+    draws = record.draws
+    return [
+        (
+            record.protocol,
+            f"mean of {len(draws)}",
+            SCORES.get(name, name),
+            _spread([draw.known for draw in draws], "{:.0f}"),
+            _spread([draw.others for draw in draws], "{:.0f}"),
+            _spread([100 * draw.top1 for draw in draws]),
+            _spread([100 * draw.scores[name].auroc for draw in draws]),
+            _spread([100 * draw.scores[name].fpr for draw in draws]),
+        )
+        for name in draws[0].scores
+    ]
+
+
+def _draws(record: NearNoveltyRecord) -> list[tuple[str, ...]]:
+    return [
+        (
+            record.protocol,
+            str(draw.seed),
+            SCORES.get(name, name),
+            str(draw.known),
+            str(draw.others),
+            *_figures(draw, name),
+        )
+        for draw in record.draws
+        for name in draw.scores
+    ]
+
+
+def _figures(draw: NearDraw, name: str) -> tuple[str, str, str]:
+    found = draw.scores[name]
+    return (
+        percent(draw.top1),
+        f"{percent(found.auroc)} ({percent(found.auroc_low)} to {percent(found.auroc_high)})",
+        f"{percent(found.fpr)} ({percent(found.fpr_low)} to {percent(found.fpr_high)})",
+    )
+
+
+def _spread(values: list[float], style: str = "{:.2f}") -> str:
+    low, high = style.format(min(values)), style.format(max(values))
+    return f"{style.format(float(np.mean(values)))} ({low} to {high})"

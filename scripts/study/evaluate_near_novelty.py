@@ -1,0 +1,156 @@
+"""Measure how well a network tells flowers that it never learnt from those that it did.
+
+    flowers study evaluate_near_novelty
+    flowers study evaluate_near_novelty --trained out_0 out_1 out_2 out_3 out_4
+
+Five draws leave 20 of the 102 classes out. By itself the protocol is the cheap one: the backbone keeps its ImageNet
+weights, which learnt no class of the data set, and each draw fits a head to the training photos of 82 classes.
+
+`--trained` takes a bundle for each draw, fine-tuned without its classes; `--commands` prints the lines that train them.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from flowers_core.data.batches import input_batches, stratified_sample
+from flowers_core.data.model_input import CropRule
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.evaluation.near_novelty import Embedded, kept_classes, left_out_classes, near_draw
+from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, BundleError, load_bundle
+from flowers_core.inference.records.near_novelty import NearDraw, NearNoveltyRecord
+from flowers_core.reports.near_novelty import keep_near_novelty
+from flowers_core.storage.files import npz_bytes, write_atomically
+from flowers_core.storage.npz import read_npz
+from flowers_core.storage.paths import default_models_dir, default_weights_dir
+from scripts.options.command import add_data_option, at_least, bundle_folder, progress, run, verb_parser
+
+_BATCH = 32
+_SPLITS = ("train", "validation", "test")
+
+
+def main() -> None:
+    """Parse the command line, measure each draw, print and keep the figures."""
+    options = _parse()
+    flowers = OxfordFlowers(options.data)
+    classes = len(flowers.names)
+    if options.commands:
+        for seed in range(options.draws):
+            labels = " ".join(f"--leave-out {label}" for label in left_out_classes(seed, classes))
+            print(f"flowers train {options.commands} {labels} --out models/left_out_{seed}")
+        return
+    draws = _of_trained(options, flowers) if options.trained else _of_frozen(options, flowers)
+    found = []
+    for draw in draws:
+        found.append(draw)
+        told = (f"{name} {100 * score.auroc:.2f} / {100 * score.fpr:.2f}" for name, score in draw.scores.items())
+        print(f"draw {draw.seed}, top-1 {100 * draw.top1:.2f}; AUROC / FPR: {', '.join(told)}", flush=True)
+    protocol = "trained" if options.trained else "frozen"
+    network = load_bundle(options.trained[0]).training.command.line() if options.trained else options.backbone
+    if not options.dry_run:
+        keep_near_novelty(NearNoveltyRecord(protocol, network, tuple(found)), options.models)
+
+
+def _of_frozen(options: argparse.Namespace, flowers: OxfordFlowers) -> Iterator[NearDraw]:
+    from flowers_core.training.linear_probe import fit_probe
+
+    splits, classes = _frozen_embeddings(options, flowers), len(flowers.names)
+    for seed in range(options.draws):
+        left_out = left_out_classes(seed, classes)
+        kept = kept_classes(left_out, classes)
+        training, validation = splits["train"].of(kept), splits["validation"].of(kept)
+        probe = fit_probe(
+            training.embeddings,
+            training.labels,
+            (validation.embeddings, validation.labels),
+            classes=len(kept),
+            candidates=(options.regularization,),
+        )
+        yield near_draw(splits, (probe.W, probe.b), seed, left_out, classes)
+
+
+def _of_trained(options: argparse.Namespace, flowers: OxfordFlowers) -> Iterator[NearDraw]:
+    from flowers_core.networks import start_tensorflow
+
+    start_tensorflow(quietly=True)
+    from flowers_core.networks.classifier import load_classifier
+
+    names = list(flowers.names)
+    for seed, bundle in enumerate(map(load_bundle, options.trained)):
+        left_out = left_out_classes(seed, len(names))
+        if [names.index(name) + 1 for name in bundle.class_names] != kept_classes(left_out, len(names)).tolist():
+            raise BundleError(f"'{bundle.name}' was not trained without the classes of draw {seed}; see --commands.")
+        splits = _embeddings(load_classifier(bundle.path(CLASSIFIER_FILE)), bundle.crop_rule, flowers, options, bundle)
+        yield near_draw(splits, bundle.head(), seed, left_out, len(names))
+
+
+def _frozen_embeddings(options: argparse.Namespace, flowers: OxfordFlowers) -> dict[str, Embedded]:
+    kept = options.cache and options.cache / f"frozen-{options.backbone}-{options.photos or 'all'}.npz"
+    if kept and kept.is_file():
+        stored = read_npz(kept)
+        return {name: Embedded(stored[name], stored[f"{name}_labels"]) for name in _SPLITS}
+    from flowers_core.networks import start_tensorflow
+
+    start_tensorflow(quietly=True)
+    from flowers_core.networks.backbones import backbone_named, build_backbone
+    from flowers_core.networks.classifier import build_classifier
+
+    rule = CropRule(backbone_named(options.backbone).size)
+    backbone = build_backbone(options.backbone, weights_dir=options.weights, size=rule.size)
+    splits = _embeddings(build_classifier(backbone, 2), rule, flowers, options)
+    if kept:
+        arrays = {name: part.embeddings for name, part in splits.items()}
+        labels = {f"{name}_labels": part.labels for name, part in splits.items()}
+        content = npz_bytes(**arrays, **labels)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(kept, lambda path: _write(path, content))
+    return splits
+
+
+def _embeddings(
+    classifier: object,
+    rule: CropRule,
+    flowers: OxfordFlowers,
+    options: argparse.Namespace,
+    bundle: Bundle | None = None,
+) -> dict[str, Embedded]:
+    from flowers_core.training.linear_probe import embed
+
+    found = {}
+    for split in _SPLITS:
+        ids = flowers.split_ids(split)
+        if split == "test" and options.photos:
+            ids = stratified_sample(flowers, split, options.photos, 0)
+        what = f"{bundle.name}, {split}" if bundle else split
+        batches = progress(input_batches(flowers, ids, rule), what, -(-len(ids) // _BATCH))
+        found[split] = Embedded(embed(classifier, batches), flowers.labels_of(ids))  # type: ignore[arg-type]
+    return found
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _parse() -> argparse.Namespace:
+    parser = verb_parser(__doc__)
+    add_data_option(parser)
+    parser.add_argument("--draws", type=at_least(1), default=5, help="default: 5")
+    parser.add_argument("--backbone", default="efficientnet_lite0", help="of the cheap protocol")
+    parser.add_argument("--regularization", type=float, default=1.0, metavar="C", help="of its head (default: 1)")
+    parser.add_argument("--photos", type=at_least(102), help="of the test split, stratified (default: all)")
+    parser.add_argument("--weights", type=Path, default=default_weights_dir(), metavar="DIR", help="of ImageNet")
+    parser.add_argument("--trained", type=bundle_folder, nargs="+", metavar="BUNDLE", help="one for each draw")
+    parser.add_argument("--commands", metavar="OPTIONS", help="only print how to train the bundles, with these options")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the embeddings there")
+    parser.add_argument(
+        "--models", type=Path, default=default_models_dir(), metavar="DIR", help="where the record goes"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print only: keep no record")
+    options = parser.parse_args()
+    if options.trained and len(options.trained) != options.draws:
+        parser.error(f"--trained needs a bundle for each of the {options.draws} draws")
+    return options
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,107 @@
+"""One look where that is enough, several where it is not; with the shipped networks on LiteRT."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_sample_image
+
+from flowers_core.data.model_input import model_input
+from flowers_core.data.photos import MIN_SIDE
+from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.inference.answerer import Answer, Answerer, open_answerer
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.confidence_head import ConfidenceHead
+from flowers_core.inference.multi_crop import LOOKS_RULE, combined, crop_boxes
+from flowers_core.inference.reading import TemperatureReader
+from flowers_core.inference.runtime import Forward, Runtime
+from flowers_core.retrieval.gallery_prototypes import prototypes_of
+from flowers_core.storage.paths import default_models_dir
+
+DAHLIA = load_sample_image("flower.jpg")
+
+
+def _answerer(name: str) -> Answerer:
+    bundle = load_bundle(default_models_dir() / name)
+    return open_answerer(bundle, Runtime(bundle.path("int8.tflite")), lambda: prototypes_of(bundle))
+
+
+@pytest.fixture(scope="module")
+def answered() -> tuple[Answerer, Answer]:
+    answerer = _answerer("efficientnet_lite0")
+    return answerer, answerer.answer(DAHLIA)
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "efficientnet_lite0_small"])
+def test_a_bundle_is_read_by_its_confidence_where_it_has_one(name: str) -> None:
+    answerer = _answerer(name)
+    kind = ConfidenceHead if answerer.bundle.manifest.confidence else TemperatureReader
+    assert isinstance(answerer.reader, kind)
+
+
+def test_the_dahlia_fills_the_frame_and_its_crops_make_it_sure(answered: tuple[Answerer, Answer]) -> None:
+    _, answer = answered
+    assert not answer.whole.sure
+    assert answer.prediction.sure
+    assert "dahlia" in load_taxonomy()[answer.prediction.candidates[0].label].name
+    looks = answer.looks
+    assert looks is not None
+    assert looks.box is not None
+    assert looks.crops == len(crop_boxes(640, 427))
+    left, top, right, bottom = looks.box
+    assert left < 325 < right  # the middle of the flower
+    assert top < 220 < bottom
+
+
+def test_the_crops_are_looked_at_one_by_one(answered: tuple[Answerer, Answer]) -> None:
+    answerer, answer = answered
+    readings = []
+    for left, top, right, bottom in crop_boxes(640, 427):
+        seen = model_input(DAHLIA[top:bottom, left:right].copy(), answerer.bundle.crop_rule).pixels
+        readings.append(answerer.reader.read(answerer.runtime.forward(seen[None])))
+    together = np.concatenate([one.probabilities for one in readings])
+    wanted = combined(answer.whole.probabilities, together, LOOKS_RULE)
+    assert answer.prediction.probabilities == pytest.approx(wanted, abs=1e-9)
+
+
+class _Counting(Runtime):
+    """The real runtime, which counts the photos that it is given."""
+
+    seen = 0
+
+    def forward(self, batch: np.ndarray) -> Forward:
+        self.seen += len(batch)
+        return super().forward(batch)
+
+
+@pytest.fixture
+def counting() -> Callable[[np.ndarray], tuple[Answer, int]]:
+    bundle = load_bundle(default_models_dir() / "efficientnet_lite0")
+    runtime = _Counting(bundle.path("int8.tflite"))
+    answerer = open_answerer(bundle, runtime, lambda: prototypes_of(bundle))
+
+    def answer(pixels: np.ndarray) -> tuple[Answer, int]:
+        before = runtime.seen
+        return answerer.answer(pixels), runtime.seen - before
+
+    return answer
+
+
+def test_a_sure_answer_takes_one_look(counting: Callable[[np.ndarray], tuple[Answer, int]]) -> None:
+    whole, passes = counting(DAHLIA)
+    assert passes == 1 + len(crop_boxes(640, 427))
+    assert whole.looks is not None
+    assert whole.looks.box is not None
+    left, top, right, bottom = whole.looks.box
+    answer, passes = counting(DAHLIA[top:bottom, left:right].copy())
+    assert answer.whole.sure
+    assert passes == 1
+    assert answer.prediction is answer.whole
+    assert answer.looks is None
+
+
+def test_a_photo_too_small_for_crops_gets_one_look(counting: Callable[[np.ndarray], tuple[Answer, int]]) -> None:
+    answer, passes = counting(np.full((MIN_SIDE, MIN_SIDE, 3), 128, np.uint8))
+    assert passes == 1
+    assert not answer.prediction.sure
+    assert answer.looks is None
