@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.elements.words import percent
-from app.identify.crop_choice import Percents, choose_whole_alone, forget_crop, percents_of, pixels_of
+from app.identify.crop_choice import Percents, choose_crop, choose_whole_alone, forget_crop, percents_of, pixels_of
 from app.resources import session
 from app.resources.session import Inference
 from flowers_core.data.crops import crop_photo
+from flowers_core.data.photos import Photo
 from flowers_core.data.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
@@ -30,17 +31,6 @@ def deciding_part(answer: Answer, inference: Inference) -> Percents | None:
     if answer.looks is None or answer.looks.box is None:
         return None
     return percents_of(answer.looks.box, inference.photo.width, inference.photo.height)
-
-
-def look_at(part: Percents, inference: Inference) -> Inference:
-    """The forward pass over a part: what the page shows of the answer follows from the part that decided it.
-
-    Args:
-        part: in per cent of the photo's sides.
-        inference: of the whole photo.
-    """
-    box = pixels_of(part, inference.photo.width, inference.photo.height)
-    return session.infer(crop_photo(inference.photo, box), inference.bundle, inference.numeric_format)
 
 
 def describe(answer: Answer, taxonomy: Taxonomy) -> str:
@@ -64,12 +54,15 @@ def describe(answer: Answer, taxonomy: Taxonomy) -> str:
     )
 
 
-def draw_looks(answer: Answer, part: Inference | None, taxonomy: Taxonomy) -> None:
-    """The part that decided, what was looked at, and a button for the whole photo alone; nothing after a single look.
+def draw_looks(answer: Answer, part: Percents | None, photo: Photo, taxonomy: Taxonomy) -> None:
+    """The part that decided, what was looked at, and buttons for that part and for the whole photo alone.
+
+    Nothing is drawn after a single look.
 
     Args:
         answer: to the whole photo.
-        part: the forward pass over the part that decided, if one did.
+        part: the part that decided, if one did.
+        photo: the whole one.
         taxonomy: the classes' names.
     """
     if answer.looks is None:
@@ -77,16 +70,28 @@ def draw_looks(answer: Answer, part: Inference | None, taxonomy: Taxonomy) -> No
     if part is None:
         st.caption(describe(answer, taxonomy))
         return
+    crop = crop_photo(photo, pixels_of(part, photo.width, photo.height))
     with st.container(border=True, horizontal=True, gap="medium", vertical_alignment="center", key="closer"):
-        st.image(session.shown_pixels(part.photo), width=WIDTH, alt="The part of the photo that decided")
+        st.image(session.shown_pixels(crop), width=WIDTH, alt="The part of the photo that decided")
         with st.container(width="stretch"):
             st.markdown(describe(answer, taxonomy))
-            st.button(
-                "Only the whole photo", icon=":material/fullscreen:", key="whole-alone", on_click=choose_whole_alone
-            )
+            with st.container(horizontal=True, gap="small"):
+                st.button(
+                    "Look at this part",
+                    icon=":material/zoom_in:",
+                    key="look-closer",
+                    on_click=choose_crop,
+                    args=(part,),
+                )
+                st.button(
+                    "Only the whole photo",
+                    icon=":material/fullscreen:",
+                    key="whole-alone",
+                    on_click=choose_whole_alone,
+                )
 
 
 def draw_whole_alone() -> None:
     """Where the person asked for the whole photo alone: the way back."""
     st.caption("This is what one look at the whole photo says.")
-    st.button("Look at its parts too", icon=":material/zoom_in:", key="look-closer", on_click=forget_crop)
+    st.button("Look at its parts too", icon=":material/zoom_in:", key="all-looks", on_click=forget_crop)

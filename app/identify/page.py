@@ -11,7 +11,7 @@ from app.identify.answer import draw_answer, draw_candidates, draw_roll_up, unli
 from app.identify.crop_choice import chosen_crop, draw_choice, is_whole_alone, offer_crop
 from app.identify.examples import draw_examples
 from app.identify.identified import Identified
-from app.identify.looks import deciding_part, draw_looks, draw_whole_alone, look_at
+from app.identify.looks import deciding_part, draw_looks, draw_whole_alone
 from app.identify.photo_choice import choose_photo, take_example
 from app.resources import models, session
 from app.resources.formats import start_timing
@@ -59,15 +59,14 @@ except BundleError as error:
     st.stop()
 
 decided = deciding_part(answer, inference) if answer else None
-part = look_at(decided, inference) if decided else None
-identified = Identified(part or inference, prediction, chosen.photo)
+identified = Identified(inference, prediction, chosen.photo)
 
 st.space("xsmall")
 answer_column, photo_column = st.columns((6, 5), gap="large")
 with answer_column:
     draw_answer(prediction, taxonomy, of_whole, unlike_of(inference) if prediction.novel else None)
     if answer is not None:
-        draw_looks(answer, part, taxonomy)
+        draw_looks(answer, decided, whole, taxonomy)
     elif is_whole_alone():
         draw_whole_alone()
     doubt_place = st.empty()
@@ -90,8 +89,9 @@ with teach_place, told():
     draw_teaching(identified)
 st.header("Why")
 draw_questions(identified)
+# The neighbours are those of the whole photo. Where a part decided they are no second opinion.
 with suppress(FlowersError):
-    if doubted := doubt(identified, taxonomy):
+    if decided is None and (doubted := doubt(identified, taxonomy)):
         doubt_place.info(doubted, icon=":material/compare:")
 st.header("What it resembles")
 draw_neighbours(identified)

@@ -192,7 +192,9 @@ def answerer(bundle: Bundle, numeric_format: str) -> Answerer:
     from flowers_core.inference.answerer import Answerer
     from flowers_core.inference.reading import TemperatureReader
 
-    reader = confidence_head(bundle) or TemperatureReader(bundle.require_calibration(), lambda: prototypes(bundle))
+    reader = confidence_head(bundle) or TemperatureReader(
+        bundle.require_calibration(), lambda: _prototypes_if_read(bundle)
+    )
     return Answerer(bundle, runtime(bundle, numeric_format), bundle.taxonomy, reader)
 
 
@@ -205,6 +207,14 @@ def confidence_head(bundle: Bundle) -> ConfidenceHead | None:
 
     space = bundle_file(bundle, DISCRIMINANT_FILE, lambda _: discriminant_space(bundle))
     return ConfidenceHead(bundle.manifest.confidence, space, *linear_layer(bundle))
+
+
+def _prototypes_if_read(bundle: Bundle) -> Prototypes | None:
+    """The prototypes; None where the gallery is damaged, too, which is told where the known photos are shown."""
+    try:
+        return prototypes(bundle)
+    except FlowersError:
+        return None
 
 
 def temperature(bundle: Bundle) -> float:

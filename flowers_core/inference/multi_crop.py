@@ -50,7 +50,12 @@ class LooksRule:
     sure_from: float
 
 
-LOOKS_RULE = LooksRule(share=1 / 3, whole_weight=0.4, crops_weight=0.8, floor=0.001, naming=0.5, sure_from=0.9)
+# Chosen by the likelihood of the true classes of doubtful validation photos, 110 clean ones and 158 under all fourteen
+# corruptions, as efficientnet_lite0_small reads them by its confidence and by its temperature. Of these 62 and 53 % are
+# named rightly from one look, 66 and 67 % from all. Tried instead: each class's own strongest crops, geometric means,
+# leaving out crops that look like no flower; the number of agreeing crops adds nothing to the probability. From
+# `sure_from` on, 98 % of the answers are right by both readings together.
+LOOKS_RULE = LooksRule(share=1 / 3, whole_weight=0.4, crops_weight=0.8, floor=0.001, naming=0.5, sure_from=0.93)
 
 
 def crop_boxes(width: int, height: int) -> list[PixelBox]:

@@ -12,15 +12,16 @@ weights, which learnt no class of the data set, and each draw fits a head to the
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from flowers_core.data.batches import input_batches, stratified_sample
 from flowers_core.data.model_input import CropRule
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.evaluation.near_novelty import Embedded, kept_classes, left_out_classes, near_draw
-from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, BundleError, load_bundle
+from flowers_core.inference.bundle import CLASSIFIER_FILE, BundleError, load_bundle
 from flowers_core.inference.records.near_novelty import NearDraw, NearNoveltyRecord
 from flowers_core.reports.near_novelty import keep_near_novelty
-from flowers_core.storage.files import npz_bytes, write_atomically
+from flowers_core.storage.files import write_npz
 from flowers_core.storage.npz import read_npz
 from flowers_core.storage.paths import default_models_dir, default_weights_dir
 from scripts.options.command import add_data_option, at_least, bundle_folder, progress, run, verb_parser
@@ -80,15 +81,12 @@ def _of_trained(options: argparse.Namespace, flowers: OxfordFlowers) -> Iterator
         left_out = left_out_classes(seed, len(names))
         if [names.index(name) + 1 for name in bundle.class_names] != kept_classes(left_out, len(names)).tolist():
             raise BundleError(f"'{bundle.name}' was not trained without the classes of draw {seed}; see --commands.")
-        splits = _embeddings(load_classifier(bundle.path(CLASSIFIER_FILE)), bundle.crop_rule, flowers, options, bundle)
+        classifier = load_classifier(bundle.path(CLASSIFIER_FILE))
+        splits = _embeddings(classifier, bundle.crop_rule, flowers, options, bundle.name)
         yield near_draw(splits, bundle.head(), seed, left_out, len(names))
 
 
 def _frozen_embeddings(options: argparse.Namespace, flowers: OxfordFlowers) -> dict[str, Embedded]:
-    kept = options.cache and options.cache / f"frozen-{options.backbone}-{options.photos or 'all'}.npz"
-    if kept and kept.is_file():
-        stored = read_npz(kept)
-        return {name: Embedded(stored[name], stored[f"{name}_labels"]) for name in _SPLITS}
     from flowers_core.networks import start_tensorflow
 
     start_tensorflow(quietly=True)
@@ -97,22 +95,11 @@ def _frozen_embeddings(options: argparse.Namespace, flowers: OxfordFlowers) -> d
 
     rule = CropRule(backbone_named(options.backbone).size)
     backbone = build_backbone(options.backbone, weights_dir=options.weights, size=rule.size)
-    splits = _embeddings(build_classifier(backbone, 2), rule, flowers, options)
-    if kept:
-        arrays = {name: part.embeddings for name, part in splits.items()}
-        labels = {f"{name}_labels": part.labels for name, part in splits.items()}
-        content = npz_bytes(**arrays, **labels)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(kept, lambda path: _write(path, content))
-    return splits
+    return _embeddings(build_classifier(backbone, 2), rule, flowers, options, f"frozen {options.backbone}")
 
 
 def _embeddings(
-    classifier: object,
-    rule: CropRule,
-    flowers: OxfordFlowers,
-    options: argparse.Namespace,
-    bundle: Bundle | None = None,
+    classifier: Any, rule: CropRule, flowers: OxfordFlowers, options: argparse.Namespace, name: str
 ) -> dict[str, Embedded]:
     from flowers_core.training.linear_probe import embed
 
@@ -121,14 +108,17 @@ def _embeddings(
         ids = flowers.split_ids(split)
         if split == "test" and options.photos:
             ids = stratified_sample(flowers, split, options.photos, 0)
-        what = f"{bundle.name}, {split}" if bundle else split
-        batches = progress(input_batches(flowers, ids, rule), what, -(-len(ids) // _BATCH))
-        found[split] = Embedded(embed(classifier, batches), flowers.labels_of(ids))  # type: ignore[arg-type]
+        kept = options.cache and options.cache / f"{name}, {len(ids)} {split} photos.npz"
+        if kept and kept.is_file():
+            vectors = read_npz(kept)["embeddings"]
+        else:
+            batches = input_batches(flowers, ids, rule)
+            vectors = embed(classifier, progress(batches, f"{name}, {split}", -(-len(ids) // _BATCH)))
+            if kept:
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                write_npz(kept, embeddings=vectors)
+        found[split] = Embedded(vectors, flowers.labels_of(ids))
     return found
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
 
 
 def _parse() -> argparse.Namespace:
@@ -136,7 +126,7 @@ def _parse() -> argparse.Namespace:
     add_data_option(parser)
     parser.add_argument("--draws", type=at_least(1), default=5, help="default: 5")
     parser.add_argument("--backbone", default="efficientnet_lite0", help="of the cheap protocol")
-    parser.add_argument("--regularization", type=float, default=1.0, metavar="C", help="of its head (default: 1)")
+    parser.add_argument("--regularization", type=float, default=0.3, metavar="C", help="of its head (default: 0.3)")
     parser.add_argument("--photos", type=at_least(102), help="of the test split, stratified (default: all)")
     parser.add_argument("--weights", type=Path, default=default_weights_dir(), metavar="DIR", help="of ImageNet")
     parser.add_argument("--trained", type=bundle_folder, nargs="+", metavar="BUNDLE", help="one for each draw")

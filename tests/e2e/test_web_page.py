@@ -19,8 +19,8 @@ from flowers_core.data.taxonomy import taxonomy_of
 from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.export.web_page import export_web
 from flowers_core.export.web_runtime import RuntimeMissing
+from flowers_core.inference.answerer import open_answerer
 from flowers_core.inference.bundle import Bundle, load_bundle
-from flowers_core.inference.confidence_head import answerer
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.paths import default_models_dir
 from scripts.benchmarks.web_client import WebClient, serving
@@ -92,7 +92,8 @@ def test_the_answer_is_the_servers(window: Callable[..., Page], bundle: Bundle, 
     photo = open_photo(example_photo())
     seen = model_input(photo.pixels, bundle.crop_rule)
     runtime, taxonomy = Runtime(bundle.path("int8.tflite"), workers=1), taxonomy_of(bundle.class_names)
-    prediction = answerer(bundle, runtime, taxonomy)(seen.pixels)
+    # The page in the browser takes one look.
+    prediction = open_answerer(bundle, runtime).first_look(runtime.forward(seen.pixels[None]))
     best = prediction.candidates[0]
 
     page = window()

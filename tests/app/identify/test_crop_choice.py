@@ -13,11 +13,13 @@ from flowers_core.data.crops import crop_photo, squared
 from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import read_photo
 from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.inference.answerer import Answer
 from flowers_core.inference.prediction import Prediction, predict
 from flowers_core.inference.runtime import Runtime
 from tests.app.conftest import drawn_photo, example_bytes, html, images, run
 from tests.app.elements.test_words import prediction
 from tests.app.identify.test_page import BUNDLE, bars, encoded, upload
+from tests.app.identify.test_page import expected as all_looks
 
 Open = Callable[..., AppTest]
 TAXONOMY = load_taxonomy()
@@ -50,7 +52,7 @@ def test_the_answer_is_that_of_the_part_in_the_address_and_a_button_goes_back(op
     app.button(key="whole-photo").click()
     run(app)
     assert "part" not in app.query_params
-    assert bars(app) == named(whole)
+    assert bars(app) == named(all_looks(example_bytes())[0])
     assert "the part that you chose" not in html(app)
     assert not any(button.key == "whole-photo" for button in app.button)
 
@@ -79,7 +81,7 @@ def test_the_sliders_choose_and_show_what_is_chosen(open_page: Open) -> None:
 def test_a_part_too_small_is_told_and_the_whole_photo_answers(open_page: Open) -> None:
     app = open_page(photo="example", part="50,50,51,51")
     assert any("part is too small to show a flower" in warning.value for warning in app.warning)
-    assert bars(app) == named(expected((0, 0, PHOTO.width, PHOTO.height)))
+    assert bars(app) == named(all_looks(example_bytes())[0])
 
 
 def test_another_photo_begins_whole(open_page: Open) -> None:
@@ -90,12 +92,12 @@ def test_another_photo_begins_whole(open_page: Open) -> None:
 
 
 def test_an_unsure_answer_comes_with_the_offer(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "predict", lambda _: prediction(rose=0.3))
+    monkeypatch.setattr(session, "answer", lambda _: Answer(prediction(rose=0.3), prediction(rose=0.3)))
     app = open_page(photo="example")
     app.button(key="try-part").click()
     run(app)
     assert app.toggle(key="picking-crop").value is True
-    monkeypatch.setattr(session, "predict", lambda _: prediction(rose=0.97))
+    monkeypatch.setattr(session, "answer", lambda _: Answer(prediction(rose=0.97), prediction(rose=0.97)))
     assert not any(button.key == "try-part" for button in run(app).button)
 
 

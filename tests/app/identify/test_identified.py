@@ -11,10 +11,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app.identify import explaining
-from app.resources import session
-from app.resources.session import Inference
+from flowers_core.inference.answerer import Answer, Answerer
 from flowers_core.inference.bundle import load_bundle
-from flowers_core.inference.prediction import Prediction
 from flowers_core.retrieval import user_photos
 from flowers_core.retrieval.gallery import Gallery
 from flowers_core.retrieval.neighbour import Neighbour
@@ -27,19 +25,19 @@ BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often what costs time is computed, by name; predictions by the photo they are for."""
+    """How often what costs time is computed, by name."""
     counted: Counter[str] = Counter()
-    predict, search = session.predict, Gallery.search
+    answer, search = Answerer.answer, Gallery.search
 
-    def count_predict(inference: Inference) -> Prediction:
-        counted[f"predict {inference.photo.sha256}"] += 1
-        return predict(inference)
+    def count_answer(answerer: Answerer, *args: Any, **how: Any) -> Answer:
+        counted["answer"] += 1
+        return answer(answerer, *args, **how)
 
     def count_search(gallery: Gallery, *args: Any, **how: Any) -> list[Neighbour]:
         counted["search, k-NN" if how["splits"] == ("train",) else "search"] += 1
         return search(gallery, *args, **how)
 
-    monkeypatch.setattr(session, "predict", count_predict)
+    monkeypatch.setattr(Answerer, "answer", count_answer)
     monkeypatch.setattr(explaining, "Subject", _counting(explaining.Subject, counted, "subject"))
     monkeypatch.setattr(Gallery, "search", count_search)
     return counted
@@ -61,10 +59,8 @@ def test_a_rerun_computes_each_thing_once(open_page: Open, calls: Counter[str]) 
         calls.clear()
         app.slider(key=key).set_value(value)
         run(app)
-        predictions = {name: count for name, count in calls.items() if name.startswith("predict")}
-        assert set(predictions.values()) == {1}
-        # The photo, and the part of it that is suggested.
-        assert len(predictions) <= 2
+        # All looks are remembered.
+        assert calls["answer"] == 0
         assert calls["subject"] == 1
         assert calls["search, k-NN"] == 1
         assert calls["search"] == 1

@@ -36,12 +36,21 @@ def test_the_answer_is_that_of_all_looks_and_one_click_shows_the_whole_photo_alo
     assert any(describe(wanted, TAXONOMY) == text.value for text in app.markdown)
     app.button(key="whole-alone").click()
     run(app)
-    assert app.query_params["part"] == ["0,0,100,100"] or app.query_params["part"] == "0,0,100,100"
+    assert app.query_params["part"] == "0,0,100,100"
     assert bars(app) == named(wanted.whole)
     assert not any("leaves doubt" in text.value for text in app.markdown)
-    app.button(key="look-closer").click()
+    app.button(key="all-looks").click()
     run(app)
     assert bars(app) == named(wanted.prediction)
+    app.button(key="look-closer").click()
+    run(app)
+    assert wanted.looks is not None
+    assert wanted.looks.box is not None
+    photo = read_photo(example_bytes())
+    part = [int(number) for number in app.query_params["part"].split(",")]
+    for per_cent, edge, length in zip(part, wanted.looks.box, (photo.width, photo.height) * 2, strict=True):
+        assert per_cent == pytest.approx(100 * edge / length, abs=1)
+    assert bars(app)[0][0] == named(wanted.prediction)[0][0]
 
 
 def test_a_part_that_was_chosen_is_looked_at_once(open_page: Open) -> None:

@@ -19,6 +19,7 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.photo_ref import oxford
 from flowers_core.data.photos import read_photo
 from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.inference.answerer import Answer
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.prediction import Candidate, Prediction
@@ -128,7 +129,7 @@ def test_an_answer_that_the_nearest_photos_deny_is_doubted() -> None:
 
 
 def test_the_doubt_stands_with_the_answer(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "predict", lambda _: prediction(rose=0.97))
+    monkeypatch.setattr(session, "answer", lambda _: Answer(prediction(rose=0.97), prediction(rose=0.97)))
     app = open_page(photo="example")
     assert [info.value[:32] for info in app.info] == ["The known photos that yours rese"]
 

@@ -14,10 +14,11 @@ from app.elements.words import capital, percent
 from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import PhotoError, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.inference.answerer import open_answerer
 from flowers_core.inference.bundle import load_bundle
-from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery import Gallery
+from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from flowers_core.retrieval.neighbour import Neighbour
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import drawn_photo, example_bytes, html, images, run
@@ -33,11 +34,12 @@ def encoded(pixels: np.ndarray, file_format: str) -> bytes:
 
 
 def expected(content: bytes):
-    """What the library says without the page."""
+    """What the library says without the page: from all looks, and the forward pass over the whole photo."""
     photo = read_photo(content)
-    runtime = Runtime(BUNDLE.path("int8.tflite"), workers=1)
+    runtime = Runtime(BUNDLE.path("int8.tflite"))
     forward = runtime.forward(model_input(photo.pixels, BUNDLE.crop_rule).pixels[None])
-    return predict(forward.logits[0], BUNDLE.calibration, load_taxonomy()), forward
+    answerer = open_answerer(BUNDLE, runtime, lambda: prototypes_of(BUNDLE))
+    return answerer.answer(photo.pixels, forward).prediction, forward
 
 
 def bars(app: AppTest) -> list[tuple[str, str]]:
