@@ -11,6 +11,7 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import Taxon, load_taxonomy
 from flowers_core.evaluation.evidence import clean_photos, observe
+from flowers_core.inference.answerer import open_answerer
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.confidence import DISCRIMINANT_FILE
@@ -105,8 +106,13 @@ def test_identify_reads_photos_with_the_rules_that_a_bundle_has(
     head = confidence_head(bundle)
     assert head is not None
     (found,) = identify(bundle, [drawn_dataset.path(int(ids[0]))])
-    pixels = model_input(open_photo(drawn_dataset.path(int(ids[0]))).pixels, bundle.crop_rule).pixels
-    wanted = head.predict(Runtime(bundle.path("int8.tflite")).forward(pixels[None]), load_taxonomy())
+    answerer = open_answerer(bundle, Runtime(bundle.path("int8.tflite")))
+    assert isinstance(answerer.reader, ConfidenceHead)
+    pixels = open_photo(drawn_dataset.path(int(ids[0]))).pixels
+    wanted = answerer.answer(pixels).prediction
+    alone = answerer.runtime.forward(model_input(pixels, bundle.crop_rule).pixels[None])
+    first = head.predict(alone, load_taxonomy())
+    np.testing.assert_array_equal(answerer.first_look(alone).probabilities, first.probabilities)
     assert found.prediction is not None
     np.testing.assert_array_equal(found.prediction.probabilities, wanted.probabilities)
     assert found.prediction.verdict == wanted.verdict

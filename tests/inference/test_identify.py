@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowers_core.data.model_input import model_input
 from flowers_core.data.photo_folder import PhotoFolderError
 from flowers_core.data.photos import PhotoError, open_photo
 from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.inference.answerer import Looks, open_answerer
 from flowers_core.inference.bundle import Bundle, BundleError, Calibration, load_bundle
 from flowers_core.inference.confidence_head import confidence_head
 from flowers_core.inference.identify import (
@@ -64,7 +64,7 @@ def test_each_photo_gets_the_answer_that_it_gets_alone(folder: Path, name: str, 
     assert bundle.calibration is not None
     head = confidence_head(bundle)
     assert (head is not None) == has_confidence
-    runtime = Runtime(bundle.path("int8.tflite"), workers=1)
+    answerer = open_answerer(bundle, Runtime(bundle.path("int8.tflite"), workers=1))
     paths = list(photos_below([folder]))
     for workers in (1, 3):
         found = list(identify(bundle, paths, workers=workers))
@@ -75,14 +75,10 @@ def test_each_photo_gets_the_answer_that_it_gets_alone(folder: Path, name: str, 
                 assert one.complaint.startswith(f"{one.path}: ")
                 assert one.complaint.count("broken.jpg") == 1
                 continue
-            forward = runtime.forward(model_input(open_photo(one.path).pixels, bundle.crop_rule).pixels[None])
-            alone = (
-                predict(forward.logits[0], bundle.calibration, TAXONOMY)
-                if head is None
-                else head.predict(forward, TAXONOMY)
-            )
+            alone = answerer.answer(open_photo(one.path).pixels)
             assert one.prediction is not None
-            np.testing.assert_array_equal(one.prediction.probabilities, alone.probabilities)
+            np.testing.assert_array_equal(one.prediction.probabilities, alone.prediction.probabilities)
+            assert one.looks == alone.looks
 
 
 def test_no_more_photos_are_under_way_than_the_workers_need(folder: Path) -> None:
@@ -135,6 +131,10 @@ def test_a_photo_in_words_as_a_row_and_as_plain_values() -> None:
         "scientific_name": TAXONOMY[1].scientific_name,
         "probability": 0.75,
     }
+    assert "crops" not in line
+    looked = replace(both, looks=Looks(26, 4, (1, 2, 30, 31), 0.9))
+    line = as_json(looked, TAXONOMY, "tiny")
+    assert (line["crops"], line["decided_by"]) == (26, [1, 2, 30, 31])
     with pytest.raises(ValueError, match="was not read"):
         as_row(Identified(Path("x"), None, PhotoError("x: empty")), TAXONOMY)
 
