@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,8 @@ def judged(
         sure_from: the probability from which on the answer is given without doubt; it then is the whole set.
         novel: whether the photo looks like none of the flowers. Nothing but "unsure" is said of such a photo.
     """
-    members, verdict = max(reader.set_size(probabilities), 1), cast("Verdict", "unsure")
+    members = max(reader.set_size(probabilities), 1)
+    verdict: Verdict = "unsure"
     if not novel and probabilities.max() >= sure_from:
         verdict, members = "sure", 1
     elif not novel and members > 1:

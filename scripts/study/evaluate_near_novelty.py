@@ -71,19 +71,20 @@ def _of_frozen(options: argparse.Namespace, flowers: OxfordFlowers) -> Iterator[
 
 
 def _of_trained(options: argparse.Namespace, flowers: OxfordFlowers) -> Iterator[NearDraw]:
+    names, bundles = list(flowers.names), [load_bundle(folder) for folder in options.trained]
+    for seed, bundle in enumerate(bundles):
+        kept = kept_classes(left_out_classes(seed, len(names)), len(names))
+        if [names.index(name) + 1 for name in bundle.class_names] != kept.tolist():
+            raise BundleError(f"'{bundle.name}' was not trained without the classes of draw {seed}; see --commands.")
     from flowers_core.networks import start_tensorflow
 
     start_tensorflow(quietly=True)
     from flowers_core.networks.classifier import load_classifier
 
-    names = list(flowers.names)
-    for seed, bundle in enumerate(map(load_bundle, options.trained)):
-        left_out = left_out_classes(seed, len(names))
-        if [names.index(name) + 1 for name in bundle.class_names] != kept_classes(left_out, len(names)).tolist():
-            raise BundleError(f"'{bundle.name}' was not trained without the classes of draw {seed}; see --commands.")
+    for seed, bundle in enumerate(bundles):
         classifier = load_classifier(bundle.path(CLASSIFIER_FILE))
         splits = _embeddings(classifier, bundle.crop_rule, flowers, options, bundle.name)
-        yield near_draw(splits, bundle.head(), seed, left_out, len(names))
+        yield near_draw(splits, bundle.head(), seed, left_out_classes(seed, len(names)), len(names))
 
 
 def _frozen_embeddings(options: argparse.Namespace, flowers: OxfordFlowers) -> dict[str, Embedded]:
