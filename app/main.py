@@ -37,6 +37,7 @@ page = st.navigation(
         st.Page("patterns/page.py", title="Patterns", icon=":material/interests:", url_path="patterns"),
         st.Page("models/page.py", title="Models", icon=":material/speed:", url_path="models"),
         st.Page("dataset/page.py", title="Dataset", icon=":material/photo_library:", url_path="dataset"),
+        st.Page("selftest/page.py", title="Test yourself", icon=":material/quiz:", url_path="test-yourself"),
     ],
     position="top",
 )

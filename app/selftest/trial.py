@@ -1,0 +1,66 @@
+"""One photo of *Test yourself*: what the model said of it, and what helps to judge that."""
+
+from html import escape
+
+import streamlit as st
+
+from app.elements.photo_grid import Card, draw_card
+from app.elements.small_map import small_map
+from app.elements.words import capital
+from app.resources import models
+from flowers_core.data.photo_ref import oxford
+from flowers_core.data.taxonomy import Taxonomy
+from flowers_core.errors import FlowersError
+from flowers_core.evaluation.self_test import Trial
+from flowers_core.inference.bundle import Bundle
+
+# Training photos of the named flower, so that somebody who does not know it can judge.
+KNOWN = 2
+
+
+def draw_trial(trial: Trial, bundle: Bundle, numeric_format: str, taxonomy: Taxonomy) -> None:
+    """The photo, the map where it is explained, and training photos of the flower that the model named.
+
+    Args:
+        trial: the photo, and what the model called it.
+        bundle: the model.
+        numeric_format: whose maps are shown.
+        taxonomy: the classes' names.
+    """
+    name = taxonomy[trial.predicted].name
+    painted = small_map(oxford(trial.photo_id), bundle, numeric_format, trial.predicted) if trial.explained else None
+    cards = [_card(trial.photo_id, "The photo", f"Test photo {trial.photo_id}")]
+    if painted is not None:
+        map_caption = f'<span class="name">Why</span><br><span class="quiet">what speaks for {escape(name)}</span>'
+        cards.append(Card(oxford(trial.photo_id), map_caption, f"What speaks for {name}", painted=painted, link=False))
+    title = capital(name)
+    known = _known(bundle, trial)
+    if trial.explained:
+        # The same photos of the flower, chosen for this one: what it resembles is a part of the explanation.
+        cards += [_card(photo_id, title, f"{title}, a training photo like this one") for photo_id in known]
+    else:
+        cards += [_card(photo_id, title, f"{title}, a training photo") for photo_id in known]
+    grid = st.grid(key="photos-trial", min_column_width=150, gap=("medium", "small"))
+    for card in cards:
+        with grid.cell():
+            draw_card(card)
+
+
+def _known(bundle: Bundle, trial: Trial) -> list[int]:
+    """Training photos of the named flower: the nearest where it is explained, else the first."""
+    try:
+        gallery = models.gallery(bundle)
+    except FlowersError:
+        return []
+    if gallery is None or trial.photo_id not in gallery:
+        return []
+    if trial.explained:
+        vector = gallery.vector(trial.photo_id)
+        found = gallery.search(vector, KNOWN, splits={"train"}, labels={trial.predicted}, exclude={trial.photo_id})
+        return [neighbour.photo_id for neighbour in found]
+    shown = (gallery.labels == trial.predicted) & (gallery.splits == "train")
+    return [int(photo_id) for photo_id in gallery.ids[shown][:KNOWN]]
+
+
+def _card(photo_id: int, title: str, alt: str) -> Card:
+    return Card(oxford(photo_id), f'<span class="name">{escape(title)}</span>', alt, link=False)
