@@ -91,7 +91,7 @@ def _card(photo_id: int, label: int, part: float, taxonomy: Taxonomy) -> Card:
     return Card(
         photo=oxford(photo_id),
         caption=(
-            f'<span class="name">{escape(name)}</span><br>{percent(part)} of it<br>'
+            f'<span class="name">{escape(name)}</span><br>{100 * part:.1f} % of it<br>'
             f'<span class="quiet">training photo {photo_id}</span>'
         ),
         alt=f"{name}, training photo {photo_id}",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.elements.dataset_offer import offer_download
 from app.elements.photo_grid import Card, draw_cards
-from app.elements.words import capital, percent
+from app.elements.words import capital
 from app.identify.explaining import ClassOrContrast
 from app.identify.target_choice import Asked
 from app.resources import models
@@ -83,8 +83,9 @@ def likeness_sentence(shown: NDArray[np.int64], alike: Mapping[int, int]) -> str
         alike: id → rank of the training photos that it resembles most.
     """
     both = sum(int(photo_id) in alike for photo_id in shown)
+    count = "All" if both == len(shown) else both or "None"
     return (
-        f"{both or 'None'} of these {len(shown)} {'is' if both == 1 else 'are'} among the {len(alike)} training photos "
+        f"{count} of these {len(shown)} {'is' if both == 1 else 'are'} among the {len(alike)} training photos "
         "that yours resembles most. The two are not the same: a photo can look alike to the model and still say "
         "nothing about the name."
     )
@@ -120,7 +121,7 @@ def _card(photo_id: int, shows: int, share: float, alike: Mapping[int, int], tax
         photo=oxford(photo_id),
         caption=(
             f'<span class="name{" same" if shows == label else ""}">{escape(name)}</span><br>'
-            f'{percent(share)} of it<br><span class="quiet">{like}<br>training photo {photo_id}</span>'
+            f'{100 * share:.1f} % of it<br><span class="quiet">{like}<br>training photo {photo_id}</span>'
         ),
         alt=f"{name}, training photo {photo_id}",
     )
