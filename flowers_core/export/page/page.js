@@ -87,11 +87,20 @@ function say(text, wrong = false) {
   at("status").classList.toggle("wrong", wrong);
 }
 
-at("choose").addEventListener("click", () => at("file").click());
-at("file").addEventListener("change", ({ target }) => {
-  if (target.files.length) identify(target.files[0]);
-  target.value = ""; // the same photo can be chosen again
+at("file").addEventListener("change", takeFile);
+at("file").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  event.preventDefault();
+  at("file").click(); // it looks like a button, which Enter presses too
 });
+if (at("file").files.length) takeFile(); // chosen before this script was there
+
+function takeFile() {
+  const [file] = at("file").files;
+  at("file").value = ""; // the same photo can be chosen again
+  if (file) identify(file);
+}
+
 at("camera").addEventListener("click", async () => {
   try {
     const picture = await openCamera(at("viewfinder"));
