@@ -45,6 +45,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "study evaluate_external",
         "study evaluate_teaching",
         "study evaluate_near_novelty",
+        "study estimate_scale",
     ),
     "Benchmarks: ratios measured in one run": (
         "benchmarks inference",

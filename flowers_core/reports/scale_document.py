@@ -1,0 +1,143 @@
+"""docs/SCALE.md: from one machine to a thousand cores, computed from what one photo costs."""
+
+from __future__ import annotations
+
+from flowers_core.reports.scale import Fleet, Measured, Prices, simulate, sizes
+from flowers_core.reports.tables import table
+
+#: How many photos, and how many cores one would sensibly put to them.
+PLANS = ((10**6, 2), (10**7, 16), (10**8, 128), (10**9, 1024))
+_SHARDS = (100, 1000, 10_000, 100_000)
+_GIGABYTE, _TERABYTE = 1e9, 1e12
+
+
+def document(measured: Measured, prices: Prices | None = None) -> str:
+    """The whole document.
+
+    Args:
+        measured: the costs of one photo.
+        prices: what is paid.
+    """
+    paid = prices or Prices()
+    plans = table(
+        (
+            "photos",
+            "cores",
+            "shards",
+            "photos, TB",
+            "embeddings, GB",
+            "index in memory, GB",
+            "core hours",
+            "hours",
+            "busy, %",
+            "dollars",
+        ),
+        [_row(photos, cores, measured, paid) for photos, cores in PLANS],
+    )
+    photos, cores = PLANS[-2]
+    shards = table(
+        ("photos a shard", "a shard takes, s", "files", "begun again, %", "busy, %", "hours"),
+        [_shard_row(shard, measured) for shard in _SHARDS],
+    )
+    parts = [
+        _introduction(measured, Fleet(1), paid),
+        "## Size, time and money",
+        plans,
+        _READING,
+        "## How large a shard",
+        f"{_power(photos)} photos on {cores} cores, where a worker dies every hour in the mean:",
+        shards,
+        _ON_SHARDS,
+        "## What breaks first",
+        _breaks(measured),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+_READING = (
+    "*Hours* and *busy* are simulated: shards wait in one queue, workers differ by 15 % and die once a day in the "
+    "mean, and a death loses the shard that was begun. *Busy* is the share of the workers' time that went into shards "
+    "which were finished. *Index in memory* is FAISS' IVF-SQ8. *Dollars* are for the cores, reading each photo once, "
+    "and a month of the embeddings."
+)
+_ON_SHARDS = (
+    "Small shards make many files and cost a start each; large ones lose much with a death, and the last ones keep all "
+    "other cores waiting. About a thousand photos is right over the whole range."
+)
+
+
+def _introduction(measured: Measured, fleet: Fleet, prices: Prices) -> str:
+    parts = [
+        "# Scale",
+        "`flowers study estimate_scale` makes this page from `models/scale.json`; do not edit it. It says what it "
+        "takes to embed and index up to 10⁹ photos. Nothing here was run at that size: one photo's costs are measured, "
+        "all else is computed from them (`flowers_core/reports/scale.py`).",
+        f"**Measured** on {measured.machine}, medians of {measured.photos} photos: {measured.decode_ms:.1f} ms of "
+        f"processor time to read a photo and {measured.pass_ms:.1f} ms for the INT8 pass; a photo's file has "
+        f"{measured.photo_bytes / 1000:.0f} kB, its embedding {measured.dimensions} dimensions. Phones' photos are "
+        "some hundred times larger; they are decoded at a fraction of their size, but all their bytes are read.",
+        f"**Assumed**: a network of {_gigabits(fleet)} shared by all workers; {prices.core_hour} dollars a core "
+        f"and hour, {prices.gigabyte_month} a gigabyte and month, {prices.thousand_reads} a thousand reads. Prices "
+        "differ: put in your own.",
+    ]
+    return "\n\n".join(parts)
+
+
+def _row(photos: int, cores: int, measured: Measured, prices: Prices) -> list[str]:
+    fleet = Fleet(cores)
+    size, run = sizes(photos, measured, fleet.shard, prices), simulate(photos, measured, fleet)
+    return [
+        _power(photos),
+        str(cores),
+        f"{size.shards:,}",
+        f"{size.photo_bytes / _TERABYTE:.2f}",
+        f"{size.vector_bytes / _GIGABYTE:.1f}",
+        f"{size.index_bytes / _GIGABYTE:.1f}",
+        f"{size.core_hours:,.0f}",
+        f"{run.hours:.1f}",
+        f"{100 * run.busy:.0f}",
+        f"{size.dollars:,.0f}",
+    ]
+
+
+def _shard_row(shard: int, measured: Measured) -> list[str]:
+    photos, cores = PLANS[-2]
+    run = simulate(photos, measured, Fleet(cores, shard=shard, hours_between_deaths=1.0))
+    return [
+        f"{shard:,}",
+        f"{shard * measured.seconds:.0f}",
+        f"{photos // shard:,}",
+        f"{100 * run.repeated:.2f}",
+        f"{100 * run.busy:.0f}",
+        f"{run.hours:.1f}",
+    ]
+
+
+def _breaks(measured: Measured) -> str:
+    fleet = Fleet(1)
+    hours = 10**7 * measured.seconds / 2 / 3600
+    per_photo = sizes(1, measured, 1, Prices()).index_bytes
+    read = fleet.network * measured.seconds / measured.photo_bytes
+    shard = fleet.shard * measured.seconds
+    limits = [
+        f"**One machine's time**, from about {_power(10**7)} photos: two cores take {hours:.0f} hours for them. More "
+        "machines help, as shards know nothing of one another.",
+        f"**The index in one machine's memory**, from about {_power(10**8)}: at {per_photo:.0f} bytes a photo, 16 GB "
+        f"hold {16e9 / per_photo / 1e6:.0f} million. An index on disk or on several machines takes over there.",
+        f"**The network**, at about {read:.0f} cores: that many read {_gigabits(fleet)}. More cores help only where "
+        "the photos lie on several machines, as in an object store. Phones' photos reach this a hundred times earlier.",
+        f"**The scheduler**: a task takes it about a millisecond and a shard of {fleet.shard} takes {shard:.0f} s, so "
+        f"it feeds some {shard / 0.001:,.0f} cores. It must hold a window of futures, not one for every shard.",
+        f"**A folder with a file for each shard** at {_power(10**9)}: {10**9 // fleet.shard:,} files. They are listed "
+        "once, when a run is taken up again, and put together into fewer as they are indexed.",
+    ]
+    return "\n".join(f"{number}. {limit}" for number, limit in enumerate(limits, 1))
+
+
+def _gigabits(fleet: Fleet) -> str:
+    return f"{8 * fleet.network / _GIGABYTE:.0f} Gbit/s"
+
+
+def _power(number: int) -> str:
+    exponent = len(str(number)) - 1
+    return "10" + str(exponent).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))

@@ -1,0 +1,89 @@
+"""Estimate what it takes to embed and index up to 10⁹ photos: docs/SCALE.md.
+
+    flowers study estimate_scale                                # write the page from models/scale.json
+    flowers study estimate_scale --measure efficientnet_lite0   # measure one photo's costs on this machine first
+
+Processor time is measured, on one core, of reading a photo and of one INT8 pass.
+"""
+
+import argparse
+import dataclasses
+import time
+from pathlib import Path
+
+import numpy as np
+
+from flowers_core.data.model_input import model_input
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.inference.bundle import Bundle, load_bundle
+from flowers_core.inference.runtime import Runtime
+from flowers_core.reports.scale import Measured
+from flowers_core.reports.scale_document import document
+from flowers_core.storage.files import write_json, write_text
+from flowers_core.storage.paths import default_models_dir
+from flowers_core.storage.typed_json import from_json, read_json
+from scripts.benchmarks.machine import machine
+from scripts.options.command import add_data_option, at_least, bundle_folder, run, verb_parser
+
+#: Dimensions of the embeddings of large galleries, after projection.
+DIMENSIONS = 128
+
+
+def main() -> None:
+    """Parse the command line, measure where asked, and write the page."""
+    options = _parse()
+    if options.measure:
+        measured = measure(load_bundle(options.measure), OxfordFlowers(options.data), options.photos)
+        write_json(options.record, dataclasses.asdict(measured))
+    else:
+        measured = from_json(Measured, read_json(options.record))
+    write_text(options.out, document(measured))
+    print(f"{options.out}: {measured.decode_ms:.1f} ms to read a photo, {measured.pass_ms:.1f} ms for its pass.")
+
+
+def measure(bundle: Bundle, dataset: OxfordFlowers, photos: int) -> Measured:
+    """What one photo costs on this machine.
+
+    Args:
+        bundle: whose INT8 model is run.
+        dataset: whose first test photos are read.
+        photos: how many.
+    """
+    runtime = Runtime(bundle.path("int8.tflite"), workers=1)
+    decode, passes, sizes = [], [], []
+    for photo_id in dataset.split_ids("test")[:photos].tolist():
+        begun = time.thread_time()
+        pixels = model_input(dataset.open(photo_id).pixels, bundle.crop_rule).pixels[None]
+        read = time.thread_time()
+        runtime.forward(pixels)
+        passes.append(time.thread_time() - read)
+        decode.append(read - begun)
+        sizes.append(dataset.path(photo_id).stat().st_size)
+    return Measured(
+        machine=machine(),
+        photos=len(sizes),
+        decode_ms=round(1000 * float(np.median(decode)), 3),
+        pass_ms=round(1000 * float(np.median(passes)), 3),
+        photo_bytes=round(float(np.mean(sizes))),
+        dimensions=DIMENSIONS,
+    )
+
+
+def _parse() -> argparse.Namespace:
+    parser = verb_parser(__doc__)
+    add_data_option(parser)
+    models = default_models_dir()
+    parser.add_argument("--measure", type=bundle_folder, metavar="BUNDLE", help="measure with this model first")
+    parser.add_argument("--photos", type=at_least(1), default=500, metavar="N", help="photos to measure (default: 500)")
+    parser.add_argument("--record", type=Path, default=models / "scale.json", metavar="FILE", help="the measured costs")
+    parser.add_argument(
+        "--out", type=Path, default=models.parent / "docs" / "SCALE.md", metavar="FILE", help="the page"
+    )
+    options = parser.parse_args()
+    if not options.measure and not options.record.is_file():
+        parser.error(f"there is no {options.record} yet: --measure BUNDLE makes it")
+    return options
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,46 @@
+"""`flowers study estimate_scale` as a person calls it."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
+from flowers_core.storage.paths import default_models_dir
+from scripts.study import estimate_scale
+from tests.fixtures.drawn_flowers import draw_every_class
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch):
+    def call(*words: object) -> None:
+        monkeypatch.setattr(sys, "argv", ["flowers study estimate_scale", *map(str, words)])
+        estimate_scale.main()
+
+    return call
+
+
+def test_one_photos_costs_are_measured(tmp_path: Path) -> None:
+    dataset = OxfordFlowers(draw_every_class(tmp_path))
+    measured = estimate_scale.measure(load_bundle(default_models_dir() / DEFAULT_BUNDLE), dataset, photos=3)
+    sizes = [dataset.path(photo_id).stat().st_size for photo_id in dataset.split_ids("test")[:3]]
+    assert measured.photo_bytes == round(sum(sizes) / 3)
+    assert (measured.photos, measured.dimensions) == (3, 128)
+    assert measured.decode_ms > 0
+    assert measured.pass_ms > 0
+
+
+@pytest.mark.slow  # some two million shards are simulated
+def test_the_page_comes_from_the_record(call, tmp_path: Path) -> None:
+    costs = {"machine": "a machine", "photos": 9, "decode_ms": 5.0, "pass_ms": 5.0, "photo_bytes": 5, "dimensions": 64}
+    (tmp_path / "scale.json").write_text(json.dumps(costs))
+    call("--record", tmp_path / "scale.json", "--out", tmp_path / "SCALE.md")
+    assert (tmp_path / "SCALE.md").read_text().startswith("# Scale\n\n`flowers study estimate_scale` makes this page")
+
+
+def test_without_a_record_it_says_how_to_make_one(call, tmp_path: Path, capsys) -> None:
+    with pytest.raises(SystemExit):
+        call("--record", tmp_path / "scale.json")
+    assert "--measure BUNDLE makes it" in capsys.readouterr().err
