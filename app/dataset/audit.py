@@ -139,15 +139,22 @@ def near_duplicates_table(
     )
 
 
-def label_issues_table(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> pd.DataFrame:
+def label_issues_table(
+    record: AuditRecord,
+    known: Mapping[int, tuple[int, str]],
+    taxonomy: Taxonomy,
+    taught: Mapping[int, float] | None = None,
+) -> pd.DataFrame:
     """One row a photo whose label is probably wrong, the most suspect first. Probabilities are in [0, 1].
 
     Args:
         record: what the audit found.
         known: label and split of each photo, by id.
         taxonomy: the classes' names.
+        taught: id of each training photo → how many of the model's mistakes it taught, in parts of a mistake. Where
+            suspects are among them, those that taught most come first.
     """
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [
             {
                 "photo": photo.photo_id,
@@ -161,6 +168,11 @@ def label_issues_table(record: AuditRecord, known: Mapping[int, tuple[int, str]]
         ],
         columns=["photo", "labelled", "looks like", "chance of its label", "split"],
     )
+    parts = table["photo"].map(taught or {})
+    if parts.notna().any():
+        table = table.assign(**{"mistakes taught": parts})
+        table = table.sort_values("mistakes taught", ascending=False, kind="stable", ignore_index=True)
+    return table
 
 
 def _draw_near_duplicates(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> None:
@@ -210,7 +222,8 @@ def _draw_label_issues(record: AuditRecord, known: Mapping[int, tuple[int, str]]
         "sure of another class as it is of that class’s own photos. Many are the model’s mistakes and not the "
         "labels’, so look before you believe it."
     )
-    table = label_issues_table(record, known, taxonomy)
+    found = records.audit()
+    table = label_issues_table(record, known, taxonomy, records.taught(found[0]) if found else None)
     if table.empty:
         st.success("No label is suspect.")
         return
@@ -262,6 +275,7 @@ def _chosen_row(table: pd.DataFrame, key: str, alt: str, file_name: str) -> int:
         column_config={
             "chance of its label": st.column_config.NumberColumn(format="%.1f %%"),
             "similarity": st.column_config.NumberColumn(format="%.3f"),
+            "mistakes taught": st.column_config.NumberColumn(format="%.2f"),
         },
         alt=alt,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from app.resources import models
@@ -117,6 +118,26 @@ def predictions(bundle: Bundle, numeric_format: str) -> Predictions:
     return models.bundle_file(
         bundle, TEST_PREDICTIONS, lambda path: load_predictions(path, numeric_format), what=f"logits {numeric_format}"
     )
+
+
+def taught(bundle: Bundle) -> Mapping[int, float]:
+    """How many of a model's mistakes on test photos each training photo taught, in parts of a mistake.
+
+    Args:
+        bundle: the model.
+
+    Returns:
+        Id → parts; empty where the model comes without a gallery or predictions.
+    """
+    try:
+        representers, found = models.representers(bundle), predictions(bundle, models.PREFERRED_FORMAT)
+    except FlowersError:
+        return {}
+    wrong = found.select(found.predicted != found.labels)
+    if representers is None or not len(wrong):
+        return {}
+    parts = representers.taught(wrong.logits, wrong.predicted, wrong.labels).sum(axis=0)
+    return dict(zip(representers.ids.tolist(), parts.tolist(), strict=True))
 
 
 def report(bundle: Bundle, numeric_format: str) -> Report:

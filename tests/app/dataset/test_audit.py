@@ -110,6 +110,12 @@ def test_tables_hold_the_record(record: AuditRecord, gallery: Gallery) -> None:
     suspects = label_issues_table(record, known, TAXONOMY)
     assert suspects["photo"].tolist() == [photo.photo_id for photo in record.label_issues]
     assert suspects["looks like"].tolist() == ["rose", "sunflower"]
+    # A suspect that taught mistakes rises, and one that the model did not learn from comes last.
+    last = record.label_issues[-1].photo_id
+    risen = label_issues_table(record, known, TAXONOMY, {last: 1.5, 8000: 9.0})
+    assert risen["photo"].tolist()[0] == last
+    assert risen["mistakes taught"].tolist()[0] == 1.5
+    assert "mistakes taught" not in label_issues_table(record, known, TAXONOMY, {8000: 9.0})
     few = {record.near_duplicates[0].first: (1, "train")}
     assert near_duplicates_table(record, few, TAXONOMY).empty
     assert label_issues_table(record, few, TAXONOMY).empty
