@@ -32,6 +32,7 @@ PAGES = {
     "patterns": "What the model tells apart",
     "models": "The models",
     "dataset": "What the models learned from",
+    "test-yourself": "Test yourself",
 }
 BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
 TAXONOMY = load_taxonomy()
@@ -245,7 +246,9 @@ def test_every_page_opens_from_its_address(page: Page, server: str, path: str) -
 def test_every_page_is_in_the_navigation(page: Page, server: str) -> None:
     page.goto(server)
     for name, title in zip(
-        ("Confusions", "Patterns", "Models", "Dataset", "Identify"), [*list(PAGES.values())[1:], PAGES[""]], strict=True
+        ("Confusions", "Patterns", "Models", "Dataset", "Test yourself", "Identify"),
+        [*list(PAGES.values())[1:], PAGES[""]],
+        strict=True,
     ):
         page.get_by_role("link", name=name, exact=True).first.click()
         expect(page.get_by_role("heading", level=1)).to_have_text(title)
@@ -331,6 +334,8 @@ PHONE = (
     "models",
     "dataset",
     "dataset?show=Map",
+    "?photo=example&ask=Whence",
+    "test-yourself",
 )
 
 
