@@ -1,19 +1,24 @@
-"""Mend whole photos that the decoder refuses although every pixel is there.
+"""Mend whole photos that the decoder refuses although every pixel is there, and tell JPEGs that lost their middle.
 
 Two kinds are common: JPEGs that lost their last two bytes, the end mark, and PNGs with a text or a profile that unpacks
 to more than a mebibyte. A copy of the bytes gets the end mark, or loses the text or profile. Pillow has switches for
 both, but they hold for the whole process and would let damaged photos pass.
+
+Where bytes in the middle of a JPEG are lost, libjpeg says nothing: it goes on with what follows, out of step, and fills
+the end with grey.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from PIL import Image
+import numpy as np
+from PIL import Image, JpegImagePlugin
 
 from flowers_core.data.colour import MAX_PROFILE_BYTES
 
@@ -22,6 +27,7 @@ _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _ORIENTED_TEXTS = (b"Raw profile type exif", b"Raw profile type APP1", b"XML:com.adobe.xmp")  # may say what is up
 _MOST_TEXT_BYTES = 1 << 20
 _END_MARK = b"\xff\xd9"
+_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 # Bytes that a decoder would read as picture data if it still lacks some, at any point of a sequence of restart markers.
 # One pattern alone could by chance decode to what the decoder fills in for missing data: bits of zero. Between two
 # markers there are more bytes than the ten blocks of a unit can take, at 64 × 26 bits each.
@@ -79,8 +85,39 @@ def _with_end_mark(data: bytes, decoded_size: tuple[int, int]) -> Mended | None:
     return Mended(ended) if whole else None
 
 
+def lost_its_middle(data: bytes, decoded: Image.Image) -> bool:
+    """Whether a JPEG ends as it should but lacks picture data before that.
+
+    A restart marker is missing, or the decoder has filled the last blocks with one colour and the pixels depend on
+    bytes that would follow the given ones. A progressive JPEG stays unchecked: a loss there costs sharpness, and shows
+    in no single place.
+
+    Args:
+        data: the photo's bytes.
+        decoded: the photo as it was decoded from them.
+    """
+    if decoded.info.get("progressive"):
+        return False
+    segments = list(_jpeg_segments(data))
+    scans = [end for marker, _, end in segments if marker == 0xDA]
+    end = data.find(_END_MARK, scans[0]) if scans else -1
+    if end < 0:
+        return False
+    if any(marker == 0xDD and any(content) for marker, content, at in segments if at <= scans[0]):
+        turns = [mark[1] & 7 for mark in _RESTART.findall(data, scans[0], end)]
+        if any(turn != at % 8 for at, turn in enumerate(turns)):
+            return True
+    corner = np.asarray(decoded.crop((decoded.width - 4, decoded.height - 4, *decoded.size))).reshape(16, -1)
+    if (corner != corner[0]).any():
+        return False
+    body = data[:end]
+    found = _decoded(body + _END_MARK, decoded.size)
+    return any(_decoded(body + more + _END_MARK, decoded.size) != found for more in _MORE_PICTURE[:2])
+
+
 def _decoded(data: bytes, size: tuple[int, int]) -> bytes:
-    image = Image.open(io.BytesIO(data), formats=("JPEG",))
+    # Not by `Image.open`, whose bound on pixels lies below what is read here.
+    image = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
     image.draft(None, size)
     return image.tobytes()
 
@@ -89,7 +126,7 @@ def _has_every_scan(data: bytes) -> bool:
     """Whether a JPEG's scans hold every coefficient of every component to its last bit (T.81, B.2.3 and G.1.1)."""
     components: list[int] = []
     missing: set[tuple[int, int]] = set()  # component, coefficient
-    for marker, segment in _jpeg_segments(data):
+    for marker, segment, _ in _jpeg_segments(data):
         if marker in (0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA) and len(segment) >= 6:
             components = list(segment[6 : 6 + 3 * segment[5] : 3])
             missing = {(component, at) for component in components for at in range(64)}
@@ -100,8 +137,8 @@ def _has_every_scan(data: bytes) -> bool:
     return bool(components) and not missing
 
 
-def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker and content of every segment; the picture data between segments is skipped."""
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Marker, content and end of every segment; the picture data between segments is skipped."""
     at = 2
     while 0 <= (at := data.find(b"\xff", at)) < len(data) - 3:
         marker = data[at + 1]
@@ -109,8 +146,9 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
             at += 1 if marker == 0xFF else 2
             continue
         length = int.from_bytes(data[at + 2 : at + 4], "big")
-        yield marker, data[at + 4 : at + 2 + length]
-        at += 2 + max(length, 2)
+        end = at + 2 + max(length, 2)
+        yield marker, data[at + 4 : end], end
+        at = end
 
 
 def _without_long_texts(data: bytes) -> Mended | None:

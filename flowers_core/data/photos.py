@@ -23,13 +23,16 @@ from PIL import ExifTags, Image
 
 from flowers_core.data.colour import srgb_conversion
 from flowers_core.data.flatten import flattened, match_transparent_colour
-from flowers_core.data.mending import Mended, mended
+from flowers_core.data.mending import Mended, lost_its_middle, mended
+from flowers_core.data.named_spaces import named_profile
 from flowers_core.data.photo_formats import CAMERA_RAW, WHAT_WORKS, why_not_a_photo
 from flowers_core.data.photo_limits import MAX_SCANS, jpeg_scans, most_pixels, open_large, reduced_heif
 from flowers_core.data.tiff_kinds import is_camera_raw
 from flowers_core.errors import FlowersError
 
-MAX_SIDE = 2048  # a larger photo is scaled down to this after decoding
+# A larger photo is scaled down to this after decoding: 7.7 MB at most. A third of its short side, the smallest part
+# that is looked at, is still larger than a model's input.
+MAX_SIDE = 1600
 MIN_SIDE = 16  # a smaller photo shows too little of a flower
 
 # Decoding 100 million pixels takes up to 1.6 GB for a moment (WebP), so large photos are decoded one at a time.
@@ -155,8 +158,8 @@ def read_photo(data: bytes) -> Photo:
 def _read(data: bytes, decodable: Mended) -> Photo:
     """Decode bytes; `data` are the bytes as given, `decodable` the same or the mended ones."""
     image = _open_header(decodable.data)
-    if decodable.profile:
-        image.info["icc_profile"] = decodable.profile
+    if profile := decodable.profile or named_profile(image, decodable.data):
+        image.info["icc_profile"] = profile
     stored_size = image.size
     _check_size(image)
     if image.format in ("JPEG", "MPO") and (scans := jpeg_scans(decodable.data)) > MAX_SCANS:
@@ -205,9 +208,12 @@ def _decode(image: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
             image.draft(None, (2 * size[0], 2 * size[1]))
         if image.format == "HEIF" and math.prod(image.size) > _LARGE:
             decoded = reduced_heif(data, (2 * size[0], 2 * size[1]))
+            decoded.info["icc_profile"] = image.info.get("icc_profile")
         else:
             image.load()
             decoded = image
+        if image.format in ("JPEG", "MPO") and lost_its_middle(data, decoded):
+            raise _Undecodable(_damaged(image))
         rgb = _shrunk_to_srgb(decoded, size)
         # Read after decoding: Pillow turns TIFF and libheif turns HEIC, and both then report the orientation as done.
         upright = _UPRIGHT.get(_orientation(image))
@@ -216,11 +222,10 @@ def _decode(image: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
         return rgb.convert("RGB"), upright in _SWAPS_SIDES
     except MemoryError as error:
         raise _out_of_memory() from error
+    except _Undecodable:
+        raise
     except Exception as error:  # a decoder's complaint about untrusted bytes may be of any type
-        raise _Undecodable(
-            f"This {_shown_format(image)} photo is damaged or incomplete: it could not be decoded to its end. "
-            "Copy or download it again, or choose another photo."
-        ) from error
+        raise _Undecodable(_damaged(image)) from error
 
 
 def _shrunk_to_srgb(image: Image.Image, size: tuple[int, int]) -> Image.Image:
@@ -275,6 +280,13 @@ def _too_many_pixels(found: str, most: int) -> PhotoError:
     return PhotoError(
         f"This photo has more pixels than can be read here.{found} At most {most // 10**6} million are "
         "allowed: save it smaller (4000 × 3000 is plenty), or choose another photo."
+    )
+
+
+def _damaged(image: Image.Image) -> str:
+    return (
+        f"This {_shown_format(image)} photo is damaged or incomplete: it could not be decoded to its end. "
+        "Copy or download it again, or choose another photo."
     )
 
 

@@ -54,6 +54,25 @@ def test_a_jpeg_whose_pixels_are_missing_is_refused(kind):
         assert "damaged" in sentence(data[:cut]), cut
 
 
+@pytest.mark.parametrize("kind", ["baseline", "a restart marker after each row", "a restart marker after three blocks"])
+@pytest.mark.parametrize("lost", [1500, 6000])
+def test_a_jpeg_that_lost_its_middle_is_refused(kind, lost):
+    data = encoded(flower().resize((640, 428)), "JPEG", **JPEGS[kind])
+    assert read_photo(data)
+    picture = data.rfind(b"\xff\xda") + 14
+    for start in random.Random(0).sample(range(picture, len(data) - 2 - lost), 12):
+        assert "damaged" in sentence(data[:start] + data[start + lost :]), start
+
+
+def test_a_photo_whose_last_corner_is_of_one_colour_is_whole():
+    picture = Image.new("RGB", (400, 300), "white")
+    picture.paste(flower().resize((200, 150)), (40, 20))
+    for kind in JPEGS:
+        data = encoded(picture, "JPEG", **JPEGS[kind])
+        assert read_photo(data).pixels[-1, -1].min() > 250
+        assert read_photo(data + data).format == "JPEG"  # as a phone's moving photo, with something behind it
+
+
 def test_a_large_jpeg_without_its_end_mark():
     data = encoded(flower().resize((8400, 300)), "JPEG")
     assert read_photo(data[:-2]).original_size == (8400, 300)
