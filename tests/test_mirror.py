@@ -34,6 +34,7 @@ EXCEPTIONS = {
     "inference/records/metrics.py": "inference/test_manifest.py",
     "inference/records/multi_crop.py": "inference/test_manifest.py",
     "inference/records/quantization.py": "inference/test_manifest.py",
+    "inference/records/several_photos.py": "inference/test_manifest.py",
     "inference/records/teaching.py": "retrieval/test_taught_model.py",
     "inference/records/training.py": "inference/test_manifest.py",
     # Another implementation behind our interface: it is what ours are tested against.

@@ -20,6 +20,7 @@ from flowers_core.inference.records.latency import Latency
 from flowers_core.inference.records.metrics import CorruptionMetrics, Counterpart, MetricsByFormat
 from flowers_core.inference.records.multi_crop import MultiCropMetrics
 from flowers_core.inference.records.quantization import Quantization
+from flowers_core.inference.records.several_photos import SeveralPhotosMetrics
 from flowers_core.inference.records.teaching import TaughtClass, TeachingFigures
 from flowers_core.inference.records.training import DataFingerprint, Training
 from flowers_core.inference.schema_1 import converted
@@ -72,6 +73,7 @@ class Manifest:
         metrics: numeric format → split → figures.
         corruptions: numeric format → split → figures on corrupted photos.
         multi_crop: split → figures of multi-crop.
+        several_photos: figures of answers to several photos of one plant.
         external: figures on external photos, from one look at each; `external_looks` from all looks.
         gallery, knn: the gallery, and the rule of its nearest neighbours.
         latency: measured speed; `latency_elsewhere` on other kinds of processors, by their instruction sets.
@@ -96,6 +98,7 @@ class Manifest:
     metrics: MetricsByFormat = field(default_factory=dict)
     corruptions: Mapping[str, Mapping[str, CorruptionMetrics]] = field(default_factory=dict)
     multi_crop: Mapping[str, MultiCropMetrics] = field(default_factory=dict)
+    several_photos: SeveralPhotosMetrics | None = None
     external: ExternalMetrics | None = None
     external_looks: ExternalMetrics | None = None
     gallery: GalleryFacts | None = None

@@ -27,6 +27,7 @@ from flowers_core.reports.near_novelty import near_novelty_note, near_novelty_ta
 from flowers_core.reports.published import PUBLISHED, published_table
 from flowers_core.reports.representers import representers_note, representers_table
 from flowers_core.reports.run_records import RunRecord, evaluated
+from flowers_core.reports.several_photos import several_photos_note, several_photos_table
 from flowers_core.reports.speed import speed_note, speed_table
 from flowers_core.reports.tables import megabytes, percent, percent_or_dash, table
 from flowers_core.reports.teaching import teaching_note, teaching_table
@@ -78,6 +79,11 @@ def results_document(
         corruptions_table(records),
         *(["## External photos", external_note(), external] if (external := external_table(records)) else []),
         *(["## Multi-crop", multi_crop_note(), crops] if (crops := multi_crop_table(shipped)) else []),
+        *(
+            ["## Several photos of one plant", several_photos_note(), plants]
+            if (plants := several_photos_table(shipped))
+            else []
+        ),
         *(["## Confidence", confidence_note(), confidence] if (confidence := confidence_table(shipped)) else []),
         *(
             ["## Photos without a flower", novelty_note(), scores, novelty_sentences(shipped)]

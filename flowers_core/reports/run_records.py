@@ -25,6 +25,7 @@ from flowers_core.inference.records.external import ExternalMetrics
 from flowers_core.inference.records.latency import Latency
 from flowers_core.inference.records.metrics import CorruptionMetrics, Metrics, MetricsByFormat
 from flowers_core.inference.records.multi_crop import MultiCropMetrics
+from flowers_core.inference.records.several_photos import SeveralPhotosMetrics
 from flowers_core.inference.records.teaching import TeachingFigures
 from flowers_core.inference.records.training import Training
 from flowers_core.storage.files import write_json
@@ -55,6 +56,7 @@ class RunRecord:
     metrics: MetricsByFormat
     corruptions: Mapping[str, Mapping[str, CorruptionMetrics]] = field(default_factory=dict)
     multi_crop: Mapping[str, MultiCropMetrics] = field(default_factory=dict)
+    several_photos: SeveralPhotosMetrics | None = None
     external: ExternalMetrics | None = None
     external_looks: ExternalMetrics | None = None
     model_bytes: Mapping[str, int] = field(default_factory=dict)
@@ -82,6 +84,7 @@ def record_of(bundle: Bundle) -> RunRecord:
         metrics=manifest.metrics,
         corruptions=manifest.corruptions,
         multi_crop=manifest.multi_crop,
+        several_photos=manifest.several_photos,
         external=manifest.external,
         external_looks=manifest.external_looks,
         model_bytes=manifest.model_bytes,
