@@ -7,16 +7,16 @@
 Where the whole photo leaves doubt, crops of it are looked at too, and the answer is that of all looks.
 
 A photo that cannot be read is named on standard error and left out; the exit code is 1 then. The table (`--csv`) opens
-in a spreadsheet. Of JSON lines (`--jsonl`) each is written as soon as it is known: after a break `--resume` goes on
-behind the last one. Neither the data set nor TensorFlow is needed.
+in a spreadsheet. Its rows, and JSON lines (`--jsonl`), are written as soon as they are known: after a break `--resume`
+goes on behind the last one. Neither the data set nor TensorFlow is needed.
 """
 
 import argparse
-import csv
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -34,6 +34,7 @@ from flowers_core.inference.identify import (
 )
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from flowers_core.storage.json_lines import JsonLines, read_json_lines
+from flowers_core.storage.table_lines import TableLines, escaped, read_table_lines
 from scripts.options.command import bundle_folder, progress, run, verb_parser
 
 
@@ -41,13 +42,13 @@ def main() -> None:
     """Parse the command line and name the photos."""
     options = _parse()
     bundle = load_bundle(options.bundle)
-    before = identified_before(read_json_lines(options.jsonl), bundle.name) if options.resume else set()
+    before = {escaped(path) for path in identified_before(_written(options), bundle.name)}
     # Walked twice rather than kept: a million paths are hundreds of megabytes.
-    total = sum(str(path) not in before for path in photos_below(options.paths))
+    total = sum(escaped(str(path)) not in before for path in photos_below(options.paths))
     if not total and not before:
         raise PhotoFolderError(f"There are no photos in {', '.join(map(str, options.paths))}.")
     left_out = 0
-    missing = (path for path in photos_below(options.paths) if str(path) not in before)
+    missing = (path for path in photos_below(options.paths) if escaped(str(path)) not in before)
     with _writer(options, bundle) as write:
         answers = identify(bundle, missing, prototypes=lambda: prototypes_of(bundle))
         for found in progress(answers, "photos", total):
@@ -60,6 +61,13 @@ def main() -> None:
         sys.exit(f"{left_out} of {total} photos could not be read.")
 
 
+def _written(options: argparse.Namespace) -> Iterable[Any]:
+    """What an earlier run wrote, where this one goes on with it."""
+    if not options.resume:
+        return ()
+    return read_json_lines(options.jsonl) if options.jsonl else read_table_lines(options.csv)
+
+
 @contextmanager
 def _writer(options: argparse.Namespace, bundle: Bundle) -> Iterator[Callable[[Identified], None]]:
     """What writes each photo where the options say: into a table, as a line of JSON, or as a sentence."""
@@ -68,12 +76,8 @@ def _writer(options: argparse.Namespace, bundle: Bundle) -> Iterator[Callable[[I
         with JsonLines(options.jsonl) as lines:
             yield lambda found: lines.add(as_json(found, taxonomy, bundle.name))
     elif options.csv:
-        options.csv.parent.mkdir(parents=True, exist_ok=True)
-        # The byte order mark tells Excel that this is UTF-8; a name that is none is escaped.
-        with options.csv.open("w", 1, encoding="utf-8-sig", errors="backslashreplace", newline="") as handle:
-            table = csv.writer(handle, lineterminator="\n")
-            table.writerow(table_header())
-            yield lambda found: table.writerow(as_row(found, taxonomy))
+        with TableLines(options.csv, table_header()) as table:
+            yield lambda found: table.add(as_row(found, taxonomy, bundle.name))
     else:
         yield lambda found: tqdm.write(as_sentence(found, taxonomy))
 
@@ -91,14 +95,13 @@ def _parse() -> argparse.Namespace:
         metavar="NAME",
         help=f"the model that answers (default: {DEFAULT_BUNDLE})",
     )
-    parser.add_argument("--resume", action="store_true", help="go on with the file of --jsonl where it ends")
+    parser.add_argument("--resume", action="store_true", help="go on with the file of --csv or --jsonl where it ends")
     options = parser.parse_args()
-    if options.resume and not options.jsonl:
-        parser.error("--resume goes with --jsonl: it says which file to go on with")
     file = options.csv or options.jsonl
+    if options.resume and not file:
+        parser.error("--resume goes with --csv or --jsonl: they say which file to go on with")
     if file and file.exists() and not options.resume:
-        how = "add --resume to go on with it, or " if options.jsonl else ""
-        parser.error(f"{file} is there already: {how}delete it or name another file")
+        parser.error(f"{file} is there already: add --resume to go on with it, or delete it or name another file")
     return options
 
 

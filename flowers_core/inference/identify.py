@@ -145,22 +145,23 @@ def as_json(found: Identified, taxonomy: Taxonomy, model: str) -> dict[str, Any]
 
 
 def table_header() -> list[str]:
-    """The columns of `as_row`."""
+    """The columns of `as_row`; the model's name tells whether a table may go on with another run."""
     ranks = ["", *(f"_{rank}" for rank in range(2, NAMES_IN_TABLE + 1))]
-    return ["path", "verdict", *(f"{what}{rank}" for rank in ranks for what in ("name", "probability"))]
+    return ["path", "verdict", *(f"{what}{rank}" for rank in ranks for what in ("name", "probability")), "model"]
 
 
-def as_row(found: Identified, taxonomy: Taxonomy) -> list[str]:
-    """A photo's prediction as a row of a table: path, verdict, the most probable names and their probabilities.
+def as_row(found: Identified, taxonomy: Taxonomy, model: str) -> list[str]:
+    """A photo's prediction as a row of a table: path, verdict, the most probable names and their probabilities, model.
 
     Args:
         found: a photo that could be read.
         taxonomy: names of the classes.
+        model: the bundle's name.
     """
     row = [str(found.path), _read(found).verdict]
     for candidate in _read(found).top(NAMES_IN_TABLE):
         row += [taxonomy[candidate.label].name, f"{candidate.probability:.4f}"]
-    return row
+    return [*row, model]
 
 
 def as_sentence(found: Identified, taxonomy: Taxonomy) -> str:
@@ -178,10 +179,10 @@ def as_sentence(found: Identified, taxonomy: Taxonomy) -> str:
 
 
 def identified_before(lines: Iterable[Any], model: str) -> set[str]:
-    """The paths of the photos in lines that `as_json` made.
+    """The paths of the photos in lines that `as_json` made, or in rows of `as_row`.
 
     Args:
-        lines: JSON values.
+        lines: JSON values, or rows by the names of their columns.
         model: name of the bundle that must have made them.
 
     Raises:

@@ -18,7 +18,7 @@ class JsonLines:
     def __init__(self, path: Path) -> None:
         """Open the file for more lines, and create it and its folder if they do not exist."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        _cut_half_line(path)
+        cut_half_line(path)
         # Bytes of a file name that are not UTF-8 become an escape, which JSON reads back unchanged.
         self._handle = path.open("a", encoding="utf-8", errors="backslashreplace")
 
@@ -54,8 +54,8 @@ def read_json_lines(path: Path) -> Iterator[Any]:
                 yield value
 
 
-def _cut_half_line(path: Path) -> None:
-    """Cut off everything after the last newline."""
+def cut_half_line(path: Path) -> None:
+    """Cut off everything after the last newline, which a killed run left behind."""
     if not path.is_file():
         return
     with path.open("rb+") as handle:

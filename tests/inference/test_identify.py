@@ -119,9 +119,10 @@ def test_a_photo_in_words_as_a_row_and_as_plain_values() -> None:
     assert as_sentence(answer("y.jpg", 9.0), TAXONOMY) == f"y.jpg: {first} 100%"
     # Six alike, 1/6 each: none is within 0.8, so the model does not know.
     assert as_sentence(answer("y.jpg", *[0.0] * 6), TAXONOMY) == f"y.jpg: not sure, perhaps {first} 17%"
-    row = dict(zip(table_header(), as_row(both, TAXONOMY), strict=True))
+    row = dict(zip(table_header(), as_row(both, TAXONOMY, "tiny"), strict=True))
     assert row["path"] == str(Path("x/y.jpg"))
     assert (row["verdict"], row["name"], row["probability"]) == ("between", first, "0.7500")
+    assert row["model"] == "tiny"
     assert (row["name_2"], row["probability_2"]) == (second, "0.2500")
     line = as_json(both, TAXONOMY, "tiny")
     assert (line["model"], line["verdict"], len(line["names"])) == ("tiny", "between", 5)
@@ -136,7 +137,7 @@ def test_a_photo_in_words_as_a_row_and_as_plain_values() -> None:
     line = as_json(looked, TAXONOMY, "tiny")
     assert (line["crops"], line["decided_by"]) == (26, [1, 2, 30, 31])
     with pytest.raises(ValueError, match="was not read"):
-        as_row(Identified(Path("x"), None, PhotoError("x: empty")), TAXONOMY)
+        as_row(Identified(Path("x"), None, PhotoError("x: empty")), TAXONOMY, "tiny")
 
 
 def test_a_run_goes_on_only_with_the_model_that_began_it() -> None:

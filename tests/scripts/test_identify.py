@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from flowers_core.data.photo_folder import PhotoFolderError
+from flowers_core.inference.bundle import BundleError
 from scripts import identify
 from tests.fixtures.drawn_flowers import draw_flower
 
@@ -48,7 +50,7 @@ def test_a_table_for_a_spreadsheet(call, photos: Path, tmp_path: Path, capsys) -
         assert float(row["probability"]) >= float(row["probability_2"]) >= float(row["probability_3"])
     with pytest.raises(SystemExit, match="2"):
         call(photos, "--csv", table)
-    assert "is there already: delete it or name another file" in capsys.readouterr().err
+    assert "is there already: add --resume to go on with it" in capsys.readouterr().err
 
 
 def test_lines_go_on_where_a_killed_run_left_them(call, photos: Path, tmp_path: Path, monkeypatch, capsys) -> None:
@@ -70,6 +72,25 @@ def test_lines_go_on_where_a_killed_run_left_them(call, photos: Path, tmp_path: 
     assert [json.loads(line)["path"] for line in whole] == sorted(str(path) for path in photos.iterdir())
 
 
+def test_a_table_goes_on_where_a_killed_run_left_it(call, photos: Path, tmp_path: Path, monkeypatch) -> None:
+    table = tmp_path / "flowers.csv"
+    odd = photos / os.fsdecode(b'caf\xe9, "one".png')  # quoted and escaped in the table
+    (photos / "a.png").rename(odd)
+    call(photos, "--csv", table)
+    whole = table.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    assert len(lines) == 5
+    table.write_bytes(b"".join(lines[:3]) + lines[3][:20])  # killed while it wrote the third
+    asked = []
+    every = identify.identify
+    monkeypatch.setattr(identify, "identify", lambda bundle, paths: every(bundle, asked.append([*paths]) or asked[0]))
+    call(photos, "--csv", table, "--resume")
+    assert len(asked[0]) == 2
+    assert table.read_bytes() == whole
+    with pytest.raises(BundleError, match="named by 'efficientnet_lite0_small', not by 'inception_v3'"):
+        call(photos, "--csv", table, "--resume", "--bundle", "inception_v3")
+
+
 def test_without_a_file_each_photo_is_a_line_to_read(call, photos: Path, tmp_path: Path, capsys) -> None:
     call(photos / "a.png", photos / "b.png")
     said = capsys.readouterr().out.splitlines()
@@ -80,4 +101,4 @@ def test_without_a_file_each_photo_is_a_line_to_read(call, photos: Path, tmp_pat
         call(tmp_path / "empty")
     with pytest.raises(SystemExit, match="2"):
         call(photos, "--resume")
-    assert "--resume goes with --jsonl" in capsys.readouterr().err
+    assert "--resume goes with --csv or --jsonl" in capsys.readouterr().err
