@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.resources import models
+from app.resources.dataset_download import dataset_download
 from flowers_core.data.photo_ref import PhotoRef
 from flowers_core.data.taxonomy import Taxonomy, taxonomy_of
 
@@ -123,8 +124,10 @@ def photo_name(photo: PhotoRef) -> str:
 
 def _recorded_path(photo: PhotoRef) -> Path | None:
     if photo.source == "oxford":
-        flowers = data_set().flowers
-        return flowers.path(photo.id) if flowers is not None and photo.id in flowers.ids else None
+        known = data_set()
+        if known.flowers is None:
+            return _arrived(known.root, photo.id)
+        return known.flowers.path(photo.id) if photo.id in known.flowers.ids else None
     if photo.source == "custom":
         sets = [found for found in custom_test_sets() if found.name == photo.collection]
         return sets[0].path_of(photo.id) if sets else None
@@ -133,6 +136,15 @@ def _recorded_path(photo: PhotoRef) -> Path | None:
             found = models.user_photos(bundle)
             return found.path_of(photo.id) if found else None
     return None
+
+
+def _arrived(root: Path, photo_id: int) -> Path | None:
+    """Where a photo of a data set lies that is being unpacked; None where none is."""
+    if not dataset_download(root).state.running:
+        return None
+    from flowers_core.data.download.oxford import arriving_photo
+
+    return arriving_photo(root, photo_id)
 
 
 def example_photo() -> Path:

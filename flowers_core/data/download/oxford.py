@@ -109,6 +109,20 @@ def download_segmentations(
     return True
 
 
+def arriving_photo(root: Path, photo_id: int) -> Path:
+    """Where a photo lies, once it has come, while `download_dataset` unpacks.
+
+    Args:
+        root: the data set's folder.
+        photo_id: the photo's.
+    """
+    return _arriving(root, PHOTOS) / PHOTOS.name_of(photo_id)
+
+
+def _arriving(root: Path, pictures: Pictures) -> Path:
+    return root / f"{pictures.folder}.partial"
+
+
 def _begin(base_url: str, progress: Report | None) -> Report:
     if not base_url.startswith(("http://", "https://")):
         raise DownloadError(f"{base_url} is no web address; it should begin with https://.")
@@ -158,7 +172,7 @@ def _bring(
 
 
 def _unpack(archive: Path, pictures: Pictures, count: int, root: Path, report: Report) -> None:
-    unpacked, final = root / f"{pictures.folder}.partial", root / pictures.folder
+    unpacked, final = _arriving(root, pictures), root / pictures.folder
     shutil.rmtree(unpacked, ignore_errors=True)
     with _writing(root):
         unpacked.mkdir()

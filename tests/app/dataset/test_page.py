@@ -1,4 +1,5 @@
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -6,14 +7,21 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.resources.dataset_download import dataset_download
 from flowers_core.data.download import oxford as download
 from flowers_core.data.download.oxford import DownloadError, Progress
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run
-from tests.fixtures.drawn_flowers import LABELS, draw_dataset
+from tests.fixtures.drawn_flowers import LABELS, draw_dataset, draw_flower
 
 Open = Callable[..., AppTest]
+
+
+def until_downloaded(app: AppTest, root: Path) -> None:
+    """Draw the page until the download in the background has ended."""
+    dataset_download(root).wait(60)
+    run(app)
 
 
 def metrics(app: AppTest) -> dict[str, str]:
@@ -85,16 +93,52 @@ def test_download_starts_on_a_click_and_shows_the_photos(
     app = open_page("dataset")
     assert not asked, "never on its own"
     app.button(key="download-dataset").click()
-    run(app)
+    until_downloaded(run(app), no_dataset)
     assert asked == [no_dataset]
     assert metrics(app)["Photos"] == "72"
 
 
-def test_a_failed_download_is_a_sentence(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_download_is_a_sentence(open_page: Open, no_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fake(root: Path, progress: Callable[[Progress], None]) -> bool:
         raise DownloadError("The server cannot be reached.")
 
     monkeypatch.setattr(download, "download_dataset", fake)
     app = open_page("dataset")
     app.button(key="download-dataset").click()
-    assert [error.value for error in run(app).error] == ["The server cannot be reached."]
+    until_downloaded(run(app), no_dataset)
+    assert [error.value for error in app.error] == ["The server cannot be reached."]
+    assert app.button(key="download-dataset")
+
+
+def test_a_download_is_seen_by_all_stopped_by_anyone_and_shows_photos_as_they_come(
+    open_page: Open, no_dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    with np.load(default_models_dir() / "efficientnet_lite0" / "gallery.npz", allow_pickle=False) as records:
+        first = int(records["ids"][records["labels"] == 74][0])
+
+    def fake(root: Path, progress: Callable[[Progress], None]) -> bool:
+        place = download.arriving_photo(root, first)
+        place.parent.mkdir(parents=True)
+        draw_flower(0, np.random.default_rng(0)).save(place)
+        progress(Progress("unpacking", "102flowers.tgz", 1, 8189))
+        begun.set()
+        assert go_on.wait(60)
+        progress(Progress("unpacking", "102flowers.tgz", 2, 8189))
+        return True
+
+    monkeypatch.setattr(download, "download_dataset", fake)
+    app = open_page("dataset", **{"class": "rose"})
+    assert not app.image
+    app.button(key="download-dataset").click()
+    run(app)
+    assert begun.wait(60)
+    other = open_page("dataset", **{"class": "rose"})
+    assert len(other.image) == 1
+    assert not any(button.label == "Download the photos" for button in other.button)
+    other.button(key="stop-download-dataset").click()
+    run(other)
+    go_on.set()
+    until_downloaded(app, no_dataset)
+    assert app.button(key="download-dataset")
+    assert not app.error
