@@ -44,12 +44,13 @@ def cards(bundles: Sequence[Bundle]) -> str:
     return "\n\n".join([_INTRODUCTION, *(_card(bundle) for bundle in bundles)]) + "\n"
 
 
-def _card(bundle: Bundle) -> str:
+def card_facts(bundle: Bundle) -> list[tuple[str, str]]:
+    """What the card says of a calibrated and evaluated bundle, in Markdown: the name of each fact and its value."""
     training, calibration, data = bundle.training, bundle.calibration, bundle.manifest.data
     figures = bundle.metrics[_CARD_FORMAT]["test"]
     assert calibration is not None
     assert data is not None
-    facts = [
+    return [
         ("backbone", f"{bundle.manifest.backbone}, {bundle.crop_rule.size} × {bundle.crop_rule.size} pixels"),
         ("trained by", f"{training.method}: `{training.command.line()}`"),
         (
@@ -68,10 +69,13 @@ def _card(bundle: Bundle) -> str:
         ("probabilities", f"temperature {calibration.temperature:.3f}, unsure below {calibration.unsure_below:.2f}"),
         ("size", ", ".join(f"{name} {size / 1e6:.2f} MB" for name, size in bundle.manifest.model_bytes.items())),
     ]
+
+
+def _card(bundle: Bundle) -> str:
     return "\n\n".join(
         [
             f"## {bundle.name}",
-            table(("", ""), facts),
+            table(("", ""), card_facts(bundle)),
             f"Accuracy by family in per cent, {_CARD_FORMAT} on the test photos: *class* counts a photo as right if "
             "its own class is predicted, *family* if any class of its family is.",
             _families(bundle),
