@@ -33,10 +33,11 @@ server_settings.say_nothing_of_uploads()
 page = st.navigation(
     [
         st.Page("identify/page.py", title="Identify", icon=":material/local_florist:", default=True),
+        st.Page("many/page.py", title="Many photos", icon=":material/photo_library:", url_path="many"),
         st.Page("confusions/page.py", title="Confusions", icon=":material/grid_on:", url_path="confusions"),
         st.Page("patterns/page.py", title="Patterns", icon=":material/interests:", url_path="patterns"),
         st.Page("models/page.py", title="Models", icon=":material/speed:", url_path="models"),
-        st.Page("dataset/page.py", title="Dataset", icon=":material/photo_library:", url_path="dataset"),
+        st.Page("dataset/page.py", title="Dataset", icon=":material/database:", url_path="dataset"),
         st.Page("selftest/page.py", title="Test yourself", icon=":material/quiz:", url_path="test-yourself"),
     ],
     position="top",

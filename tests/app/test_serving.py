@@ -64,7 +64,7 @@ def run_hidden(program: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["confusions", "models", "dataset"])
+@pytest.mark.parametrize("page", ["many", "confusions", "models", "dataset"])
 def test_a_page_needs_only_what_serves(page: str) -> None:
     run_hidden(PAGE.format(page=page))
 

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.e2e
 UPLOADER = "[data-testid=stFileUploaderDropzoneInput]"
 PAGES = {
     "": "Which flower is this?",
+    "many": "Many photos",
     "confusions": "Where it goes wrong",
     "patterns": "What the model tells apart",
     "models": "The models",
@@ -246,7 +247,7 @@ def test_every_page_opens_from_its_address(page: Page, server: str, path: str) -
 def test_every_page_is_in_the_navigation(page: Page, server: str) -> None:
     page.goto(server)
     for name, title in zip(
-        ("Confusions", "Patterns", "Models", "Dataset", "Test yourself", "Identify"),
+        ("Many photos", "Confusions", "Patterns", "Models", "Dataset", "Test yourself", "Identify"),
         [*list(PAGES.values())[1:], PAGES[""]],
         strict=True,
     ):
@@ -330,6 +331,7 @@ PHONE = (
     "?photo=example",
     "?photo=example&part=20,15,70,95",
     "?photo=example&near=true",
+    "many",
     "confusions",
     "models",
     "dataset",

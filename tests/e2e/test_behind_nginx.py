@@ -26,7 +26,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield f"{address}/flowers"
 
 
-@pytest.mark.parametrize("path", ["/confusions", "/models", "/dataset"])
+@pytest.mark.parametrize("path", ["/many", "/confusions", "/models", "/dataset"])
 def test_a_page_is_drawn_under_the_policy(page: Page, site: str, path: str) -> None:
     page.goto(site + path)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
