@@ -12,7 +12,10 @@ from app.identify.crop_choice import chosen_crop, draw_choice, is_whole_alone, o
 from app.identify.examples import draw_examples
 from app.identify.identified import Identified
 from app.identify.looks import deciding_part, draw_looks, draw_whole_alone
-from app.identify.photo_choice import choose_photo, take_example
+from app.identify.own_tray import compared_with, draw_tray
+from app.identify.photo_choice import choose_photo, given_together, take_example
+from app.identify.report import offer_report
+from app.identify.several_photos import draw_several
 from app.resources import models, session
 from app.resources.formats import start_timing
 from flowers_core.data.photos import PhotoError
@@ -22,6 +25,7 @@ from flowers_core.inference.bundle import BundleError
 st.title("Which flower is this?")
 lede = st.empty()
 chosen, beside = choose_photo()
+draw_tray(chosen)
 if chosen is None:
     count = known_classes()
     lede.html(
@@ -35,7 +39,7 @@ if chosen is None:
     st.stop()
 
 try:
-    whole = session.photo(chosen.content)
+    whole = chosen.read()
 except PhotoError as error:
     st.error(str(error), icon=":material/broken_image:")
     st.stop()
@@ -49,6 +53,8 @@ with beside.popover("Model", icon=":material/tune:"):
     bundle, numeric_format = choose_model()
 taxonomy = bundle.taxonomy
 try:
+    if together := given_together(chosen):
+        draw_several(together, chosen.own, bundle, numeric_format, taxonomy)
     inference = session.infer(photo, bundle, numeric_format)
     of_whole = session.predict(session.infer(whole, bundle, numeric_format)) if photo.crop else None
     # A part that the person chose, or the whole photo on demand, is looked at once.
@@ -77,10 +83,16 @@ with answer_column:
         offer_crop()
 with photo_column:
     width, height = whole.original_size
-    facts = [chosen.name, f"{width} × {height}", whole.format, chosen.record]
-    draw_choice(whole, plain(" · ".join(filter(None, facts))), decided)
+    facts = " · ".join(filter(None, [chosen.name, f"{width} × {height}", whole.format, chosen.record]))
+    draw_choice(whole, plain(facts), decided)
+    offer_report(identified, chosen.name, facts, taxonomy)
 
 # The answer is on the page by now; the rest may load what it needs.
+if other := compared_with(chosen):
+    from app.identify.comparison import draw_comparison
+
+    draw_comparison(identified, chosen.name, other, taxonomy)
+
 from app.identify.neighbours import doubt, draw_neighbours  # noqa: E402
 from app.identify.questions import draw_questions  # noqa: E402
 from app.identify.teach import draw_teaching  # noqa: E402

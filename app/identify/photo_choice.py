@@ -1,5 +1,6 @@
-"""Where the photo comes from: a file, the camera, the example, or one that the page's address names."""
+"""Where the photo comes from: files, the camera, an example, or one that the page's address names."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -8,16 +9,14 @@ from streamlit.delta_generator import DeltaGenerator
 from app.elements.words import plain
 from app.identify.crop_choice import forget_crop
 from app.identify.examples import PREFIX, example_at
-from app.resources import data
-from flowers_core.data.photo_formats import ACCEPTED_ENDINGS
+from app.resources import data, own_photos, session
+from app.resources.own_photos import MOST, OwnPhoto, drop_uploads, forget_own_photos, take
 from flowers_core.data.photo_ref import PhotoRef, shortened
+from flowers_core.data.photos import Photo, PhotoError
 from flowers_core.errors import FlowersError
 
-# Browsers filter by these; what a file really is, is for `read_photo` to say. Endings that some systems know no type of
-# are named besides.
-TYPES = ["image/*", *ACCEPTED_ENDINGS]
 ADDRESS = "photo"
-_GIVEN, _FOLLOWED = "given-photo", "followed-photo"
+_FOLLOWED, _UPLOADS, _REFUSED = "followed-photo", "uploads-taken", "refused-photos"
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,16 +24,18 @@ class Chosen:
     """A photo that was chosen.
 
     Attributes:
-        content: the bytes of its file.
+        read: decodes it; it may raise PhotoError.
         name: of the file.
         photo: its address, where it has one of its own.
         record: what is known of it, as text; "" for nothing.
+        own: the visitor's own photo, if it is one.
     """
 
-    content: bytes
+    read: Callable[[], Photo]
     name: str
     photo: PhotoRef | None = None
     record: str = ""
+    own: OwnPhoto | None = None
 
 
 class NotThereError(FlowersError):
@@ -44,20 +45,24 @@ class NotThereError(FlowersError):
 def choose_photo() -> tuple[Chosen | None, DeltaGenerator]:
     """Draw the ways to give a photo: the one that is chosen, or None, and a place beside them for other choices.
 
-    The address comes first. Without a photo in it, the file that was given last counts: so the browser's way back from
-    the example leads to that file, which the uploader still holds.
+    The address comes first. Without a photo in it, the one that was given last counts: so the browser's way back from
+    the example leads to that photo.
     """
     warning = st.empty()
+    # A new uploader each time files were taken: what it held is dropped, and it is ready for the next. It takes every
+    # file, for a camera's may have no ending; what a file really is, is for `read_photo` to say.
+    turn = st.session_state.get(_UPLOADS, 0)
+    key = f"upload-{turn}" if turn else "upload"
     st.file_uploader(
-        "Photo of a flower",
-        type=TYPES,
-        key="upload",
-        on_change=_take_file,
-        args=("upload",),
+        "Photos of a flower",
+        accept_multiple_files=True,
+        key=key,
+        on_change=_take_files,
+        args=(key,),
         label_visibility="collapsed",
     )
     limit = st.get_option("server.maxUploadSize")
-    st.caption(f"JPEG, PNG, WebP, HEIC, AVIF, TIFF, GIF or BMP, up to {limit} MB.")
+    st.caption(f"JPEG, PNG, WebP, HEIC, AVIF, TIFF, GIF or BMP, up to {limit} MB. Several at once are welcome.")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button("Use the example photo", icon=":material/image:", on_click=take_example, key="use-example")
         camera = st.toggle("Camera", key="camera-on")
@@ -65,11 +70,14 @@ def choose_photo() -> tuple[Chosen | None, DeltaGenerator]:
         beside = st.container(width="content")
     if camera:
         st.camera_input(
-            "Take a photo", key="camera", on_change=_take_file, args=("camera",), resolution="1080p", width=480
+            "Take a photo", key="camera", on_change=_take_files, args=("camera",), resolution="1080p", width=480
         )
     wanted = st.query_params.get(ADDRESS)
     if not wanted:
-        return st.session_state.get(_GIVEN), beside
+        for sentence in st.session_state.get(_REFUSED, ()):
+            st.error(plain(sentence), icon=":material/broken_image:")
+        own = own_photos.given()
+        return (None if own is None else Chosen(own.open, own.name, own=own)), beside
     if wanted != st.session_state.get(_FOLLOWED):
         # A link from this page to itself leaves the old photo in the browser's address bar.
         st.query_params[ADDRESS] = st.session_state[_FOLLOWED] = wanted
@@ -80,12 +88,22 @@ def choose_photo() -> tuple[Chosen | None, DeltaGenerator]:
         return None, beside
 
 
-def _take_file(key: str) -> None:
-    file = st.session_state.get(key)
-    st.session_state[_GIVEN] = Chosen(file.getvalue(), file.name) if file is not None else None
-    if file is not None:
-        st.query_params.pop(ADDRESS, None)
-        forget_crop()
+def given_together(chosen: Chosen) -> Sequence[OwnPhoto]:
+    """The photos that were given at once, where the one at hand is among them; else none."""
+    together = own_photos.given_together()
+    return together if len(together) > 1 and chosen.own in together else ()
+
+
+def open_own(sha256: str) -> None:
+    """Go to one of the own photos. Only in callbacks."""
+    own_photos.look_at(sha256)
+    _look_at_own()
+
+
+def forget_all() -> None:
+    """Drop the own photos. Only in callbacks."""
+    forget_own_photos()
+    st.session_state.pop(_REFUSED, None)
 
 
 def take_example(address: str = PREFIX) -> None:
@@ -94,20 +112,47 @@ def take_example(address: str = PREFIX) -> None:
     forget_crop()
 
 
+def _take_files(key: str) -> None:
+    value = st.session_state.get(key)
+    files = value if isinstance(value, list) else [value] if value is not None else []
+    kept, refused = [], []
+    for file in files[:MOST]:
+        try:
+            kept.append(take(file.name, file.getvalue()))
+        except PhotoError as error:
+            refused.append(f"{file.name}: {error}" if len(files) > 1 else str(error))
+    if len(files) > MOST:
+        refused.append(f"Of {len(files)} photos the first {MOST} were taken. The page Many photos takes them all.")
+    own_photos.give(kept)
+    st.session_state[_REFUSED] = refused
+    if isinstance(value, list):
+        st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1
+        drop_uploads(files)
+    if files:
+        _look_at_own()
+
+
+def _look_at_own() -> None:
+    st.query_params.pop(ADDRESS, None)
+    forget_crop()
+
+
 def _fetch(wanted: str) -> Chosen:
     example = example_at(wanted)
     if example is not None:
         name = "the example photo" if wanted == PREFIX else f"example photo “{example.title.lower()}”"
-        return Chosen(example.path.read_bytes(), name, record=f"by {example.author}, {example.licence}")
+        content = example.path.read_bytes()
+        return Chosen(lambda: session.photo(content), name, record=f"by {example.author}, {example.licence}")
     photo = PhotoRef.from_address(wanted)
     record = _record_of(photo)
     path = data.photo_file(photo)
     try:
         if path is None:
             raise NotThereError(f"Photo {photo} is not on this machine any more.")
-        return Chosen(path.read_bytes(), path.name, photo, record)
+        content = path.read_bytes()
     except OSError as error:
         raise NotThereError(f"Photo {photo} could not be read: {error.strerror}.") from error
+    return Chosen(lambda: session.photo(content), path.name, photo, record)
 
 
 def _record_of(photo: PhotoRef) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,7 +26,9 @@ T = TypeVar("T")
 
 # What was computed of photos, and maps, that a session keeps: enough to go back and forth between a few.
 RECENT = 8
-# Photos themselves that it keeps: this one and the one before. One takes up to 12 MB, and sessions share a machine.
+# Forward passes that it keeps, some 0.6 MB each: of as many photos as it keeps copies of (`own_photos.MOST`), and more.
+RECENT_PASSES = 16
+# Photos themselves that it keeps: this one and the one before. One takes up to 8 MB, and sessions share a machine.
 RECENT_PHOTOS = 2
 # Longer side, in pixels, of a photo on the page: half of a wide page on a dense screen.
 SHOWN_SIDE = 1200
@@ -52,12 +55,22 @@ class Inference:
     forward: Forward
 
 
-@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT_PHOTOS)
 def photo(content: bytes) -> Photo:
     """The bytes of a photo, read. Raises PhotoError."""
     from flowers_core.data.photos import read_photo
 
-    return read_photo(content)
+    return decoded(hashlib.sha256(content).hexdigest(), lambda: read_photo(content))
+
+
+@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT_PHOTOS)
+def decoded(sha256: str, _read: Callable[[], Photo]) -> Photo:  # noqa: ARG001
+    """A photo, decoded unless it is one of the last.
+
+    Args:
+        sha256: of its file.
+        _read: decodes it; it may raise PhotoError.
+    """
+    return _read()
 
 
 def infer(photo: Photo, bundle: Bundle, numeric_format: str) -> Inference:
@@ -73,7 +86,7 @@ def infer(photo: Photo, bundle: Bundle, numeric_format: str) -> Inference:
     return Inference(photo, bundle, numeric_format, digest, seen, forward)
 
 
-@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
+@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT_PASSES)
 def _infer(
     sha256: str,  # noqa: ARG001
     digest: str,  # noqa: ARG001

@@ -72,10 +72,12 @@ def example_bytes() -> bytes:
 
 
 def images(app: AppTest) -> list[Any]:
-    """The pictures of a page, but for the examples and for the crop that decided where the whole photo left doubt."""
+    """The pictures of a page, but for the examples, the last photos, and the crop that decided where the whole photo left
+    doubt."""
     from app.identify.examples import examples
 
-    others = ("The part of the photo that decided", *(example.shows for example in examples()))
+    kinds = ("The part of the photo that decided", "Given before: ", "Given together: ")
+    others = (*kinds, *(example.shows for example in examples()))
     return [image for image in app.image if not any(other in str(image.proto) for other in others)]
 
 

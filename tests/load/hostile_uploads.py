@@ -97,6 +97,7 @@ def through_page(address: str, numbers: range) -> tuple[list[str], int]:
         for number in numbers:
             file = hostile_file(number)
             came = visitor.run(widgets=visitor.upload(uploader, file.name, file.content))
+            uploader = elements(came, "file_uploader")[0].id  # a new one each time files were taken
             problem, photo = wrong_with_page(came, file)
             answered += photo
             if problem:

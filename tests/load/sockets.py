@@ -77,6 +77,7 @@ def _visit(address: str, photos: list[Asked], together: Barrier, spread: float) 
                 time.sleep(random.uniform(0, spread))
                 started = time.perf_counter()
                 came = visitor.run(widgets=visitor.upload(uploader, photo.name, photo.content))
+                uploader = elements(came, "file_uploader")[0].id  # a new one each time files were taken
                 outcomes.append(Outcome(time.perf_counter() - started, _wrong_with(came, photo)))
     except Exception as error:  # noqa: BLE001 - whatever it is, it counts as a failed visit
         together.abort()

@@ -25,13 +25,14 @@ def test_the_way_back_from_the_example_leads_to_the_file(open_page: Open) -> Non
     # What the browser's button does: the address is the one before.
     del app.query_params["photo"]
     run(app)
-    assert app.file_uploader(key="upload").value.name == "drawn.png"
+    # The uploader names no file that the page does not show: what it held was taken, and it is ready for the next.
+    assert [uploader.value for uploader in app.file_uploader] == [[]]
     assert "drawn.png" in caption(app)
     assert bars(app) == mine
-    # Forward again, and the file taken away: the address still says what is shown.
+    # Forward again, and the photo taken away: the address still says what is shown.
     app.query_params["photo"] = "example"
     run(app)
-    app.file_uploader(key="upload").clear()
+    app.button(key="forget-own").click()
     run(app)
     assert "the example photo" in caption(app)
     del app.query_params["photo"]
