@@ -1,4 +1,4 @@
-"""Hold `flowers identify` against bare INT8 passes plus decoding on every core, and watch its memory.
+"""Hold `flowers identify` against bare passes plus decoding on every core; watch its memory.
 
     flowers benchmarks identify efficientnet_lite0 ~/Pictures
     flowers benchmarks identify efficientnet_lite0 ~/Pictures --memory 10000

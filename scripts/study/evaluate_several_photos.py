@@ -1,4 +1,4 @@
-"""Measure what several photos of one plant give: test photos of a class are dealt into plants of three.
+"""Measure what several photos of one plant give: test photos of a class, dealt in threes.
 
     flowers study evaluate_several_photos efficientnet_lite0
 
