@@ -57,7 +57,7 @@ def draw_results(rows: Sequence[Row], taxonomy: Taxonomy) -> None:
         selection_mode="single-row",
         column_config={
             "": st.column_config.ImageColumn("", width="small"),
-            "probability": st.column_config.ProgressColumn("probability", min_value=0, max_value=1, format="percent"),
+            "probability": st.column_config.ProgressColumn("probability", min_value=0, max_value=100, format="%.0f %%"),
         },
     )
     chosen = [shown[at] for at in event.selection.rows if at < len(shown)]
@@ -94,10 +94,10 @@ def _table(rows: Sequence[Row], taxonomy: Taxonomy) -> pd.DataFrame:
     """What is on screen: few columns, the photo first."""
     lines = []
     for row in rows:
-        source = f"data:image/jpeg;base64,{base64.b64encode(row.own.small).decode()}" if row.own else None
+        source = f"data:image/jpeg;base64,{base64.b64encode(row.own.small).decode()}" if row.own else ""
         best = row.prediction.candidates[0] if row.prediction else None
         said = capital(taxonomy[best.label].name) if best else row.problem
-        probability = best.probability if best else None
+        probability = 100 * best.probability if best else None
         verdict = _VERDICTS[row.prediction.verdict] if row.prediction else "not read"
         lines.append((source, said, probability, verdict, row.name))
     return pd.DataFrame(lines, columns=["", "answer", "probability", "how sure", "photo"])

@@ -43,7 +43,7 @@ def test_every_photo_gets_the_answer_that_it_gets_alone(given: AppTest) -> None:
     for row, name in enumerate(NAMES):
         best = expected((FOLDER / f"{name}.jpg").read_bytes())[0].candidates[0]
         assert table["answer"][row].lower() == TAXONOMY[best.label].name.lower()
-        assert table["probability"][row] == pytest.approx(best.probability)
+        assert table["probability"][row] == pytest.approx(100 * best.probability)
     assert table["answer"][2].startswith("This is a text file, not a photo.")
     assert table["how sure"][2] == "not read"
     # Nothing is named twice when the page is drawn again.
