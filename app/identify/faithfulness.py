@@ -45,7 +45,12 @@ def draw_trust(
         return
     _draw_test(identified.inference, subject, explanation, known)
     if identified.photo is not None and identified.photo.source == "oxford":
-        draw_share(identified.inference, explanation, identified.photo.id, _name(explanation))
+        draw_share(
+            identified.inference,
+            explanation,
+            identified.photo.id,
+            _name(explanation, identified.inference.bundle.taxonomy),
+        )
 
 
 def deletion_sentence(found: Faithfulness, name: str) -> str:

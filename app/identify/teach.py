@@ -9,7 +9,6 @@ import streamlit as st
 
 from app.elements.words import capital, listed, percent, plain
 from app.identify.identified import Identified
-from app.identify.photo_choice import TYPES
 from app.identify.taught import draw_lessons
 from app.resources import lessons
 from flowers_core.data.taxonomy import Taxonomy
@@ -50,7 +49,6 @@ def _draw_lesson(identified: Identified) -> None:
     name = st.text_input("What is it?", key=NAME, max_chars=80, placeholder="a new name, or one that it knows")
     files = st.file_uploader(
         "More photos of it",
-        type=TYPES,
         accept_multiple_files=True,
         key=f"lesson-photos-{st.session_state.get(_ROUND, 0)}",
         help="For a new flower three to ten in all; this photo counts as one. To correct a mistake, this one will do.",

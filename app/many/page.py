@@ -6,7 +6,6 @@ from app.elements.model_choice import choose_model
 from app.many.naming import MOST, name_uploads
 from app.many.results import draw_results
 from app.many.rows import forget_rows, rows
-from app.resources import models
 from flowers_core.inference.bundle import BundleError
 
 FOLDER, FILES = "A folder", "Photos"
@@ -36,5 +35,5 @@ try:
 except BundleError as error:
     st.error(str(error), icon=":material/error:")
 if found := rows():
-    draw_results(found, models.taxonomy())
+    draw_results(found)
     st.button("Begin anew", icon=":material/delete:", key="many-forget", on_click=forget_rows)

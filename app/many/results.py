@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from app.elements.choices import choose_flower, choose_one
+from app.elements.choices import choose_one
 from app.elements.csv_button import offer_csv
 from app.elements.photo_grid import IDENTIFY
 from app.elements.words import capital
 from app.many.rows import Row
 from app.resources import own_photos
-from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.reports.named_folder import NamedPhoto, named_folder
-
-if TYPE_CHECKING:
-    from flowers_core.inference.prediction import Prediction
 
 ALL, SURE, DOUBT, UNREAD = "all", "sure", "doubt", "unread"
 _KINDS = {ALL: "All", SURE: "Sure", DOUBT: "In doubt", UNREAD: "Not read"}
@@ -27,20 +23,19 @@ _VERDICTS = {"sure": "sure", "between": "undecided", "unsure": "not sure"}
 _HEADER = ("photo", "verdict", "name", "botanical name", "probability", "second", "its probability", "model", "problem")
 
 
-def draw_results(rows: Sequence[Row], taxonomy: Taxonomy) -> None:
+def draw_results(rows: Sequence[Row]) -> None:
     """The table, and below it the photo that is chosen in it.
 
     Args:
         rows: at least one.
-        taxonomy: the classes' names.
     """
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         counts = {kind: f"{title} ({sum(of_kind(row, kind) for row in rows)})" for kind, title in _KINDS.items()}
         kind = choose_one("Show", counts, "many-show")
-        labels = sorted(
-            {_label(row.prediction) for row in rows if row.prediction}, key=lambda label: taxonomy[label].name
+        names = sorted({row.taxon.name for row in rows if row.taxon})
+        flower = st.selectbox(
+            "Named", names, index=None, placeholder="any flower", key="many-flower", filter_mode="contains", width=240
         )
-        flower = choose_flower("Named", labels, taxonomy, "many-flower", anything="any flower", width=240)
         least = st.slider("At least so probable", 0, 100, 0, 5, format="%d %%", key="many-least", width=200) / 100
     shown = [row for row in rows if of_kind(row, kind) and _passes(row, flower, least)]
     if not shown:
@@ -48,7 +43,7 @@ def draw_results(rows: Sequence[Row], taxonomy: Taxonomy) -> None:
         return
     st.caption(f"{len(shown)} of {len(rows)} photos. Choose a row to open its photo.")
     event: Any = st.dataframe(
-        _table(shown, taxonomy),
+        _table(shown),
         hide_index=True,
         height="content" if len(shown) < 12 else 560,
         row_height=56,
@@ -62,12 +57,12 @@ def draw_results(rows: Sequence[Row], taxonomy: Taxonomy) -> None:
     )
     chosen = [shown[at] for at in event.selection.rows if at < len(shown)]
     _offer_one(chosen[0] if chosen else None)
-    table = pd.DataFrame([_values(row, taxonomy) for row in shown], columns=list(_HEADER))
+    table = pd.DataFrame([_values(row) for row in shown], columns=list(_HEADER))
     with st.container(horizontal=True, gap="small"):
         offer_csv(table, "flower-names.csv")
         st.download_button(
             "Photos sorted by name (ZIP)",
-            lambda: named_folder([_packed(row, taxonomy) for row in shown], _HEADER),
+            lambda: named_folder([_packed(row) for row in shown], _HEADER),
             file_name="flowers.zip",
             mime="application/zip",
             icon=":material/folder_zip:",
@@ -83,47 +78,41 @@ def of_kind(row: Row, kind: str) -> bool:
     return kind == ALL or kind == (UNREAD if verdict is None else SURE if verdict == "sure" else DOUBT)
 
 
-def _passes(row: Row, flower: int | None, least: float) -> bool:
-    if row.prediction is None:
+def _passes(row: Row, flower: str | None, least: float) -> bool:
+    if row.prediction is None or row.taxon is None:
         return flower is None and least == 0
-    best = row.prediction.candidates[0]
-    return best.probability >= least and flower in (None, best.label)
+    return row.prediction.candidates[0].probability >= least and flower in (None, row.taxon.name)
 
 
-def _table(rows: Sequence[Row], taxonomy: Taxonomy) -> pd.DataFrame:
+def _table(rows: Sequence[Row]) -> pd.DataFrame:
     """What is on screen: few columns, the photo first."""
     lines = []
     for row in rows:
         source = f"data:image/jpeg;base64,{base64.b64encode(row.own.small).decode()}" if row.own else ""
         best = row.prediction.candidates[0] if row.prediction else None
-        said = capital(taxonomy[best.label].name) if best else row.problem
+        said = capital(row.taxon.name) if row.taxon else row.problem
         probability = 100 * best.probability if best else None
         verdict = _VERDICTS[row.prediction.verdict] if row.prediction else "not read"
         lines.append((source, said, probability, verdict, row.name))
     return pd.DataFrame(lines, columns=["", "answer", "probability", "how sure", "photo"])
 
 
-def _values(row: Row, taxonomy: Taxonomy) -> list[Any]:
+def _values(row: Row) -> list[Any]:
     """A row of the files that are taken away, in the order of `_HEADER`."""
-    if row.prediction is None:
+    if row.prediction is None or row.taxon is None:
         return [row.name, "not read", "", "", "", "", "", row.model, row.problem]
     best, second = row.prediction.top(2)
-    taxon = taxonomy[best.label]
-    first = [taxon.name, taxon.latin, f"{best.probability:.4f}"]
+    first = [row.taxon.name, row.taxon.latin, f"{best.probability:.4f}"]
     verdict = _VERDICTS[row.prediction.verdict]
-    return [row.name, verdict, *first, taxonomy[second.label].name, f"{second.probability:.4f}", row.model, ""]
+    return [row.name, verdict, *first, row.taxonomy[second.label].name, f"{second.probability:.4f}", row.model, ""]
 
 
-def _packed(row: Row, taxonomy: Taxonomy) -> NamedPhoto:
-    values = [str(value) for value in _values(row, taxonomy)]
-    if row.own is None or row.prediction is None:
+def _packed(row: Row) -> NamedPhoto:
+    values = [str(value) for value in _values(row)]
+    if row.own is None or row.prediction is None or row.taxon is None:
         return NamedPhoto(row.name, "", None, values)
-    folder = taxonomy[_label(row.prediction)].name if row.prediction.sure else "not sure"
+    folder = row.taxon.name if row.prediction.sure else "not sure"
     return NamedPhoto(row.name, folder, row.own.copy, values)
-
-
-def _label(prediction: Prediction) -> int:
-    return prediction.candidates[0].label
 
 
 def _offer_one(row: Row | None) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app.resources.own_photos import OwnPhoto
+from flowers_core.data.taxonomy import Taxon, Taxonomy
 from flowers_core.inference.prediction import Prediction
 
 _ROWS, UPLOADS = "many-rows", "many-uploads"
@@ -23,6 +24,7 @@ class Row:
         prediction: the answer; None where it could not be read.
         problem: why it could not be read; "" where it could.
         model: the bundle that answered.
+        taxonomy: the classes that it knows.
         upload: the file's id in the uploader, by which it is known to be named.
     """
 
@@ -31,7 +33,13 @@ class Row:
     prediction: Prediction | None
     problem: str
     model: str
+    taxonomy: Taxonomy
     upload: str = ""
+
+    @property
+    def taxon(self) -> Taxon | None:
+        """The most probable flower; None where the photo could not be read."""
+        return None if self.prediction is None else self.taxonomy[self.prediction.candidates[0].label]
 
 
 def rows() -> Sequence[Row]:

@@ -28,7 +28,7 @@ def test_the_report_says_what_the_page_says() -> None:
         inference = session.infer(photo, models.model_list().bundles[0], "int8")
         identified = Identified(inference, session.predict(inference), None)
         name = "<b>mine</b>.jpg"
-        st.session_state["make"] = report_maker(identified, name, f"{name} · 640 × 427", models.taxonomy())
+        st.session_state["make"] = report_maker(identified, name, f"{name} · 640 × 427", inference.bundle.taxonomy)
 
     app = run(AppTest.from_function(page, default_timeout=120))
     # Where it is called there is no session, as in the thread that serves a download.

@@ -64,9 +64,9 @@ def test_filters_narrow_the_table(given: AppTest) -> None:
 
 def test_rows_are_sure_in_doubt_or_unread() -> None:
     prediction, _ = expected((FOLDER / "dahlia.jpg").read_bytes())
-    row = Row("a.jpg", None, prediction, "", "tiny")
+    row = Row("a.jpg", None, prediction, "", "tiny", TAXONOMY)
     assert [of_kind(row, kind) for kind in (SURE, DOUBT, UNREAD)] == [prediction.sure, not prediction.sure, False]
-    assert [of_kind(Row("b", None, None, "empty", "tiny"), kind) for kind in ("all", SURE, UNREAD)] == [
+    assert [of_kind(Row("b", None, None, "empty", "tiny", TAXONOMY), kind) for kind in ("all", SURE, UNREAD)] == [
         True,
         False,
         True,
@@ -83,15 +83,15 @@ def test_what_is_taken_away_is_whole() -> None:
     photo = read_photo(content)
     own = OwnPhoto("dahlia.jpg", photo.sha256, "JPEG", photo.original_size, content, content)
     rows = [
-        Row("trip/dahlia.jpg", own, prediction, "", "tiny"),
-        Row("x.txt", None, None, "This is a text file.", "tiny"),
+        Row("trip/dahlia.jpg", own, prediction, "", "tiny", TAXONOMY),
+        Row("x.txt", None, None, "This is a text file.", "tiny", TAXONOMY),
     ]
-    values = [_values(row, TAXONOMY) for row in rows]
+    values = [_values(row) for row in rows]
     assert all(len(row) == len(_HEADER) for row in values)
     table = pd.read_csv(io.BytesIO(as_csv(pd.DataFrame(values, columns=list(_HEADER)))))
     assert list(table["photo"]) == ["trip/dahlia.jpg", "x.txt"]
     assert table["name"][0] == TAXONOMY[prediction.candidates[0].label].name
-    with zipfile.ZipFile(io.BytesIO(named_folder([_packed(row, TAXONOMY) for row in rows], _HEADER))) as archive:
+    with zipfile.ZipFile(io.BytesIO(named_folder([_packed(row) for row in rows], _HEADER))) as archive:
         folder = table["name"][0] if prediction.sure else "not sure"
         assert sorted(archive.namelist()) == sorted(["names.csv", f"{folder}/dahlia.jpg"])
 
