@@ -33,7 +33,7 @@ def draw_comparison(identified: Identified, name: str, other: OwnPhoto, taxonomy
     """
     mine = identified.inference
     theirs = session.infer(other.open(), mine.bundle, mine.numeric_format)
-    answers = identified.prediction, session.predict(theirs)
+    answers = identified.prediction, session.answer(theirs).prediction
     cosine = float(_unit(mine.forward.embedding[0]) @ _unit(theirs.forward.embedding[0]))
     st.header("Beside your other photo")
     st.markdown(comparison_words(*answers, cosine, models.class_similarity(mine.bundle), taxonomy))

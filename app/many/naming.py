@@ -80,7 +80,7 @@ def _named(file: UploadedFile, bundle: Bundle, numeric_format: str) -> Row:
         photo = read_photo(file.getvalue())
     except PhotoError as error:
         return Row(file.name, None, None, str(error), bundle.name, bundle.taxonomy, file.file_id)
-    prediction = session.predict(session.infer(photo, bundle, numeric_format))
+    prediction = session.answer(session.infer(photo, bundle, numeric_format)).prediction
     copy, small = as_jpeg(photo, COPY_SIDE, COPY_QUALITY), as_jpeg(photo, SMALL_SIDE // 2, 80)
     own = OwnPhoto(file.name.rsplit("/", 1)[-1], photo.sha256, photo.format, photo.original_size, copy, small)
     return Row(file.name, own, prediction, "", bundle.name, bundle.taxonomy, file.file_id)

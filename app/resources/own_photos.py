@@ -68,7 +68,7 @@ class Seen:
     """What a model makes of an own photo.
 
     Attributes:
-        prediction: the answer.
+        prediction: the answer, from several looks where one leaves doubt.
         logits: (classes,) float32.
         embedding: (c,) float32.
     """
@@ -144,7 +144,7 @@ def seen(own: OwnPhoto, bundle: Bundle, numeric_format: str) -> Seen:
     def look() -> Seen:
         inference = session.infer(own.open(), bundle, numeric_format)
         forward = inference.forward
-        return Seen(session.predict(inference), forward.logits[0], forward.embedding[0])
+        return Seen(session.answer(inference).prediction, forward.logits[0], forward.embedding[0])
 
     return session.remember(("own photo", own.sha256, models.model_digest(bundle, numeric_format)), look)
 

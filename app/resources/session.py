@@ -111,7 +111,7 @@ def answer(inference: Inference) -> Answer:
     return _answer(inference.photo.sha256, inference.model_digest, inference)
 
 
-@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT)
+@st.cache_resource(show_spinner=False, scope="session", max_entries=RECENT_PASSES)
 def _answer(sha256: str, digest: str, _inference: Inference) -> Answer:  # noqa: ARG001
     answerer = models.answerer(_inference.bundle, _inference.numeric_format)
     return answerer.answer(_inference.photo.pixels, _inference.forward)

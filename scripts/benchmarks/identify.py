@@ -4,9 +4,9 @@
     flowers benchmarks identify efficientnet_lite0 ~/Pictures --memory 10000
 
 Both answer the same photos in turn, block by block, so that what else the machine does meets both. The bare side
-decodes, resizes and runs the model, and does nothing with what comes out. Target: 90 % of its speed. With --memory the
-photos are answered again and again until there are so many, and the memory is read after the first thousand and at the
-end.
+decodes, resizes and makes the same passes, over the parts of a photo too where the whole leaves doubt, and does nothing
+with what comes out. Target: 90 % of its speed. With --memory the photos are answered again and again until there are so
+many, and the memory is read after the first thousand and at the end.
 """
 
 import argparse
@@ -22,10 +22,11 @@ import numpy as np
 from flowers_core.data.model_input import model_input
 from flowers_core.data.photo_folder import PhotoFolderError
 from flowers_core.data.photos import open_photo
-from flowers_core.data.taxonomy import taxonomy_of
 from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.inference.identify import as_row, identify, photos_below, table_header
+from flowers_core.inference.multi_crop import crop_boxes, crop_inputs
 from flowers_core.inference.runtime import open_runtime
+from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from flowers_core.storage.table_lines import TableLines
 from scripts.benchmarks.machine import cores, machine
 from scripts.options.command import add_bundle_argument, at_least, progress, run, verb_parser
@@ -53,40 +54,49 @@ def main() -> None:
 
 
 def _ratios(bundle: Bundle, paths: list[Path], rounds: int) -> list[float]:
-    """The bare side's seconds over those of the verb, for each round but the first, which warms both up."""
+    """The bare side's seconds over those of the verb, for each round; before the first, both are warmed up."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(cores()) as pool:
-        runtime = open_runtime(bundle, "int8", workers=cores())
+        runtime, rule = open_runtime(bundle, "int8", workers=cores()), bundle.crop_rule
+        in_doubt = _name(bundle, paths, Path(folder) / "first.csv")
 
         def bare(path: Path) -> None:
-            runtime.forward(model_input(open_photo(path).pixels, bundle.crop_rule).pixels[None])
+            pixels = open_photo(path).pixels
+            runtime.forward(model_input(pixels, rule).pixels[None])
+            if path in in_doubt:
+                runtime.forward(crop_inputs(pixels, crop_boxes(pixels.shape[1], pixels.shape[0]), rule))
 
+        list(pool.map(bare, paths))
         found = []
-        for turn in progress(range(rounds + 1), "rounds"):
+        for turn in progress(range(rounds), "rounds"):
             begun = time.perf_counter()
             list(pool.map(bare, paths))
             between = time.perf_counter()
             _name(bundle, paths, Path(folder) / f"{turn}.csv")
             found.append((between - begun) / (time.perf_counter() - between))
-        return found[1:]
+        return found
 
 
-def _name(bundle: Bundle, paths: list[Path], table: Path) -> None:
-    """What the verb does between its options and its last word."""
-    taxonomy = taxonomy_of(bundle.class_names)
+def _name(bundle: Bundle, paths: list[Path], table: Path) -> set[Path]:
+    """What the verb does between its options and its last word; the photos that took several looks."""
+    several = set()
     with TableLines(table, table_header()) as rows:
-        for found in identify(bundle, paths):
+        for found in identify(bundle, paths, prototypes=lambda: prototypes_of(bundle)):
             if found.error is None:
-                rows.add(as_row(found, taxonomy, bundle.name))
+                rows.add(as_row(found, bundle.taxonomy, bundle.name))
+            if found.looks is not None:
+                several.add(found.path)
+    return several
 
 
 def _memory(bundle: Bundle, paths: list[Path], count: int) -> tuple[float, float]:
     """Megabytes that the process holds after the first thousand photos and at the end."""
-    taxonomy, first = taxonomy_of(bundle.class_names), 0.0
+    first = 0.0
     with tempfile.TemporaryDirectory() as folder, TableLines(Path(folder) / "names.csv", table_header()) as rows:
         again = itertools.islice(itertools.cycle(paths), count)
-        for done, found in enumerate(progress(identify(bundle, again), "photos", count), start=1):
+        named = identify(bundle, again, prototypes=lambda: prototypes_of(bundle))
+        for done, found in enumerate(progress(named, "photos", count), start=1):
             if found.error is None:
-                rows.add(as_row(found, taxonomy, bundle.name))
+                rows.add(as_row(found, bundle.taxonomy, bundle.name))
             if done == min(_FIRST, count):
                 first = _resident()
     return first, _resident()

@@ -72,7 +72,7 @@ def example_bytes() -> bytes:
 
 
 def images(app: AppTest) -> list[Any]:
-    """The pictures of a page, but for the examples, the last photos, and the crop that decided where the whole photo left
+    """The pictures of a page, but for the examples, the last photos, and the crop that decided where the whole left
     doubt."""
     from app.identify.examples import examples
 
