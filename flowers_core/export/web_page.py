@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowers_core.data.taxonomy import Taxon, taxonomy_of
+from flowers_core.data.taxonomy import Taxon
 from flowers_core.explain.overlay import colourise
 from flowers_core.export.model_file import LICENSE
 from flowers_core.export.web_runtime import CORE, runtime_files
@@ -107,7 +107,7 @@ def _facts(bundle: Bundle, arrays: Mapping[str, NDArray[np.float32]]) -> dict[st
         "size": bundle.crop_rule.size,
         "crop_fraction": bundle.crop_rule.crop_fraction,
         "taught": bool(bundle.manifest.taught),
-        "classes": [_class(taxon) for taxon in taxonomy_of(bundle.class_names)],
+        "classes": [_class(taxon) for taxon in bundle.taxonomy],
         "calibration": dataclasses.asdict(bundle.require_calibration()),
         "confidence": record and {name: dataclasses.asdict(getattr(record, name)) for name in _RULES},
         "arrays": {name: int(array.size) for name, array in arrays.items()},
