@@ -28,7 +28,7 @@ MOST = 8
 
 def draw_what(asked: Asked) -> None:
     """The concepts that matter most: where each lies, its share, what it looks like in training photos; and the sum."""
-    inference, taxonomy = asked.identified.inference, models.taxonomy()
+    inference, taxonomy = asked.identified.inference, asked.identified.inference.bundle.taxonomy
     concepts = models.concepts(inference.bundle)
     if concepts is None:
         st.info(

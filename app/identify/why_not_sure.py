@@ -42,7 +42,7 @@ class Distance:
 
 def draw_why_not_sure(asked: Asked) -> None:
     """How near each candidate lies, what speaks for it and against the others, and what would settle it."""
-    identified, taxonomy = asked.identified, models.taxonomy()
+    identified, taxonomy = asked.identified, asked.identified.inference.bundle.taxonomy
     candidates = candidates_of(identified.prediction)
     labels = [candidate.label for candidate in candidates]
     prototypes = models.prototypes(identified.inference.bundle)

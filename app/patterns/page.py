@@ -80,9 +80,9 @@ if found is None:
     st.info(f"The patterns of {chosen.name} were not looked for yet; `flowers fit_concepts {chosen.name}` does it.")
     st.stop()
 if asked == "flower":
-    draw_flower(chosen, found, models.taxonomy())
+    draw_flower(chosen, found, chosen.taxonomy)
 else:
-    draw_pattern(chosen, found, models.taxonomy())
+    draw_pattern(chosen, found, chosen.taxonomy)
 if data_set().flowers is None:
     offer_download(
         "patterns", "What a pattern looks like is seen in training photos, and they are not on this machine."
