@@ -84,7 +84,7 @@ def draw_looks(answer: Answer, part: Percents | None, photo: Photo, taxonomy: Ta
                     args=(part,),
                 )
                 st.button(
-                    "Only the whole photo",
+                    "Whole photo",
                     icon=":material/fullscreen:",
                     key="whole-alone",
                     on_click=choose_whole_alone,

@@ -5,8 +5,10 @@ import pandas as pd
 import streamlit as st
 
 from app.models.accuracy_chart import COLOURS
+from app.resources import records
 from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.records.confidence import ROC_STEPS, NoveltyFigures
+from flowers_core.inference.records.near_novelty import NearNoveltyRecord
 from flowers_core.reports.confidence import SCORES
 
 MEANINGS = {
@@ -18,26 +20,73 @@ MEANINGS = {
 def draw_unknown(bundle: Bundle) -> None:
     """What was measured of a model's doubt, for each kind of picture that it does not know."""
     record = bundle.manifest.confidence
+    st.subheader("Pictures without a flower")
     if record is None or not record.novelty_figures:
         st.info(f"How well {bundle.name} tells what it does not know was not measured.")
-        return
-    for figures in record.novelty_figures.values():
-        draw_detection(figures)
+    else:
+        for figures in record.novelty_figures.values():
+            draw_detection(figures)
+    for left_out in records.near_novelty():
+        st.subheader("Flowers that were left out of training")
+        st.markdown(left_out_sentence(left_out))
+        draw_scores(left_out_table(left_out), "How well each score tells flowers that were learnt from others")
 
 
 def draw_detection(figures: NoveltyFigures) -> None:
     """One kind of picture: the sentence, the table, the curves."""
     st.markdown(sentence(figures))
-    table = score_table(figures)
-    st.dataframe(
-        table.style.format("{:.1%}", subset=["AUROC", "pass"]),
-        hide_index=True,
-        column_config={name: st.column_config.Column(help=text) for name, text in MEANINGS.items()},
-        alt="How well each score tells flowers from pictures without one",
-    )
+    draw_scores(score_table(figures), "How well each score tells flowers from pictures without one")
     curves = curve_table(figures)
     if not curves.empty:
         st.altair_chart(curve_chart(curves), alt="Share of flowers that pass against the share of other pictures")
+
+
+def draw_scores(table: pd.DataFrame, alt_text: str) -> None:
+    """A table of scores.
+
+    Args:
+        table: one row a score, shares in [0, 1] in the columns `AUROC` and `pass`.
+        alt_text: what it shows.
+    """
+    st.dataframe(
+        table.style.format(_share, subset=["AUROC", "pass"]),
+        hide_index=True,
+        column_config={name: st.column_config.Column(help=text) for name, text in MEANINGS.items()},
+        alt=alt_text,
+    )
+
+
+def left_out_sentence(record: NearNoveltyRecord) -> str:
+    """What was compared, and with which networks, in words."""
+    first = record.draws[0]
+    how = (
+        f"not this model, but a head on {record.network} as ImageNet left it"
+        if record.protocol == "frozen"
+        else "networks of their own, trained without these classes"
+    )
+    return (
+        f"Harder: test photos of {102 - len(first.left_out)} flowers that were learnt against those of "
+        f"{len(first.left_out)} that were not, in {len(record.draws)} draws. These are {how}. The figures are means "
+        "over the draws, with the lowest and the highest."
+    )
+
+
+def left_out_table(record: NearNoveltyRecord) -> pd.DataFrame:
+    """One row a score, the best first; means over the draws in [0, 1], the range of the draws in words."""
+    rows = []
+    for name in record.draws[0].scores:
+        found = [draw.scores[name] for draw in record.draws]
+        areas, passing = [one.auroc for one in found], [one.fpr for one in found]
+        rows.append(
+            {
+                "score": SCORES.get(name, name),
+                "AUROC": sum(areas) / len(areas),
+                "from draw to draw": _interval(min(areas), max(areas)),
+                "pass": sum(passing) / len(passing),
+                "its range": _interval(min(passing), max(passing)),
+            }
+        )
+    return pd.DataFrame(rows).sort_values("AUROC", ascending=False)
 
 
 def sentence(figures: NoveltyFigures) -> str:
@@ -77,14 +126,14 @@ def curve_table(figures: NoveltyFigures) -> pd.DataFrame:
 
 
 def curve_chart(table: pd.DataFrame) -> alt.Chart:
-    """ROC curves; the nearer to the upper left corner, the better."""
+    """ROC curves; the nearer to the upper left corner, the better. Their left upper part, where scores differ."""
     names = table["score"].unique().tolist()
     return (
         alt.Chart(table)
-        .mark_line(strokeWidth=2.5)
+        .mark_line(strokeWidth=2.5, clip=True)
         .encode(
-            x=alt.X("others that pass:Q", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
-            y=alt.Y("flowers that pass:Q", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+            x=alt.X("others that pass:Q", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 0.5])),
+            y=alt.Y("flowers that pass:Q", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0.5, 1])),
             order="flowers that pass:Q",
             color=alt.Color(
                 "score:N",
@@ -96,8 +145,12 @@ def curve_chart(table: pd.DataFrame) -> alt.Chart:
                 *(alt.Tooltip(f"{name} that pass:Q", format=".1%") for name in ("flowers", "others")),
             ],
         )
-        .properties(height=320)
+        .properties(height=440)
     )
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.1f} %"
 
 
 def _interval(low: float, high: float) -> str:

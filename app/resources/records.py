@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from app.resources import models
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import HISTORY_FILE, Bundle, predictions_file
+from flowers_core.storage.paths import default_models_dir
 
 if TYPE_CHECKING:
     from flowers_core.data.audit.record import AuditRecord
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from flowers_core.explain.records.counterfactuals import CounterfactualRecord
     from flowers_core.explain.records.localization import LocalizationRecord
     from flowers_core.explain.records.methods import MethodRecord
+    from flowers_core.inference.records.near_novelty import NearNoveltyRecord
     from flowers_core.retrieval.projection import Projection
 
 TEST_PREDICTIONS = predictions_file("test")
@@ -66,6 +68,16 @@ def counterfactuals(bundle: Bundle) -> CounterfactualRecord | None:
     from flowers_core.explain.records.counterfactuals import COUNTERFACTUALS_FILE, load_counterfactuals
 
     return models.optional_file(bundle, COUNTERFACTUALS_FILE, load_counterfactuals)
+
+
+def near_novelty() -> tuple[NearNoveltyRecord, ...]:
+    """What was measured with flowers that were left out of training; nothing where that cannot be read."""
+    from flowers_core.reports.near_novelty import load_near_novelty
+
+    try:
+        return load_near_novelty(default_models_dir())
+    except FlowersError:
+        return ()
 
 
 def history(bundle: Bundle) -> dict[str, Any] | None:

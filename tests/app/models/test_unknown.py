@@ -5,9 +5,17 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.models.unknown import curve_chart, curve_table, score_table, sentence
+from app.models.unknown import (
+    curve_chart,
+    curve_table,
+    left_out_sentence,
+    left_out_table,
+    score_table,
+    sentence,
+)
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.records.confidence import ROC_STEPS, DetectionFigures, NoveltyFigures
+from flowers_core.inference.records.near_novelty import NearDraw, NearNoveltyRecord
 from flowers_core.storage.paths import default_models_dir
 
 FIGURES = NoveltyFigures(
@@ -43,6 +51,19 @@ def test_the_sentence_counts() -> None:
     said = sentence(FIGURES)
     assert "6,149 test photos of flowers against 234 photos" in said
     assert "223 of the 234 look like none of the flowers; 1 are named" in said
+
+
+def test_left_out_flowers_have_means_and_ranges() -> None:
+    def draw(seed: int, auroc: float, fpr: float) -> NearDraw:
+        return NearDraw(seed, (1, 2), 0.9, 100, 50, {"fdbd": DetectionFigures(auroc, 0, 1, fpr, 0, 1)})
+
+    record = NearNoveltyRecord("frozen", "lite", (draw(0, 0.8, 0.6), draw(1, 0.9, 0.4)))
+    (row,) = left_out_table(record).to_dict("records")
+    assert (row["AUROC"], row["pass"]) == (pytest.approx(0.85), pytest.approx(0.5))
+    assert (row["from draw to draw"], row["its range"]) == ("80.0 to 90.0 %", "40.0 to 60.0 %")
+    said = left_out_sentence(record)
+    assert "100 flowers that were learnt" in said
+    assert "a head on lite as ImageNet left it" in said
 
 
 @pytest.mark.parametrize(("name", "measured"), [("efficientnet_lite0_small", True), ("inception_v3", False)])
