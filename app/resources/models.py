@@ -102,7 +102,9 @@ def bundle_file(bundle: Bundle, file_name: str, load: Callable[[Path], T], *, wh
     return _loaded(digest(bundle, file_name), what or file_name, bundle, file_name, load)
 
 
-def optional_file(bundle: Bundle, file_name: str, load: Callable[[Path], T], missing: T | None = None) -> T | None:
+def optional_file(
+    bundle: Bundle, file_name: str, load: Callable[[Path], T], missing: T | None = None, *, what: str = ""
+) -> T | None:
     """A file of a bundle that adds to a page, which stands without it.
 
     Args:
@@ -110,6 +112,7 @@ def optional_file(bundle: Bundle, file_name: str, load: Callable[[Path], T], mis
         file_name: within the bundle.
         load: reads the file.
         missing: what stands for a file that the bundle comes without or that cannot be read.
+        what: as for `bundle_file`.
 
     Returns:
         As `bundle_file`; or `missing`.
@@ -117,7 +120,7 @@ def optional_file(bundle: Bundle, file_name: str, load: Callable[[Path], T], mis
     if not bundle.has(file_name):
         return missing
     try:
-        return bundle_file(bundle, file_name, load)
+        return bundle_file(bundle, file_name, load, what=what)
     except FlowersError:
         return missing
 
@@ -318,7 +321,9 @@ def concepts(bundle: Bundle) -> Concepts | None:
     """What this model's feature maps are made of, or None when the bundle comes without."""
     from flowers_core.explain.concepts.concepts import CONCEPTS_FILE, load_concepts
 
-    return optional_file(bundle, CONCEPTS_FILE, lambda path: load_concepts(path, head(bundle)))
+    # One that was taught shares the file with the model that it was taught from, and reads it by its own head.
+    what = f"concepts {digest(bundle, HEAD_FILE)}"
+    return optional_file(bundle, CONCEPTS_FILE, lambda path: load_concepts(path, head(bundle)), what=what)
 
 
 def gradients(bundle: Bundle) -> Callable[[], Gradients] | None:

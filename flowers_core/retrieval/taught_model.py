@@ -207,6 +207,7 @@ def write_taught(
     folder: Path,
     *,
     more: Callable[[BundleWriter], None] | None = None,
+    shared: Sequence[str] = (),
     linked: bool = False,
     **changes: Any,
 ) -> Bundle:
@@ -217,6 +218,7 @@ def write_taught(
         taught: what it knows.
         folder: of the new bundle, which is called as it.
         more: adds what else was worked out anew.
+        shared: further files that the two have in common, where the bundle has them.
         linked: whether the files that it shares with the bundle are links, for a folder that does not last.
         changes: entries of the manifest that were worked out anew, such as the calibration.
     """
@@ -233,7 +235,7 @@ def write_taught(
             crop_rule=held.input,
             classes=taught.class_names,
         )
-        for name in filter(bundle.has, _SHARED):
+        for name in filter(bundle.has, (*_SHARED, *shared)):
             if linked:
                 writer.add_link(bundle.path(name), held.files[name])
             else:
