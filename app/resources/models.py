@@ -102,9 +102,7 @@ def bundle_file(bundle: Bundle, file_name: str, load: Callable[[Path], T], *, wh
     return _loaded(digest(bundle, file_name), what or file_name, bundle, file_name, load)
 
 
-def optional_file(
-    bundle: Bundle, file_name: str, load: Callable[[Path], T], missing: T | None = None, *, what: str = ""
-) -> T | None:
+def optional_file(bundle: Bundle, file_name: str, load: Callable[[Path], T], missing: T | None = None) -> T | None:
     """A file of a bundle that adds to a page, which stands without it.
 
     Args:
@@ -112,7 +110,6 @@ def optional_file(
         file_name: within the bundle.
         load: reads the file.
         missing: what stands for a file that the bundle comes without or that cannot be read.
-        what: as for `bundle_file`.
 
     Returns:
         As `bundle_file`; or `missing`.
@@ -120,7 +117,7 @@ def optional_file(
     if not bundle.has(file_name):
         return missing
     try:
-        return bundle_file(bundle, file_name, load, what=what)
+        return bundle_file(bundle, file_name, load)
     except FlowersError:
         return missing
 
@@ -321,9 +318,7 @@ def concepts(bundle: Bundle) -> Concepts | None:
     """What this model's feature maps are made of, or None when the bundle comes without."""
     from flowers_core.explain.concepts.concepts import CONCEPTS_FILE, load_concepts
 
-    # One that was taught shares the file with the model that it was taught from, and reads it by its own head.
-    what = f"concepts {digest(bundle, HEAD_FILE)}"
-    return optional_file(bundle, CONCEPTS_FILE, lambda path: load_concepts(path, head(bundle)), what=what)
+    return optional_file(bundle, CONCEPTS_FILE, lambda path: load_concepts(path, head(bundle)))
 
 
 def gradients(bundle: Bundle) -> Callable[[], Gradients] | None:

@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowers_core.evaluation.calibration import fit_conformal_threshold
 from flowers_core.evaluation.predictions import Predictions, load_predictions, save_predictions, stored_precisions
-from flowers_core.explain.concepts.concepts import CONCEPTS_FILE
 from flowers_core.inference.bundle import Bundle, predictions_file
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.confidence import DISCRIMINANT_FILE, discriminant_space
@@ -136,7 +135,7 @@ def keep(
         if space is not None:
             writer.add_npz(DISCRIMINANT_FILE, **space.arrays())
 
-    return write_taught(bundle, kept.after, folder, more=more, shared=(CONCEPTS_FILE,), linked=linked, **changes)
+    return write_taught(bundle, kept.after, folder, more=more, linked=linked, **changes)
 
 
 def taught_name(bundle: Bundle) -> str:

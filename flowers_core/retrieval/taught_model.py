@@ -207,7 +207,6 @@ def write_taught(
     folder: Path,
     *,
     more: Callable[[BundleWriter], None] | None = None,
-    shared: Sequence[str] = (),
     linked: bool = False,
     **changes: Any,
 ) -> Bundle:
@@ -218,7 +217,6 @@ def write_taught(
         taught: what it knows.
         folder: of the new bundle, which is called as it.
         more: adds what else was worked out anew.
-        shared: further files that the two have in common, where the bundle has them.
         linked: whether the files that it shares with the bundle are links, for a folder that does not last.
         changes: entries of the manifest that were worked out anew, such as the calibration.
     """
@@ -235,7 +233,7 @@ def write_taught(
             crop_rule=held.input,
             classes=taught.class_names,
         )
-        for name in filter(bundle.has, (*_SHARED, *shared)):
+        for name in filter(bundle.has, _SHARED):
             if linked:
                 writer.add_link(bundle.path(name), held.files[name])
             else:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from flowers_core.evaluation.predictions import load_predictions, save_predictions
-from flowers_core.explain.concepts.concepts import CONCEPTS_FILE
 from flowers_core.inference.bundle import Bundle, load_bundle, predictions_file
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.confidence import DISCRIMINANT_FILE, discriminant_space
@@ -89,10 +88,7 @@ def test_a_correction_moves_the_place_of_its_class_and_undoing_it_moves_it_back(
 
 
 def test_links_stand_for_what_does_not_change(answered: Bundle, tmp_path: Path) -> None:
-    BundleWriter.open(answered.folder).add_bytes(CONCEPTS_FILE, b"patterns")
-    answered = load_bundle(answered.folder)
     made = keep(answered, proposed(answered, "edelweiss", DIGESTS, DIAGONAL), tmp_path / "for_now", linked=True)
-    assert made.path(CONCEPTS_FILE).read_bytes() == b"patterns"
     assert (made.folder / "int8.tflite").is_symlink()
     assert not (made.folder / "head.npz").is_symlink()
     again = keep(
