@@ -129,7 +129,7 @@ def test_the_square_is_pillows_to_the_bit(window: Callable[..., Page], bundle: B
     for height, width in [(500, 667), (91, 64), (300, 257), (300, 280), (260, 250)]:
         coarse = Image.fromarray(rng.integers(0, 256, (9, 9, 3), dtype=np.uint8)).resize((width, height))
         speckles = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
-        pixels = np.where(rng.random((height, width, 1)) < 0.1, speckles, coarse)
+        pixels = np.where(rng.random((height, width, 1)) < 0.1, speckles, np.asarray(coarse))
         opaque = np.concatenate([pixels, np.full((height, width, 1), 255, np.uint8)], axis=2)
         for rule in (CropRule(256), CropRule(224, 0.875)):
             found = page.evaluate(
