@@ -15,7 +15,7 @@ from app.resources.data import data_set
 from app.selftest.trial import draw_trial
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
-from flowers_core.evaluation.self_test import PHOTOS, Share, Trial, draw_trials, judged_rightly
+from flowers_core.evaluation.self_test import Share, Trial, draw_trials, judged_rightly
 
 FORMAT = "int8"
 # In the session's state: what the photos are drawn by, and what was said of each so far.
@@ -81,7 +81,7 @@ def draw_score(trials: Sequence[Trial], said: Sequence[bool], taxonomy: Taxonomy
 
 st.title("Test yourself")
 st.html(
-    f'<p class="lede">{PHOTOS} test photos with the model’s answer, half of them wrong. Half come with an '
+    '<p class="lede">Twelve test photos with the model’s answer, half of them wrong. Half come with an '
     "explanation. Say of each whether the answer is right, and see whether explanations help you to spot "
     "mistakes. Nothing is kept unless you download your sheet.</p>"
 )
