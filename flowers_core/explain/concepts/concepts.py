@@ -80,6 +80,8 @@ def load_concepts(path: Path, head: FloatArray) -> Concepts:
         concepts = stored["concepts"].astype(np.float64)
         # Half precision leaves lengths that are off by a thousandth.
         concepts /= np.linalg.norm(concepts, axis=1, keepdims=True)
+        if (len(stored["amounts"]), concepts.shape[1]) != head.shape[::-1]:
+            raise ValueError("the model has other classes or channels.")
         weight = float(stored["readout_weight"])
         rows, columns = (int(side) for side in stored["grid"])
         return Concepts(

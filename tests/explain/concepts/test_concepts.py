@@ -10,8 +10,8 @@ from flowers_core.explain.concepts.dictionary import ConceptDictionary
 
 #: Two concepts of three channels; nothing has the third channel.
 DICTIONARY = ConceptDictionary(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
-#: Two classes; their logits less the mean are (−1, 1), (0, 0) and (1, −1) for the three channels.
-HEAD = np.array([[1.0, 3.0], [2.0, 2.0], [3.0, 1.0]])
+#: Three classes; their logits less the mean are (−1, 1, 0), (0, 0, 0) and (1, −1, 0) for the three channels.
+HEAD = np.array([[1.0, 3.0, 2.0], [2.0, 2.0, 2.0], [3.0, 1.0, 2.0]])
 
 
 def maps() -> np.ndarray:
@@ -49,7 +49,13 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read.places, found.places)
     assert read.grid == (2, 2)
     assert read.readout_weight == 0.5
-    np.testing.assert_array_equal(read.dictionary.readout, [[-0.5, 0.5], [0, 0], [0.5, -0.5]])
+    np.testing.assert_array_equal(read.dictionary.readout, [[-0.5, 0.5, 0], [0, 0, 0], [0.5, -0.5, 0]])
+
+
+def test_concepts_of_another_head_are_refused(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "concepts.npz", **described().arrays())
+    with pytest.raises(ConceptsError, match="other classes"):
+        load_concepts(tmp_path / "concepts.npz", np.ones((3, 4)))
 
 
 def test_half_precision_keeps_unit_length(tmp_path: Path) -> None:
@@ -58,7 +64,7 @@ def test_half_precision_keeps_unit_length(tmp_path: Path) -> None:
     odd = Concepts(dictionary, np.zeros((3, 2), np.float32), np.zeros((2, 1), int), np.zeros((2, 1, 2), int), (8, 8))
     np.savez_compressed(tmp_path / "concepts.npz", **odd.arrays())
     np.testing.assert_allclose(
-        load_concepts(tmp_path / "concepts.npz", np.ones((50, 2))).dictionary.concepts, dictionary.concepts, rtol=2e-3
+        load_concepts(tmp_path / "concepts.npz", np.ones((50, 3))).dictionary.concepts, dictionary.concepts, rtol=2e-3
     )
 
 
