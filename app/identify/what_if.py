@@ -52,7 +52,7 @@ class Counterfactual:
 
 def draw_what_if(asked: Asked) -> None:
     """The two photos with matched frames, in words what they mean, and what happens on pixels."""
-    taxonomy, label = asked.identified.inference.bundle.taxonomy, asked.identified.label
+    taxonomy = asked.identified.inference.bundle.taxonomy
     rival = wanted(asked)
     gallery = asked.identified.gallery
     if gallery is None:
@@ -76,8 +76,8 @@ def draw_what_if(asked: Asked) -> None:
         draw_photo(check.pixels, "What the model was shown", f"Your photo with places of {name} pasted in", 256)
         st.markdown(
             "The model's last layer adds up what its places say, so the places that speak most for "
-            f"{taxonomy[label].name} and those of the other photo that speak most for {name} are the fewest that can "
-            "turn it. A place has seen more of the photo than its own square, so the squares are also pasted and the "
+            f"{taxonomy[found.exchange.label].name} and those of the other photo that speak most for {name} are the "
+            "fewest that can turn it. A place has seen more of the photo than its own square, so the squares are also pasted and the "
             "model looks again."
         )
         if record := records.counterfactuals(asked.identified.inference.bundle):
@@ -85,8 +85,8 @@ def draw_what_if(asked: Asked) -> None:
 
 
 def wanted(asked: Asked) -> int:
-    """The flower that the answer should become: the one that is asked about, unless it is the answer already."""
-    answer = asked.identified.label
+    """The flower that the whole photo should become: the one that is asked about, unless it is that already."""
+    answer = int(asked.identified.inference.forward.logits[0].argmax()) + 1
     if asked.label != answer:
         return asked.label
     return asked.likely_rival

@@ -17,6 +17,7 @@ from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.explain.methods import METHODS, Needs
 from flowers_core.explain.overlay import draw
 from flowers_core.explain.records.methods import EXPLANATIONS_FILE, default_method, load_methods
+from flowers_core.inference.answerer import Answer
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import example_bytes, html, images, run
@@ -73,7 +74,8 @@ def test_a_slow_method_sets_two_classes_against_each_other(open_page: Open) -> N
 def test_an_undecided_answer_begins_with_what_tells_the_two_apart(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "predict", lambda _: prediction(rose=0.5, camellia=0.4))
+    undecided = prediction(rose=0.5, camellia=0.4)
+    monkeypatch.setattr(session, "answer", lambda _: Answer(undecided, undecided))
     app = open_page(photo="example")
     assert "What tells them apart is shown below." in html(app)
     assert "Orange speaks for rose, blue for camellia." in said(app)

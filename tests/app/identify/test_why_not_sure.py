@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from app.identify.why_not_sure import Distance, candidates_of, distance, distance_sentence
 from app.resources import session
 from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.inference.answerer import Answer
 from flowers_core.inference.prototypes import Prototypes
 from tests.app.conftest import html, run
 from tests.app.elements.test_words import prediction
@@ -18,13 +19,14 @@ TAXONOMY = load_taxonomy()
 
 
 def test_it_is_asked_only_where_the_model_is_not_sure(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "predict", lambda _: prediction(rose=0.5, camellia=0.4))
+    doubt, sure = prediction(rose=0.5, camellia=0.4), prediction(rose=0.99)
+    monkeypatch.setattr(session, "answer", lambda _: Answer(doubt, doubt))
     app = open_page(photo="example", ask="Why not sure")
     assert [heading.value for heading in app.subheader] == ["Rose, 50 % probable", "Camellia, 40 % probable"]
     assert "Its likeness to the mean photo of each: rose" in "\n".join(element.value for element in app.markdown)
     assert "Speaks for rose rather than camellia" in html(app)
     assert "Would settle it" in html(app)
-    monkeypatch.setattr(session, "predict", lambda _: prediction(rose=0.99))
+    monkeypatch.setattr(session, "answer", lambda _: Answer(sure, sure))
     run(app)
     assert app.segmented_control(key="ask").value == "Where"
     assert "Why not sure" not in app.segmented_control(key="ask").options
