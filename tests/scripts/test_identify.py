@@ -64,7 +64,12 @@ def test_lines_go_on_where_a_killed_run_left_them(call, photos: Path, tmp_path: 
     assert "add --resume to go on with it" in capsys.readouterr().err
     asked = []
     every = identify.identify
-    monkeypatch.setattr(identify, "identify", lambda bundle, paths: every(bundle, asked.append([*paths]) or asked[0]))
+
+    def asking(bundle, paths, **options):
+        asked.append([*paths])
+        return every(bundle, asked[0], **options)
+
+    monkeypatch.setattr(identify, "identify", asking)
     call(photos, "--jsonl", lines, "--resume")
     assert [path.name for path in asked[0]] == ["d.png", "ñandú.png"]
     assert lines.read_text(encoding="utf-8").splitlines() == whole
@@ -83,7 +88,12 @@ def test_a_table_goes_on_where_a_killed_run_left_it(call, photos: Path, tmp_path
     table.write_bytes(b"".join(lines[:3]) + lines[3][:20])  # killed while it wrote the third
     asked = []
     every = identify.identify
-    monkeypatch.setattr(identify, "identify", lambda bundle, paths: every(bundle, asked.append([*paths]) or asked[0]))
+
+    def asking(bundle, paths, **options):
+        asked.append([*paths])
+        return every(bundle, asked[0], **options)
+
+    monkeypatch.setattr(identify, "identify", asking)
     call(photos, "--csv", table, "--resume")
     assert len(asked[0]) == 2
     assert table.read_bytes() == whole
