@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -87,6 +89,28 @@ class Dataset(ABC):
         if split not in SPLITS:
             raise ValueError(f"There is no split {split!r}; there are {', '.join(SPLITS)}.")
         return self.ids[self.splits == split]
+
+    def leaving_out(self, left_out: Collection[int]) -> Self:
+        """The data set without some classes, to find out what a network makes of flowers that it never learnt.
+
+        Ids stay. Photos of these classes have label 0 and are in no split; the labels of the others close ranks.
+
+        Args:
+            left_out: labels, each in 1…k.
+
+        Raises:
+            DatasetError: there is no such class, or none would be left.
+        """
+        unknown = sorted(set(left_out) - set(range(1, len(self.names) + 1)))
+        if unknown or len(set(left_out)) == len(self.names):
+            raise DatasetError(f"Classes to leave out are some of 1 to {len(self.names)}, not {unknown or 'all'}.")
+        kept = np.setdiff1d(np.arange(1, len(self.names) + 1), list(left_out))
+        inside = np.isin(self.labels, kept)
+        fewer = copy.copy(self)
+        labels = np.where(inside, np.searchsorted(kept, self.labels) + 1, 0)
+        names = [self.names[label - 1] for label in kept.tolist()]
+        Dataset.__init__(fewer, labels, np.where(inside, self.splits, ""), names)
+        return fewer
 
     def labels_of(self, photo_ids: ArrayLike) -> NDArray[np.int64]:
         """The labels 1…k of photos, in the order of their ids."""

@@ -7,23 +7,28 @@ photos.csv with the columns path, label, split; paths as seen from the table's f
 
 from __future__ import annotations
 
+import copy
 import csv
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from flowers_core.data.dataset import SPLIT_NAMES, SPLITS, Dataset, DatasetError, DatasetMissing
-from flowers_core.data.photo_files import LeftOut, is_hidden, walk_photos
+from flowers_core.data.photo_files import LeftOut, is_hidden, is_photo, walk_photos
+from flowers_core.data.split_drawing import draw_splits
 from flowers_core.data.taxonomy import Taxonomy, read_taxonomy
+from flowers_core.storage.files import write_table
 
 TAXONOMY_FILE = "taxonomy.csv"
-# Of the photos of a class that has no splits of its own; the rest is for training.
-_HELD_OUT = 0.2
+#: More names are no classes of flowers, but a folder for each photo, or a table's wrong column.
+MAX_CLASSES = 1000
 _COLUMNS = ("path", "label", "split")
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,9 @@ class FolderDataset(Dataset):
 
     Attributes:
         root: the folder from which the photos' paths are seen.
-        left_out: files in the folders that are no photos.
+        splits_given: whether the source brings splits; else they are drawn.
+        left_out: files in the folders that are no photos, and photos outside of a class's folder.
+        empty_folders: folders of classes that hold no photo; they are no classes.
 
     Args:
         source: a folder or a table.
@@ -51,13 +58,16 @@ class FolderDataset(Dataset):
 
     Raises:
         DatasetMissing: there is no such folder or table, or it lists a photo that is not there.
-        DatasetError: the source holds no photos, fewer than two classes, or classes that differ only by case; the table
-            lacks a column or has a split of another name; the taxonomy lacks a class.
+        DatasetError: the source holds no photos, fewer than two classes or more than `MAX_CLASSES`, names that are
+            paths or differ only by case, or folders of splits beside others; the table lacks a column or has a split
+            of another name; the taxonomy lacks a class.
     """
 
     def __init__(self, source: Path, *, seed: int = 0) -> None:
         source = Path(source)
         self.left_out: tuple[LeftOut, ...] = ()
+        self.empty_folders: tuple[Path, ...] = ()
+        self.splits_given = True
         if source.is_dir():
             self.root = source
             listed = self._in_folders(seed)
@@ -77,37 +87,72 @@ class FolderDataset(Dataset):
         return self._paths[self._index(photo_id)]
 
     def fingerprint(self) -> str:
-        """What the data is, in 64 hexadecimal digits: SHA-256 over each photo's path, size, class and split."""
+        """What the data is, in 64 hexadecimal digits: SHA-256 over each photo's path, size, class and split.
+
+        Paths count from the innermost folder that holds all photos, so the photos may move together.
+        """
         digest = hashlib.sha256()
+        shared = os.path.commonpath([os.path.abspath(path.parent) for path in self._paths])  # noqa: PTH100 - links stay
         for path, label, split in zip(self._paths, self.labels.tolist(), self.splits.tolist(), strict=True):
-            place = path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+            place = Path(os.path.relpath(path, shared)).as_posix()
             line = f"{place}\0{path.stat().st_size}\0{self.names[label - 1]}\0{split}\n"
             digest.update(line.encode(errors="surrogateescape"))
         return digest.hexdigest()
 
+    def select(self, photo_ids: ArrayLike, splits: ArrayLike) -> FolderDataset:
+        """Some of the photos in other splits, numbered anew from 1. The classes stay.
+
+        Args:
+            photo_ids: (m,) ids, in the order that they are to have.
+            splits: (m,) the split of each.
+        """
+        ids = np.asarray(photo_ids, np.int64)
+        chosen = copy.copy(self)
+        chosen._paths = tuple(self.path(photo_id) for photo_id in ids.tolist())
+        Dataset.__init__(chosen, self.labels_of(ids), splits, self.names, self.taxonomy)
+        return chosen
+
+    def write_table(self, table: Path) -> None:
+        """Write the photos, their classes and splits as a table that `FolderDataset` reads."""
+        rows = zip(self._paths, self.labels.tolist(), self.splits.tolist(), strict=True)
+        write_table(table, _COLUMNS, [(path.absolute(), self.names[label - 1], split) for path, label, split in rows])
+
     def _in_folders(self, seed: int) -> list[_Listed]:
         below = _folders(self.root)
-        if below and all(folder.name.casefold() in SPLIT_NAMES for folder in below):
+        self.left_out += tuple(
+            LeftOut(path, "in no class") for path in sorted(self.root.iterdir()) if path.is_file() and is_photo(path)
+        )
+        of_splits = [folder.name for folder in below if folder.name.casefold() in SPLIT_NAMES]
+        if of_splits and len(of_splits) < len(below):
+            other = next(folder.name for folder in below if folder.name not in of_splits)
+            raise DatasetError(
+                f"{self.root} holds the split '{of_splits[0]}' and beside it the folder '{other}'. "
+                "Let it hold either splits or classes; a folder whose name begins with a dot is skipped."
+            )
+        if of_splits:
             return [
                 _Listed(path, name, SPLIT_NAMES[folder.name.casefold()])
                 for folder in below
                 for name, paths in self._photos_by_class(folder).items()
                 for path in paths
             ]
-        generator = np.random.default_rng(seed)
-        return [
-            _Listed(path, name, split)
-            for name, paths in self._photos_by_class(self.root).items()
-            for path, split in zip(paths, _drawn_splits(len(paths), generator), strict=True)
-        ]
+        self.splits_given = False
+        found = self._photos_by_class(self.root)
+        named = [(name, path) for name, paths in found.items() for path in paths]
+        splits = draw_splits([name for name, _ in named], range(len(named)), seed)
+        return [_Listed(path, name, split) for (name, path), split in zip(named, splits.tolist(), strict=True)]
 
     def _photos_by_class(self, folder: Path) -> dict[str, list[Path]]:
         found = {}
         for of_class in _folders(folder):
             files = list(walk_photos(of_class))
             self.left_out += tuple(file for file in files if isinstance(file, LeftOut))
-            found[of_class.name] = [file for file in files if isinstance(file, Path)]
-        return {name: paths for name, paths in found.items() if paths}
+            photos = [file for file in files if isinstance(file, Path)]
+            if photos:
+                found[of_class.name] = photos
+            else:
+                self.empty_folders += (of_class,)
+        return found
 
 
 def _taxonomy(table: Path, names: Sequence[str]) -> Taxonomy | None:
@@ -121,14 +166,6 @@ def _taxonomy(table: Path, names: Sequence[str]) -> Taxonomy | None:
 
 def _folders(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir() and not is_hidden(path.name))
-
-
-def _drawn_splits(count: int, generator: np.random.Generator) -> NDArray[np.str_]:
-    """The splits of a class' photos; a class of fewer than three is for training alone."""
-    held_out = max(1, round(_HELD_OUT * count)) if count >= 3 else 0
-    splits = np.full(count, "train", dtype=f"<U{max(map(len, SPLITS))}")
-    splits[:held_out], splits[held_out : 2 * held_out] = "test", "validation"
-    return generator.permutation(splits)
 
 
 def _in_table(table: Path) -> list[_Listed]:
@@ -164,6 +201,17 @@ def _class_names(source: Path, of_photos: Iterable[str]) -> Sequence[str]:
         raise DatasetError(
             f"{source} holds {found}. Put the photos of each class into a folder called like it, two at least."
         )
+    if len(names) > MAX_CLASSES:
+        raise DatasetError(
+            f"{source} holds {len(names)} classes; {MAX_CLASSES} at most can be told apart here. Is there a folder, or "
+            "a label, for each photo instead of each kind?"
+        )
+    for name in sorted(names):
+        if len(name) > _LONGEST_NAME or not name.isprintable() or name in (".", "..") or {"/", "\\"} & set(name):
+            raise DatasetError(
+                f"In {source} a class is called {name[:_LONGEST_NAME]!r}. Call it as people call the flower, "
+                f"without slashes, in {_LONGEST_NAME} letters at most."
+            )
     folded: dict[str, str] = {}
     for name in sorted(names):
         other = folded.setdefault(name.casefold(), name)

@@ -14,8 +14,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Collection
-from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,28 +117,6 @@ class OxfordFlowers(Dataset):
         """The file of a photo. Raises KeyError for an id that the dataset does not have."""
         self._index(photo_id)
         return self.root / "jpg" / photo_name(photo_id)
-
-    def leaving_out(self, left_out: Collection[int]) -> OxfordFlowers:
-        """The data set without some classes, to find out what a network makes of flowers that it never learnt.
-
-        Ids stay. Photos of these classes have label 0 and are in no split; the labels of the others close ranks.
-
-        Args:
-            left_out: labels, each in 1…102.
-
-        Raises:
-            DatasetError: there is no such class, or none would be left.
-        """
-        unknown = sorted(set(left_out) - set(range(1, len(self.names) + 1)))
-        if unknown or len(set(left_out)) == len(self.names):
-            raise DatasetError(f"Classes to leave out are some of 1 to {len(self.names)}, not {unknown or 'all'}.")
-        kept = np.setdiff1d(np.arange(1, len(self.names) + 1), list(left_out))
-        inside = np.isin(self.labels, kept)
-        fewer = copy(self)
-        labels = np.where(inside, np.searchsorted(kept, self.labels) + 1, 0)
-        names = [self.names[label - 1] for label in kept.tolist()]
-        Dataset.__init__(fewer, labels, np.where(inside, self.splits, ""), names)
-        return fewer
 
     def fingerprint(self) -> str:
         """A digest of the data in 64 hexadecimal digits.

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from flowers_core.data.photo_formats import ACCEPTED_ENDINGS, looks_like_photo
 
-Reason = Literal["hidden", "no photo"]
+Reason = Literal["hidden", "no photo", "in no class"]
 _SYSTEMS_OWN = frozenset(("__macosx", "@eadir", "thumbs.db", "desktop.ini", "$recycle.bin"))
 
 
@@ -21,7 +21,7 @@ class LeftOut:
 
     Attributes:
         path: the file or hidden folder.
-        reason: "hidden" from its owner, or "no photo".
+        reason: "hidden" from its owner, "no photo", or a photo "in no class": outside of all folders.
     """
 
     path: Path
@@ -73,6 +73,6 @@ def describe_left_out(left_out: Sequence[LeftOut]) -> str | None:
     if not left_out:
         return None
     count = Counter(file.reason for file in left_out)
-    parts = [f"{count[reason]} {reason}" for reason in ("hidden", "no photo") if count[reason]]
+    parts = [f"{count[reason]} {reason}" for reason in get_args(Reason) if count[reason]]
     shown = ", ".join(file.path.name for file in left_out[:3]) + (" …" if len(left_out) > 3 else "")
     return f"{len(left_out)} file{'s' if len(left_out) > 1 else ''} ({', '.join(parts)}): {shown}."

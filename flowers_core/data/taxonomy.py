@@ -16,6 +16,9 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+from flowers_core.storage.typed_json import from_json, to_json
 
 #: In the place of a family, for a class that somebody taught a model without saying more than its name.
 UNKNOWN_FAMILY = "family not known"
@@ -85,9 +88,14 @@ def load_taxonomy() -> Taxonomy:
     return Taxonomy(tuple(_taxon(row, int(row["label"])) for row in _rows(_TABLE)))
 
 
-def taxonomy_of(names: Sequence[str]) -> Taxonomy:
-    """The taxonomy of classes of these names: Oxford's taxa for its names, a family that is not known for others."""
-    known = load_taxonomy()
+def taxonomy_of(names: Sequence[str], known: Taxonomy | None = None) -> Taxonomy:
+    """The taxonomy of classes of these names, with a family that is not known for names that `known` lacks.
+
+    Args:
+        names: of the classes, in order of label.
+        known: taxa of some of them; None for Oxford's.
+    """
+    known = known or load_taxonomy()
     if tuple(names) == known.names:
         return known
     by_name = {taxon.name: taxon for taxon in known}
@@ -97,6 +105,16 @@ def taxonomy_of(names: Sequence[str]) -> Taxonomy:
             for label, name in enumerate(names, 1)
         )
     )
+
+
+def taxonomy_values(taxonomy: Taxonomy) -> list[dict[str, Any]]:
+    """A taxonomy as JSON values, which `taxonomy_from` reads."""
+    return [to_json(taxon) for taxon in taxonomy]
+
+
+def taxonomy_from(values: Any) -> Taxonomy:
+    """A taxonomy from its JSON values. Raises JsonValueError or ValueError if they are none."""
+    return Taxonomy(from_json(tuple[Taxon, ...], values))
 
 
 def read_taxonomy(table: Path, names: Sequence[str]) -> Taxonomy:

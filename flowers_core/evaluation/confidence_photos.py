@@ -10,9 +10,9 @@ import numpy as np
 
 from flowers_core.data.batches import stratified_sample
 from flowers_core.data.corruptions import SEED
+from flowers_core.data.dataset import Dataset
 from flowers_core.data.download.external import NO_FLOWER
 from flowers_core.data.no_flower import pictures_without_flower
-from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photo_files import is_photo
 from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
@@ -38,7 +38,7 @@ class ConfidencePhotos:
     """
 
     bundle: Bundle
-    flowers: OxfordFlowers
+    flowers: Dataset
     rounds: int
     cache: Path | None = None
     track: Track = untracked

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.data.corruptions import CORRUPTIONS, SEED, corrupted
+from flowers_core.data.dataset import Dataset
 from flowers_core.data.model_input import CropRule, model_input
-from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.inference.bundle import Bundle, model_file
@@ -62,7 +62,7 @@ class Shown:
     group: int
 
 
-def clean_photos(flowers: OxfordFlowers, ids: NDArray[np.integer]) -> Iterator[Shown]:
+def clean_photos(flowers: Dataset, ids: NDArray[np.integer]) -> Iterator[Shown]:
     """Photos of a data set as they are, each a group of its own.
 
     Args:
@@ -73,7 +73,7 @@ def clean_photos(flowers: OxfordFlowers, ids: NDArray[np.integer]) -> Iterator[S
         yield Shown(open_photo(flowers.path(photo_id)).pixels, flowers.label_of(photo_id), photo_id)
 
 
-def corrupted_photos(flowers: OxfordFlowers, ids: NDArray[np.integer], rounds: int) -> Iterator[Shown]:
+def corrupted_photos(flowers: Dataset, ids: NDArray[np.integer], rounds: int) -> Iterator[Shown]:
     """Photos of a data set, each under several corruptions; from one photo to the next these move on in turn.
 
     Args:

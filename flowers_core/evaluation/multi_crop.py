@@ -9,7 +9,7 @@ import numpy as np
 
 from flowers_core.data.batches import stratified_sample
 from flowers_core.data.corruptions import CORRUPTIONS, corrupted
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.dataset import Dataset
 from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.evaluation.calibration import confidence_ece
@@ -55,7 +55,7 @@ class Case:
 
 def evaluate_multi_crop(
     answerer: Answerer,
-    flowers: OxfordFlowers,
+    flowers: Dataset,
     split: str,
     *,
     photos: int,

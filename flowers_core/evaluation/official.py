@@ -15,8 +15,7 @@ from flowers_core.data.audit.exact_duplicates import exact_leaks
 from flowers_core.data.audit.near_duplicates import near_leaks
 from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, load_audit
 from flowers_core.data.batches import input_batches
-from flowers_core.data.dataset import SPLITS
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.dataset import SPLITS, Dataset
 from flowers_core.data.progress import Track, untracked
 from flowers_core.evaluation.calibration import fit_calibration
 from flowers_core.evaluation.predictions import Predictions, load_predictions, save_predictions, without
@@ -40,7 +39,7 @@ _BATCH = 32
 
 
 def record_predictions(
-    bundle: Bundle, writer: BundleWriter, flowers: OxfordFlowers, split: str, *, track: Track = untracked
+    bundle: Bundle, writer: BundleWriter, flowers: Dataset, split: str, *, track: Track = untracked
 ) -> None:
     """Run every numeric format on a split and keep the logits in the bundle.
 
@@ -66,7 +65,7 @@ def record_predictions(
 def calibrate(
     bundle: Bundle,
     writer: BundleWriter,
-    flowers: OxfordFlowers,
+    flowers: Dataset,
     *,
     cache: Path | None = None,
     track: Track = untracked,
@@ -112,7 +111,7 @@ def record_robustness(writer: BundleWriter, split: str, figures: Mapping[str, Co
 
 
 def official_metrics(
-    folder: Path, flowers: OxfordFlowers, formats: Sequence[str], splits: Sequence[str], audit: AuditRecord | None
+    folder: Path, flowers: Dataset, formats: Sequence[str], splits: Sequence[str], audit: AuditRecord | None
 ) -> MetricsByFormat:
     """Every figure of the predictions that a bundle keeps.
 
@@ -169,7 +168,7 @@ def figures_of(
 
 
 def figures_without_near_duplicates(
-    predictions: Predictions, calibration: Calibration, audit: AuditRecord, flowers: OxfordFlowers, split: str
+    predictions: Predictions, calibration: Calibration, audit: AuditRecord, flowers: Dataset, split: str
 ) -> AccuracyByRule:
     """The figures of the photos that have no duplicate, exact or near, in another split.
 
@@ -190,7 +189,7 @@ def figures_without_near_duplicates(
     return AccuracyByRule(**alone.figures(), rule=rule)
 
 
-def audit_of(flowers: OxfordFlowers, bundle: Bundle, models_dir: Path) -> AuditRecord | None:
+def audit_of(flowers: Dataset, bundle: Bundle, models_dir: Path) -> AuditRecord | None:
     """Find the audit of a data set, which says which photos are near-duplicates.
 
     The first in the models folder is taken, so that all models are measured on the same photos; else the bundle's own.

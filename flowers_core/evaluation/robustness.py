@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from flowers_core.data.batches import stratified_sample
 from flowers_core.data.corruptions import CORRUPTIONS, SEED, corrupted
+from flowers_core.data.dataset import Dataset
 from flowers_core.data.model_input import CropRule, model_input
-from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.evaluation.calibration import ece
@@ -29,7 +29,7 @@ HIGH_CONFIDENCE = 0.9
 
 
 def evaluate_robustness(
-    bundle: Bundle, flowers: OxfordFlowers, split: str, *, cache: Path | None = None, track: Track = untracked
+    bundle: Bundle, flowers: Dataset, split: str, *, cache: Path | None = None, track: Track = untracked
 ) -> dict[str, CorruptionMetrics]:
     """The figures of every numeric format on the corrupted photos of a split.
 
@@ -56,7 +56,7 @@ def evaluate_robustness(
 
 def corrupted_logits(
     bundle: Bundle,
-    flowers: OxfordFlowers,
+    flowers: Dataset,
     ids: NDArray[np.int64],
     formats: Sequence[str],
     *,
@@ -119,7 +119,7 @@ def _figures(logits: NDArray[np.float32], labels: NDArray[np.integer], temperatu
 
 
 def _corrupted_inputs(
-    flowers: OxfordFlowers, ids: NDArray[np.int64], rule: CropRule, cache: Path | None, track: Track
+    flowers: Dataset, ids: NDArray[np.int64], rule: CropRule, cache: Path | None, track: Track
 ) -> Iterator[NDArray[np.uint8]]:
     """For each photo (corruptions, size, size, 3) uint8, the model's input under every corruption."""
 

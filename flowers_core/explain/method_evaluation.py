@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from flowers_core.data.dataset import Dataset
 from flowers_core.data.model_input import ModelInput, model_input
-from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.explain.attributions.gradients import Gradients
@@ -32,7 +32,7 @@ CORNER_PART, MIDDLE_AT = 5 / 7, 0.7
 
 def score_methods(
     bundle: Bundle,
-    flowers: OxfordFlowers,
+    flowers: Dataset,
     photos: Sequence[int],
     methods: Sequence[str],
     path: Path,
@@ -76,7 +76,7 @@ def score_methods(
 
 def sanity_checks(
     bundle: Bundle,
-    flowers: OxfordFlowers,
+    flowers: Dataset,
     photos: Sequence[int],
     methods: Sequence[str],
     path: Path,
@@ -148,7 +148,7 @@ class _Scorer:
         self._temperature = bundle.calibration.temperature if bundle.calibration else 1.0
         self._gradients = cache(self._build_gradients) if bundle.has(CLASSIFIER_FILE) else None
 
-    def scores(self, flowers: OxfordFlowers, photo_id: int, names: Sequence[str]) -> Iterator[Score]:
+    def scores(self, flowers: Dataset, photo_id: int, names: Sequence[str]) -> Iterator[Score]:
         """The scores of the named methods and baselines on one photo, for the predicted class."""
         photo = open_photo(flowers.path(photo_id))
         pixels = corner_part(photo.pixels, photo_id % 4) if self._off_centre else photo.pixels

@@ -15,8 +15,8 @@ import numpy as np
 import tensorflow as tf
 
 from flowers_core.data.batches import input_batches
+from flowers_core.data.dataset import Dataset
 from flowers_core.data.model_input import CropRule
-from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.progress import Track, untracked
 from flowers_core.inference.bundle import Bundle, BundleError, reference_to
 from flowers_core.inference.commands import Command
@@ -80,7 +80,7 @@ def recipes_of(reference: Bundle) -> tuple[Recipe, Recipe | None]:
 
 
 def probed(
-    classifier: keras.Model, flowers: OxfordFlowers, rule: CropRule, command: Command, *, track: Track = untracked
+    classifier: keras.Model, flowers: Dataset, rule: CropRule, command: Command, *, track: Track = untracked
 ) -> Made:
     """Fit the head of a classifier by a linear probe.
 
@@ -123,7 +123,7 @@ def probed(
 
 def fine_tuned(
     classifier: keras.Model,
-    flowers: OxfordFlowers,
+    flowers: Dataset,
     rule: CropRule,
     plan: Plan,
     command: Command,

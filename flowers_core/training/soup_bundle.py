@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flowers_core.data.batches import inputs
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.dataset import Dataset
 from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.commands import Command
@@ -49,7 +49,7 @@ class SoupChoice:
 
 
 def write_soup(
-    out: Path, members: Sequence[Bundle], flowers: OxfordFlowers, command: Command, reference: Bundle | None = None
+    out: Path, members: Sequence[Bundle], flowers: Dataset, command: Command, reference: Bundle | None = None
 ) -> SoupChoice:
     """Choose among fine-tuned bundles of one network, average their weights, and write the new bundle.
 

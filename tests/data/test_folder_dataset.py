@@ -162,3 +162,41 @@ def test_a_table_of_absent_photos_or_of_no_text(tmp_path: Path) -> None:
     save(tmp_path / "photo.png")
     with pytest.raises(DatasetError, match=r"cannot be read as a table|lacks the column"):
         FolderDataset(tmp_path / "photo.png")
+
+
+@pytest.mark.parametrize("name", ["../rose", "a/b", "a\\b", "..", "ro\tse", "r" * 101])
+def test_a_class_that_is_called_like_a_path(tmp_path: Path, name: str) -> None:
+    save(tmp_path / "a.png")
+    with pytest.raises(DatasetError, match="Call it as people call the flower, without slashes"):
+        FolderDataset(table(tmp_path / "list.csv", "path,label,split", f"a.png,{name},train", "a.png,iris,test"))
+
+
+def test_more_classes_than_there_can_be(tmp_path: Path) -> None:
+    save(tmp_path / "a.png")
+    rows = [f"a.png,kind {number},train" for number in range(1001)]
+    with pytest.raises(DatasetError, match=r"holds 1001 classes; 1000 at most .* for each photo instead of each kind"):
+        FolderDataset(table(tmp_path / "list.csv", "path,label,split", *rows))
+
+
+def test_splits_beside_classes(garden: Path) -> None:
+    save(garden / "train" / "rose" / "a.png")
+    with pytest.raises(DatasetError, match="holds the split 'train' and beside it the folder 'Rose'"):
+        FolderDataset(garden)
+
+
+def test_what_lies_outside_of_classes_is_known(garden: Path) -> None:
+    save(garden / "loose.png")
+    (garden / "lily").mkdir()
+    dataset = FolderDataset(garden)
+    assert [(file.path.name, file.reason) for file in dataset.left_out] == [("loose.png", "in no class")]
+    assert [folder.name for folder in dataset.empty_folders] == ["lily"]
+    assert not dataset.splits_given
+
+
+def test_some_of_the_photos_in_other_splits(garden: Path) -> None:
+    dataset = FolderDataset(garden)
+    some = dataset.select([7, 1], ["test", "train"])
+    assert (some.labels.tolist(), some.splits.tolist(), some.ids.tolist()) == ([2, 1], ["test", "train"], [1, 2])
+    assert [some.path(1), some.path(2)] == [dataset.path(7), dataset.path(1)]
+    assert some.names == dataset.names
+    assert len(dataset) == 17

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from flowers_core.data.audit.image_statistics import ImageStatistics
 from flowers_core.data.batches import inputs
-from flowers_core.data.dataset import SPLITS
+from flowers_core.data.dataset import SPLITS, Dataset
 from flowers_core.data.model_input import CropRule
-from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.storage.files import write_atomically
 
 _COLOURS = {"train": "#1b7f5c", "validation": "#e0a030", "test": "#5b6ea8"}
@@ -25,7 +24,7 @@ _DPI = 110
 _SHEET_SIDE = 96
 
 
-def audit_figures(flowers: OxfordFlowers, statistics: ImageStatistics) -> dict[str, Figure]:
+def audit_figures(flowers: Dataset, statistics: ImageStatistics) -> dict[str, Figure]:
     """Every figure of an audit, by file name.
 
     `class_counts.png` and `image_sizes.png` show statistics. `mean_images.png` and `sample_sheet.png` show the mean and

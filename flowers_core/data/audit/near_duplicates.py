@@ -7,7 +7,7 @@ two photos are one picture or were taken within moments of each other, and the s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,22 +78,35 @@ def find_near_duplicates(
     vectors = vectors / norms
     digests = np.array(statistics.sha256)
     found = []
-    for start in range(0, len(statistics), _BLOCK):
+    for a, b, near, flipped in close_hashes(statistics.hashes, statistics.mirrored_hashes, max_distance):
+        identical = bool(digests[a] == digests[b])
+        cosine = min(1.0, float(vectors[a] @ vectors[b]))
+        if identical or cosine >= min_cosine:
+            first, second = sorted((int(statistics.ids[a]), int(statistics.ids[b])))
+            found.append(NearDuplicate(first, second, min(near, flipped), flipped < near, cosine, identical))
+    return sorted(found, key=lambda pair: (not pair.identical, pair.distance, pair.first, pair.second))
+
+
+def close_hashes(
+    hashes: NDArray[np.uint64], mirrored_hashes: NDArray[np.uint64], max_distance: int
+) -> Iterator[tuple[int, int, int, int]]:
+    """Find the pairs of photos whose perceptual hashes are close, one of them mirrored or not.
+
+    Args:
+        hashes, mirrored_hashes: (n,) uint64, as in `ImageStatistics`.
+        max_distance: the largest Hamming distance.
+
+    Yields:
+        The places a < b of two photos, and the distances of their hashes, as they are and with a mirrored.
+    """
+    for start in range(0, len(hashes), _BLOCK):
         block = slice(start, start + _BLOCK)
-        straight = hamming(statistics.hashes[block, None], statistics.hashes[None, start:])
-        mirrored = hamming(statistics.mirrored_hashes[block, None], statistics.hashes[None, start:])
+        straight = hamming(hashes[block, None], hashes[None, start:])
+        mirrored = hamming(mirrored_hashes[block, None], hashes[None, start:])
         rows, columns = np.nonzero(np.minimum(straight, mirrored) <= max_distance)
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-            a, b = start + row, start + column
-            if b <= a:
-                continue
-            identical = bool(digests[a] == digests[b])
-            cosine = min(1.0, float(vectors[a] @ vectors[b]))
-            if identical or cosine >= min_cosine:
-                near, flipped = int(straight[row, column]), int(mirrored[row, column])
-                first, second = sorted((int(statistics.ids[a]), int(statistics.ids[b])))
-                found.append(NearDuplicate(first, second, min(near, flipped), flipped < near, cosine, identical))
-    return sorted(found, key=lambda pair: (not pair.identical, pair.distance, pair.first, pair.second))
+            if column > row:
+                yield start + row, start + column, int(straight[row, column]), int(mirrored[row, column])
 
 
 def near_duplicate_rule(rule: Mapping[str, Any]) -> str:

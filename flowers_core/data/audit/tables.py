@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from flowers_core.data.audit.image_statistics import ImageStatistics
 from flowers_core.data.audit.outliers import Outlier
 from flowers_core.data.audit.record import AuditRecord
-from flowers_core.data.dataset import SPLITS
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.dataset import SPLITS, Dataset
 from flowers_core.data.taxonomy import Taxonomy
 
 Table = tuple[Sequence[str], Iterable[Sequence[Any]]]
 
 
-def photo_table(flowers: OxfordFlowers, statistics: ImageStatistics, taxonomy: Taxonomy) -> Table:
+def photo_table(flowers: Dataset, statistics: ImageStatistics, taxonomy: Taxonomy) -> Table:
     """A row for each photo: class, split, size, statistics, digest.
 
     Args:
@@ -41,7 +40,7 @@ def photo_table(flowers: OxfordFlowers, statistics: ImageStatistics, taxonomy: T
     )
 
 
-def class_table(flowers: OxfordFlowers, taxonomy: Taxonomy) -> Table:
+def class_table(flowers: Dataset, taxonomy: Taxonomy) -> Table:
     """A row for each class: its names and its number of photos in each split.
 
     Args:
@@ -56,7 +55,7 @@ def class_table(flowers: OxfordFlowers, taxonomy: Taxonomy) -> Table:
     )
 
 
-def near_duplicate_table(record: AuditRecord, flowers: OxfordFlowers) -> Table:
+def near_duplicate_table(record: AuditRecord, flowers: Dataset) -> Table:
     """A row for each pair of photos that show one picture.
 
     Args:
@@ -73,7 +72,7 @@ def near_duplicate_table(record: AuditRecord, flowers: OxfordFlowers) -> Table:
     )
 
 
-def label_issue_table(record: AuditRecord, flowers: OxfordFlowers) -> Table:
+def label_issue_table(record: AuditRecord, flowers: Dataset) -> Table:
     """A row for each label that is probably wrong.
 
     Args:
@@ -102,7 +101,7 @@ def outlier_table(record: AuditRecord) -> Table:
     return header, (astuple(outlier) for outlier in record.outliers)
 
 
-def summary(flowers: OxfordFlowers, statistics: ImageStatistics) -> dict[str, Any]:
+def summary(flowers: Dataset, statistics: ImageStatistics) -> dict[str, Any]:
     """Counts of photos by split and class, their sizes and colour, and warnings in sentences.
 
     Args:
@@ -144,7 +143,7 @@ def _warnings(sizes: dict[str, int], statistics: ImageStatistics) -> Iterable[st
         yield f"{duplicates} photos are exact duplicates of another, byte for byte."
 
 
-def _counts(flowers: OxfordFlowers, classes: int) -> dict[str, NDArray[np.int64]]:
+def _counts(flowers: Dataset, classes: int) -> dict[str, NDArray[np.int64]]:
     """Split → (classes,) photos of each class."""
     return {split: np.bincount(flowers.labels[flowers.splits == split] - 1, minlength=classes) for split in SPLITS}
 
