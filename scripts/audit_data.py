@@ -23,8 +23,9 @@ from flowers_core.data.audit.tables import (
     photo_table,
     summary,
 )
-from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.data.dataset import Dataset
+from flowers_core.data.open_dataset import open_dataset
+from flowers_core.data.taxonomy import taxonomy_of
 from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle, predictions_file
 from flowers_core.inference.bundle_writer import BundleWriter
@@ -45,10 +46,10 @@ def main() -> None:
     bundle = load_bundle(options.bundle) if options.bundle else None
     if bundle is not None and not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE)):
         raise BundleError(f"'{bundle.name}' has no gallery yet; `flowers build_gallery` makes it.")
-    flowers, out = OxfordFlowers(options.data), options.out
+    flowers, out = open_dataset(options.data), options.out
     with tqdm(total=len(flowers), desc="measuring", unit=" photos", disable=None, leave=False) as bar:
         statistics = measure_photos(flowers.ids, flowers.path, lambda done, _: bar.update(done - bar.n) and None)
-    taxonomy = load_taxonomy()
+    taxonomy = flowers.taxonomy or taxonomy_of(flowers.names)
     write_table(out / "photos.csv", *photo_table(flowers, statistics, taxonomy))
     write_table(out / "classes.csv", *class_table(flowers, taxonomy))
     found = summary(flowers, statistics)
@@ -66,7 +67,7 @@ def main() -> None:
     print(f"Tables and figures are in {out}.")
 
 
-def _audit(bundle: Bundle, flowers: OxfordFlowers, statistics: ImageStatistics) -> AuditRecord:
+def _audit(bundle: Bundle, flowers: Dataset, statistics: ImageStatistics) -> AuditRecord:
     gallery = Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))
     rows = {int(photo_id): row for row, photo_id in enumerate(gallery.ids)}
     missing = [photo_id for photo_id in statistics.ids.tolist() if photo_id not in rows]
@@ -93,7 +94,7 @@ def _audit(bundle: Bundle, flowers: OxfordFlowers, statistics: ImageStatistics) 
     )
 
 
-def _write_findings(out: Path, flowers: OxfordFlowers, record: AuditRecord) -> None:
+def _write_findings(out: Path, flowers: Dataset, record: AuditRecord) -> None:
     write_table(out / "near_duplicates.csv", *near_duplicate_table(record, flowers))
     write_table(out / "label_issues.csv", *label_issue_table(record, flowers))
     write_table(out / "outliers.csv", *outlier_table(record))

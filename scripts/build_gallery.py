@@ -16,7 +16,8 @@ import numpy as np
 from tqdm import tqdm
 
 from flowers_core.data.batches import input_batches
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.dataset import Dataset
+from flowers_core.data.open_dataset import open_dataset
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle, model_file
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.gallery import GalleryFacts, KnnRule
@@ -54,8 +55,18 @@ def main() -> None:
         _change_user_photos(bundle, options.photos, remove=options.remove)
         return
     lent = _rule_of(load_bundle(options.vote_from)) if options.vote_from else None
+    build_gallery(bundle, open_dataset(options.data), lent)
+
+
+def build_gallery(bundle: Bundle, flowers: Dataset, lent: KnnRule | None = None) -> None:
+    """Embed every photo and write the gallery into the bundle.
+
+    Args:
+        bundle: with an INT8 model.
+        flowers: the photos.
+        lent: the k-NN rule; None to choose it on validation photos.
+    """
     runtime = Runtime(bundle.path(model_file(_PRECISION)))
-    flowers = OxfordFlowers(options.data)
     batches = progress(
         input_batches(flowers, flowers.ids, bundle.crop_rule, batch_size=_BATCH),
         "embedding",
@@ -64,9 +75,9 @@ def main() -> None:
     embeddings = np.concatenate([runtime.forward(batch).embedding for batch in batches])
     digests = [sha256_of(flowers.path(int(photo_id))) for photo_id in flowers.ids]
     gallery = Gallery.build(embeddings, flowers.ids, flowers.labels, flowers.splits, digests)
-    recall = recall_at_k(gallery, embeddings, 10)
+    recall = recall_at_k(gallery, embeddings, min(10, len(gallery) - 1))
 
-    writer = BundleWriter.open(options.bundle)
+    writer = BundleWriter.open(bundle.folder)
     writer.add_bytes(INDEX_FILE, gallery.index_bytes())
     writer.add_npz(RECORDS_FILE, compressed=True, **gallery.record_arrays())
     size = sum(writer.manifest.files[name].bytes for name in (INDEX_FILE, RECORDS_FILE))

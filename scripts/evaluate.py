@@ -14,7 +14,8 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.dataset import Dataset
+from flowers_core.data.open_dataset import open_dataset
 from flowers_core.evaluation.custom import evaluate_folder, evaluation_folder
 from flowers_core.evaluation.official import (
     HELD_OUT,
@@ -39,27 +40,39 @@ def main() -> None:
     bundle = load_bundle(options.bundle)
     if options.from_saved:
         saved = set(stored_precisions(bundle.path(predictions_file("test"))))
-        _write_metrics(bundle, OxfordFlowers(options.data), [name for name in PRECISIONS if name in saved], HELD_OUT)
+        _write_metrics(bundle, open_dataset(options.data), [name for name in PRECISIONS if name in saved], HELD_OUT)
         return
     if not bundle.precisions:
         raise BundleError(f"'{bundle.name}' has no TFLite models yet; `flowers quantize` makes them.")
     if options.photos:
         _evaluate_folder(bundle, options.photos, options.out)
         return
-    flowers, writer = OxfordFlowers(options.data), BundleWriter.open(options.bundle)
+    flowers = open_dataset(options.data)
     if options.corruptions:
         found = evaluate_robustness(bundle, flowers, options.corruptions, cache=options.cache, track=progress)
-        record_robustness(writer, options.corruptions, found)
+        record_robustness(BundleWriter.open(options.bundle), options.corruptions, found)
         _print_robustness(options.corruptions, found)
         return
-    splits = HELD_OUT[:1] if options.validation_only else HELD_OUT
+    evaluate(bundle, flowers, HELD_OUT[:1] if options.validation_only else HELD_OUT, options.cache)
+
+
+def evaluate(bundle: Bundle, flowers: Dataset, splits: Sequence[str] = HELD_OUT, cache: Path | None = None) -> None:
+    """Run every model on the splits, calibrate, and write predictions and figures into the bundle.
+
+    Args:
+        bundle: with TFLite models.
+        flowers: the photos.
+        splits: validation, or validation and test.
+        cache: keeps the corrupted photos for the next model.
+    """
+    writer = BundleWriter.open(bundle.folder)
     for split in splits:
         record_predictions(bundle, writer, flowers, split, track=progress)
-    _print_robustness("validation", calibrate(bundle, writer, flowers, cache=options.cache, track=progress))
+    _print_robustness("validation", calibrate(bundle, writer, flowers, cache=cache, track=progress))
     _write_metrics(bundle, flowers, bundle.precisions, splits)
 
 
-def _write_metrics(bundle: Bundle, flowers: OxfordFlowers, formats: Sequence[str], splits: Sequence[str]) -> None:
+def _write_metrics(bundle: Bundle, flowers: Dataset, formats: Sequence[str], splits: Sequence[str]) -> None:
     audit = audit_of(flowers, bundle, default_models_dir())
     if audit is None:
         print(

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from flowers_core.data.dataset import Dataset
 from flowers_core.data.model_input import model_input
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.open_dataset import open_dataset
 from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.evaluation.report import mistakes
 from flowers_core.explain.counterfactual_evaluation import Pair, summarized, try_pair
@@ -32,7 +33,7 @@ def main() -> None:
     options = _parse()
     bundle = load_bundle(options.bundle)
     temperature = bundle.require_calibration().temperature
-    pairs = _pairs(bundle, OxfordFlowers(options.data), options.photos, options.seed)
+    pairs = _pairs(bundle, open_dataset(options.data), options.photos, options.seed)
     runtime = open_runtime(bundle, FORMAT)
     head, bias = bundle.head()
     tried = [
@@ -46,7 +47,7 @@ def main() -> None:
         print(f"{name}: {value}")
 
 
-def _pairs(bundle: Bundle, flowers: OxfordFlowers, photos: int, seed: int) -> Iterator[Pair]:
+def _pairs(bundle: Bundle, flowers: Dataset, photos: int, seed: int) -> Iterator[Pair]:
     """Mistaken test photos, drawn at random, each with the nearest training photo of its true class."""
     predictions = load_predictions(bundle.path(predictions_file("test")), FORMAT)
     wrong = mistakes(predictions, 1.0)

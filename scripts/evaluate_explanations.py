@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flowers_core.data.batches import stratified_sample
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.open_dataset import open_dataset
 from flowers_core.explain.method_evaluation import FORMAT, sanity_checks, score_methods
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.metrics.scorecard import FIGURES, scorecard
@@ -36,7 +36,7 @@ def main() -> None:
     """Parse the command line, score what is missing, write the table."""
     options = _parse()
     bundle = load_bundle(options.bundle)
-    flowers = OxfordFlowers(options.data)
+    flowers = open_dataset(options.data)
     digest = sha256_of(bundle.path(model_file(FORMAT)))[:12]  # a model made anew starts a record of its own
     folder = options.out / f"explanations-{bundle.name}-{digest}{'-off-centre' if options.off_centre else ''}"
     photos = stratified_sample(flowers, "test", options.photos, options.seed).tolist()

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from flowers_core.data.batches import input_batches, stratified_sample
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.dataset import Dataset
+from flowers_core.data.open_dataset import open_dataset
 from flowers_core.explain.concepts.concepts import CONCEPTS_FILE, Concepts, load_concepts
 from flowers_core.explain.concepts.evaluation import OnPhoto, concept_record, look_at
 from flowers_core.explain.concepts.fit import FORMAT, GENERAL, fit_concepts, fit_seed, training_maps
@@ -29,7 +30,7 @@ from scripts.options.command import add_bundle_argument, add_data_option, at_lea
 def main() -> None:
     """Parse the command line; fit and keep the concepts, or measure those that are kept."""
     options = _parse()
-    bundle, flowers = load_bundle(options.bundle), OxfordFlowers(options.data)
+    bundle, flowers = load_bundle(options.bundle), open_dataset(options.data)
     if options.measure:
         _measure(bundle, flowers, options)
         return
@@ -41,7 +42,7 @@ def main() -> None:
     print(f"{len(concepts)} concepts of {len(training.ids)} training photos, {size / 1e3:.0f} kB in {bundle.folder}.")
 
 
-def _measure(bundle: Bundle, flowers: OxfordFlowers, options: argparse.Namespace) -> None:
+def _measure(bundle: Bundle, flowers: Dataset, options: argparse.Namespace) -> None:
     if not bundle.has(CONCEPTS_FILE):
         raise BundleError(f"'{bundle.name}' has no concepts yet; `flowers fit_concepts {bundle.name}` fits them.")
     concepts = load_concepts(bundle.path(CONCEPTS_FILE), bundle.head()[0])
@@ -55,7 +56,7 @@ def _measure(bundle: Bundle, flowers: OxfordFlowers, options: argparse.Namespace
 
 
 def _on_test_photos(
-    bundle: Bundle, flowers: OxfordFlowers, concepts: Concepts, count: int, seed: int
+    bundle: Bundle, flowers: Dataset, concepts: Concepts, count: int, seed: int
 ) -> Iterator[tuple[int, OnPhoto]]:
     runtime, (head, bias) = open_runtime(bundle, FORMAT), bundle.head()
     ids = stratified_sample(flowers, "test", count, seed)

@@ -14,7 +14,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.open_dataset import open_dataset
 from flowers_core.evaluation.confidence_fit import fit_confidence, fit_novelty, fit_sets, transferred
 from flowers_core.evaluation.confidence_photos import ConfidencePhotos
 from flowers_core.evaluation.confidence_report import Rules, confidence_figures, novelty_figures
@@ -44,7 +44,7 @@ def main() -> None:
     bundle = load_bundle(options.bundle)
     if bundle.calibration is None:
         raise BundleError(f"'{bundle.name}' is not evaluated yet; `flowers evaluate {bundle.name}` does it.")
-    photos = ConfidencePhotos(bundle, OxfordFlowers(options.data), options.rounds, options.cache, progress)
+    photos = ConfidencePhotos(bundle, open_dataset(options.data), options.rounds, options.cache, progress)
     record = _measured(photos, options.external) if options.measure else _fitted(photos, options)
     BundleWriter.open(bundle.folder).update(confidence=record)
     for split, found in record.figures.items():

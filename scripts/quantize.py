@@ -13,8 +13,9 @@ import argparse
 import sys
 from typing import Any
 
-from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.inference.bundle import PRECISIONS, load_bundle, model_file
+from flowers_core.data.dataset import Dataset
+from flowers_core.data.open_dataset import open_dataset
+from flowers_core.inference.bundle import PRECISIONS, Bundle, load_bundle, model_file
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.quantization import FormatLoss
 from scripts.options.command import add_bundle_argument, add_data_option, run, tell_time_left, verb_parser
@@ -32,9 +33,17 @@ def main() -> None:
         print(f"Removed {name}.tflite; its figures stay in the record.")
     if options.remove:
         return
-    bundle = load_bundle(options.bundle)
-    flowers = OxfordFlowers(options.data)
+    quantize(load_bundle(options.bundle), open_dataset(options.data), options)
 
+
+def quantize(bundle: Bundle, flowers: Dataset, options: argparse.Namespace) -> None:
+    """Convert a bundle's classifier and write the models into the bundle, or leave the process if one loses too much.
+
+    Args:
+        bundle: with its classifier.
+        flowers: training photos for INT8's ranges, validation photos for the comparison.
+        options: of `add_quantization_options`, and `allow_loss`.
+    """
     # TensorFlow takes seconds to import: only once everything else is known to be good.
     from flowers_core.networks import start_tensorflow
 
@@ -64,7 +73,7 @@ def main() -> None:
             "was. Train the weights to stand rounding (--qat-steps), leave the noisiest layers in float "
             "(--float-layers), take more calibration photos (--calibration-photos), or accept the loss (--allow-loss)."
         )
-    found.write(writer)
+    found.write(BundleWriter.open(bundle.folder))
 
 
 def _print_row(name: str, size: int, loss: FormatLoss) -> None:

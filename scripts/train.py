@@ -10,6 +10,9 @@ embeddings of the training photos (each also mirrored) becomes the head. Validat
 gradient descent on frozen features; `--frozen DIR` keeps that model as a bundle of its own. `--recipe published` is the
 recipe of the project that this one grew from, with both.
 
+`--photos DIR --out models/NAME` takes a folder of your own photos, checks them, and makes the bundle whole, so that the
+pages show it.
+
 `--also-validation BUNDLE` repeats the run of that fine-tuned bundle on the training and validation photos together.
 What validation chose there is kept. The calibration is that of BUNDLE's answers to the validation photos, which it had
 not seen: half of a two-fold cross-validation. Where BUNDLE learnt from teachers, name them by `--teacher` again, or
@@ -23,21 +26,22 @@ from pathlib import Path
 from typing import Any
 
 from flowers_core.data.model_input import CropRule
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.open_dataset import open_dataset
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.training import Training
 from flowers_core.storage.events import Emit, Event, EventLog
 from flowers_core.storage.paths import default_models_dir
 from scripts.options.command import progress, run
-from scripts.options.training import command_of, imagenet_head_of, parse_training, teachers_of
+from scripts.options.own_photos import checked_photos, complete
+from scripts.options.training import command_of, imagenet_head_of, parse_training, teachers_of, weights_of
 from scripts.options.training_log import TrainingLog
 
 
 def main() -> None:
     """Parse the command line, train, write the bundle."""
     options = parse_training(__doc__)
-    flowers = OxfordFlowers(options.data)
+    flowers = checked_photos(options) if options.photos else open_dataset(options.data)
     if options.leave_out:
         flowers = flowers.leaving_out(options.leave_out)
     from flowers_core.networks.backbones import backbone_named, build_backbone
@@ -57,8 +61,7 @@ def main() -> None:
     teachers = teachers_of(options.teacher, recipe, reference)
     size = options.size or backbone_named(options.backbone).size
     rule = reference.crop_rule if reference else CropRule(size, options.crop_fraction)
-    weights = None if options.random_weights else options.weights
-    backbone = build_backbone(options.backbone, weights_dir=weights, size=rule.size)
+    backbone = build_backbone(options.backbone, weights_dir=weights_of(options), size=rule.size)
     classifier = build_classifier(backbone, len(flowers.names), dropout=recipe.dropout if recipe else 0.0)
     started, command = time.perf_counter(), command_of(options)
 
@@ -105,6 +108,8 @@ def main() -> None:
         if options.frozen:
             record = replace(record, frozen=options.frozen.name)
     write(out, record, history)
+    if options.photos:
+        complete(out, flowers, options.cache)
 
 
 if __name__ == "__main__":

@@ -53,10 +53,6 @@ EXCEPTIONS = {
     "training/recipes.py": "training/test_recipe.py",
     "training/soup_bundle.py": "scripts/study/test_make_soup.py",
 }
-#: What nothing calls yet: training on a folder of photos is being built on it.
-UNUSED = {
-    "data/folder_dataset.py",
-}
 
 
 def modules() -> list[str]:
@@ -101,4 +97,4 @@ def test_no_module_is_dead() -> None:
                 elif isinstance(node, ast.Import):
                     imported |= {alias.name for alias in node.names}
     dead = {module for module in modules() if dotted(module) not in imported}
-    assert dead == UNUSED
+    assert dead == set()

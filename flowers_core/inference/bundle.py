@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.data.model_input import CropRule
-from flowers_core.data.taxonomy import Taxonomy, taxonomy_of
+from flowers_core.data.taxonomy import Taxonomy, taxonomy_from, taxonomy_of
 from flowers_core.errors import FlowersError
 from flowers_core.inference.manifest import MANIFEST, Manifest, ManifestError, read_manifest
 from flowers_core.inference.records.calibration import Calibration
@@ -23,11 +23,14 @@ from flowers_core.inference.records.metrics import MetricsByFormat
 from flowers_core.inference.records.training import ModelReference, Training
 from flowers_core.storage.files import sha256_of
 from flowers_core.storage.npz import read_npz
+from flowers_core.storage.typed_json import JsonValueError, read_json
 
 DEFAULT_BUNDLE = "efficientnet_lite0"
 #: Numeric formats, from the most exact and largest to the smallest.
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
 CLASSIFIER_FILE, HEAD_FILE, HISTORY_FILE = "classifier.keras", "head.npz", "history.json"
+#: Where the classes' places in botany are, of a bundle whose data set brought them.
+TAXONOMY_FILE = "taxonomy.json"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
@@ -146,8 +149,13 @@ class Bundle:
 
     @cached_property
     def taxonomy(self) -> Taxonomy:
-        """The classes with their places in botany, as far as these are known."""
-        return taxonomy_of(self.class_names)
+        """The classes with their places in botany, as far as known. Raises BundleError where its file holds none."""
+        if not self.has(TAXONOMY_FILE):
+            return taxonomy_of(self.class_names)
+        try:
+            return taxonomy_of(self.class_names, taxonomy_from(read_json(self.path(TAXONOMY_FILE))))
+        except (JsonValueError, ValueError) as error:
+            raise BundleError(f"{TAXONOMY_FILE} of '{self.name}' holds no taxonomy: {error}") from error
 
     def answers_digest(self, precision: str) -> str | None:
         """What names the answers of one numeric format: the SHA-256 of its model, of a taught bundle the head's too.

@@ -79,9 +79,12 @@ def fit_probe(
     ]
     accuracies = [float(model.score(validation[0] / scale, validation[1])) for model in models]
     best = models[int(np.argmax(accuracies))]  # the first of equals
+    W, b = best.coef_.T / scale, best.intercept_
+    if W.shape[1] == 1:  # of two classes scikit-learn fits the difference of the logits alone
+        W, b = np.hstack([-W, W]) / 2, np.concatenate([-b, b]) / 2
     return Probe(
-        W=(best.coef_.T / scale).astype(np.float32),
-        b=best.intercept_.astype(np.float32),
+        W=W.astype(np.float32),
+        b=b.astype(np.float32),
         C=best.C,
         trials=tuple(zip(sorted(candidates), accuracies, strict=True)),
     )

