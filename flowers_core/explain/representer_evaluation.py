@@ -84,7 +84,7 @@ def fit_without(representers: Representers, kept: NDArray[np.intp], regularizati
     """
     coordinates = representers.coordinates(representers.logits[kept])
     moments = coordinates.T @ coordinates + regularization * len(kept) * np.eye(coordinates.shape[1])
-    return np.linalg.solve(moments, coordinates.T @ representers.logits[kept])
+    return np.asarray(np.linalg.solve(moments, coordinates.T @ representers.logits[kept]), np.float64)
 
 
 def _shares(

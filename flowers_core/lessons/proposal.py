@@ -133,7 +133,7 @@ def keep(
                 now = replace(said, logits=_carried(bundle, said, kept, gallery).astype(np.float32))
                 _write_answers(writer, split, now)
         if space is not None:
-            writer.add_npz(DISCRIMINANT_FILE, **space.arrays())
+            writer.add_npz(DISCRIMINANT_FILE, compressed=True, **space.arrays())
 
     return write_taught(bundle, kept.after, folder, more=more, linked=linked, **changes)
 
