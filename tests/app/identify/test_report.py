@@ -26,7 +26,7 @@ def test_the_report_says_what_the_page_says() -> None:
 
         photo = session.photo((FOLDER / "dahlia.jpg").read_bytes())
         inference = session.infer(photo, models.model_list().bundles[0], "int8")
-        identified = Identified(inference, session.predict(inference), None)
+        identified = Identified(inference, session.answer(inference).prediction, None)
         name = "<b>mine</b>.jpg"
         st.session_state["make"] = report_maker(identified, name, f"{name} · 640 × 427", inference.bundle.taxonomy)
 
