@@ -20,8 +20,8 @@ from flowers_core.explain.concepts.classes import worth
 from flowers_core.explain.concepts.concepts import Concepts
 from flowers_core.inference.bundle import Bundle
 
-# Crops on a card, and white between them in pixels.
-CROPS, _GAP = 3, 6
+# Crops on a card, and the grey between them in pixels: it suits a light page and a dark one.
+CROPS, _GAP = 3, 4
 # Classes that a concept is said to be typical of: at most so many, none with less than this share of the first's.
 _CLASSES, _LEAST = 3, 0.5
 
@@ -83,7 +83,7 @@ def typical_crops(bundle: Bundle, concepts: Concepts, concept: int, count: int =
             crop = place_crop(path, bundle.crop_rule, (int(row), int(column)), concepts.grid)
         except PhotoError:
             continue
-        strip += [crop, np.full((CROP_SIDE, _GAP, 3), 255, np.uint8)]
+        strip += [crop, np.full((CROP_SIDE, _GAP, 3), 128, np.uint8)]
     return np.concatenate(strip[:-1], axis=1) if strip else None
 
 
