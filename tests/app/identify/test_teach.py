@@ -24,7 +24,9 @@ def drawn(number: int, look: int = 1) -> bytes:
 
 
 def give(app: AppTest, content: bytes) -> AppTest:
-    app.file_uploader(key="upload").set_value(("mine.png", content, "image/png"))
+    # The page begins a new uploader for each photo.
+    (uploader,) = (each for each in app.file_uploader if str(each.key).startswith("upload"))
+    uploader.set_value([("mine.png", content, "image/png")])
     return run(app)
 
 
