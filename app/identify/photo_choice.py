@@ -66,6 +66,15 @@ def choose_photo() -> tuple[Chosen | None, DeltaGenerator]:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button("Use the example photo", icon=":material/image:", on_click=take_example, key="use-example")
         camera = st.toggle("Camera", key="camera-on")
+        if (at_hand := own_photos.given()) is not None and ADDRESS not in st.query_params:
+            st.button(
+                "Take it away",
+                icon=":material/close:",
+                key="take-away",
+                on_click=own_photos.forget,
+                args=(at_hand.sha256,),
+                help="Drops the photo below; nothing of it is kept.",
+            )
         st.space("stretch")
         beside = st.container(width="content")
     if camera:

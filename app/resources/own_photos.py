@@ -126,6 +126,12 @@ def look_at(sha256: str) -> None:
     st.session_state[_GIVEN] = sha256
 
 
+def forget(sha256: str) -> None:
+    """Keep a photo no longer, and make *Identify* be about none."""
+    st.session_state.get(_PHOTOS, {}).pop(sha256, None)
+    give([])
+
+
 def forget_own_photos() -> None:
     """Keep none any longer."""
     for key in (_PHOTOS, _GIVEN, _TOGETHER):

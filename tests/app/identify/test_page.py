@@ -51,7 +51,7 @@ def bars(app: AppTest) -> list[tuple[str, str]]:
 
 
 def upload(app: AppTest, name: str, content: bytes, mime: str = "image/jpeg") -> AppTest:
-    app.file_uploader(key="upload").set_value((name, content, mime))
+    app.file_uploader[0].set_value((name, content, mime))
     return run(app)
 
 
@@ -122,7 +122,7 @@ def test_after_a_wrong_file_comes_a_right_one(open_page: Open) -> None:
 
 def test_taking_the_file_away_takes_the_answer_away(open_page: Open) -> None:
     app = upload(open_page(), "flower.jpg", example_bytes())
-    app.file_uploader(key="upload").clear()
+    app.button(key="take-away").click()
     run(app)
     assert not images(app)
 
