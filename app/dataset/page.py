@@ -12,6 +12,7 @@ from app.elements.pagination import choose_page, first_page
 from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital, latin
 from app.resources.data import data_set, labelled_photos
+from flowers_core.data.folder_dataset import FolderDataset
 from flowers_core.data.oxford import DESCRIPTION
 from flowers_core.data.photo_ref import oxford
 
@@ -20,7 +21,10 @@ PER_PAGE = 24
 CLASS, PHOTOS = "class", "class-photos"
 
 st.title("What the models learned from")
-st.html(f'<p class="lede">{DESCRIPTION}</p>')
+own = isinstance(data_set().flowers, FolderDataset)
+st.html(
+    f'<p class="lede">{"Photos of your own, as their folders or their table name them." if own else DESCRIPTION}</p>'
+)
 
 photos = labelled_photos()
 if photos is None:

@@ -7,7 +7,7 @@ import streamlit as st
 from app.elements.words import percent
 from app.resources.data import data_set
 from app.resources.session import Inference
-from flowers_core.data.oxford import how_to_get_segmentations
+from flowers_core.data.oxford import OxfordFlowers, how_to_get_segmentations
 from flowers_core.data.segmentations import flower_mask, has_segmentations
 from flowers_core.explain.explanation import Explanation
 from flowers_core.explain.metrics.localization import Localization, localize
@@ -26,7 +26,7 @@ def draw_share(inference: Inference, explanation: Explanation, photo_id: int, na
         name: what the map is about.
     """
     flowers = data_set().flowers
-    if flowers is None:
+    if not isinstance(flowers, OxfordFlowers):
         return
     if not has_segmentations(flowers.root):
         st.caption(f"How much of the map lies on the flower? {how_to_get_segmentations(flowers.root)}")
@@ -105,7 +105,7 @@ def segmentation_note(record: LocalizationRecord) -> str:
 def offer_record(name: str) -> None:
     """One quiet line where segmentations are at hand and nothing was measured by them yet."""
     flowers = data_set().flowers
-    if flowers is not None and has_segmentations(flowers.root):
+    if isinstance(flowers, OxfordFlowers) and has_segmentations(flowers.root):
         st.caption(
             f"`flowers evaluate_localization {name}` says for every class how much of the evidence lies on the flower."
         )

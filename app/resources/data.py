@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from flowers_core.data.oxford import OxfordFlowers
+    from flowers_core.data.dataset import Dataset
     from flowers_core.evaluation.custom import CustomTestSet
 
 
@@ -26,13 +26,13 @@ class DataSet:
     """The data set as found.
 
     Attributes:
-        root: its folder.
+        root: its folder or table, as `open_dataset` takes it.
         flowers: the photos and labels; None unless it is on disk and whole.
         problem: what is wrong with it, in a sentence, where it is there but malformed.
     """
 
     root: Path
-    flowers: OxfordFlowers | None
+    flowers: Dataset | None
     problem: str | None
 
 
@@ -43,7 +43,7 @@ def data_set() -> DataSet:
 
     root = default_data_dir()
     try:
-        return DataSet(root, _flowers(str(root), _changed(root / "imagelabels.mat")), None)
+        return DataSet(root, _flowers(str(root), _changed(root if root.is_file() else root / "imagelabels.mat")), None)
     except DatasetMissing:
         return DataSet(root, None, None)
     except DatasetError as error:
@@ -56,10 +56,10 @@ def _changed(file: Path) -> int:
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _flowers(root: str, changed: int) -> OxfordFlowers:  # noqa: ARG001
-    from flowers_core.data.oxford import OxfordFlowers
+def _flowers(root: str, changed: int) -> Dataset:  # noqa: ARG001
+    from flowers_core.data.open_dataset import open_dataset
 
-    return OxfordFlowers(Path(root))
+    return open_dataset(Path(root))
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,9 @@ def labelled_photos() -> LabelledPhotos | None:
     """Every photo of the data set, or, where it is not on disk, of a model's gallery."""
     flowers = data_set().flowers
     if flowers is not None:
-        return LabelledPhotos(flowers.ids, flowers.labels, flowers.splits, taxonomy_of(flowers.names))
+        return LabelledPhotos(
+            flowers.ids, flowers.labels, flowers.splits, flowers.taxonomy or taxonomy_of(flowers.names)
+        )
     for bundle in models.model_list().bundles:
         found = models.gallery(bundle)
         if found is not None:

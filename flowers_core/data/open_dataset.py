@@ -24,7 +24,9 @@ def open_dataset(source: Path) -> Dataset:
     """
     if source.is_file():
         return FolderDataset(source)
-    has_folders = source.is_dir() and any(path.is_dir() and not is_hidden(path.name) for path in source.iterdir())
-    if not has_folders or any((source / name).exists() for name in _OXFORD):
+    inside = list(source.iterdir()) if source.is_dir() else []
+    # Also where a download was broken off.
+    oxfords = any(path.name.removesuffix(".partial") in _OXFORD for path in inside)
+    if oxfords or not any(path.is_dir() and not is_hidden(path.name) for path in inside):
         return OxfordFlowers(source)
     return FolderDataset(source)

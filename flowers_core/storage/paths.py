@@ -21,7 +21,7 @@ def project_root() -> Path | None:
 
 
 def default_data_dir() -> Path:
-    """The folder of the Oxford data set: FLOWERS_DATA_DIR, else `data/oxford102`."""
+    """Where the data set lies, a folder or a table: FLOWERS_DATA_DIR, else `data/oxford102`."""
     return _folder("FLOWERS_DATA_DIR", "data/oxford102")
 
 

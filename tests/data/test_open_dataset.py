@@ -29,6 +29,6 @@ def test_where_nothing_lies_it_says_how_to_get_oxfords(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "absent"):
         with pytest.raises(DatasetMissing, match="download_data"):
             open_dataset(place)
-    (tmp_path / "jpg").mkdir()
+    (tmp_path / "jpg.partial").mkdir()
     with pytest.raises(DatasetMissing, match="imagelabels"):
         open_dataset(tmp_path)

@@ -142,3 +142,24 @@ def test_a_download_is_seen_by_all_stopped_by_anyone_and_shows_photos_as_they_co
     until_downloaded(app, no_dataset)
     assert app.button(key="download-dataset")
     assert not app.error
+
+
+def test_photos_of_one_s_own_in_folders(open_page: Open, no_dataset: Path) -> None:
+    generator = np.random.default_rng(0)
+    for look, name in enumerate(("poppy", "sunflower")):
+        (no_dataset / name).mkdir(parents=True)
+        for number in range(5):
+            draw_flower(look, generator).save(no_dataset / name / f"{number}.png")
+    (no_dataset / "taxonomy.csv").write_text("name,family\npoppy,Papaveraceae\nsunflower,Asteraceae\n")
+    app = open_page("dataset")
+    assert metrics(app) == {
+        "Photos": "10",
+        "Classes": "2",
+        "Families": "2",
+        "Training": "6",
+        "Validation": "2",
+        "Test": "2",
+    }
+    assert "Photos of your own" in html(app)
+    assert "Oxford" not in html(app)
+    assert len(app.image) == 5
