@@ -92,7 +92,12 @@ def evaluate_multi_crop(
 
 
 def case_of(answer: Answer, label: int) -> Case:
-    """An answer compared with the true class, 1-based."""
+    """An answer compared with the true class.
+
+    Args:
+        answer: from all looks.
+        label: the true class, 1-based.
+    """
     decided = answer.looks is not None and answer.looks.box is not None
     return Case(_outcome(answer.whole, label), _outcome(answer.prediction, label), decided)
 

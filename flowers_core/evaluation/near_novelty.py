@@ -44,13 +44,24 @@ class Embedded:
 
 
 def left_out_classes(seed: int, classes: int, count: int = LEFT_OUT) -> tuple[int, ...]:
-    """The labels that a draw leaves out, 1-based and ascending."""
+    """The labels that a draw leaves out, 1-based and ascending.
+
+    Args:
+        seed: draws them.
+        classes: how many there are.
+        count: how many are left out, fewer than all.
+    """
     drawn = np.random.default_rng(seed).choice(classes, count, replace=False)
     return tuple(sorted((drawn + 1).tolist()))
 
 
 def kept_classes(left_out: tuple[int, ...], classes: int) -> NDArray[np.int64]:
-    """The labels that are learnt, ascending."""
+    """The labels that are learnt, ascending.
+
+    Args:
+        left_out: the labels that are not, 1-based.
+        classes: how many there are.
+    """
     return np.setdiff1d(np.arange(1, classes + 1), left_out)
 
 

@@ -44,7 +44,12 @@ def fpr_at_tpr(known: ArrayLike, others: ArrayLike, tpr: float = TPR) -> float:
 
 
 def roc_curve(known: ArrayLike, others: ArrayLike) -> tuple[float, ...]:
-    """`fpr_at_tpr` at true positive rates of 0, 1/`ROC_STEPS`, … 1; where no known photo passes, no other does."""
+    """`fpr_at_tpr` at true positive rates of 0, 1/`ROC_STEPS`, … 1; where no known photo passes, no other does.
+
+    Args:
+        known: (n,) scores of known photos, at least one.
+        others: (m,) scores of others, at least one.
+    """
     return (0.0, *(fpr_at_tpr(known, others, step / ROC_STEPS) for step in range(1, ROC_STEPS + 1)))
 
 

@@ -46,7 +46,12 @@ class Reader(Protocol):
         ...
 
     def predict(self, forward: Forward, taxonomy: Iterable[Taxon]) -> Prediction:
-        """The answer to one photo from one look."""
+        """The answer to one photo from one look.
+
+        Args:
+            forward: the pass over that photo.
+            taxonomy: the classes in order of label.
+        """
         ...
 
 
@@ -102,7 +107,15 @@ class TemperatureReader:
         return int((1 - probabilities <= self.calibration.conformal_threshold).sum())
 
     def predict(self, forward: Forward, taxonomy: Iterable[Taxon]) -> Prediction:
-        """As `prediction.predict`."""
+        """As `prediction.predict`.
+
+        Args:
+            forward: the pass over one photo.
+            taxonomy: the classes in order of label.
+
+        Raises:
+            ValueError: if there are several photos.
+        """
         if len(forward) != 1:
             raise ValueError(f"One photo is read at a time, not {len(forward)}.")
         return predict(forward.logits[0], self.calibration, taxonomy)

@@ -20,7 +20,12 @@ def explanations_note() -> str:
 
 
 def off_centre_sentence(name: str, record: MethodRecord) -> str:
-    """What the table of photos with their flower off the centre shows."""
+    """What the table of photos with their flower off the centre shows.
+
+    Args:
+        name: of the bundle.
+        record: what was measured.
+    """
     return (
         f"**{name}** on {record.photos} test photos that are cut so that their middle lies near a corner, and with it "
         "most flowers (`flowers evaluate_explanations --off-centre`):"
