@@ -11,7 +11,7 @@ anew from the answers that the bundle keeps, after an audit for one, and runs no
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from flowers_core.data.dataset import Dataset
@@ -29,9 +29,9 @@ from flowers_core.evaluation.predictions import stored_precisions
 from flowers_core.evaluation.robustness import evaluate_robustness
 from flowers_core.inference.bundle import PRECISIONS, Bundle, BundleError, load_bundle, predictions_file
 from flowers_core.inference.bundle_writer import BundleWriter
-from flowers_core.inference.records.metrics import Accuracy, CorruptionMetrics
 from flowers_core.storage.paths import default_models_dir
 from scripts.options.command import add_bundle_argument, add_data_option, progress, run, verb_parser
+from scripts.options.figures import print_robustness, print_table
 
 
 def main() -> None:
@@ -51,7 +51,7 @@ def main() -> None:
     if options.corruptions:
         found = evaluate_robustness(bundle, flowers, options.corruptions, cache=options.cache, track=progress)
         record_robustness(BundleWriter.open(options.bundle), options.corruptions, found)
-        _print_robustness(options.corruptions, found)
+        print_robustness(options.corruptions, found)
         return
     evaluate(bundle, flowers, HELD_OUT[:1] if options.validation_only else HELD_OUT, options.cache)
 
@@ -68,7 +68,7 @@ def evaluate(bundle: Bundle, flowers: Dataset, splits: Sequence[str] = HELD_OUT,
     writer = BundleWriter.open(bundle.folder)
     for split in splits:
         record_predictions(bundle, writer, flowers, split, track=progress)
-    _print_robustness("validation", calibrate(bundle, writer, flowers, cache=cache, track=progress))
+    print_robustness("validation", calibrate(bundle, writer, flowers, cache=cache, track=progress))
     _write_metrics(bundle, flowers, bundle.precisions, splits)
 
 
@@ -81,32 +81,14 @@ def _write_metrics(bundle: Bundle, flowers: Dataset, formats: Sequence[str], spl
         )
     metrics = official_metrics(bundle.folder, flowers, formats, splits, audit)
     BundleWriter.open(bundle.folder).update(metrics=metrics)
-    _print_table({(name, split): figures for name, found in metrics.items() for split, figures in found.items()})
+    print_table({(name, split): figures for name, found in metrics.items() for split, figures in found.items()})
 
 
 def _evaluate_folder(bundle: Bundle, folder: Path, out: Path | None) -> None:
     out = out or evaluation_folder(folder, bundle.name)
     found = evaluate_folder(bundle, folder, out, left_out=lambda error: print(f"Left out: {error}"), track=progress)
-    _print_table({(name, "photos"): figures for name, figures in found.items()})
+    print_table({(name, "photos"): figures for name, figures in found.items()})
     print(f"Wrote {out}.")
-
-
-def _print_table(rows: Mapping[tuple[str, str], Accuracy]) -> None:
-    print(f"{'format':10} {'split':10} {'photos':>6} {'top-1':>7} {'balanced':>9} {'top-5':>7} {'ECE':>6}")
-    for (name, split), row in rows.items():
-        figures = f"{row.top1:7.4f} {row.balanced_accuracy:9.4f} {row.top5:7.4f} {row.ece:6.4f}"
-        print(f"{name:10} {split:10} {row.photos:6} {figures}")
-
-
-def _print_robustness(split: str, found: Mapping[str, CorruptionMetrics]) -> None:
-    for name, figures in found.items():
-        for kind, top1 in figures.top1.items():
-            wrong = figures.high_confidence_errors_by_corruption[kind]
-            print(f"{name:8} {kind:24} {top1:7.4f}   wrong at 90 %: {wrong:.4f}")
-        print(
-            f"{name:8} {split}: mean {figures.mean:.4f}, worst {figures.top1[figures.worst]:.4f} ({figures.worst}), "
-            f"wrong at 90 %: {figures.high_confidence_errors:.4f}"
-        )
 
 
 def _parse() -> argparse.Namespace:
