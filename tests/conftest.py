@@ -10,6 +10,11 @@ from flowers_core.storage.paths import default_data_dir
 from tests.fixtures.drawn_flowers import draw_dataset
 
 
+def pytest_configure() -> None:
+    """The page answers by one format, however busy the machine is while the formats would be timed."""
+    os.environ["FLOWERS_FORMAT"] = "int8"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out what needs the real photos or weights where they are not."""
     needed = {mark for mark in ("dataset", "weights") for item in items if item.get_closest_marker(mark)}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 CORE = Path(__file__).resolve().parents[1] / "flowers_core"
 #: Raised and caught inside the core, or by the caller's own wish: nobody reads them.
-SIGNALS = {"ExplanationStopped", "_BrokenOff"}
+SIGNALS = {"ExplanationStopped", "_BrokenOff", "_Stopped"}
 
 
 def exceptions() -> dict[str, set[str]]:

@@ -56,8 +56,12 @@ def report_maker(identified: Identified, name: str, facts: str, taxonomy: Taxono
     Streamlit calls it in a thread that knows no session, so what belongs to one is read here.
     """
     pixels = shown_pixels(identified.inference.photo)
-    subject = subject_of(identified.inference, chosen_superpixels())
-    return lambda: _report(identified, name, facts, taxonomy, pixels, subject)
+    segmentation = chosen_superpixels()
+
+    def make() -> bytes:
+        return _report(identified, name, facts, taxonomy, pixels, subject_of(identified.inference, segmentation))
+
+    return make
 
 
 def _report(

@@ -1,7 +1,8 @@
 """Which of a model's numeric formats answers on this machine: chosen by a short timing when the server starts.
 
 INT8 is the quickest on most processors, but not on all: without instructions that multiply bytes float16 may be. The
-timing runs beside whatever the server does, so that no answer waits for it; until it is done INT8 answers.
+timing runs beside whatever the server does, so that no answer waits for it; until it is done INT8 answers. Servers that
+must answer alike are told a format instead.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.resources import models
+from app.resources import models, server_settings
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import model_file
 
@@ -31,13 +32,18 @@ CLEARLY = 0.8
 
 def start_timing() -> None:
     """Begin to time the default model's formats in the background, once in the life of a server."""
+    if server_settings.told_format() is not None:
+        return
     for bundle in [found for found in models.model_list().bundles if found.precisions][:1]:
         _timing(models.model_digest(bundle, models.PREFERRED_FORMAT), bundle)
 
 
 def served_format(bundle: Bundle) -> str:
-    """The format that answers unless somebody chooses another: as timed, or INT8 as long as that is not done."""
+    """The format that answers unless somebody chooses another: as told, or timed, or INT8 until that is done."""
     preferred = models.preferred_format(bundle.precisions)
+    told = server_settings.told_format()
+    if told is not None:
+        return told if told in bundle.precisions else preferred
     timing = _timing(models.model_digest(bundle, models.PREFERRED_FORMAT), bundle)
     return quickest(timing.result(), preferred) if timing.done() else preferred
 

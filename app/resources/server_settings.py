@@ -65,6 +65,11 @@ def models_may_be_kept() -> bool:
     return os.environ.get("FLOWERS_KEEP_MODELS") == "1"
 
 
+def told_format() -> str | None:
+    """The numeric format that the server's owner chose in FLOWERS_FORMAT; None for the quickest one."""
+    return os.environ.get("FLOWERS_FORMAT") or None
+
+
 def _by_request(key: str) -> bool:
     # Streamlit says "environment variable" or "command-line argument or environment variable".
     return "environment variable" in get_where_defined(key)

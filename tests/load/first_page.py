@@ -85,7 +85,7 @@ def main() -> None:
     print(f"On the line: {came[-1].total() / 1e6:.2f} MB in {len(came[-1])} files, the largest of them")
     for name, size in came[-1].most_common(8):
         print(f"{size / 1e3:8.0f} kB  {name}")
-    raise SystemExit(statistics.median(ready) > BUDGET)
+    raise SystemExit(int(statistics.median(ready) > BUDGET))
 
 
 if __name__ == "__main__":

@@ -150,7 +150,7 @@ def main() -> None:
     for sentence, times in found.refused.most_common():
         print(f"{times:6}  {sentence}")
     print(*wrong, sep="\n", end="\n" if wrong else "")
-    raise SystemExit(bool(wrong) or found.grown > 50)
+    raise SystemExit(int(bool(wrong) or found.grown > 50))
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ def own_site(servers: int = 1, folder: Path | None = None) -> Iterator[Site]:
         settings = {
             "FLOWERS_DATA_DIR": f"{place}/none",
             "FLOWERS_CACHE_DIR": f"{place}/cache",
+            "FLOWERS_FORMAT": "int8",
             "STREAMLIT_SERVER_COOKIE_SECRET": secrets.token_hex(16),
         }
         ports, processes, logs = [], [], []

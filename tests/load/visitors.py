@@ -35,7 +35,7 @@ def main() -> None:
             found = crowd(site, options)
     wrong = [outcome.wrong for outcome in found if outcome.wrong]
     print(*wrong, sep="\n", end="\n" if wrong else "")
-    raise SystemExit(bool(wrong))
+    raise SystemExit(int(bool(wrong)))
 
 
 def _options() -> argparse.Namespace:

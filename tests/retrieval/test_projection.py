@@ -58,5 +58,5 @@ def test_the_script_and_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     np.testing.assert_array_equal(found.ids, gallery.ids)
     assert found.points.shape == (120, 2)
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(ProjectionError, match="scripts/project"):
+    with pytest.raises(ProjectionError, match="flowers project_embeddings"):
         load_projection(path)

@@ -43,7 +43,7 @@ def test_nothing_is_overwritten_unasked(call, tiny: Path, tmp_path: Path) -> Non
         call(pack, tiny, tmp_path / "tiny.zip")
     assert (tmp_path / "tiny.zip").read_text() == "mine"
     call(pack, tiny, tmp_path / "tiny.zip", "--override")
-    with pytest.raises(ArchiveError, match="--override replaces it"):
+    with pytest.raises(ArchiveError, match="--override` replaces it"):
         call(unpack, tmp_path / "tiny.zip", "--models", tmp_path)
     call(unpack, tmp_path / "tiny.zip", "--models", tmp_path, "--override")
 

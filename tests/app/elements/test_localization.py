@@ -35,7 +35,7 @@ def said(app: AppTest) -> str:
 
 
 def test_without_segmentations_one_line_says_how_to_get_them(open_page: Open, drawn_dataset: Path) -> None:
-    app = open_page(photo="3", method="Evidence")
+    app = open_page(photo="3", method="Evidence", ask="How far to trust it")
     assert "`flowers download_data --segmentations` gets Oxford’s segmentations (203 MB)" in said(app)
     assert said(app).count("lies on the flower") == 1
     # A photo of one's own has no segmentation to be had.
@@ -45,7 +45,8 @@ def test_without_segmentations_one_line_says_how_to_get_them(open_page: Open, dr
 
 def test_the_share_of_a_data_set_photo_is_that_of_its_mask(open_page: Open, drawn_dataset: Path) -> None:
     draw_segmentations(drawn_dataset, empty={4})
-    app = open_page(photo="3", method="Evidence")
+    # One look at the whole photo, which is what the mask is held against here.
+    app = open_page(photo="3", method="Evidence", ask="How far to trust it", part="0,0,100,100")
     photo = open_photo(drawn_dataset / "jpg" / "image_00003.jpg")
     seen = model_input(photo.pixels, BUNDLE.crop_rule)
     forward = Runtime(BUNDLE.path("int8.tflite")).forward(seen.pixels[None])

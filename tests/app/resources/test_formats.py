@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.resources.formats import SERVED, quickest, time_formats
+from app.resources.formats import SERVED, quickest, served_format, time_formats
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.storage.paths import default_models_dir
 
@@ -29,3 +29,10 @@ def test_the_shipped_formats_are_timed() -> None:
 
 def test_a_format_that_is_not_shipped_is_not_timed() -> None:
     assert set(time_formats(load_bundle(default_models_dir() / "inception_v3"))) == {"int8"}
+
+
+def test_the_owner_may_tell_the_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOWERS_FORMAT", "float16")
+    assert served_format(load_bundle(default_models_dir() / "efficientnet_lite0_small")) == "float16"
+    # A model that has no such format answers by the one that it has.
+    assert served_format(load_bundle(default_models_dir() / "inception_v3")) == "int8"

@@ -110,7 +110,7 @@ def _compare(found: ExternalMetrics, shown: list[tuple[Prediction, int | None]],
 def test_nothing_is_kept_of_a_dry_run(evaluate, bundle: Path, capsys) -> None:
     evaluate("--dry-run")
     assert load_bundle(bundle).manifest.external is None
-    assert capsys.readouterr().out.startswith("flowers: photos 9, top1 ")
+    assert capsys.readouterr().out.startswith("flowers, one look: photos 9, top1 ")
 
 
 def test_what_is_missing_is_told(evaluate, bundle: Path, outside: Path) -> None:
