@@ -16,10 +16,12 @@ from flowers_core.data.crops import crop_photo
 from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import Photo, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.inference.answerer import open_answerer
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery import Gallery
+from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from flowers_core.retrieval.projection import PROJECTION_FILE, load_projection
 from flowers_core.storage.paths import default_models_dir
 
@@ -82,8 +84,9 @@ def sticking_out(page: Page) -> list[str]:
 
 def test_a_photo_in_an_explained_answer_out(page: Page, server: str, record_property: pytest.FixtureRequest) -> None:
     photo = read_photo(example_photo().read_bytes())
-    forward = Runtime(BUNDLE.path("int8.tflite")).forward(model_input(photo.pixels, BUNDLE.crop_rule).pixels[None])
-    prediction = predict(forward.logits[0], BUNDLE.calibration, TAXONOMY)
+    runtime = Runtime(BUNDLE.path("int8.tflite"))
+    forward = runtime.forward(model_input(photo.pixels, BUNDLE.crop_rule).pixels[None])
+    prediction = open_answerer(BUNDLE, runtime, lambda: prototypes_of(BUNDLE)).answer(photo.pixels).prediction
 
     started = time.monotonic()
     page.goto(server)
@@ -169,21 +172,27 @@ def test_a_rectangle_on_the_photo_asks_about_that_part(page: Page, server: str) 
     no_trouble(page)
 
 
-def test_the_part_that_is_offered_is_one_click_away_and_so_is_the_way_back(page: Page, server: str) -> None:
+def test_the_part_that_decided_and_the_whole_photo_alone_are_one_click_away(page: Page, server: str) -> None:
     photo = read_photo(example_photo().read_bytes())
     page.goto(f"{server}/?photo=example")
-    offer = page.get_by_text("A part of the photo says")
-    expect(offer).to_be_visible()
-    expect(page.get_by_alt_text("The part of the photo that is meant")).to_be_visible()
+    looks = page.get_by_text("The whole photo alone leaves doubt")
+    expect(looks).to_be_visible()
+    expect(page.get_by_alt_text("The part of the photo that decided")).to_be_visible()
     page.get_by_role("button", name="Look at this part").click()
-    expect(offer).to_have_count(0)
+    expect(looks).to_have_count(0)
     settle(page)
     part = re.search(r"part=(\d+)%2C(\d+)%2C(\d+)%2C(\d+)", page.url)
     assert part
     left, top, right, bottom = map(int, part.groups())
     says(page, photo, (left, top, right, bottom))
     page.get_by_role("button", name="Whole photo").click()
-    expect(offer).to_be_visible()
+    expect(looks).to_be_visible()
+    page.get_by_role("button", name="Whole photo").click()
+    expect(page.get_by_text("This is what one look at the whole photo says.")).to_be_visible()
+    settle(page)
+    says(page, photo, (0, 0, 100, 100))
+    page.get_by_role("button", name="Look at its parts too").click()
+    expect(looks).to_be_visible()
     no_trouble(page)
 
 
