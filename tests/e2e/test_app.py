@@ -287,7 +287,7 @@ def test_a_click_on_the_matrix_shows_the_photos_behind_the_cell(page: Page, serv
     shown = [int(found.split()[-1]) for found in captions.all_inner_texts()]
     assert len(shown) == min(6, len(wanted))
     assert set(shown) <= set(wanted.tolist())
-    expect(page.get_by_text("training photo").first).to_be_visible()
+    expect(page.locator(".card .quiet").filter(has_text="training photo").first).to_be_visible()
     expect(chosen).to_be_visible()
     # The address alone brings the same view back.
     page.goto(page.url)
