@@ -17,7 +17,7 @@ from app.elements.pagination import choose_page, first_page
 from app.elements.photo_grid import Card, draw_cards, draw_sheet
 from app.elements.words import capital, percent
 from app.resources import models
-from app.resources.data import data_set, photo_name
+from app.resources.data import photo_name, photos_here
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
 from flowers_core.evaluation.predictions import Predictions, by_confidence, by_family
@@ -69,8 +69,11 @@ def draw_mistakes(
     else:
         _draw_grid(found, taxonomy)
     draw_taught(chosen.bundle, chosen.predictions, found, taxonomy)
-    if chosen.test_set is None and data_set().flowers is None:
-        offer_download("mistakes", "The test photos are not on this machine, so their numbers stand in for them.")
+    photo_set = chosen.bundle.photo_set
+    if chosen.test_set is None and not photos_here(photo_set):
+        offer_download(
+            "mistakes", "The test photos are not on this machine, so their numbers stand in for them.", photo_set
+        )
 
 
 def _gallery(bundle: Bundle) -> Gallery | None:

@@ -9,7 +9,7 @@ import streamlit as st
 from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital, percent
 from app.resources import models
-from flowers_core.data.photo_ref import oxford
+from flowers_core.data.photo_ref import PhotoRef
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
 from flowers_core.evaluation.predictions import Predictions
@@ -67,7 +67,11 @@ def draw_taught(bundle: Bundle, predictions: Predictions, found: Sequence[Mistak
         return
     shown = teachers(representers, predictions, found)
     st.markdown(taught_sentence(len(found), sum(part for _, _, part in shown), len(shown), len(representers)))
-    draw_cards(_KEY, [_card(*photo, taxonomy) for photo in shown], smallest=84)
+    draw_cards(
+        _KEY,
+        [_card(bundle.photo_set.ref(photo_id), label, part, taxonomy) for photo_id, label, part in shown],
+        smallest=84,
+    )
 
 
 def taught_sentence(mistakes: int, part: float, shown: int, learnt: int) -> str:
@@ -86,13 +90,13 @@ def taught_sentence(mistakes: int, part: float, shown: int, learnt: int) -> str:
     )
 
 
-def _card(photo_id: int, label: int, part: float, taxonomy: Taxonomy) -> Card:
+def _card(photo: PhotoRef, label: int, part: float, taxonomy: Taxonomy) -> Card:
     name = capital(taxonomy[label].name)
     return Card(
-        photo=oxford(photo_id),
+        photo=photo,
         caption=(
             f'<span class="name">{escape(name)}</span><br>{100 * part:.1f} % of it<br>'
-            f'<span class="quiet">training photo {photo_id}</span>'
+            f'<span class="quiet">training photo {photo.id}</span>'
         ),
-        alt=f"{name}, training photo {photo_id}",
+        alt=f"{name}, training photo {photo.id}",
     )

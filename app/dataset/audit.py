@@ -17,13 +17,13 @@ from app.elements.pagination import choose_page, first_page
 from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital, listed
 from app.resources import models, records
-from app.resources.data import data_set
+from app.resources.data import LabelledPhotos, photos_here
 from flowers_core.data.audit.near_duplicates import leaks
 from flowers_core.data.audit.outliers import MEANING
 from flowers_core.data.audit.record import AuditRecord
-from flowers_core.data.photo_ref import oxford
+from flowers_core.data.photo_ref import PhotoRef, PhotoSet
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.inference.bundle import DEFAULT_BUNDLE
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle
 
 PER_PAGE = 18
 NEAREST = 5
@@ -31,36 +31,36 @@ _OUTLIERS = "outliers"
 PAIRS = {"all": "All", "leaks": "Across splits", "labels": "Under two labels"}
 
 
-def draw_audit(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy: Taxonomy) -> None:
+def draw_audit(photos: LabelledPhotos) -> None:
     """Near-duplicates, label issues and outliers as tables and photos; a sentence where nothing was audited.
 
     Args:
-        ids: (n,), the photos' ids.
-        labels: (n,), each photo's label, from 1.
-        splits: (n,), each photo's split.
-        taxonomy: the classes' names.
+        photos: those of the data set that may have been audited.
     """
-    found = records.audit()
+    ids, labels, splits, taxonomy = photos.ids, photos.labels, photos.splits, photos.taxonomy
+    found = records.audit(photos.photo_set)
     if found is None:
         st.info(
             "No audit of the data comes with the models on this machine. "
             f"`flowers audit_data exploration --bundle {DEFAULT_BUNDLE}` makes one from the photos."
         )
         return
-    _, record = found
+    bundle, record = found
     known = dict(zip(ids.tolist(), zip(labels.tolist(), splits.tolist(), strict=True), strict=True))
     st.markdown(f"{summary(record, ids, splits)} {size_sentence(labels, splits, taxonomy)}")
     near_duplicates, label_issues, outliers = st.tabs(
         ["There twice", "Suspect labels", "Unlike the others"], key="finding", bind="query-params"
     )
     with near_duplicates:
-        _draw_near_duplicates(record, known, taxonomy)
+        _draw_near_duplicates(record, known, taxonomy, photos.photo_set)
     with label_issues:
-        _draw_label_issues(record, known, taxonomy)
+        _draw_label_issues(bundle, record, known, taxonomy)
     with outliers:
-        _draw_outliers(record, known, taxonomy)
-    if data_set().flowers is None:
-        offer_download("findings", "The photos are not on this machine, so their numbers stand in for them.")
+        _draw_outliers(record, known, taxonomy, photos.photo_set)
+    if not photos_here(photos.photo_set):
+        offer_download(
+            "findings", "The photos are not on this machine, so their numbers stand in for them.", photos.photo_set
+        )
 
 
 def summary(record: AuditRecord, ids: NDArray[np.int64], splits: NDArray[np.str_]) -> str:
@@ -175,7 +175,9 @@ def label_issues_table(
     return table
 
 
-def _draw_near_duplicates(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> None:
+def _draw_near_duplicates(
+    record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy, photo_set: PhotoSet
+) -> None:
     table = near_duplicates_table(record, known, taxonomy)
     if table.empty:
         st.success("Every picture is there once.")
@@ -184,7 +186,7 @@ def _draw_near_duplicates(record: AuditRecord, known: Mapping[int, tuple[int, st
     if table.empty:
         st.success("There is no such pair.")
     else:
-        _draw_pair(table, known, taxonomy)
+        _draw_pair(table, known, taxonomy, photo_set)
     figures = duplicate_table(models.model_list().bundles)
     if not figures.empty:
         st.subheader("What the copies do to the figures")
@@ -211,31 +213,33 @@ def pairs_of(table: pd.DataFrame, which: str) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
-def _draw_pair(table: pd.DataFrame, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> None:
+def _draw_pair(
+    table: pd.DataFrame, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy, photo_set: PhotoSet
+) -> None:
     row = table.iloc[_chosen_row(table, "copies", "Pairs of photos that show one picture", "copies.csv")]
-    draw_cards("copies", [_card(int(row[which]), known, taxonomy) for which in ("one", "other")])
+    draw_cards("copies", [_card(photo_set.ref(row[which]), known, taxonomy) for which in ("one", "other")])
 
 
-def _draw_label_issues(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> None:
+def _draw_label_issues(
+    bundle: Bundle, record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy
+) -> None:
     st.markdown(
         "Found by confident learning (Northcutt et al. 2021): the model, which was not fitted on these photos, is as "
         "sure of another class as it is of that class’s own photos. Many are the model’s mistakes and not the "
         "labels’, so look before you believe it."
     )
-    found = records.audit()
-    table = label_issues_table(record, known, taxonomy, records.taught(found[0]) if found else None)
+    table = label_issues_table(record, known, taxonomy, records.taught(bundle))
     if table.empty:
         st.success("No label is suspect.")
         return
     row = table.iloc[_chosen_row(table, "suspects", "Photos whose label is probably wrong", "suspect-labels.csv")]
     photo_id = int(row["photo"])
-    cards = [_card(photo_id, known, taxonomy, f"looks like {row['looks like']}")]
-    bundle = records.audit()
-    gallery = models.gallery(bundle[0]) if bundle else None
+    cards = [_card(bundle.photo_set.ref(photo_id), known, taxonomy, f"looks like {row['looks like']}")]
+    gallery = models.gallery(bundle)
     if gallery is not None and photo_id in gallery:
         near = gallery.search(gallery.vector(photo_id), NEAREST, splits={"train"}, exclude={photo_id})
         cards += [
-            _card(found.photo_id, known, taxonomy, f"similarity {found.similarity:.2f}")
+            _card(found.photo, known, taxonomy, f"similarity {found.similarity:.2f}")
             for found in near
             if found.photo_id in known
         ]
@@ -243,7 +247,9 @@ def _draw_label_issues(record: AuditRecord, known: Mapping[int, tuple[int, str]]
     draw_cards("label-issues", cards)
 
 
-def _draw_outliers(record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy) -> None:
+def _draw_outliers(
+    record: AuditRecord, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy, photo_set: PhotoSet
+) -> None:
     kinds = [kind for kind in MEANING if record.outliers_of(kind)]
     if not kinds:
         st.success("No photo stands out.")
@@ -252,7 +258,7 @@ def _draw_outliers(record: AuditRecord, known: Mapping[int, tuple[int, str]], ta
     found = [photo for photo in record.outliers_of(kind) if photo.photo_id in known]
     st.markdown(f"**{len(found)}** photos, the most so first. The number is the {MEANING[kind]}.")
     place = st.container()
-    cards = [_card(photo.photo_id, known, taxonomy, f"{photo.value:.3g}") for photo in found]
+    cards = [_card(photo_set.ref(photo.photo_id), known, taxonomy, f"{photo.value:.3g}") for photo in found]
     shown = choose_page(_OUTLIERS, cards, PER_PAGE)
     with place:
         draw_cards("outliers", shown)
@@ -284,14 +290,14 @@ def _chosen_row(table: pd.DataFrame, key: str, alt: str, file_name: str) -> int:
     return rows[0] if rows and rows[0] < len(table) else 0
 
 
-def _card(photo_id: int, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy, remark: str = "") -> Card:
-    label, split = known[photo_id]
+def _card(photo: PhotoRef, known: Mapping[int, tuple[int, str]], taxonomy: Taxonomy, remark: str = "") -> Card:
+    label, split = known[photo.id]
     name = capital(taxonomy[label].name)
     return Card(
-        photo=oxford(photo_id),
+        photo=photo,
         caption=(
             f'<span class="name">{escape(name)}</span><br>{escape(remark) + "<br>" if remark else ""}'
-            f'<span class="quiet">{TITLES[split]} · no. {photo_id}</span>'
+            f'<span class="quiet">{TITLES[split]} · no. {photo.id}</span>'
         ),
-        alt=f"{name}, {TITLES[split]} photo {photo_id}",
+        alt=f"{name}, {TITLES[split]} photo {photo.id}",
     )

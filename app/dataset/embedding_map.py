@@ -22,8 +22,8 @@ from app.elements.pagination import choose_page, first_page
 from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital, listed
 from app.resources import models, records
-from app.resources.data import data_set
-from flowers_core.data.photo_ref import oxford
+from app.resources.data import LabelledPhotos, photos_here
+from flowers_core.data.photo_ref import PhotoSet
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle
@@ -41,16 +41,18 @@ COLOURINGS = {"class": "Class", "family": "Family", "right": "Right or wrong", "
 
 
 @st.fragment
-def draw_map(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy: Taxonomy) -> None:
+def draw_map(photos: LabelledPhotos) -> None:
     """Choice of model and colours, the map, and the photos within the loop drawn on it.
 
     Args:
-        ids: (n,), the photos' ids.
-        labels: (n,), each photo's label, from 1.
-        splits: (n,), each photo's split.
-        taxonomy: the classes' names.
+        photos: those of the data set; models that learnt from another one are not offered.
     """
-    maps = {bundle.name: bundle for bundle in models.model_list().bundles if records.projection(bundle) is not None}
+    photo_set = photos.photo_set
+    maps = {
+        bundle.name: bundle
+        for bundle in models.model_list().bundles
+        if bundle.photo_set == photo_set and records.projection(bundle) is not None
+    }
     if not maps:
         st.info(
             "No map comes with the models on this machine. "
@@ -61,7 +63,7 @@ def draw_map(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[
         name = st.selectbox("Model", list(maps), key="bundle", bind="query-params", width=230)
         colouring = choose_one("Coloured by", COLOURINGS, "colour", default="family")
     bundle = maps[name]
-    table = map_table(bundle, ids, labels, splits, taxonomy)
+    table = map_table(bundle, photos.ids, photos.labels, photos.splits, photos.taxonomy)
     st.markdown(
         "Photos that the model finds alike lie together; neither the directions nor the distances between groups mean "
         "anything. Draw a loop around some, or a rectangle, and see their photos; a click beside them lets them go."
@@ -79,11 +81,11 @@ def draw_map(ids: NDArray[np.int64], labels: NDArray[np.int64], splits: NDArray[
         return
     st.markdown(picked_sentence(picked))
     place = st.container()
-    shown = choose_page(_LIST, [_card(row) for row in picked.to_dict("records")], PER_PAGE)
+    shown = choose_page(_LIST, [_card(row, photo_set) for row in picked.to_dict("records")], PER_PAGE)
     with place:
         draw_cards("map", shown, smallest=110)
-    if data_set().flowers is None:
-        offer_download("map", "The photos are not on this machine, so their numbers stand in for them.")
+    if not photos_here(photo_set):
+        offer_download("map", "The photos are not on this machine, so their numbers stand in for them.", photo_set)
 
 
 def map_table(
@@ -215,10 +217,10 @@ def _called(bundle: Bundle) -> dict[int, int]:
     return dict(zip(predictions.ids.tolist(), predictions.predicted.tolist(), strict=True))
 
 
-def _card(row: Mapping[Any, Any]) -> Card:
+def _card(row: Mapping[Any, Any], photo_set: PhotoSet) -> Card:
     name = capital(str(row["class"]))
     return Card(
-        photo=oxford(row["photo"]),
+        photo=photo_set.ref(row["photo"]),
         caption=(
             f'<span class="name">{escape(name)}</span><br>'
             f'<span class="quiet">{row["split"]} · no. {row["photo"]}</span>'

@@ -14,7 +14,6 @@ from app.elements.words import capital, latin
 from app.resources.data import data_set, labelled_photos
 from flowers_core.data.folder_dataset import FolderDataset
 from flowers_core.data.oxford import DESCRIPTION
-from flowers_core.data.photo_ref import oxford
 
 PER_PAGE = 24
 # The class whose photos are shown, and the list of them.
@@ -47,19 +46,23 @@ if sizes["test"] > sizes["train"] > 0:
         icon=":material/balance:",
     )
 if data_set().flowers is None:
-    offer_download("dataset", "The photos are not on this machine; the counts below come from the model’s own records.")
+    offer_download(
+        "dataset",
+        "The photos are not on this machine; the counts below come from the model’s own records.",
+        photos.photo_set,
+    )
 
 VIEWS = {"classes": "The classes", "map": "Map", "state": "State of the data"}
 view = choose_one("Show", VIEWS, "show")
 if view == "map":
     from app.dataset.embedding_map import draw_map
 
-    draw_map(ids, labels, splits, taxonomy)
+    draw_map(photos)
     st.stop()
 if view == "state":
     from app.dataset.audit import draw_audit
 
-    draw_audit(ids, labels, splits, taxonomy)
+    draw_audit(photos)
     st.stop()
 
 
@@ -102,7 +105,7 @@ st.html(f'<p class="lede">{" · ".join(filter(None, [f"<b>{escape(capital(taxon.
 wanted = (labels == taxon.label) & ((splits == among) | (among == "all"))
 cards = [
     Card(
-        photo=oxford(photo_id),
+        photo=photos.photo_set.ref(photo_id),
         caption=f'<span class="quiet">{TITLES[str(split)]} · no. {photo_id}</span>',
         alt=f"{capital(taxon.name)}, {TITLES[str(split)]} photo {photo_id}",
     )

@@ -13,7 +13,6 @@ from app.elements.words import listed
 from app.resources import models
 from app.resources.data import photo_file
 from app.resources.thumbnails import CROP_SIDE, place_crop
-from flowers_core.data.photo_ref import oxford
 from flowers_core.data.photos import PhotoError
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.concepts.classes import worth
@@ -76,7 +75,7 @@ def typical_crops(bundle: Bundle, concepts: Concepts, concept: int, count: int =
     """
     strip: list[NDArray[np.uint8]] = []
     for photo_id, (row, column) in zip(concepts.photos[concept], concepts.places[concept], strict=True):
-        path = photo_file(oxford(int(photo_id)))
+        path = photo_file(bundle.photo_set.ref(photo_id))
         if path is None or len(strip) >= 2 * count:
             continue
         try:

@@ -5,9 +5,10 @@ The download runs in the background for all visitors. Each sees how far it is, g
 
 import streamlit as st
 
-from app.resources.data import data_set
+from app.resources.data import data_set, photos_here
 from app.resources.dataset_download import dataset_download
 from flowers_core.data.download.background import BackgroundDownload
+from flowers_core.data.photo_ref import OXFORD, PhotoSet
 
 # Seconds between two looks at a download that is under way.
 EVERY = 1.0
@@ -16,14 +17,25 @@ _PHOTOS_A_DRAWING = 1000
 _DRAWN = "photos-drawn"
 
 
-def offer_download(key: str, reason: str) -> None:
+def offer_download(key: str, reason: str, photo_set: PhotoSet = OXFORD) -> None:
     """Say why photos are missing and offer to download them, or show how far that is.
+
+    Only Oxford's can be downloaded, and not in the place of another data set. Else a sentence says whose photos are
+    missing.
 
     Args:
         key: makes the offer's button one of a kind on its page.
         reason: the sentence that says what is missing.
+        photo_set: the photos that are missing.
     """
     found = data_set()
+    if photo_set != OXFORD or (found.flowers is not None and not photos_here(OXFORD)):
+        st.info(
+            f"{reason} They are those of the data set that the model learnt from; `FLOWERS_DATA_DIR` names the data "
+            "set whose photos are shown.",
+            icon=":material/photo_library:",
+        )
+        return
     if found.problem:
         st.error(found.problem, icon=":material/error:")
     download = dataset_download(found.root)

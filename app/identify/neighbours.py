@@ -14,8 +14,8 @@ from app.elements.words import capital, listed, percent
 from app.identify.identified import Identified
 from app.identify.neighbour_maps import draw_neighbour_maps
 from app.resources import models
-from app.resources.data import data_set, photo_name
-from flowers_core.data.photo_ref import PhotoRef
+from app.resources.data import photo_name, photos_here
+from flowers_core.data.photo_ref import DATA_SETS, PhotoRef
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.retrieval.knn import KnnPrediction
 from flowers_core.retrieval.neighbour import Neighbour
@@ -70,9 +70,11 @@ def draw_neighbours(identified: Identified) -> None:
         draw_neighbour_maps(identified.inference, gallery, cards)
     else:
         draw_cards("neighbours", cards)
-    if data_set().flowers is None:
+    if not photos_here(bundle.photo_set):
         offer_download(
-            "neighbours", "Photos of the data set are not on this machine, so their numbers stand in for them."
+            "neighbours",
+            "Photos of the data set are not on this machine, so their numbers stand in for them.",
+            bundle.photo_set,
         )
 
 
@@ -120,7 +122,7 @@ def left_out_sentence(itself: Collection[PhotoRef], part: bool = False) -> str:
         part: whether the photo at hand is a part of them.
     """
     this = "This is part of" if part else "This is"
-    numbers = [str(photo.id) for photo in sorted(itself) if photo.source == "oxford"]
+    numbers = [str(photo.id) for photo in sorted(itself) if photo.source in DATA_SETS]
     if not numbers:
         return f"{this} one of your own photos, which is left out."
     photos = f"{this} photo {listed(numbers, 'and')} of the data set"

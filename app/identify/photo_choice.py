@@ -175,7 +175,11 @@ def _record_of(photo: PhotoRef) -> str:
     flowers = data.data_set().flowers
     if flowers is None:
         raise NotThereError(f"Photo {photo} of the data set cannot be shown: the data set is not on this machine.")
+    if not data.photos_here(photo.photo_set):
+        raise NotThereError(
+            f"Photo {photo} cannot be shown: it is of another data set than the one here, which FLOWERS_DATA_DIR names."
+        )
     if photo.id not in flowers.ids:
-        raise NotThereError(f"The data set has no photo “{photo}”: its photos are numbered 1 to {max(flowers.ids)}.")
+        raise NotThereError(f"The data set has no photo “{photo.id}”: its photos are numbered 1 to {max(flowers.ids)}.")
     name = flowers.names[flowers.label_of(photo.id) - 1]
     return f"{flowers.split_of(photo.id)} photo labelled {name}"

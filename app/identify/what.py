@@ -17,7 +17,7 @@ from app.elements.words import percent
 from app.identify.explaining import ClassOrContrast
 from app.identify.target_choice import Asked
 from app.resources import models, records, session
-from app.resources.data import data_set
+from app.resources.data import photos_here
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.concepts.concepts import Concepts
 from flowers_core.explain.concepts.shares import ConceptShares, concept_shares
@@ -50,8 +50,11 @@ def draw_what(asked: Asked) -> None:
         for concept in shown
     ]
     draw_concepts("what", cards, inference.bundle, concepts)
-    if data_set().flowers is None:
-        offer_download("what", "What a pattern looks like elsewhere is seen in training photos; they are not here.")
+    photo_set = inference.bundle.photo_set
+    if not photos_here(photo_set):
+        offer_download(
+            "what", "What a pattern looks like elsewhere is seen in training photos; they are not here.", photo_set
+        )
     with st.expander("The sum"):
         st.table(sum_table(found, shown).set_index("what").map("{:+.2f}".format))
         st.markdown(

@@ -62,7 +62,8 @@ def draw_what_if(asked: Asked) -> None:
     nearest = gallery.search(embedding, NEAREST, splits={"train"}, labels={rival}, exclude=asked.identified.itself)
     name = taxonomy[rival].name
     if not any(photo_file(neighbour.photo) for neighbour in nearest):
-        offer_download("what-if", f"This needs training photos of {name}, and they are not on this machine.")
+        reason = f"This needs training photos of {name}, and they are not on this machine."
+        offer_download("what-if", reason, asked.identified.inference.bundle.photo_set)
         return
     found = counterfactual(asked, nearest, rival)
     if found is None:

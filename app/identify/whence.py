@@ -15,8 +15,8 @@ from app.elements.words import capital
 from app.identify.explaining import ClassOrContrast
 from app.identify.target_choice import Asked
 from app.resources import models
-from app.resources.data import data_set
-from flowers_core.data.photo_ref import oxford
+from app.resources.data import photos_here
+from flowers_core.data.photo_ref import PhotoRef, PhotoSet
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.explanation import ContrastTarget
 from flowers_core.explain.representers import Representers, strongest
@@ -32,7 +32,8 @@ def draw_whence(asked: Asked) -> None:
     if found is None or identified.gallery is None:
         st.info("This model comes without a gallery, so the photos that it learnt from are not known here.")
         return
-    taxonomy, target = identified.inference.bundle.taxonomy, asked.target
+    bundle, target = identified.inference.bundle, asked.target
+    taxonomy, photo_set = bundle.taxonomy, bundle.photo_set
     contributions = found.contributions(identified.inference.forward.logits[0], target)
     embedding, splits = identified.inference.forward.embedding[0], set(identified.inference.bundle.fitted_splits)
     nearest = identified.gallery.search(embedding, NEAREST, splits=splits)
@@ -40,16 +41,18 @@ def draw_whence(asked: Asked) -> None:
     speaks_for, against = strongest(contributions, EACH)
     st.markdown(sum_sentence(contributions, target, taxonomy))
     st.markdown(f"**{capital(_for(target, taxonomy))}**")
-    draw_cards("for", _cards(found, contributions, speaks_for, alike, taxonomy, target.label))
+    draw_cards("for", _cards(found, contributions, speaks_for, alike, taxonomy, target.label, photo_set))
     if len(against):
         st.markdown(f"**{capital(_against(target, taxonomy))}**")
-        draw_cards("against", _cards(found, contributions, against, alike, taxonomy, target.label))
+        draw_cards("against", _cards(found, contributions, against, alike, taxonomy, target.label, photo_set))
     st.markdown(likeness_sentence(found.ids[speaks_for], alike))
-    itself = {photo.id for photo in identified.itself if photo.source == "oxford"} & set(found.ids.tolist())
+    itself = {photo.id for photo in identified.itself if photo.photo_set == photo_set} & set(found.ids.tolist())
     if itself:
         st.caption("The model learnt from this very photo, so it speaks for itself here.")
-    if data_set().flowers is None:
-        offer_download("whence", "The training photos are not on this machine, so their numbers stand in for them.")
+    if not photos_here(photo_set):
+        offer_download(
+            "whence", "The training photos are not on this machine, so their numbers stand in for them.", photo_set
+        )
     with st.expander("How this is found"):
         st.markdown(
             "The model's last layer is fitted once more to the photos that it learnt from, with the same answers. "
@@ -106,22 +109,23 @@ def _cards(
     alike: Mapping[int, int],
     taxonomy: Taxonomy,
     label: int,
+    photo_set: PhotoSet,
 ) -> list[Card]:
     side = contributions[contributions > 0 if contributions[shown[:1]].sum() > 0 else contributions < 0].sum()
     return [
-        _card(int(found.ids[at]), int(found.labels[at]), contributions[at] / side, alike, taxonomy, label)
+        _card(photo_set.ref(found.ids[at]), int(found.labels[at]), contributions[at] / side, alike, taxonomy, label)
         for at in shown
     ]
 
 
-def _card(photo_id: int, shows: int, share: float, alike: Mapping[int, int], taxonomy: Taxonomy, label: int) -> Card:
-    name, rank = capital(taxonomy[shows].name), alike.get(photo_id)
+def _card(photo: PhotoRef, shows: int, share: float, alike: Mapping[int, int], taxonomy: Taxonomy, label: int) -> Card:
+    name, rank = capital(taxonomy[shows].name), alike.get(photo.id)
     like = f"no. {rank} in likeness" if rank else "not among the most alike"
     return Card(
-        photo=oxford(photo_id),
+        photo=photo,
         caption=(
             f'<span class="name{" same" if shows == label else ""}">{escape(name)}</span><br>'
-            f'{100 * share:.1f} % of it<br><span class="quiet">{like}<br>training photo {photo_id}</span>'
+            f'{100 * share:.1f} % of it<br><span class="quiet">{like}<br>training photo {photo.id}</span>'
         ),
-        alt=f"{name}, training photo {photo_id}",
+        alt=f"{name}, training photo {photo.id}",
     )

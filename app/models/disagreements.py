@@ -14,8 +14,7 @@ from app.elements.photo_grid import Card, draw_cards
 from app.elements.small_map import small_map
 from app.elements.words import capital, percent
 from app.resources import models, records
-from app.resources.data import data_set
-from flowers_core.data.photo_ref import oxford
+from app.resources.data import photos_here
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
 from flowers_core.evaluation.comparison import Disagreement, disagreements
@@ -75,8 +74,12 @@ def draw_disagreements(bundle: Bundle) -> None:
         for item in page:
             _draw(item, (first, known[first]), (second, known[second]), taxonomy)
     offer_csv(disagreement_table(found, first, second, taxonomy), f"{first}-against-{second}.csv".replace(", ", "-"))
-    if data_set().flowers is None:
-        offer_download("disagreements", "The test photos are not on this machine, so their numbers stand in for them.")
+    if not photos_here(bundle.photo_set):
+        offer_download(
+            "disagreements",
+            "The test photos are not on this machine, so their numbers stand in for them.",
+            bundle.photo_set,
+        )
 
 
 def first_pair(names: Sequence[str]) -> tuple[str, str]:
@@ -131,7 +134,7 @@ def disagreement_table(found: Sequence[Disagreement], first: str, second: str, t
 
 
 def _draw(item: Disagreement, first: tuple[str, Answering], second: tuple[str, Answering], taxonomy: Taxonomy) -> None:
-    photo, true = oxford(item.photo_id), capital(taxonomy[item.true_label].name)
+    photo, true = first[1][0].photo_set.ref(item.photo_id), capital(taxonomy[item.true_label].name)
     cards = [
         Card(
             photo,

@@ -12,7 +12,7 @@ from app.elements.dataset_offer import offer_download
 from app.elements.model_choice import choose_bundle
 from app.elements.words import capital, percent
 from app.resources import models
-from app.resources.data import data_set
+from app.resources.data import photos_here
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.concepts.classes import worth
 from flowers_core.explain.concepts.concepts import EXAMPLES, Concepts
@@ -83,7 +83,9 @@ if asked == "flower":
     draw_flower(chosen, found, chosen.taxonomy)
 else:
     draw_pattern(chosen, found, chosen.taxonomy)
-if data_set().flowers is None:
+if not photos_here(chosen.photo_set):
     offer_download(
-        "patterns", "What a pattern looks like is seen in training photos, and they are not on this machine."
+        "patterns",
+        "What a pattern looks like is seen in training photos, and they are not on this machine.",
+        chosen.photo_set,
     )

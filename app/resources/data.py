@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.resources import models
 from app.resources.dataset_download import dataset_download
-from flowers_core.data.photo_ref import PhotoRef
+from flowers_core.data.photo_ref import DATA_SETS, OXFORD, PhotoRef, PhotoSet
 from flowers_core.data.taxonomy import Taxonomy, taxonomy_of
 
 if TYPE_CHECKING:
@@ -29,11 +29,13 @@ class DataSet:
         root: its folder or table, as `open_dataset` takes it.
         flowers: the photos and labels; None unless it is on disk and whole.
         problem: what is wrong with it, in a sentence, where it is there but malformed.
+        photo_set: what references to its photos name them by; None unless it is on disk and whole.
     """
 
     root: Path
     flowers: Dataset | None
     problem: str | None
+    photo_set: PhotoSet | None = None
 
 
 def data_set() -> DataSet:
@@ -43,7 +45,8 @@ def data_set() -> DataSet:
 
     root = default_data_dir()
     try:
-        return DataSet(root, _flowers(str(root), _changed(root if root.is_file() else root / "imagelabels.mat")), None)
+        flowers, photo_set = _flowers(str(root), _changed(root if root.is_file() else root / "imagelabels.mat"))
+        return DataSet(root, flowers, None, photo_set)
     except DatasetMissing:
         return DataSet(root, None, None)
     except DatasetError as error:
@@ -56,10 +59,16 @@ def _changed(file: Path) -> int:
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _flowers(root: str, changed: int) -> Dataset:  # noqa: ARG001
+def _flowers(root: str, changed: int) -> tuple[Dataset, PhotoSet]:  # noqa: ARG001
     from flowers_core.data.open_dataset import open_dataset
 
-    return open_dataset(Path(root))
+    flowers = open_dataset(Path(root))
+    return flowers, flowers.photo_set
+
+
+def photos_here(photo_set: PhotoSet) -> bool:
+    """Whether the data set on disk is the one of these photos."""
+    return data_set().photo_set == photo_set
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,25 +78,27 @@ class LabelledPhotos:
     Attributes:
         ids, labels, splits: (n,) each; labels are 1-based.
         taxonomy: the classes.
+        photo_set: what references to the photos name them by.
     """
 
     ids: NDArray[np.int64]
     labels: NDArray[np.int64]
     splits: NDArray[np.str_]
     taxonomy: Taxonomy
+    photo_set: PhotoSet
 
 
 def labelled_photos() -> LabelledPhotos | None:
     """Every photo of the data set, or, where it is not on disk, of a model's gallery."""
-    flowers = data_set().flowers
-    if flowers is not None:
-        return LabelledPhotos(
-            flowers.ids, flowers.labels, flowers.splits, flowers.taxonomy or taxonomy_of(flowers.names)
-        )
+    known = data_set()
+    flowers, photo_set = known.flowers, known.photo_set
+    if flowers is not None and photo_set is not None:
+        taxonomy = flowers.taxonomy or taxonomy_of(flowers.names)
+        return LabelledPhotos(flowers.ids, flowers.labels, flowers.splits, taxonomy, photo_set)
     for bundle in models.model_list().bundles:
         found = models.gallery(bundle)
         if found is not None:
-            return LabelledPhotos(found.ids, found.labels, found.splits, bundle.taxonomy)
+            return LabelledPhotos(found.ids, found.labels, found.splits, bundle.taxonomy, bundle.photo_set)
     return None
 
 
@@ -120,15 +131,17 @@ def photo_file(photo: PhotoRef) -> Path | None:
 
 def photo_name(photo: PhotoRef) -> str:
     """What a photo is called: its number in the data set, or its file's name."""
-    path = None if photo.source == "oxford" else _recorded_path(photo)
+    path = None if photo.source in DATA_SETS else _recorded_path(photo)
     return path.name if path else f"photo {photo.id}"
 
 
 def _recorded_path(photo: PhotoRef) -> Path | None:
-    if photo.source == "oxford":
+    if photo.source in DATA_SETS:
         known = data_set()
         if known.flowers is None:
-            return _arrived(known.root, photo.id)
+            return _arrived(known.root, photo.id) if photo.photo_set == OXFORD else None
+        if known.photo_set != photo.photo_set:
+            return None  # its number would be that of another photo
         return known.flowers.path(photo.id) if photo.id in known.flowers.ids else None
     if photo.source == "custom":
         sets = [found for found in custom_test_sets() if found.name == photo.collection]

@@ -229,7 +229,9 @@ def gallery(bundle: Bundle) -> Gallery | None:
     if not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE)):
         return None
     # The records hold the digest of the index that they belong to, so their content names both.
-    return bundle_file(bundle, RECORDS_FILE, lambda records: Gallery.load(bundle.path(INDEX_FILE), records))
+    return bundle_file(
+        bundle, RECORDS_FILE, lambda records: Gallery.load(bundle.path(INDEX_FILE), records, bundle.photo_set)
+    )
 
 
 def user_photos(bundle: Bundle) -> UserPhotos | None:

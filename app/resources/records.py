@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app.resources import models
@@ -11,7 +12,10 @@ from flowers_core.inference.bundle import HISTORY_FILE, Bundle, predictions_file
 from flowers_core.storage.paths import default_models_dir
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flowers_core.data.audit.record import AuditRecord
+    from flowers_core.data.photo_ref import PhotoSet
     from flowers_core.evaluation.predictions import Predictions
     from flowers_core.evaluation.report import Report
     from flowers_core.explain.records.concepts import ConceptRecord
@@ -31,13 +35,17 @@ def projection(bundle: Bundle) -> Projection | None:
     return models.optional_file(bundle, PROJECTION_FILE, load_projection)
 
 
-def audit() -> tuple[Bundle, AuditRecord] | None:
-    """The audit of the data, and the bundle that brings it; None when none does that can be read."""
+def audit(photo_set: PhotoSet) -> tuple[Bundle, AuditRecord] | None:
+    """The audit of a data set, and the bundle that brings it; None when none does that can be read.
+
+    Args:
+        photo_set: the data set's photos.
+    """
     from flowers_core.data.audit.record import AUDIT_FILE, load_audit
 
     for bundle in models.model_list().bundles:
         record = models.optional_file(bundle, AUDIT_FILE, load_audit)
-        if record is not None:
+        if record is not None and bundle.photo_set == photo_set:
             return bundle, record
     return None
 
@@ -127,9 +135,12 @@ def predictions(bundle: Bundle, numeric_format: str) -> Predictions:
     """
     from flowers_core.evaluation.predictions import load_predictions
 
-    return models.bundle_file(
-        bundle, TEST_PREDICTIONS, lambda path: load_predictions(path, numeric_format), what=f"logits {numeric_format}"
-    )
+    photos = bundle.photo_set
+
+    def load(path: Path) -> Predictions:
+        return replace(load_predictions(path, numeric_format), source=photos.source, collection=photos.collection)
+
+    return models.bundle_file(bundle, TEST_PREDICTIONS, load, what=f"logits {numeric_format}")
 
 
 def taught(bundle: Bundle) -> Mapping[int, float]:

@@ -11,7 +11,7 @@ from app.elements.dataset_offer import offer_download
 from app.elements.model_choice import choose_bundle
 from app.elements.words import capital, percent
 from app.resources import records
-from app.resources.data import data_set
+from app.resources.data import photos_here
 from app.selftest.trial import draw_trial
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
@@ -85,10 +85,10 @@ st.html(
     "explanation. Say of each whether the answer is right, and see whether explanations help you to spot "
     "mistakes. Nothing is kept unless you download your sheet.</p>"
 )
-if data_set().flowers is None:
-    offer_download("test", "This needs the test photos, and they are not on this machine.")
-    st.stop()
 bundle = choose_bundle()
+if not photos_here(bundle.photo_set):
+    offer_download("test", "This needs the test photos, and they are not on this machine.", bundle.photo_set)
+    st.stop()
 taxonomy = bundle.taxonomy
 if _DRAW not in st.session_state or st.session_state.get("test-of") != bundle.name:
     st.session_state["test-of"] = bundle.name

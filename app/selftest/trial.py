@@ -8,7 +8,7 @@ from app.elements.photo_grid import Card, draw_card
 from app.elements.small_map import small_map
 from app.elements.words import capital
 from app.resources import models
-from flowers_core.data.photo_ref import oxford
+from flowers_core.data.photo_ref import PhotoRef
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
 from flowers_core.evaluation.self_test import Trial
@@ -28,25 +28,26 @@ def draw_trial(trial: Trial, bundle: Bundle, numeric_format: str, taxonomy: Taxo
         taxonomy: the classes' names.
     """
     name = taxonomy[trial.predicted].name
-    painted = small_map(oxford(trial.photo_id), bundle, numeric_format, trial.predicted) if trial.explained else None
-    cards = [_card(trial.photo_id, "The photo", f"Test photo {trial.photo_id}")]
+    photo = bundle.photo_set.ref(trial.photo_id)
+    painted = small_map(photo, bundle, numeric_format, trial.predicted) if trial.explained else None
+    cards = [_card(photo, "The photo", f"Test photo {trial.photo_id}")]
     if painted is not None:
         map_caption = f'<span class="name">Why</span><br><span class="quiet">what speaks for {escape(name)}</span>'
-        cards.append(Card(oxford(trial.photo_id), map_caption, f"What speaks for {name}", painted=painted, link=False))
+        cards.append(Card(photo, map_caption, f"What speaks for {name}", painted=painted, link=False))
     title = capital(name)
     known = _known(bundle, trial)
     if trial.explained:
         # The same photos of the flower, chosen for this one: what it resembles is a part of the explanation.
-        cards += [_card(photo_id, title, f"{title}, a training photo like this one") for photo_id in known]
+        cards += [_card(near, title, f"{title}, a training photo like this one") for near in known]
     else:
-        cards += [_card(photo_id, title, f"{title}, a training photo") for photo_id in known]
+        cards += [_card(near, title, f"{title}, a training photo") for near in known]
     grid = st.grid(key="photos-trial", min_column_width=150, gap=("medium", "small"))
     for card in cards:
         with grid.cell():
             draw_card(card)
 
 
-def _known(bundle: Bundle, trial: Trial) -> list[int]:
+def _known(bundle: Bundle, trial: Trial) -> list[PhotoRef]:
     """Training photos of the named flower: the nearest where it is explained, else the first."""
     try:
         gallery = models.gallery(bundle)
@@ -57,10 +58,10 @@ def _known(bundle: Bundle, trial: Trial) -> list[int]:
     if trial.explained:
         vector = gallery.vector(trial.photo_id)
         found = gallery.search(vector, KNOWN, splits={"train"}, labels={trial.predicted}, exclude={trial.photo_id})
-        return [neighbour.photo_id for neighbour in found]
+        return [neighbour.photo for neighbour in found]
     shown = (gallery.labels == trial.predicted) & (gallery.splits == "train")
-    return [int(photo_id) for photo_id in gallery.ids[shown][:KNOWN]]
+    return [bundle.photo_set.ref(photo_id) for photo_id in gallery.ids[shown][:KNOWN]]
 
 
-def _card(photo_id: int, title: str, alt: str) -> Card:
-    return Card(oxford(photo_id), f'<span class="name">{escape(title)}</span>', alt, link=False)
+def _card(photo: PhotoRef, title: str, alt: str) -> Card:
+    return Card(photo, f'<span class="name">{escape(title)}</span>', alt, link=False)

@@ -15,6 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flowers_core.data.photo_ref import PhotoSet, photos_of_dataset
 from flowers_core.data.photos import Photo, open_photo
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
@@ -76,6 +77,11 @@ class Dataset(ABC):
     @abstractmethod
     def fingerprint(self) -> str:
         """A digest in 64 hexadecimal digits that changes with the photos, labels or splits."""
+
+    @property
+    def photo_set(self) -> PhotoSet:
+        """What references to the photos name them by."""
+        return photos_of_dataset(self.fingerprint())
 
     def open(self, photo_id: int) -> Photo:
         """Read a photo. Raises KeyError for an id that the data set does not have, PhotoError for a broken file."""

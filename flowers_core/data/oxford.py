@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ import scipy.io
 from numpy.typing import NDArray
 
 from flowers_core.data.dataset import SPLITS, Dataset, DatasetError, DatasetMissing
+from flowers_core.data.photo_ref import OXFORD, PhotoSet, photos_of_dataset
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.storage.paths import default_data_dir
 
@@ -31,6 +33,9 @@ DESCRIPTION = (
     "The Oxford 102 Category Flower Dataset (Nilsback and Zisserman, 2008): flowers common in the United Kingdom in "
     "all sizes, poses and lights, split officially into training, validation and test photos."
 )
+
+#: `OxfordFlowers.fingerprint` of the photos as Oxford offers them; smaller copies have others.
+ORIGINALS = "af62b9cd72559ada218b7fecd59cc51dbdd3201db1115f595613021cd8b0db01"
 
 _SPLIT_KEYS = {"train": "trnid", "validation": "valid", "test": "tstid"}
 
@@ -80,6 +85,23 @@ def photo_id_of(file_name: str) -> int | None:
     return PHOTOS.id_of(file_name)
 
 
+def photo_set_of(fingerprint: str, class_names: Sequence[str]) -> PhotoSet:
+    """The photos of a data set that is known by its records only.
+
+    Args:
+        fingerprint: its `Dataset.fingerprint`; empty where that is not known.
+        class_names: its classes in order of label, and perhaps more behind them.
+
+    Returns:
+        Oxford's for its originals, and for any copy of them: other data sets have their classes in alphabetical order,
+        which Oxford's order is not.
+    """
+    names = load_taxonomy().names
+    if fingerprint == ORIGINALS or tuple(class_names[: len(names)]) == tuple(names):
+        return OXFORD
+    return photos_of_dataset(fingerprint or "unknown")
+
+
 def read_labels(path: Path) -> NDArray[np.int64]:
     """The label 1…102 of each photo, in order of id: (n,) int64, from imagelabels.mat.
 
@@ -117,6 +139,11 @@ class OxfordFlowers(Dataset):
         """The file of a photo. Raises KeyError for an id that the dataset does not have."""
         self._index(photo_id)
         return self.root / "jpg" / photo_name(photo_id)
+
+    @property
+    def photo_set(self) -> PhotoSet:
+        """Oxford's photos: a smaller copy shows the same ones under the same numbers."""
+        return OXFORD
 
     def fingerprint(self) -> str:
         """A digest of the data in 64 hexadecimal digits.

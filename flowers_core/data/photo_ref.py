@@ -1,4 +1,4 @@
-"""References to photos of every source: the data set, a user's own gallery photos, or a custom test set."""
+"""References to photos of every source: a data set, a user's own gallery photos, or a custom test set."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Literal, cast
 
 from flowers_core.errors import FlowersError
 
-Source = Literal["oxford", "user", "custom"]
+Source = Literal["oxford", "dataset", "user", "custom"]
+#: Sources whose photos models learnt from.
+DATA_SETS: tuple[Source, ...] = ("oxford", "dataset")
 
 # Twelve digits are far more than any data set needs and far fewer than Python refuses to convert.
-_ADDRESS = re.compile(r"(?:(?P<source>user|custom):(?P<collection>[^:]+):)?(?P<id>[0-9]{1,12})")
+_ADDRESS = re.compile(r"(?:(?P<source>dataset|user|custom):(?P<collection>[^:]+):)?(?P<id>[0-9]{1,12})")
 
 
 class PhotoRefError(FlowersError):
@@ -25,10 +27,11 @@ class PhotoRef:
     Ids of different sources, or of different collections of one source, have nothing to do with each other.
 
     Attributes:
-        source: "oxford" for the data set, "user" for photos that a person added to a model's gallery, "custom" for
-            photos of a custom test set.
+        source: "oxford" for Oxford's data set, "dataset" for another one, "user" for photos that a person added to a
+            model's gallery, "custom" for photos of a custom test set.
         id: the photo's number within its source and collection.
-        collection: for "user" the name of the model, for "custom" the name of the test set; empty for "oxford".
+        collection: for "dataset" the beginning of its fingerprint, for "user" the name of the model, for "custom" the
+            name of the test set; empty for "oxford".
     """
 
     source: Source
@@ -37,8 +40,13 @@ class PhotoRef:
 
     @property
     def address(self) -> str:
-        """The reference in a page's address: `17`, `user:efficientnet_lite0:3`, `custom:meadow:4`."""
+        """The reference in a page's address: `17`, `dataset:1a2b3c4d5e6f:17`, `user:efficientnet_lite0:3`, …"""
         return str(self.id) if self.source == "oxford" else f"{self.source}:{self.collection}:{self.id}"
+
+    @property
+    def photo_set(self) -> PhotoSet:
+        """The photos that this one is one of."""
+        return PhotoSet(self.source, self.collection)
 
     @classmethod
     def from_address(cls, text: str) -> PhotoRef:
@@ -63,9 +71,40 @@ class PhotoRef:
         return self.address
 
 
+@dataclass(frozen=True)
+class PhotoSet:
+    """Photos that go by number, each number once.
+
+    Attributes:
+        source, collection: as in `PhotoRef`.
+    """
+
+    source: Source
+    collection: str = ""
+
+    def ref(self, photo_id: int) -> PhotoRef:
+        """The reference to one of these photos by its number."""
+        return PhotoRef(self.source, int(photo_id), self.collection)
+
+
+#: Oxford's data set, in whatever copy.
+OXFORD = PhotoSet("oxford")
+# So many digits tell any two data sets of one machine apart, and an address with them stays short.
+_DIGITS = 12
+
+
+def photos_of_dataset(fingerprint: str) -> PhotoSet:
+    """The photos of another data set than Oxford's.
+
+    Args:
+        fingerprint: the data set's `Dataset.fingerprint`, hexadecimal.
+    """
+    return PhotoSet("dataset", fingerprint[:_DIGITS])
+
+
 def oxford(photo_id: int) -> PhotoRef:
-    """The reference to a photo of the data set by its number, 1…8189."""
-    return PhotoRef("oxford", int(photo_id))
+    """The reference to a photo of Oxford's data set by its number, 1…8189."""
+    return OXFORD.ref(photo_id)
 
 
 def shortened(text: str, longest: int = 40) -> str:

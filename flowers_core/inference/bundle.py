@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.data.model_input import CropRule
+from flowers_core.data.oxford import photo_set_of
+from flowers_core.data.photo_ref import PhotoSet
 from flowers_core.data.taxonomy import Taxonomy, taxonomy_from, taxonomy_of
 from flowers_core.errors import FlowersError
 from flowers_core.inference.manifest import MANIFEST, Manifest, ManifestError, read_manifest
@@ -84,6 +86,12 @@ class Bundle:
         if self.manifest.training is None:
             raise BundleError(f"The model '{self.name}' does not say how it was trained.")
         return self.manifest.training
+
+    @cached_property
+    def photo_set(self) -> PhotoSet:
+        """The photos of the data set that the model learnt from; its numbers of photos mean these."""
+        data = self.manifest.data
+        return photo_set_of(data.fingerprint if data else "", self.class_names)
 
     @property
     def calibration(self) -> Calibration | None:

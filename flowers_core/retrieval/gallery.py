@@ -11,7 +11,7 @@ import faiss
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowers_core.data.photo_ref import oxford
+from flowers_core.data.photo_ref import OXFORD, PhotoSet
 from flowers_core.retrieval.faiss_threads import one_faiss_thread
 from flowers_core.retrieval.gallery_files import (
     INDEX_FILE,
@@ -41,8 +41,9 @@ class Gallery:
         labels: (n,) int64, 1-based.
         splits: (n,) str.
         digests: (n, 16) uint8, the first half of each file's SHA-256; None in a gallery without digests.
+        photo_set: the data set whose photos the ids mean.
 
-    All are read-only, in the order in which the gallery was built.
+    All arrays are read-only, in the order in which the gallery was built.
     """
 
     def __init__(
@@ -52,17 +53,18 @@ class Gallery:
         labels: NDArray[np.int64],
         splits: NDArray[np.str_],
         digests: NDArray[np.uint8] | None = None,
+        photo_set: PhotoSet = OXFORD,
     ) -> None:
         """Use `build` or `load`.
 
         Args:
             index: a trained faiss.IndexScalarQuantizer, with a vector for each id.
-            ids, labels, splits, digests: as the attributes.
+            ids, labels, splits, digests, photo_set: as the attributes.
 
         Raises:
             GalleryError: an id occurs twice, or a vector has no direction.
         """
-        self._index = index
+        self._index, self.photo_set = index, photo_set
         self.ids, self.labels, self.splits, self.digests = ids, labels, splits, digests
         for array in (ids, labels, splits, *(() if digests is None else (digests,))):
             array.flags.writeable = False
@@ -115,7 +117,7 @@ class Gallery:
         return cls(index, ids, labels, splits, None if digests is None else packed_digests(digests))
 
     @classmethod
-    def load(cls, index_path: Path, records_path: Path) -> Gallery:
+    def load(cls, index_path: Path, records_path: Path, photo_set: PhotoSet = OXFORD) -> Gallery:
         """Read the files of a gallery, `INDEX_FILE` and `RECORDS_FILE`.
 
         The digest is compared before FAISS sees the bytes, because its reader is written for trusted files.
@@ -123,12 +125,13 @@ class Gallery:
         Args:
             index_path: the FAISS index.
             records_path: what the gallery knows of its photos.
+            photo_set: the data set whose photos the ids mean, such as a bundle's.
 
         Raises:
             GalleryError: when a file is missing or damaged, or the two are not of one gallery.
         """
         index, records = read_index(index_path, records_path)
-        return cls(index, records.ids, records.labels, records.splits, records.digests)
+        return cls(index, records.ids, records.labels, records.splits, records.digests, photo_set)
 
     def index_bytes(self) -> bytes:
         """The FAISS index, the content of `INDEX_FILE`."""
@@ -239,7 +242,7 @@ class Gallery:
                 break
             count = min(4 * count, left)
         return [
-            Neighbour(oxford(self.ids[at]), int(self.labels[at]), str(self.splits[at]), float(cosine))
+            Neighbour(self.photo_set.ref(self.ids[at]), int(self.labels[at]), str(self.splits[at]), float(cosine))
             for at, cosine in zip(positions[order], cosines[order], strict=True)
         ]
 

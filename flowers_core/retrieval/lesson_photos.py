@@ -117,7 +117,7 @@ def gallery_of(bundle: Bundle) -> Gallery:
     """A bundle's gallery. Raises TeachingError where it has none, since nothing can be taught then."""
     if not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE)):
         raise TeachingError(f"'{bundle.name}' has no gallery to teach with; `flowers build_gallery` makes it.")
-    return Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))
+    return Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE), bundle.photo_set)
 
 
 def embedding_norms(directions: ArrayLike, logits: ArrayLike, head: Head) -> Array:

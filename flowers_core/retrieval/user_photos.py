@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowers_core.data.photo_ref import PhotoRef, oxford
+from flowers_core.data.photo_ref import PhotoRef
 from flowers_core.errors import FlowersError
 from flowers_core.retrieval.gallery import Gallery, GalleryError, unit_rows
 from flowers_core.retrieval.neighbour import Neighbour
@@ -176,14 +176,14 @@ class ExtendedGallery:
 
     def photos_of(self, sha256: str) -> tuple[PhotoRef, ...]:
         """The photos whose files have this SHA-256, in hexadecimal."""
-        found = tuple(oxford(photo_id) for photo_id in self.gallery.ids_of(sha256))
+        found = tuple(self.gallery.photo_set.ref(photo_id) for photo_id in self.gallery.ids_of(sha256))
         if self.user is None or sha256 not in self.user.digests:
             return found
         return (*found, self._ref(self.user.digests.index(sha256)))
 
     def vector(self, photo: PhotoRef) -> NDArray[np.float32]:
         """A photo's embedding, (c,) float32 of norm 1. Raises GalleryError for an unknown photo."""
-        if photo.source == "oxford":
+        if photo.photo_set == self.gallery.photo_set:
             return self.gallery.vector(photo.id)
         if photo.source == "user" and self.user is not None and self._unit is not None:
             rows = np.flatnonzero(self.user.ids == photo.id)
@@ -213,7 +213,7 @@ class ExtendedGallery:
         Raises:
             GalleryError: as `Gallery.search`.
         """
-        left_out = {photo.id for photo in exclude if photo.source == "oxford"}
+        left_out = {photo.id for photo in exclude if photo.photo_set == self.gallery.photo_set}
         found = self.gallery.search(embedding, k, splits=splits, labels=labels, exclude=left_out)
         if self.user is None or self._unit is None or (splits is not None and USER_SPLIT not in splits):
             return found

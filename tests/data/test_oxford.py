@@ -8,7 +8,8 @@ import scipy.io
 from PIL import Image
 
 from flowers_core.data.dataset import SPLITS, DatasetError, DatasetMissing
-from flowers_core.data.oxford import OxfordFlowers, is_present, photo_id_of, photo_name
+from flowers_core.data.oxford import ORIGINALS, OxfordFlowers, is_present, photo_id_of, photo_name, photo_set_of
+from flowers_core.data.photo_ref import OXFORD, PhotoSet
 from flowers_core.storage.paths import default_data_dir
 from tests.fixtures.drawn_flowers import LABELS, draw_dataset
 
@@ -252,3 +253,12 @@ def test_real_photos_open(flowers):
         with Image.open(flowers.path(photo_id)) as photo:
             photo.load()
             assert photo.mode == "RGB"
+
+
+def test_oxfords_photos_are_known_by_the_originals_or_the_order_of_the_classes(drawn_dataset):
+    names = drawn_dataset.names
+    assert drawn_dataset.photo_set == OXFORD
+    assert photo_set_of(ORIGINALS, ("rose", "tulip")) == OXFORD
+    assert photo_set_of("ab" * 32, (*names, "edelweiss")) == OXFORD
+    assert photo_set_of("ab" * 32, sorted(names)) == PhotoSet("dataset", "abababababab")
+    assert photo_set_of("", ("rose", "tulip")) == PhotoSet("dataset", "unknown")

@@ -9,7 +9,9 @@ import faiss
 import numpy as np
 import pytest
 
+from flowers_core.data.photo_ref import oxford, photos_of_dataset
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery, GalleryError
+from flowers_core.retrieval.user_photos import ExtendedGallery
 from tests.fixtures.galleries import drawn_photos, save_gallery
 
 
@@ -279,3 +281,18 @@ def test_a_search_leaves_the_number_of_openmp_threads_alone() -> None:
         faiss.omp_set_num_threads(before)
     assert inside == [1, before]
     assert after == 3
+
+
+def test_neighbours_are_photos_of_the_data_set_that_the_gallery_is_of(tmp_path: Path) -> None:
+    drawn = drawn_photos(6)
+    save_gallery(Gallery.build(**drawn), tmp_path)
+    photo_set = photos_of_dataset("1a2b3c4d5e6f7081")
+    own = Gallery.load(tmp_path / INDEX_FILE, tmp_path / RECORDS_FILE, photo_set)
+    nearest = own.search(drawn["embeddings"][2], 1)[0]
+    assert nearest.photo.address == f"dataset:1a2b3c4d5e6f:{drawn['ids'][2]}"
+    both = ExtendedGallery(own, "seer")
+    np.testing.assert_array_equal(both.vector(nearest.photo), own.vector(nearest.photo_id))
+    with pytest.raises(GalleryError, match="is not in the gallery"):
+        both.vector(oxford(nearest.photo_id))
+    same_number = both.search(drawn["embeddings"][2], 1, exclude={oxford(nearest.photo_id)})
+    assert same_number == [nearest] != both.search(drawn["embeddings"][2], 1, exclude={nearest.photo})
