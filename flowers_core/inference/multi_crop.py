@@ -1,6 +1,6 @@
 """Several looks: crops of a photo, and how they and the whole photo become one answer.
 
-A flower that is small in the frame, or one of several, is named far better in a crop. So where the whole photo leaves
+A flower that is small in the frame, or one of several, is often named better in a crop. So where the whole photo leaves
 doubt, overlapping square crops in a few sizes are looked at in one batch, and `combined` makes one answer of all looks.
 """
 

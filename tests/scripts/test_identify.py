@@ -25,6 +25,20 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[Path]]:
+    """The photos that are named, call by call."""
+    found: list[list[Path]] = []
+    every = identify.identify
+
+    def asking(bundle, paths, **options):
+        found.append([*paths])
+        return every(bundle, found[-1], **options)
+
+    monkeypatch.setattr(identify, "identify", asking)
+    return found
+
+
+@pytest.fixture
 def call(monkeypatch: pytest.MonkeyPatch):
     def call(*words: object) -> None:
         given = ["--bundle", "efficientnet_lite0_small", *map(str, words)]
@@ -53,7 +67,7 @@ def test_a_table_for_a_spreadsheet(call, photos: Path, tmp_path: Path, capsys) -
     assert "is there already: add --resume to go on with it" in capsys.readouterr().err
 
 
-def test_lines_go_on_where_a_killed_run_left_them(call, photos: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+def test_lines_go_on_where_a_killed_run_left_them(call, photos: Path, tmp_path: Path, asked, capsys) -> None:
     lines = tmp_path / "flowers.jsonl"
     call(photos, "--jsonl", lines)
     whole = lines.read_text(encoding="utf-8").splitlines()
@@ -62,22 +76,14 @@ def test_lines_go_on_where_a_killed_run_left_them(call, photos: Path, tmp_path: 
     with pytest.raises(SystemExit, match="2"):
         call(photos, "--jsonl", lines)
     assert "add --resume to go on with it" in capsys.readouterr().err
-    asked = []
-    every = identify.identify
-
-    def asking(bundle, paths, **options):
-        asked.append([*paths])
-        return every(bundle, asked[0], **options)
-
-    monkeypatch.setattr(identify, "identify", asking)
     call(photos, "--jsonl", lines, "--resume")
-    assert [path.name for path in asked[0]] == ["d.png", "ñandú.png"]
+    assert [path.name for path in asked[-1]] == ["d.png", "ñandú.png"]
     assert lines.read_text(encoding="utf-8").splitlines() == whole
     call(photos, "--jsonl", lines, "--resume")  # nothing is left to do
     assert [json.loads(line)["path"] for line in whole] == sorted(str(path) for path in photos.iterdir())
 
 
-def test_a_table_goes_on_where_a_killed_run_left_it(call, photos: Path, tmp_path: Path, monkeypatch) -> None:
+def test_a_table_goes_on_where_a_killed_run_left_it(call, photos: Path, tmp_path: Path, asked) -> None:
     table = tmp_path / "flowers.csv"
     odd = photos / os.fsdecode(b'caf\xe9, "one".png')  # quoted and escaped in the table
     (photos / "a.png").rename(odd)
@@ -86,16 +92,8 @@ def test_a_table_goes_on_where_a_killed_run_left_it(call, photos: Path, tmp_path
     lines = whole.splitlines(keepends=True)
     assert len(lines) == 5
     table.write_bytes(b"".join(lines[:3]) + lines[3][:20])  # killed while it wrote the third
-    asked = []
-    every = identify.identify
-
-    def asking(bundle, paths, **options):
-        asked.append([*paths])
-        return every(bundle, asked[0], **options)
-
-    monkeypatch.setattr(identify, "identify", asking)
     call(photos, "--csv", table, "--resume")
-    assert len(asked[0]) == 2
+    assert len(asked[-1]) == 2
     assert table.read_bytes() == whole
     with pytest.raises(BundleError, match="named by 'efficientnet_lite0_small', not by 'inception_v3'"):
         call(photos, "--csv", table, "--resume", "--bundle", "inception_v3")
