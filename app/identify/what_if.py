@@ -128,11 +128,10 @@ def exchange_sentence(exchange: Exchange, places: int, taxonomy: Taxonomy) -> st
         places: of the photo, in all.
         taxonomy: the classes' names.
     """
-    count, name = len(exchange.pairs), taxonomy[exchange.rival].name
-    looks = "place" if count == 1 else "places"
+    count, label, name = len(exchange.pairs), taxonomy[exchange.label].name, taxonomy[exchange.rival].name
     return (
-        f"If **{count} of the {places} {looks}** that the model tells apart looked as in this photo of {name}, its "
-        f"answer would be {name}. Frames with the same number belong together."
+        f"If **{count} of the {places} places** that the model tells apart looked as in this photo of {name}, one look "
+        f"at the whole photo would say {name} rather than {label}. Frames with the same number belong together."
     )
 
 
