@@ -84,7 +84,7 @@ def draw_looks(answer: Answer, part: Percents | None, photo: Photo, taxonomy: Ta
                     args=(part,),
                 )
                 st.button(
-                    "Whole photo",
+                    "Whole photo alone",
                     icon=":material/fullscreen:",
                     key="whole-alone",
                     on_click=choose_whole_alone,

@@ -185,9 +185,9 @@ def test_the_part_that_decided_and_the_whole_photo_alone_are_one_click_away(page
     assert part
     left, top, right, bottom = map(int, part.groups())
     says(page, photo, (left, top, right, bottom))
-    page.get_by_role("button", name="Whole photo").click()
+    page.get_by_role("button", name="Whole photo", exact=True).click()
     expect(looks).to_be_visible()
-    page.get_by_role("button", name="Whole photo").click()
+    page.get_by_role("button", name="Whole photo alone").click()
     expect(page.get_by_text("This is what one look at the whole photo says.")).to_be_visible()
     settle(page)
     says(page, photo, (0, 0, 100, 100))
