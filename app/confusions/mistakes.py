@@ -16,7 +16,7 @@ from app.elements.localization import NO_HUMAN_S, mean_sentence
 from app.elements.pagination import choose_page, first_page
 from app.elements.photo_grid import Card, draw_cards, draw_sheet
 from app.elements.words import capital, percent
-from app.resources import models
+from app.resources import galleries, models
 from app.resources.data import photo_name, photos_here
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
@@ -78,7 +78,7 @@ def draw_mistakes(
 
 def _gallery(bundle: Bundle) -> Gallery | None:
     try:
-        return models.gallery(bundle)
+        return galleries.gallery(bundle)
     except FlowersError:
         return None  # the mistakes stand without what resembles them
 

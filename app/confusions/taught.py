@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital, percent
-from app.resources import models
+from app.resources import galleries
 from flowers_core.data.photo_ref import PhotoRef
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
@@ -55,7 +55,7 @@ def draw_taught(bundle: Bundle, predictions: Predictions, found: Sequence[Mistak
         taxonomy: the classes' names.
     """
     try:
-        representers = models.representers(bundle)
+        representers = galleries.representers(bundle)
     except FlowersError:
         return  # the mistakes stand without what taught them
     if representers is None or not st.toggle(

@@ -16,7 +16,7 @@ from app.elements.metrics_table import draw_figures, duplicate_table, near_copy_
 from app.elements.pagination import choose_page, first_page
 from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital, listed
-from app.resources import models, records
+from app.resources import galleries, models, records
 from app.resources.data import LabelledPhotos, photos_here
 from flowers_core.data.audit.near_duplicates import leaks
 from flowers_core.data.audit.outliers import MEANING
@@ -235,7 +235,7 @@ def _draw_label_issues(
     row = table.iloc[_chosen_row(table, "suspects", "Photos whose label is probably wrong", "suspect-labels.csv")]
     photo_id = int(row["photo"])
     cards = [_card(bundle.photo_set.ref(photo_id), known, taxonomy, f"looks like {row['looks like']}")]
-    gallery = models.gallery(bundle)
+    gallery = galleries.gallery(bundle)
     if gallery is not None and photo_id in gallery:
         near = gallery.search(gallery.vector(photo_id), NEAREST, splits={"train"}, exclude={photo_id})
         cards += [

@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app.elements.words import listed
-from app.resources import models
+from app.resources import bundle_files
 from app.resources.data import photo_file
 from app.resources.thumbnails import CROP_SIDE, place_crop
 from flowers_core.data.photos import PhotoError
@@ -95,7 +95,7 @@ def typical_flowers(bundle: Bundle, concepts: Concepts, concept: int, taxonomy: 
         concept: the number, from 0.
         taxonomy: the classes' names.
     """
-    worths = worth(concepts, models.head(bundle))[:, concept]
+    worths = worth(concepts, bundle_files.head(bundle))[:, concept]
     first = [int(index) for index in np.argsort(-worths, kind="stable")[:_CLASSES]]
     kept = [index for index in first if worths[index] > 0 and worths[index] >= _LEAST * worths[first[0]]]
     return listed([taxonomy[index + 1].name for index in kept], "and") if kept else "no flower in particular"

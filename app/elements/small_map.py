@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.elements.heatmap import close_up
-from app.resources import models
+from app.resources import bundle_files
 from app.resources.data import photo_file
 from app.resources.thumbnails import thumbnail_inference
 from flowers_core.data.photo_ref import PhotoRef
@@ -51,7 +51,7 @@ def small_map(
     if path is None or kept is None:
         return None
     try:
-        found, weights = thumbnail_inference(path, bundle, kept, SIDE), models.head(bundle)
+        found, weights = thumbnail_inference(path, bundle, kept, SIDE), bundle_files.head(bundle)
     except (PhotoError, BundleError):
         return None
     explanation = (

@@ -10,7 +10,7 @@ from app.identify.identified import Identified
 from app.identify.neighbour_maps import READING
 from app.identify.neighbours import closeness
 from app.identify.own_tray import stop_comparing
-from app.resources import models, session
+from app.resources import galleries, session
 from app.resources.own_photos import OwnPhoto
 from app.resources.session import Inference
 from flowers_core.data.taxonomy import Taxonomy
@@ -36,7 +36,7 @@ def draw_comparison(identified: Identified, name: str, other: OwnPhoto, taxonomy
     answers = identified.prediction, session.answer(theirs).prediction
     cosine = float(_unit(mine.forward.embedding[0]) @ _unit(theirs.forward.embedding[0]))
     st.header("Beside your other photo")
-    st.markdown(comparison_words(*answers, cosine, models.class_similarity(mine.bundle), taxonomy))
+    st.markdown(comparison_words(*answers, cosine, galleries.class_similarity(mine.bundle), taxonomy))
     for place, here, there, called, answer in zip(
         st.columns(2, gap="medium"), (mine, theirs), (theirs, mine), (name, other.name), answers, strict=True
     ):

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.elements.method_readings import READINGS
 from app.elements.turn import turn
 from app.identify.superpixel_choice import draw_superpixels
-from app.resources import models, session
+from app.resources import bundle_files, models, session
 from app.resources.session import Inference
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget, Explanation
@@ -35,7 +35,7 @@ def subject_of(inference: Inference, segmentation: Segmentation) -> Subject:
         box=inference.seen.box,
         photo_size=(inference.photo.width, inference.photo.height),
         features=inference.forward.features[0],
-        head=models.head(inference.bundle),
+        head=bundle_files.head(inference.bundle),
         logits=runtime.logits,
         feature_maps=runtime.features,
         forward=runtime.forward,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from app.resources import models
+from app.resources import galleries
 from app.resources.session import Inference
 from flowers_core.data.photo_ref import PhotoRef
 from flowers_core.inference.prediction import Prediction
@@ -40,7 +40,7 @@ class Identified:
     @cached_property
     def gallery(self) -> ExtendedGallery | None:
         """The known photos; None when the model comes without a gallery."""
-        return models.extended_gallery(self.inference.bundle)
+        return galleries.extended_gallery(self.inference.bundle)
 
     @cached_property
     def itself(self) -> frozenset[PhotoRef]:
@@ -58,7 +58,7 @@ class Identified:
         from flowers_core.retrieval.user_photos import USER_SPLIT
 
         bundle = self.inference.bundle
-        rule = models.knn_rule(bundle)
+        rule = galleries.knn_rule(bundle)
         if self.gallery is None or rule is None:
             return None
         embedding = self.inference.forward.embedding[0]

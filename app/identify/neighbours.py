@@ -13,7 +13,7 @@ from app.elements.told import told
 from app.elements.words import capital, listed, percent
 from app.identify.identified import Identified
 from app.identify.neighbour_maps import draw_neighbour_maps
-from app.resources import models
+from app.resources import galleries
 from app.resources.data import photo_name, photos_here
 from flowers_core.data.photo_ref import DATA_SETS, PhotoRef
 from flowers_core.data.taxonomy import Taxonomy
@@ -54,7 +54,7 @@ def draw_neighbours(identified: Identified) -> None:
         if flower is None
         else gallery.search(embedding, COUNT, splits=splits, labels={flower}, exclude=identified.itself)
     )
-    similarity = models.class_similarity(bundle)
+    similarity = galleries.class_similarity(bundle)
     opinion = (
         knn_sentence(identified.knn, identified.label, taxonomy)
         if identified.knn

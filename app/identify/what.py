@@ -16,7 +16,7 @@ from app.elements.small_map import SIDE, painted
 from app.elements.words import percent
 from app.identify.explaining import ClassOrContrast
 from app.identify.target_choice import Asked
-from app.resources import models, records, session
+from app.resources import bundle_files, models, records, session
 from app.resources.data import photos_here
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.concepts.concepts import Concepts
@@ -80,8 +80,8 @@ def shares_of(asked: Asked, concepts: Concepts, target: ClassOrContrast) -> Conc
     return concept_shares(
         inference.forward.features[0],
         concepts.dictionary,
-        models.head(inference.bundle),
-        models.bias(inference.bundle),
+        bundle_files.head(inference.bundle),
+        bundle_files.bias(inference.bundle),
         target,
     )
 

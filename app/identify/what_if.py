@@ -16,7 +16,7 @@ from app.elements.heatmap import around
 from app.elements.photo_grid import draw_photo
 from app.elements.words import percent
 from app.identify.target_choice import Asked
-from app.resources import models, records, session
+from app.resources import bundle_files, models, records, session
 from app.resources.data import photo_file
 from app.resources.thumbnails import ThumbnailInference, thumbnail_inference
 from flowers_core.data.model_input import model_input
@@ -105,7 +105,7 @@ def counterfactual(asked: Asked, nearest: Sequence[Neighbour], rival: int) -> Co
         The exchange, or None where no photo can turn the answer.
     """
     inference = asked.identified.inference
-    weights, bias = models.head(inference.bundle), models.bias(inference.bundle)
+    weights, bias = bundle_files.head(inference.bundle), bundle_files.bias(inference.bundle)
     for neighbour in nearest:
         path = photo_file(neighbour.photo)
         if path is None:

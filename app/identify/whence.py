@@ -14,7 +14,7 @@ from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital
 from app.identify.explaining import ClassOrContrast
 from app.identify.target_choice import Asked
-from app.resources import models
+from app.resources import galleries
 from app.resources.data import photos_here
 from flowers_core.data.photo_ref import PhotoRef, PhotoSet
 from flowers_core.data.taxonomy import Taxonomy
@@ -28,7 +28,7 @@ EACH, NEAREST = 6, 12
 def draw_whence(asked: Asked) -> None:
     """What the training photos add up to, and those that speak most for the name and most against it."""
     identified = asked.identified
-    found = models.representers(identified.inference.bundle)
+    found = galleries.representers(identified.inference.bundle)
     if found is None or identified.gallery is None:
         st.info("This model comes without a gallery, so the photos that it learnt from are not known here.")
         return

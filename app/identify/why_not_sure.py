@@ -13,7 +13,7 @@ from app.elements.concept_cards import ConceptCard, draw_concepts, typical_flowe
 from app.elements.words import capital, listed, percent
 from app.identify.target_choice import Asked
 from app.identify.what import painted_concept, shares_of
-from app.resources import models
+from app.resources import bundle_files, galleries, models
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.concepts.classes import settling
 from flowers_core.explain.concepts.concepts import Concepts
@@ -45,7 +45,7 @@ def draw_why_not_sure(asked: Asked) -> None:
     identified, taxonomy = asked.identified, asked.identified.inference.bundle.taxonomy
     candidates = candidates_of(identified.prediction)
     labels = [candidate.label for candidate in candidates]
-    prototypes = models.prototypes(identified.inference.bundle)
+    prototypes = galleries.prototypes(identified.inference.bundle)
     if prototypes is not None:
         embedding = identified.inference.forward.embedding[0]
         found = [distance(prototypes, embedding, label) for label in range(1, len(taxonomy) + 1)]
@@ -113,7 +113,7 @@ def _draw_candidate(asked: Asked, concepts: Concepts, label: int, rival: int, ta
                     painted_concept(asked, found, concept),
                 )
             )
-    gains = settling(concepts, models.head(bundle), found.presence, label, rival)
+    gains = settling(concepts, bundle_files.head(bundle), found.presence, label, rival)
     missing = int(np.argmax(gains))
     if gains[missing] > 0:
         words = f"Photos of {name} have more of it; with as much, this one would gain {gains[missing]:.1f} logits"

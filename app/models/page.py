@@ -9,7 +9,7 @@ from app.models.disagreements import draw_disagreements
 from app.models.in_depth import draw_accuracy, draw_card, draw_explanations, draw_speed, draw_training
 from app.models.unknown import draw_unknown
 from app.models.upload import draw_upload
-from app.resources import models
+from app.resources import bundle_files, models
 
 TABS = ["Accuracy", "Unknown", "Speed", "Training", "Maps", "Compare", "Card"]
 
@@ -26,7 +26,7 @@ st.html(
     "official test photos; top-1 counts every photo alike, the mean per class every class.</p>"
 )
 table = figure_table(found.bundles)
-shipped = table[table["precision"] == models.PREFERRED_FORMAT]
+shipped = table[table["precision"] == bundle_files.PREFERRED_FORMAT]
 draw_figures(shipped if len(shipped) else table, "Size, accuracy and speed of each model as it is shipped")
 chart = accuracy_chart(table)
 if chart is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.resources import models
+from app.resources import galleries, models
 from app.resources.dataset_download import dataset_download
 from flowers_core.data.photo_ref import DATA_SETS, OXFORD, PhotoRef, PhotoSet
 from flowers_core.data.taxonomy import Taxonomy, taxonomy_of
@@ -96,7 +96,7 @@ def labelled_photos() -> LabelledPhotos | None:
         taxonomy = flowers.taxonomy or taxonomy_of(flowers.names)
         return LabelledPhotos(flowers.ids, flowers.labels, flowers.splits, taxonomy, photo_set)
     for bundle in models.model_list().bundles:
-        found = models.gallery(bundle)
+        found = galleries.gallery(bundle)
         if found is not None:
             return LabelledPhotos(found.ids, found.labels, found.splits, bundle.taxonomy, bundle.photo_set)
     return None
@@ -148,7 +148,7 @@ def _recorded_path(photo: PhotoRef) -> Path | None:
         return sets[0].path_of(photo.id) if sets else None
     for bundle in models.model_list().bundles:
         if bundle.name == photo.collection:
-            found = models.user_photos(bundle)
+            found = galleries.user_photos(bundle)
             return found.path_of(photo.id) if found else None
     return None
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.resources import models, server_settings
+from app.resources import bundle_files, models, server_settings
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import model_file
 
@@ -35,7 +35,7 @@ def start_timing() -> None:
     if server_settings.told_format() is not None:
         return
     for bundle in [found for found in models.model_list().bundles if found.precisions][:1]:
-        _timing(models.model_digest(bundle, models.PREFERRED_FORMAT), bundle)
+        _timing(models.model_digest(bundle, bundle_files.PREFERRED_FORMAT), bundle)
 
 
 def served_format(bundle: Bundle) -> str:
@@ -44,7 +44,7 @@ def served_format(bundle: Bundle) -> str:
     told = server_settings.told_format()
     if told is not None:
         return told if told in bundle.precisions else preferred
-    timing = _timing(models.model_digest(bundle, models.PREFERRED_FORMAT), bundle)
+    timing = _timing(models.model_digest(bundle, bundle_files.PREFERRED_FORMAT), bundle)
     return quickest(timing.result(), preferred) if timing.done() else preferred
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.resources import models, server_settings, session, session_models
+from app.resources import bundle_files, galleries, models, server_settings, session, session_models
 from flowers_core.data.photos import Photo, PhotoError
 from flowers_core.inference.bundle import Bundle, BundleError, check_name, model_file
 from flowers_core.storage.paths import default_models_dir
@@ -36,7 +36,7 @@ def can_be_taught(bundle: Bundle) -> bool:
 
 def embedding(content: bytes, bundle: Bundle) -> tuple[str, NDArray[np.float32]]:
     """SHA-256 and embedding of an uploaded photo. Raises PhotoError."""
-    return _embedding(content, models.digest(bundle, model_file(FORMAT)), bundle)
+    return _embedding(content, bundle_files.digest(bundle, model_file(FORMAT)), bundle)
 
 
 @st.cache_resource(show_spinner=False, scope="session", max_entries=64)
@@ -95,7 +95,7 @@ def proposal(bundle: Bundle, name: str, photos: dict[str, NDArray[np.float32]]) 
 
     key = ("lesson", models.model_digest(bundle, FORMAT), name, *photos)
     vectors = np.stack(list(photos.values()))
-    return session.remember(key, lambda: proposed(bundle, name, list(photos), vectors, models.gallery(bundle)))
+    return session.remember(key, lambda: proposed(bundle, name, list(photos), vectors, galleries.gallery(bundle)))
 
 
 def keep(bundle: Bundle, kept: Proposal) -> Bundle:
@@ -112,7 +112,7 @@ def keep(bundle: Bundle, kept: Proposal) -> Bundle:
     origin = session_models.origin_of(bundle) if mine else bundle.name
     try:
         folder = session_models.folder_for(name)
-        made = keep(bundle, kept, folder, gallery=models.gallery(bundle), linked=True)
+        made = keep(bundle, kept, folder, gallery=galleries.gallery(bundle), linked=True)
     except OSError as error:
         raise TeachingError(_NO_ROOM) from error
     session_models.add(made, origin)
@@ -132,7 +132,7 @@ def take_back(bundle: Bundle) -> str:
     if before is not None and len(bundle.manifest.taught) - 1 <= len(before.manifest.taught):
         session_models.remove(bundle)
         return origin
-    return keep(bundle, undone(bundle, models.gallery(bundle))).name
+    return keep(bundle, undone(bundle, galleries.gallery(bundle))).name
 
 
 def rename(bundle: Bundle, name: str) -> Bundle:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from app.resources import models
+from app.resources import bundle_files, galleries, models
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import HISTORY_FILE, Bundle, predictions_file
 from flowers_core.storage.paths import default_models_dir
@@ -32,7 +32,7 @@ def projection(bundle: Bundle) -> Projection | None:
     """The map of this model's embeddings, or None when the bundle comes without one that can be read."""
     from flowers_core.retrieval.projection import PROJECTION_FILE, load_projection
 
-    return models.optional_file(bundle, PROJECTION_FILE, load_projection)
+    return bundle_files.optional_file(bundle, PROJECTION_FILE, load_projection)
 
 
 def audit(photo_set: PhotoSet) -> tuple[Bundle, AuditRecord] | None:
@@ -44,7 +44,7 @@ def audit(photo_set: PhotoSet) -> tuple[Bundle, AuditRecord] | None:
     from flowers_core.data.audit.record import AUDIT_FILE, load_audit
 
     for bundle in models.model_list().bundles:
-        record = models.optional_file(bundle, AUDIT_FILE, load_audit)
+        record = bundle_files.optional_file(bundle, AUDIT_FILE, load_audit)
         if record is not None and bundle.photo_set == photo_set:
             return bundle, record
     return None
@@ -54,28 +54,28 @@ def evaluated_methods(bundle: Bundle) -> MethodRecord | None:
     """How the methods that explain this model compare, or None where that was not measured or cannot be read."""
     from flowers_core.explain.records.methods import EXPLANATIONS_FILE, load_methods
 
-    return models.optional_file(bundle, EXPLANATIONS_FILE, load_methods)
+    return bundle_files.optional_file(bundle, EXPLANATIONS_FILE, load_methods)
 
 
 def localization(bundle: Bundle) -> LocalizationRecord | None:
     """How much relevance lies on the flower, or None where that was not measured or cannot be read."""
     from flowers_core.explain.records.localization import LOCALIZATION_FILE, load_localization
 
-    return models.optional_file(bundle, LOCALIZATION_FILE, load_localization)
+    return bundle_files.optional_file(bundle, LOCALIZATION_FILE, load_localization)
 
 
 def concepts(bundle: Bundle) -> ConceptRecord | None:
     """What this model's concepts keep of it, or None where that was not measured or cannot be read."""
     from flowers_core.explain.records.concepts import CONCEPT_RECORD_FILE, load_concept_record
 
-    return models.optional_file(bundle, CONCEPT_RECORD_FILE, load_concept_record)
+    return bundle_files.optional_file(bundle, CONCEPT_RECORD_FILE, load_concept_record)
 
 
 def counterfactuals(bundle: Bundle) -> CounterfactualRecord | None:
     """How few places turn this model's mistakes, or None where that was not measured or cannot be read."""
     from flowers_core.explain.records.counterfactuals import COUNTERFACTUALS_FILE, load_counterfactuals
 
-    return models.optional_file(bundle, COUNTERFACTUALS_FILE, load_counterfactuals)
+    return bundle_files.optional_file(bundle, COUNTERFACTUALS_FILE, load_counterfactuals)
 
 
 def near_novelty() -> tuple[NearNoveltyRecord, ...]:
@@ -92,7 +92,7 @@ def history(bundle: Bundle) -> dict[str, Any] | None:
     """The epochs of the training, or None where they are not on record or cannot be read."""
     from flowers_core.storage.typed_json import read_json
 
-    return models.optional_file(bundle, HISTORY_FILE, read_json)
+    return bundle_files.optional_file(bundle, HISTORY_FILE, read_json)
 
 
 def evaluated_formats(bundle: Bundle) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ def evaluated_formats(bundle: Bundle) -> tuple[str, ...]:
 
     if not bundle.has(TEST_PREDICTIONS):
         return ()
-    return models.bundle_file(bundle, TEST_PREDICTIONS, stored_precisions)
+    return bundle_files.bundle_file(bundle, TEST_PREDICTIONS, stored_precisions)
 
 
 def readable_formats(bundle: Bundle) -> tuple[str, ...]:
@@ -140,7 +140,7 @@ def predictions(bundle: Bundle, numeric_format: str) -> Predictions:
     def load(path: Path) -> Predictions:
         return replace(load_predictions(path, numeric_format), source=photos.source, collection=photos.collection)
 
-    return models.bundle_file(bundle, TEST_PREDICTIONS, load, what=f"logits {numeric_format}")
+    return bundle_files.bundle_file(bundle, TEST_PREDICTIONS, load, what=f"logits {numeric_format}")
 
 
 def taught(bundle: Bundle) -> Mapping[int, float]:
@@ -153,7 +153,7 @@ def taught(bundle: Bundle) -> Mapping[int, float]:
         Id → parts; empty where the model comes without a gallery or predictions.
     """
     try:
-        representers, found = models.representers(bundle), predictions(bundle, models.PREFERRED_FORMAT)
+        representers, found = galleries.representers(bundle), predictions(bundle, bundle_files.PREFERRED_FORMAT)
     except FlowersError:
         return {}
     wrong = found.select(found.predicted != found.labels)
@@ -176,7 +176,7 @@ def report(bundle: Bundle, numeric_format: str) -> Report:
     from flowers_core.evaluation import report as evaluation
 
     scale = models.temperature(bundle)
-    return models.bundle_file(
+    return bundle_files.bundle_file(
         bundle,
         TEST_PREDICTIONS,
         lambda _: evaluation.report(predictions(bundle, numeric_format), scale),

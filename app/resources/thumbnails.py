@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.resources import models
+from app.resources import bundle_files, models
 from flowers_core.inference.bundle import Bundle, model_file
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def thumbnail_inference(path: Path, bundle: Bundle, numeric_format: str, side: i
     """
     changed = path.stat().st_mtime_ns if path.is_file() else 0
     return _thumbnail_inference(
-        str(path), changed, models.digest(bundle, model_file(numeric_format)), side, bundle, numeric_format
+        str(path), changed, bundle_files.digest(bundle, model_file(numeric_format)), side, bundle, numeric_format
     )
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from app.elements.photo_grid import Card, draw_card
 from app.elements.small_map import small_map
 from app.elements.words import capital
-from app.resources import models
+from app.resources import galleries
 from flowers_core.data.photo_ref import PhotoRef
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
@@ -50,7 +50,7 @@ def draw_trial(trial: Trial, bundle: Bundle, numeric_format: str, taxonomy: Taxo
 def _known(bundle: Bundle, trial: Trial) -> list[PhotoRef]:
     """Training photos of the named flower: the nearest where it is explained, else the first."""
     try:
-        gallery = models.gallery(bundle)
+        gallery = galleries.gallery(bundle)
     except FlowersError:
         return []
     if gallery is None or trial.photo_id not in gallery:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from app.resources import models
+from app.resources import bundle_files, models
 from flowers_core.data.model_input import CropRule
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import BundleError, list_bundles, load_bundle
@@ -88,13 +88,13 @@ def test_a_file_is_read_once_for_each_content(tmp_path: Path) -> None:
 
     for _ in range(2):
         bundle = load_bundle(tmp_path / "seer")
-        assert models.bundle_file(bundle, "note.txt", load) == "ONE"
-        assert models.optional_file(bundle, "note.txt", load) == "ONE"
-    assert models.bundle_file(bundle, "note.txt", lambda path: path.stat().st_size, what="size") == 3
+        assert bundle_files.bundle_file(bundle, "note.txt", load) == "ONE"
+        assert bundle_files.optional_file(bundle, "note.txt", load) == "ONE"
+    assert bundle_files.bundle_file(bundle, "note.txt", lambda path: path.stat().st_size, what="size") == 3
     assert reads == ["one"]
     writer.add_bytes("note.txt", b"two")
     changed = load_bundle(tmp_path / "seer")
-    assert models.bundle_file(changed, "note.txt", load) == "TWO"
+    assert bundle_files.bundle_file(changed, "note.txt", load) == "TWO"
     assert reads == ["one", "two"]
 
 
@@ -106,13 +106,13 @@ def test_what_is_missing_or_damaged_is_told_or_done_without(tmp_path: Path) -> N
     def refuse(path: Path) -> str:
         raise FlowersError(f"{path.name} is damaged.")
 
-    assert models.optional_file(bundle, "history.json", refuse) is None
-    assert models.optional_file(bundle, "history.json", refuse, "nothing") == "nothing"
-    assert models.optional_file(bundle, "absent.npz", refuse, "nothing") == "nothing"
+    assert bundle_files.optional_file(bundle, "history.json", refuse) is None
+    assert bundle_files.optional_file(bundle, "history.json", refuse, "nothing") == "nothing"
+    assert bundle_files.optional_file(bundle, "absent.npz", refuse, "nothing") == "nothing"
     with pytest.raises(FlowersError, match=r"history\.json is damaged"):
-        models.bundle_file(bundle, "history.json", refuse)
+        bundle_files.bundle_file(bundle, "history.json", refuse)
     with pytest.raises(BundleError, match=r"comes without absent\.npz"):
-        models.bundle_file(bundle, "absent.npz", refuse)
+        bundle_files.bundle_file(bundle, "absent.npz", refuse)
 
 
 def test_the_list_is_that_of_the_core_without_what_cannot_be_used(
