@@ -1,3 +1,4 @@
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -5,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from app.resources import models
+from app.resources import bundle_files
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from tests.fixtures.drawn_flowers import draw_dataset
@@ -93,13 +95,19 @@ def drawn_photo(width: int = 320, height: int = 240) -> np.ndarray:
     return picture
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _components_are_scanned_once() -> None:
+    """Each AppTest looks through all installed packages for components, for a second. None comes while tests run."""
+    manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
+
+
 @pytest.fixture(autouse=True)
 def _fresh_caches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what the test before did, but not what it read of the shipped models: that takes seconds, and no test may
     write there. A model of a test's own, which may be damaged on purpose, is read anew."""
     st.cache_resource.clear()
     st.cache_data.clear()
-    load_file = models._loaded
+    load_file = bundle_files._loaded
 
     def load_once(digest: str, what: str, bundle: Bundle, file_name: str, load: Callable[[Path], Any]) -> Any:
         if bundle.folder.parent != ROOT / "models":
@@ -108,7 +116,7 @@ def _fresh_caches(monkeypatch: pytest.MonkeyPatch) -> None:
             _SHIPPED[digest, what] = load(bundle.path(file_name))
         return _SHIPPED[digest, what]
 
-    monkeypatch.setattr(models, "_loaded", load_once)
+    monkeypatch.setattr(bundle_files, "_loaded", load_once)
 
 
 @pytest.fixture(autouse=True)
