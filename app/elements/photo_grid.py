@@ -77,7 +77,7 @@ def draw_card(card: Card) -> None:
     else:
         st.html(
             f'<div class="no-photo" role="img" aria-label="{escape(card.alt)}; not on this machine">'
-            f"<span>photo</span><b>{card.photo.id}</b></div>"
+            f"<span>photo</span><b>{card.photo.id or '…'}</b></div>"
         )
     draw_caption(card)
 

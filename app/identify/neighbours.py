@@ -11,6 +11,7 @@ from app.elements.dataset_offer import offer_download
 from app.elements.photo_grid import Card, draw_cards
 from app.elements.told import told
 from app.elements.words import capital, listed, percent
+from app.identify.gallery_neighbours import GALLERY, TITLE, draw_gallery_neighbours, gallery_is_there
 from app.identify.identified import Identified
 from app.identify.neighbour_maps import draw_neighbour_maps
 from app.resources import galleries
@@ -20,7 +21,7 @@ from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.retrieval.knn import KnnPrediction
 from flowers_core.retrieval.neighbour import Neighbour
 from flowers_core.retrieval.similarity import ClassSimilarity
-from flowers_core.retrieval.user_photos import UNLABELLED, USER_SPLIT
+from flowers_core.retrieval.user_photos import UNLABELLED, USER_SPLIT, ExtendedGallery
 
 SPLITS = {"all": "All photos", "train": "Training", "validation": "Validation", "test": "Test", USER_SPLIT: "Yours"}
 COUNT = 12
@@ -35,17 +36,23 @@ PAIRS = " “Closer than 95 % of pairs”: so alike are only 5 % of the pairs of
 def draw_neighbours(identified: Identified) -> None:
     """The nearest photos, and what the nearest training photos say of the answer."""
     bundle, gallery = identified.inference.bundle, identified.gallery
-    if gallery is None:
+    large = gallery_is_there(identified)
+    if gallery is None and not large:
         st.info(f"The model {bundle.name} comes without a gallery, so there is nothing to compare with.")
         return
     taxonomy = bundle.taxonomy
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        offered = {name: title for name, title in SPLITS.items() if name != USER_SPLIT or gallery.user is not None}
-        split = choose_one("Among", offered, "among")
+        split = choose_one("Among", _offered(gallery, large), "among")
         flower = choose_flower("Only of", by_name(taxonomy), taxonomy, "flower", anything="any flower", width=220)
-        with_maps = st.toggle(
-            "Why near", key="near", bind="query-params", help="Shows what in both photos makes them alike."
-        )
+        if gallery is None or split == GALLERY:
+            with_maps = False
+        else:
+            with_maps = st.toggle(
+                "Why near", key="near", bind="query-params", help="Shows what in both photos makes them alike."
+            )
+    if gallery is None or split == GALLERY:
+        draw_gallery_neighbours(identified, flower)
+        return
     embedding = identified.inference.forward.embedding[0]
     splits = None if split == "all" else {split}
     nearest = gallery.search(embedding, COUNT, splits=splits, exclude=identified.itself)
@@ -76,6 +83,13 @@ def draw_neighbours(identified: Identified) -> None:
             "Photos of the data set are not on this machine, so their numbers stand in for them.",
             bundle.photo_set,
         )
+
+
+def _offered(gallery: ExtendedGallery | None, large: bool) -> dict[str, str]:
+    """The choices among which photos to look: those of the model's gallery, and a large one."""
+    own = gallery is not None and gallery.user is not None
+    known = {} if gallery is None else {name: title for name, title in SPLITS.items() if name != USER_SPLIT or own}
+    return known | ({GALLERY: TITLE} if large else {})
 
 
 def doubt(identified: Identified, taxonomy: Taxonomy) -> str:

@@ -170,6 +170,8 @@ def _record_of(photo: PhotoRef) -> str:
         if photo.collection not in {found.name for found in data.custom_test_sets()}:
             raise NotThereError(f"There is no test set “{shortened(photo.collection)}” on this machine.")
         return f"photo of your test set {photo.collection}"
+    if photo.source == "gallery":
+        return "a photo of your gallery"
     if photo.source == "user":
         return "one of your own photos"
     flowers = data.data_set().flowers

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.resources import galleries, models
 from app.resources.dataset_download import dataset_download
+from app.resources.large_gallery import gallery_path
 from flowers_core.data.photo_ref import DATA_SETS, OXFORD, PhotoRef, PhotoSet
 from flowers_core.data.taxonomy import Taxonomy, taxonomy_of
 
@@ -143,6 +144,8 @@ def _recorded_path(photo: PhotoRef) -> Path | None:
         if known.photo_set != photo.photo_set:
             return None  # its number would be that of another photo
         return known.flowers.path(photo.id) if photo.id in known.flowers.ids else None
+    if photo.source == "gallery":
+        return gallery_path(photo)
     if photo.source == "custom":
         sets = [found for found in custom_test_sets() if found.name == photo.collection]
         return sets[0].path_of(photo.id) if sets else None

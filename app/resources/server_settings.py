@@ -70,6 +70,11 @@ def told_format() -> str | None:
     return os.environ.get("FLOWERS_FORMAT") or None
 
 
+def told_gallery() -> str | None:
+    """The large gallery that the server's owner named in FLOWERS_GALLERY: a name, a folder or a URI; None for none."""
+    return os.environ.get("FLOWERS_GALLERY") or None
+
+
 def _by_request(key: str) -> bool:
     # Streamlit says "environment variable" or "command-line argument or environment variable".
     return "environment variable" in get_where_defined(key)

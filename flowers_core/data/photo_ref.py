@@ -1,4 +1,4 @@
-"""References to photos of every source: a data set, a user's own gallery photos, or a custom test set."""
+"""References to photos of every source: a data set, a user's own gallery photos, a custom test set, a large gallery."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Literal, cast
 
 from flowers_core.errors import FlowersError
 
-Source = Literal["oxford", "dataset", "user", "custom"]
+Source = Literal["oxford", "dataset", "user", "custom", "gallery"]
 #: Sources whose photos models learnt from.
 DATA_SETS: tuple[Source, ...] = ("oxford", "dataset")
 
 # Twelve digits are far more than any data set needs and far fewer than Python refuses to convert.
-_ADDRESS = re.compile(r"(?:(?P<source>dataset|user|custom):(?P<collection>[^:]+):)?(?P<id>[0-9]{1,12})")
+_ADDRESS = re.compile(r"(?:(?P<source>dataset|user|custom|gallery):(?P<collection>[^:]+):)?(?P<id>[0-9]{1,12})")
 
 
 class PhotoRefError(FlowersError):
@@ -28,10 +28,10 @@ class PhotoRef:
 
     Attributes:
         source: "oxford" for Oxford's data set, "dataset" for another one, "user" for photos that a person added to a
-            model's gallery, "custom" for photos of a custom test set.
-        id: the photo's number within its source and collection.
+            model's gallery, "custom" for photos of a custom test set, "gallery" for photos of a large gallery.
+        id: the photo's number within its source and collection; 0 for "gallery".
         collection: for "dataset" the beginning of its fingerprint, for "user" the name of the model, for "custom" the
-            name of the test set; empty for "oxford".
+            name of the test set, for "gallery" the SHA-256 of the photo's file; empty for "oxford".
     """
 
     source: Source

@@ -40,6 +40,11 @@ def default_user_photos_dir() -> Path:
     return _folder("FLOWERS_OWN_DIR", "own")
 
 
+def default_galleries_dir() -> Path:
+    """The folder of large galleries: FLOWERS_GALLERIES_DIR, else `galleries`."""
+    return _folder("FLOWERS_GALLERIES_DIR", "galleries")
+
+
 def default_evaluations_dir() -> Path:
     """The folder of the records of custom test sets: FLOWERS_EVALUATIONS_DIR, else `evaluations`."""
     return _folder("FLOWERS_EVALUATIONS_DIR", "evaluations")

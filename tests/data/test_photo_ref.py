@@ -10,6 +10,7 @@ from flowers_core.data.photo_ref import PhotoRef, PhotoRefError, oxford, photos_
         (photos_of_dataset("1a2b3c4d5e6f" + 52 * "0").ref(17), "dataset:1a2b3c4d5e6f:17"),
         (PhotoRef("user", 1_000_003, "efficientnet_lite0"), "user:efficientnet_lite0:1000003"),
         (PhotoRef("custom", 4, "my meadow"), "custom:my meadow:4"),
+        (PhotoRef("gallery", 0, "ab" * 32), f"gallery:{64 * '_'}:0".replace("__", "ab")),
     ],
 )
 def test_an_address_is_read_back(ref: PhotoRef, address: str) -> None:

@@ -58,6 +58,17 @@ class EmbeddingSpace:
         """Values in a vector, d."""
         return self.size if self.axes is None else self.axes.shape[1]
 
+    def same_as(self, other: EmbeddingSpace) -> bool:
+        """Whether vectors of the two may be compared.
+
+        Args:
+            other: another space.
+        """
+        if (self.model, self.size, self.dimension) != (other.model, other.size, other.dimension):
+            return False
+        # Two machines' linear algebra differs in the last digits.
+        return self.axes is None or other.axes is None or bool(np.allclose(self.axes, other.axes, atol=1e-3))
+
     def project(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
         """Vectors of embeddings.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from importlib import import_module
+from types import ModuleType
 from typing import Protocol
 
 import numpy as np
@@ -73,3 +75,20 @@ class VectorStore(Protocol):
             columns: names of the schema's columns, `key` among them or not.
             rows: at most so many in a batch.
         """
+
+
+def require(package: str) -> ModuleType:
+    """A package that only large galleries need.
+
+    Args:
+        package: what is imported.
+
+    Raises:
+        StoreError: it is not installed; the sentence says what installs it.
+    """
+    try:
+        return import_module(package)
+    except ImportError as error:
+        raise StoreError(
+            f"Galleries of this kind need the package {package}. `pip install 'flowers[large]'` installs it."
+        ) from error

@@ -1,0 +1,92 @@
+"""The store that a person's words name: a gallery's name, a folder, a bucket, a server."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from flowers_core.retrieval.stores.indexed_store import IndexedStore
+from flowers_core.retrieval.stores.lance_store import LanceStore
+from flowers_core.retrieval.stores.qdrant_store import QdrantStore, connect
+from flowers_core.retrieval.stores.quick_index import QuickIndex
+from flowers_core.retrieval.stores.space import EmbeddingSpace
+from flowers_core.retrieval.stores.store import VectorStore
+from flowers_core.storage.paths import default_cache_dir, default_galleries_dir
+
+_INDEX = "quick-index"
+
+
+def place_of(gallery: str) -> str:
+    """Where a gallery lies.
+
+    Args:
+        gallery: a name, then it lies in the folder of galleries; or a folder with a `/`; or a URI, such as
+            `s3://bucket/name`, or `qdrant+http://localhost:6333/name` for one on a server of Qdrant.
+
+    Returns:
+        A folder or a URI.
+    """
+    return gallery if "/" in gallery or "\\" in gallery else str(default_galleries_dir() / gallery)
+
+
+def open_store(gallery: str) -> VectorStore:
+    """The store of a gallery, with its quick index where there is one.
+
+    Args:
+        gallery: as `place_of` takes it.
+
+    Raises:
+        StoreError: there is none, or its engine is not installed.
+    """
+    if found := _on_server(gallery):
+        return QdrantStore.open(connect(found["server"]), found["collection"])
+    store = LanceStore.open(place_of(gallery))
+    folder = index_folder(store.place)
+    return IndexedStore(store, QuickIndex.load(folder)) if folder.is_dir() else store
+
+
+def create_store(gallery: str, space: EmbeddingSpace) -> VectorStore:
+    """The store of a gallery, empty where there was none.
+
+    Args:
+        gallery: as `place_of` takes it.
+        space: what its vectors are coordinates in.
+
+    Raises:
+        StoreError: there is one of another space, or its engine is not installed.
+    """
+    if found := _on_server(gallery):
+        return QdrantStore.create(connect(found["server"]), found["collection"], space)
+    return LanceStore.create(place_of(gallery), space)
+
+
+def index_store(gallery: str) -> VectorStore:
+    """Make the quick index of a gallery, and let LanceDB find keys quickly. Qdrant needs neither.
+
+    Args:
+        gallery: as `place_of` takes it.
+
+    Raises:
+        StoreError: there is none, or it is empty.
+    """
+    if _on_server(gallery):
+        return open_store(gallery)
+    store = LanceStore.open(place_of(gallery))
+    store.make_index()
+    return IndexedStore.make(store, index_folder(store.place))
+
+
+def _on_server(gallery: str) -> re.Match[str] | None:
+    return re.fullmatch(r"qdrant\+(?P<server>https?://[^/]+)/(?P<collection>[^/]+)", gallery)
+
+
+def index_folder(place: str) -> Path:
+    """Where the quick index of a store lies: in its folder, or, of one in a bucket, in this machine's cache.
+
+    Args:
+        place: of the store.
+    """
+    if "://" not in place:
+        return Path(place) / _INDEX
+    return default_cache_dir() / _INDEX / hashlib.sha256(place.encode()).hexdigest()[:16]
