@@ -11,7 +11,6 @@ from app.confusions.mistakes import draw_mistakes
 from app.confusions.model_comparison import draw_comparison
 from app.confusions.predictions_choice import choose_predictions
 from app.elements.localization import offer_record
-from app.elements.words import percent
 from app.resources import models, records
 from flowers_core.errors import FlowersError
 from flowers_core.evaluation.confusion_matrix import confusion_matrix
@@ -32,7 +31,7 @@ wrong = int(matrix.sum() - matrix.trace())
 whose = f"of your own, {escape(test_set.name)}," if test_set else "test photos"
 lede.html(
     f'<p class="lede">Of {report.photos:,} {whose} {wrong:,} were given a wrong name. '
-    f"{percent(report.top1)} are right, or {percent(report.balanced_accuracy)} when every class counts alike. "
+    f"{100 * report.top1:.1f} % are right, or {100 * report.balanced_accuracy:.1f} % when every class counts alike. "
     "Click a cell, or choose a row of a table, and see the photos behind it.</p>"
 )
 if test_set and not chosen.are_of_this_model:

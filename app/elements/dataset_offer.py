@@ -3,6 +3,8 @@
 The download runs in the background for all visitors. Each sees how far it is, goes on meanwhile, and may stop it.
 """
 
+from pathlib import Path
+
 import streamlit as st
 
 from app.resources.data import data_set, photos_here
@@ -46,12 +48,18 @@ def offer_download(key: str, reason: str, photo_set: PhotoSet = OXFORD) -> None:
             return
         st.markdown(
             f"{reason} They come from the University of Oxford’s Visual Geometry Group, 345 MB in all, "
-            f"and go to `{found.root}`. You can go on meanwhile. Broken off, the download goes on from there the next "
-            "time."
+            f"and go to `{_told(found.root)}`. You can go on meanwhile. Broken off, the download goes on from there "
+            "the next time."
         )
         if download.state.problem:
             st.error(download.state.problem, icon=":material/cloud_off:")
         st.button("Download the photos", icon=":material/download:", key=f"download-{key}", on_click=download.start)
+
+
+def _told(folder: Path) -> str:
+    """A folder as people write it: what lies below their home begins with ~."""
+    home = Path.home()
+    return f"~/{folder.relative_to(home).as_posix()}" if folder.is_relative_to(home) else str(folder)
 
 
 def _watch(download: BackgroundDownload, key: str) -> None:

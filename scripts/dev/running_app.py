@@ -38,7 +38,7 @@ def running_app(folder: Path, *options: str, **environment: str) -> Iterator[str
     base = options[options.index(BASE_PATH) + 1] if BASE_PATH in options else ""
     address = f"http://localhost:{port}/{base}".rstrip("/")
     command = streamlit_command(ROOT / "app" / "main.py", port, *options)
-    variables = {"FLOWERS_DATA_DIR": str(folder / "no-data-set"), **environment}
+    variables = {"HOME": str(folder), "FLOWERS_DATA_DIR": str(folder / "oxford102"), **environment}
     with running(command, folder / "log.txt", f"{address}/_stcore/health", variables):
         yield address
 

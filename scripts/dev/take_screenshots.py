@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 from scripts.dev.chromium import ARGUMENTS, chromium
 from scripts.dev.running_app import ROOT, running_app
@@ -21,6 +21,7 @@ from scripts.options.command import run
 WIDTH = 1200
 # Of a page that is longer, the picture ends here.
 TALLEST = 1100
+MARGIN = 32
 MOST_BYTES = 400_000
 EXAMPLES = ROOT / "app" / "example"
 _UPLOADER = "[data-testid=stFileUploaderDropzoneInput]"
@@ -54,6 +55,7 @@ SHOTS = (
     Shot("confusions", "confusions", "Where it goes wrong"),
     Shot("models", "models", "The models"),
     Shot("dataset", "dataset?show=Map", "What the models learned from"),
+    Shot("patterns", "patterns", "What the model tells apart"),
 )
 
 
@@ -104,6 +106,7 @@ def picture(page: Any, address: str, shot: Shot) -> Image.Image:
         page.set_input_files(_UPLOADER, [EXAMPLES / f"{name}.jpg" for name in shot.files])
         page.get_by_text(f"{shot.files[-1]}.jpg").last.wait_for(state="attached", timeout=60_000)
     page.get_by_role("heading", name=shot.shown).wait_for(timeout=60_000)
+    page.locator("[data-testid=stProgress]").wait_for(state="detached", timeout=60_000)
     page.wait_for_function(
         "document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') !== 'running'"
     )
@@ -112,7 +115,11 @@ def picture(page: Any, address: str, shot: Shot) -> Image.Image:
     page.wait_for_timeout(2500)
     end = page.get_by_role("heading", name=shot.ends_before).bounding_box()["y"] if shot.ends_before else TALLEST
     content = page.screenshot(clip={"x": 0, "y": 0, "width": WIDTH, "height": round(end) - 4})
-    return Image.open(io.BytesIO(content)).convert("RGB")
+    image = Image.open(io.BytesIO(content)).convert("RGB")
+    # A short page ends a little below its last line.
+    empty = Image.new("RGB", image.size, image.getpixel((4, image.height - 1)))
+    drawn = ImageChops.difference(image, empty).getbbox()
+    return image.crop((0, 0, WIDTH, min(image.height, (drawn[3] if drawn else 0) + MARGIN)))
 
 
 def save(image: Image.Image, path: Path) -> int:
