@@ -45,7 +45,7 @@ def describe(answer: Answer, taxonomy: Taxonomy) -> str:
     best = answer.whole.candidates[0]
     alone = f"The whole photo alone leaves doubt: {taxonomy[best.label].name}, {percent(best.probability)} probable."
     if answer.looks.box is None:
-        return f"{alone} The model looked at {answer.looks.crops} parts of it too, and none says more."
+        return f"{alone} The model looked at {answer.looks.crops} parts of it too, and none looks more like a flower."
     name = taxonomy[answer.prediction.candidates[0].label].name
     named = "one is" if answer.looks.agreeing == 1 else f"{answer.looks.agreeing} are"
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -34,8 +34,8 @@ class Looks:
 
     Attributes:
         crops: how many were looked at.
-        agreeing: how many of these name the answer.
-        box: the crop that decided, left, top, right, bottom in pixels of the photo; None where none names the answer.
+        agreeing: how many of these name the answer; 0 where none that does looks like it.
+        box: the crop that decided, left, top, right, bottom in pixels of the photo; None where none did.
         probability: of the answer in that crop alone, in [0, 1]; 0 where there is none.
     """
 
@@ -50,7 +50,7 @@ class Answer:
     """The answer to a photo.
 
     Attributes:
-        prediction: from all looks.
+        prediction: from all looks; that of the whole photo where no crop looks like what it names.
         whole: from the whole photo alone; the same where that was enough.
         looks: what the crops said; None where none was looked at.
     """
@@ -93,7 +93,13 @@ class Answerer:
             forward = self.runtime.forward(model_input(pixels, self.bundle.crop_rule).pixels[None])
         whole = self.first_look(forward)
         boxes = [] if whole.sure else crop_boxes(pixels.shape[1], pixels.shape[0])
-        return self._of_all_looks(pixels, whole, boxes) if boxes else Answer(whole, whole)
+        if not boxes:
+            return Answer(whole, whole)
+        answer = self._of_all_looks(pixels, whole, boxes)
+        if answer.looks and answer.looks.box is None and not self.reader.read(forward).familiar[0]:
+            # Neither the whole nor a part looks like a flower that it knows.
+            answer = replace(answer, prediction=replace(whole, verdict="unsure"))
+        return answer
 
     def _of_all_looks(self, pixels: NDArray[np.uint8], whole: Prediction, boxes: list[PixelBox]) -> Answer:
         reading = self.reader.read(self.runtime.forward(crop_inputs(pixels, boxes, self.bundle.crop_rule)))
@@ -101,17 +107,15 @@ class Answerer:
         column = int(probabilities.argmax())
         names = reading.probabilities.argmax(axis=1) == column
         agreeing = np.flatnonzero(names & (reading.probabilities[:, column] >= self.rule.naming))
-        familiar = bool(reading.familiar[agreeing].any())
-        looks = Looks(len(boxes), len(agreeing), None, 0.0)
-        if len(agreeing):
-            of_answer = reading.probabilities[agreeing, column]
-            best = int(agreeing[consensus_scores(of_answer, [boxes[at] for at in agreeing]).argmax()])
-            looks = Looks(len(boxes), len(agreeing), boxes[best], float(reading.probabilities[best, column]))
-        # Nothing is sure unless a crop names it and looks like it.
-        bar = max(self.reader.sure_from, self.rule.sure_from) if familiar else np.inf
-        novel = whole.novel and not familiar
+        if not reading.familiar[agreeing].any():
+            # Crops of a toadstool may all say cyclamen. They are believed where one looks like what it names.
+            return Answer(whole, whole, Looks(len(boxes), 0, None, 0.0))
+        of_answer = reading.probabilities[agreeing, column]
+        best = int(agreeing[consensus_scores(of_answer, [boxes[at] for at in agreeing]).argmax()])
+        looks = Looks(len(boxes), len(agreeing), boxes[best], float(reading.probabilities[best, column]))
+        bar = max(self.reader.sure_from, self.rule.sure_from)
         taxa = taxa_of(probabilities, self.taxonomy)
-        return Answer(judged(probabilities, taxa, self.reader, bar, novel=novel), whole, looks)
+        return Answer(judged(probabilities, taxa, self.reader, bar, novel=False), whole, looks)
 
 
 def open_answerer(

@@ -53,8 +53,10 @@ class LooksRule:
 # Chosen by the likelihood of the true classes of doubtful validation photos, 110 clean ones and 158 under all fourteen
 # corruptions, as efficientnet_lite0_small reads them by its confidence and by its temperature. Of these 62 and 53 % are
 # named rightly from one look, 66 and 67 % from all. Tried instead: each class's own strongest crops, geometric means,
-# leaving out crops that look like no flower; the number of agreeing crops adds nothing to the probability. From
-# `sure_from` on, 98 % of the answers are right by both readings together.
+# leaving out each crop that looks like no flower; the number of agreeing crops adds nothing to the probability. From
+# `sure_from` on, 98 % of the answers are right by both readings together. Where no crop that names the answer looks
+# like it, the whole photo's answer stays: of 102 other validation photos under motion blur 57 % of the doubtful ones
+# are then named rightly, of the small ones 86 % (one look 60 and 44 %, all looks without that condition 42 and 86 %).
 LOOKS_RULE = LooksRule(share=1 / 3, whole_weight=0.4, crops_weight=0.8, floor=0.001, naming=0.5, sure_from=0.93)
 
 

@@ -7,12 +7,12 @@ import pytest
 from sklearn.datasets import load_sample_image
 
 from flowers_core.data.model_input import model_input
-from flowers_core.data.photos import MIN_SIDE
+from flowers_core.data.photos import MIN_SIDE, open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.answerer import Answer, Answerer, open_answerer
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.confidence_head import ConfidenceHead
-from flowers_core.inference.multi_crop import LOOKS_RULE, combined, crop_boxes
+from flowers_core.inference.multi_crop import LOOKS_RULE, combined, crop_boxes, crop_inputs
 from flowers_core.inference.reading import TemperatureReader
 from flowers_core.inference.runtime import Forward, Runtime
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
@@ -53,6 +53,24 @@ def test_the_dahlia_fills_the_frame_and_its_crops_say_so_more_surely(answered: t
     left, top, right, bottom = looks.box
     assert left < 325 < right  # the middle of the flower
     assert top < 220 < bottom
+
+
+def test_crops_that_look_like_no_flower_are_not_believed(answered: tuple[Answerer, Answer]) -> None:
+    answerer, _ = answered
+    toadstools = open_photo(default_models_dir().parent / "app" / "example" / "mushrooms.jpg").pixels
+    answer = answerer.answer(toadstools)
+    reading = answerer.reader.read(
+        answerer.runtime.forward(
+            crop_inputs(toadstools, crop_boxes(*toadstools.shape[1::-1]), answerer.bundle.crop_rule)
+        )
+    )
+    together = combined(answer.whole.probabilities, reading.probabilities, LOOKS_RULE)
+    assert together.max() > 0.95 > answer.whole.candidates[0].probability
+    assert answer.prediction.probabilities is answer.whole.probabilities
+    assert (answer.whole.verdict, answer.prediction.verdict) == ("between", "unsure")
+    assert answer.looks is not None
+    assert answer.looks.crops > 0
+    assert answer.looks.box is None
 
 
 def test_the_crops_are_looked_at_one_by_one(answered: tuple[Answerer, Answer]) -> None:

@@ -76,5 +76,5 @@ def test_the_words_say_what_the_looks_gave(agreeing: int, words: str) -> None:
 
 def test_the_words_where_no_part_decides() -> None:
     answer = Answer(_prediction(1, 0.3), _prediction(1, 0.4), Looks(20, 0, None, 0.0))
-    assert "looked at 20 parts of it too, and none says more" in describe(answer, TAXONOMY)
+    assert "looked at 20 parts of it too, and none looks more like a flower" in describe(answer, TAXONOMY)
     assert describe(Answer(_prediction(1, 0.99), _prediction(1, 0.99)), TAXONOMY) == ""
