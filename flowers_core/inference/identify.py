@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flowers_core.data.in_order import in_order
 from flowers_core.data.photo_files import LeftOut, walk_photos
 from flowers_core.data.photo_folder import PhotoFolderError
 from flowers_core.data.photos import PhotoError, open_photo
@@ -22,8 +21,6 @@ from flowers_core.inference.runtime import open_runtime
 
 #: How many names a table or a line of JSON gives for a photo.
 NAMES_IN_TABLE, NAMES_IN_JSON = 3, 5
-# Photos under way for each core: enough that none waits for the one that is handed out.
-_AHEAD = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,21 +97,7 @@ def identify(
         found = answerer.answer(photo.pixels)
         return Identified(path, found.prediction, looks=found.looks)
 
-    return _in_order(answer, paths, workers)
-
-
-def _in_order(answer: Callable[[Path], Identified], paths: Iterable[Path], workers: int) -> Iterator[Identified]:
-    waiting: deque[Future[Identified]] = deque()
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="identify")
-    try:
-        for path in paths:
-            waiting.append(pool.submit(answer, path))
-            if len(waiting) > _AHEAD * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    return in_order(answer, paths, workers)
 
 
 def as_json(found: Identified, taxonomy: Taxonomy, model: str) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def grey(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.asarray(Image.fromarray(pixels).convert("L"), dtype=np.float64) / 255
 
 
-def perceptual_hash(light: NDArray[np.float64]) -> tuple[int, int]:
+def perceptual_hash(light: NDArray[np.floating]) -> tuple[int, int]:
     """A 64-bit hash that changes in few bits when a photo is scaled, recompressed or slightly retouched.
 
     The photo is scaled to 32 × 32. Each bit tells whether one of the 8 × 8 lowest frequencies of its cosine transform,
@@ -107,12 +107,12 @@ def perceptual_hash(light: NDArray[np.float64]) -> tuple[int, int]:
     could not be reproduced with it.
 
     Args:
-        light: (h, w) float64 in [0, 1].
+        light: (h, w), of any scale: the bits compare frequencies with one another.
 
     Returns:
         The hash of the photo and the hash of its mirror image.
     """
-    small = Image.fromarray(light.astype(np.float32)).resize((_HASH_SIDE, _HASH_SIDE), Image.Resampling.BOX)
+    small = Image.fromarray(light.astype(np.float32, copy=False)).resize((_HASH_SIDE, _HASH_SIDE), Image.Resampling.BOX)
     waves = scipy.fft.dctn(np.asarray(small, dtype=np.float64), norm="ortho")[_HASH_FREQUENCIES, _HASH_FREQUENCIES]
     signs = np.where(np.arange(1, 9) % 2, -1, 1)
     return _packed(waves), _packed(waves * signs)

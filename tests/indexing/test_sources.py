@@ -1,0 +1,102 @@
+"""Photos in folders, tars and behind URLs, read from real servers on this machine."""
+
+import functools
+import http.server
+import io
+import tarfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from flowers_core.data.photo_folder import PhotoFolderError
+from flowers_core.data.photos import PhotoError
+from flowers_core.indexing.sources import Source, SourceError, find_sources, read_sources
+
+
+def content(sources) -> dict[str, bytes | str]:
+    return {source.uri: str(data) if isinstance(data, PhotoError) else data for source, data in read_sources(sources)}
+
+
+def make_tar(path: Path, members: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w") as tar:
+        for name, data in members.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mtime = len(data), 7
+            tar.addfile(member, io.BytesIO(data))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two photos, one below; a tar with two photos; and files that are none."""
+    root = tmp_path / "photos"
+    (root / "below").mkdir(parents=True)
+    (root / "b.jpg").write_bytes(b"bee")
+    (root / "below" / "ñ.png").write_bytes(b"enye")
+    (root / "below" / ".hidden.jpg").write_bytes(b"no")
+    (root / "notes.txt").write_bytes(b"no")
+    make_tar(root / "c.tar", {"1/x.jpg": b"ex", "1/x.json": b"{}", "1/._x.jpg": b"no", "2.webp": b"two"})
+    return root
+
+
+def test_a_folder_is_walked_in_order_with_its_tars(folder: Path) -> None:
+    found = list(find_sources([str(folder)]))
+    assert [source.uri for source in found] == [str(folder / name) for name in ("b.jpg", "c.tar", "below/ñ.png")]
+    assert [source.is_tar for source in found] == [False, True, False]
+    assert found[0].modified == (folder / "b.jpg").stat().st_mtime
+
+
+def test_members_of_a_tar_have_uris_that_fsspec_opens(folder: Path) -> None:
+    tar = str(folder / "c.tar")
+    read = list(read_sources([Source(tar)]))
+    assert read == [
+        (Source(f"tar://1/x.jpg::{tar}", 7.0), b"ex"),
+        (Source(f"tar://2.webp::{tar}", 7.0), b"two"),
+    ]
+    fsspec = pytest.importorskip("fsspec")
+    for source, data in read:
+        with fsspec.open(source.uri) as handle:
+            assert handle.read() == data
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_is_read(folder: Path) -> None:
+    whole = (folder / "c.tar").read_bytes()
+    cut = folder / "cut.tar"
+    cut.write_bytes(whole[:700])  # in the first member
+    read = content([Source(str(folder / "gone.jpg")), Source(str(cut)), Source(str(folder / "b.jpg"))])
+    assert read[str(folder / "gone.jpg")] == "It could not be read: No such file or directory."
+    assert read[str(cut)].startswith("This tar could not be read to its end: ")
+    assert read[str(folder / "b.jpg")] == b"bee"
+
+
+def test_a_place_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PhotoFolderError, match="There is no photo and no folder"):
+        list(find_sources([str(tmp_path / "nowhere")]))
+    pytest.importorskip("fsspec")
+    with pytest.raises(SourceError, match="odd://x cannot be opened: Protocol not known: odd"):
+        list(find_sources(["odd://x"]))
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *said) -> None:
+        pass
+
+
+@pytest.fixture
+def http_address(folder: Path):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+@pytest.mark.slow  # aiohttp takes seconds to import
+def test_a_web_server_s_folder(http_address: str) -> None:
+    pytest.importorskip("aiohttp")
+    found = list(find_sources([http_address]))
+    names = ("b.jpg", "c.tar", "below/%C3%B1.png")
+    assert [source.uri for source in found] == [http_address + name for name in names]
+    assert list(content(found).values()) == [b"bee", b"ex", b"two", b"enye"]
+    with pytest.raises(SourceError, match="cannot be read"):
+        list(find_sources([f"{http_address}gone.jpg"]))
