@@ -14,7 +14,7 @@ _FOLDER = Path(__file__).parent
 
 #: Every verb by group, in the order in which the overview lists them.
 GROUPS: Mapping[str, Sequence[str]] = {
-    "Use a bundle": ("app", "identify", "teach", "export", "pack", "unpack"),
+    "Use a bundle": ("app", "identify", "index", "teach", "export", "pack", "unpack"),
     "Make a bundle, in this order": (
         "download_data",
         "audit_data",

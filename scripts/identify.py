@@ -12,7 +12,6 @@ goes on behind the last one. Neither the data set nor TensorFlow is needed.
 """
 
 import argparse
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Any
 from tqdm import tqdm
 
 from flowers_core.data.photo_folder import PhotoFolderError
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, load_bundle
+from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.inference.identify import (
     Identified,
     as_json,
@@ -35,7 +34,8 @@ from flowers_core.inference.identify import (
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from flowers_core.storage.json_lines import JsonLines, read_json_lines
 from flowers_core.storage.table_lines import TableLines, escaped, read_table_lines
-from scripts.options.command import bundle_folder, progress, run, verb_parser
+from scripts.options.command import add_answering_option, progress, run, verb_parser
+from scripts.options.left_out import LeftOut
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ def main() -> None:
     total = sum(escaped(str(path)) not in before for path in photos_below(options.paths))
     if not total and not before:
         raise PhotoFolderError(f"There are no photos in {', '.join(map(str, options.paths))}.")
-    left_out = 0
+    left_out = LeftOut()
     missing = (path for path in photos_below(options.paths) if escaped(str(path)) not in before)
     with _writer(options, bundle) as write:
         answers = identify(bundle, missing, prototypes=lambda: prototypes_of(bundle))
@@ -55,10 +55,8 @@ def main() -> None:
             if found.error is None:
                 write(found)
             else:
-                left_out += 1
-                tqdm.write(f"Left out: {found.complaint}", file=sys.stderr)
-    if left_out:
-        sys.exit(f"{left_out} of {total} photos could not be read.")
+                left_out.say(found.complaint)
+    left_out.leave(total)
 
 
 def _written(options: argparse.Namespace) -> Iterable[Any]:
@@ -88,13 +86,7 @@ def _parse() -> argparse.Namespace:
     into = parser.add_mutually_exclusive_group()
     into.add_argument("--csv", type=Path, metavar="FILE", help="write a table for spreadsheets")
     into.add_argument("--jsonl", type=Path, metavar="FILE", help="write one line of JSON a photo")
-    parser.add_argument(
-        "--bundle",
-        type=bundle_folder,
-        default=bundle_folder(DEFAULT_BUNDLE),
-        metavar="NAME",
-        help=f"the model that answers (default: {DEFAULT_BUNDLE})",
-    )
+    add_answering_option(parser)
     parser.add_argument("--resume", action="store_true", help="go on with the file of --csv or --jsonl where it ends")
     options = parser.parse_args()
     file = options.csv or options.jsonl

@@ -15,14 +15,14 @@ from PIL import Image
 from flowers_core.data.audit.image_statistics import perceptual_hash
 from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import PhotoError, read_photo
-from flowers_core.indexing.shards import LeftOutPhoto, Shard, ShardFile, shards_of, write_shard
+from flowers_core.indexing.shards import LeftOutPhoto, Shard, ShardFile, remove_half_files, shards_of, write_shard
 from flowers_core.indexing.sources import Source, read_sources
 from flowers_core.indexing.window import GivenUp, over_window
 from flowers_core.indexing.workers import Workers
 from flowers_core.inference.answerer import Answerer, open_answerer
 from flowers_core.inference.bundle import Bundle, load_bundle, model_file
 from flowers_core.inference.runtime import open_runtime
-from flowers_core.retrieval.gallery import GalleryError
+from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery, GalleryError
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from flowers_core.retrieval.stores.entries import ENTRY_COLUMNS, entries_of
 from flowers_core.retrieval.stores.space import EmbeddingSpace, SpaceError
@@ -31,6 +31,20 @@ from flowers_core.storage.files import write_bytes
 #: The only numeric format in which galleries are embedded: its cosines are compared with one another.
 FORMAT = "int8"
 _SPACE_FILE = "space.npz"
+
+
+def space_of(bundle: Bundle) -> EmbeddingSpace:
+    """What the vectors of a bundle's galleries are coordinates in.
+
+    Args:
+        bundle: with an INT8 model, and the gallery that `flowers build_gallery` makes.
+
+    Raises:
+        BundleError: it lacks one of them.
+    """
+    bundle.path(model_file(FORMAT))
+    gallery = Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))
+    return EmbeddingSpace.of(gallery, bundle.digest(model_file(FORMAT)) or "")
 
 
 def index_shards(
@@ -57,6 +71,7 @@ def index_shards(
     bundle.path(model_file(FORMAT))
     if bundle.digest(model_file(FORMAT)) != space.model:
         raise SpaceError(f"This gallery was made with another model than '{bundle.name}': go on with that one.")
+    remove_half_files(folder)
     write_bytes(folder / _SPACE_FILE, space.to_bytes())
     work = partial(embed_shard, bundle=bundle.folder.absolute(), folder=folder.absolute())
     return over_window(work, shards_of(photos, size), workers)

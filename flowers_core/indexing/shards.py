@@ -123,6 +123,16 @@ def shard_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob(f"*{ENDING}") if not path.name.startswith("."))
 
 
+def remove_half_files(folder: Path) -> None:
+    """Remove what processes left that were killed while they wrote.
+
+    Args:
+        folder: of the shards, into which nobody writes now.
+    """
+    for path in folder.glob(f".*.partial{ENDING}"):
+        path.unlink(missing_ok=True)
+
+
 def read_shard(path: Path) -> pa.Table:
     """A shard's entries. Raises ShardError for a file that holds none."""
     try:

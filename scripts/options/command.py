@@ -91,6 +91,19 @@ def add_bundle_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_answering_option(parser: argparse.ArgumentParser) -> None:
+    """--bundle NAME: the bundle that answers."""
+    from flowers_core.inference.bundle import DEFAULT_BUNDLE
+
+    parser.add_argument(
+        "--bundle",
+        type=bundle_folder,
+        default=bundle_folder(DEFAULT_BUNDLE),
+        metavar="NAME",
+        help=f"the model that answers (default: {DEFAULT_BUNDLE})",
+    )
+
+
 @contextmanager
 def as_usage_error(parser: argparse.ArgumentParser) -> Iterator[None]:
     """Let what is wrong with the options be told as the parser tells it: with the usage, and exit code 2."""

@@ -1,0 +1,140 @@
+"""`flowers index` as a person calls it: processes that are killed, tars, broken and equal photos, another try."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flowers_core.data.photo_folder import PhotoFolderError
+from flowers_core.retrieval.stores.entries import ENTRY_COLUMNS, VECTOR
+from flowers_core.retrieval.stores.open_store import open_store
+from flowers_core.storage.files import FolderBusy, locked
+from scripts import index
+from tests.fixtures.drawn_flowers import draw_flower
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow  # each call begins processes that load a model
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 photos in a folder, 16 in a tar; one of each is broken, and one is the same as another."""
+    root = tmp_path_factory.mktemp("photos")
+    drawn = tmp_path_factory.mktemp("drawn")
+    for number in range(40):
+        folder = root if number < 24 else drawn
+        draw_flower(number % 6, np.random.default_rng(number)).save(folder / f"{number:02d}.jpg")
+    for broken in (root / "05.jpg", drawn / "30.jpg"):
+        broken.write_bytes(b"\xff\xd8\xff")
+    shutil.copy(root / "00.jpg", root / "10.jpg")
+    with tarfile.open(root / "more.tar", "w") as tar:
+        for path in sorted(drawn.iterdir()):
+            tar.add(path, path.name)
+    return root
+
+
+def words(photos: Path, gallery: Path) -> list[str]:
+    given = [str(photos), "--gallery", str(gallery), "--bundle", "efficientnet_lite0_small"]
+    return [*given, "--workers", "2", "--shard-size", "3"]
+
+
+def start(photos: Path, gallery: Path) -> subprocess.Popen:
+    command = [sys.executable, "-m", "scripts.index", *words(photos, gallery)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def shards(gallery: Path) -> list[Path]:
+    return list((gallery / "shards").glob("[!.]*.parquet"))
+
+
+def wait_for(what, seconds: float = 240) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def workers_of(process: int) -> list[int]:
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def entries(gallery: Path) -> list[dict]:
+    found = open_store(str(gallery)).batches([*ENTRY_COLUMNS, VECTOR])
+    return sorted((row for batch in found for row in batch.to_pylist()), key=lambda row: row["key"])
+
+
+@pytest.fixture(scope="module")
+def undisturbed(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
+    gallery = tmp_path_factory.mktemp("undisturbed")
+    process = start(photos, gallery)
+    said, complaints = process.communicate()
+    assert process.returncode == 1
+    assert said.splitlines() == [
+        "38 photos embedded, 0 were before; 1 of them all are the same file as another.",
+        f"The gallery '{gallery}' holds 37 photos.",
+    ]
+    assert f"Left out: {photos / '05.jpg'}: This JPEG photo is damaged" in complaints
+    assert f"Left out: tar://30.jpg::{photos / 'more.tar'}: This JPEG photo is damaged" in complaints
+    assert complaints.splitlines()[-1] == "2 of 40 photos could not be read."
+    found = entries(gallery)
+    assert len(found) == 37
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
+def test_a_worker_that_is_killed_costs_nothing(photos: Path, tmp_path: Path, undisturbed: list[dict]) -> None:
+    process = start(photos, tmp_path)
+    wait_for(lambda: len(shards(tmp_path)) >= 2)
+    os.kill(workers_of(process.pid)[0], signal.SIGKILL)
+    said, _ = process.communicate()
+    assert said.startswith("38 photos embedded, 0 were before")
+    assert entries(tmp_path) == undisturbed
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
+def test_a_run_that_is_killed_goes_on_where_it_was(photos: Path, tmp_path: Path, undisturbed: list[dict]) -> None:
+    process = start(photos, tmp_path)
+    wait_for(lambda: len(shards(tmp_path)) >= 2)
+    workers = workers_of(process.pid)
+    process.kill()
+    process.communicate()
+    wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+    kept = {path: path.stat().st_mtime_ns for path in shards(tmp_path)}
+    assert 2 <= len(kept) < 9
+    process = start(photos, tmp_path)
+    said, _ = process.communicate()
+    assert "0 were before" not in said
+    assert entries(tmp_path) == undisturbed
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept  # nothing was done twice
+    assert not list((tmp_path / "shards").glob(".*.parquet"))
+
+
+def test_a_second_call_embeds_what_is_new(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    folder, gallery = tmp_path / "photos", tmp_path / "gallery"
+    folder.mkdir()
+    shutil.copy(photos / "00.jpg", folder)
+    monkeypatch.setattr(sys, "argv", ["flowers index", *words(folder, gallery)])
+    index.main()
+    assert capsys.readouterr().out.startswith("1 photos embedded, 0 were before; 0 of")
+    shutil.copy(photos / "01.jpg", folder)
+    index.main()
+    assert capsys.readouterr().out.startswith("1 photos embedded, 1 were before; 0 of")
+    index.main()
+    assert "0 photos embedded, 2 were before" in (said := capsys.readouterr().out)
+    assert said.endswith("holds 2 photos.\n")
+    with locked(gallery / "shards"), pytest.raises(FolderBusy, match="in use by another run"):
+        index.main()
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setattr(sys, "argv", ["flowers index", *words(tmp_path / "empty", gallery)])
+    with pytest.raises(PhotoFolderError, match="There are no photos in"):
+        index.main()
