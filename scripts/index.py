@@ -77,7 +77,7 @@ def _embed(
         if isinstance(shard, GivenUp):
             first, count = shard.thing.sources[0].uri, len(shard.thing.sources)
             again = " Call again with a smaller --shard-size to save the others." if count > 1 else ""
-            left_out.say(f"{count} photos from {first} on: workers died of them {shard.times} times.{again}", count)
+            left_out.say(f"{count} photos from {first} on: each worker that read them died.{again}", count)
         else:
             for photo in shard.left_out:
                 left_out.say(f"{photo.uri}: {photo.sentence}")

@@ -18,15 +18,13 @@ _AHEAD = 2
 
 @dataclass(frozen=True)
 class GivenUp(Generic[S]):
-    """A thing whose workers died.
+    """A thing all of whose workers died.
 
     Attributes:
         thing: what they worked on.
-        times: how often.
     """
 
     thing: S
-    times: int
 
 
 @dataclass
@@ -38,8 +36,8 @@ class _Task(Generic[S]):
 def over_window(work: Callable[[S], T], things: Iterable[S], workers: Workers) -> Iterator[T | GivenUp[S]]:
     """What the work makes of each thing, in the order in which it is done.
 
-    A thing whose worker died is tried again. When a process dies, its pool takes down all that is under way, so nobody
-    knows which thing did it: the last attempt at each is made with nothing beside it.
+    A thing whose worker died is tried again. With a process, its pool takes down all that is under way, so nobody knows
+    which thing killed it: the last attempt at each is made with nothing beside it.
 
     Args:
         work: runs in a worker; it, the things and the results are pickled.
@@ -113,7 +111,7 @@ class _Window(Generic[S, T]):
                 self._renew()
             task.deaths += 1
             if task.deaths >= self._workers.attempts:
-                yield GivenUp(task.thing, task.deaths)
+                yield GivenUp(task.thing)
             else:
                 (self._alone if task.deaths == self._workers.attempts - 1 else self._again).append(task)
 

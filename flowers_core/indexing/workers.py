@@ -54,7 +54,8 @@ def local_workers(count: int) -> Workers:
 def cluster_workers(address: str) -> Workers:
     """The workers of a dask scheduler.
 
-    The scheduler itself gives a task to another worker when one dies, as often as its `allowed-failures` says.
+    The scheduler itself gives a task to another worker when one dies, as often as its `allowed-failures` says. It
+    blames what waited at the same worker, too: what it gives up gets another attempt.
 
     Args:
         address: of the scheduler, such as "tcp://10.0.0.1:8786".
@@ -77,7 +78,7 @@ def cluster_workers(address: str) -> Workers:
         lambda: client.get_executor(pure=False),
         lambda: sum(client.nthreads().values()),
         lost=(KilledWorker,),
-        attempts=1,
+        attempts=2,
     )
 
 

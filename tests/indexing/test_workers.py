@@ -5,11 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from flowers_core.indexing.window import GivenUp, over_window
 from flowers_core.indexing.workers import ClusterError, cluster_workers
+from tests.indexing.test_window import die_where_told
 
 _PARENT = """
 import os, time
@@ -47,4 +50,26 @@ def test_workers_end_with_a_process_that_is_killed(tmp_path: Path) -> None:
 def test_without_dask_the_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ClusterError, match=r"pip install 'flowers\[cluster\]'"):
+        cluster_workers("tcp://127.0.0.1:1")
+
+
+@pytest.mark.slow  # a scheduler and its workers begin
+def test_a_dask_cluster_whose_workers_are_killed(tmp_path: Path) -> None:
+    dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
+    work = partial(die_where_told, folder=tmp_path, deaths={2: 1, 5: 99})
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+    ):
+        workers = cluster_workers(cluster.scheduler_address)
+        assert workers.count() == 2
+        done = list(over_window(work, range(8), workers))
+    assert sorted(result for result in done if isinstance(result, int)) == [0, 1, 4, 9, 16, 36, 49]
+    assert [result for result in done if isinstance(result, GivenUp)] == [GivenUp(5)]
+
+
+def test_no_scheduler_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("flowers_core.indexing.workers._CONNECT_SECONDS", 0.2)
+    with pytest.raises(ClusterError, match=r"No dask scheduler answers at tcp://127\.0\.0\.1:1: start one"):
         cluster_workers("tcp://127.0.0.1:1")

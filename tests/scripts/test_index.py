@@ -46,7 +46,7 @@ def words(photos: Path, gallery: Path) -> list[str]:
 
 
 def start(photos: Path, gallery: Path) -> subprocess.Popen:
-    command = [sys.executable, "-m", "scripts.index", *words(photos, gallery)]
+    command = [sys.executable, "-m", "scripts", "index", *words(photos, gallery)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
