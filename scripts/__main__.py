@@ -53,6 +53,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "benchmarks gallery",
         "benchmarks explain",
         "benchmarks identify",
+        "benchmarks index",
         "benchmarks lime",
         "benchmarks pages",
         "benchmarks training",

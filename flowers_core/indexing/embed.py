@@ -60,8 +60,25 @@ def index_shards(
         space: what the vectors are coordinates in.
         size: photos in a shard.
 
-    Yields:
+    Returns:
         Each shard as it is done, in any order; or that it is given up, as its workers died again and again.
+
+    Raises:
+        SpaceError: the space is another model's.
+        BundleError: the bundle has no INT8 model, or is not calibrated.
+    """
+    prepare_folder(folder, bundle, space)
+    work = partial(embed_shard, bundle=bundle.folder.absolute(), folder=folder.absolute())
+    return over_window(work, shards_of(photos, size), workers)
+
+
+def prepare_folder(folder: Path, bundle: Bundle, space: EmbeddingSpace) -> None:
+    """Make a folder ready for the shards that workers will write into it.
+
+    Args:
+        folder: of the shards; nobody writes into it yet.
+        bundle: that will embed.
+        space: what the vectors will be coordinates in.
 
     Raises:
         SpaceError: the space is another model's.
@@ -73,8 +90,6 @@ def index_shards(
         raise SpaceError(f"This gallery was made with another model than '{bundle.name}': go on with that one.")
     remove_half_files(folder)
     write_bytes(folder / _SPACE_FILE, space.to_bytes())
-    work = partial(embed_shard, bundle=bundle.folder.absolute(), folder=folder.absolute())
-    return over_window(work, shards_of(photos, size), workers)
 
 
 def embed_shard(shard: Shard, *, bundle: Path, folder: Path) -> ShardFile:
@@ -83,7 +98,7 @@ def embed_shard(shard: Shard, *, bundle: Path, folder: Path) -> ShardFile:
     Args:
         shard: the photos. One that cannot be read is named in the file.
         bundle: the bundle's folder.
-        folder: of the shards.
+        folder: of the shards, as `prepare_folder` left it.
     """
     embedder = _embedder(bundle, folder)
     rows, left_out = [], []

@@ -100,3 +100,36 @@ def test_a_web_server_s_folder(http_address: str) -> None:
     assert list(content(found).values()) == [b"bee", b"ex", b"two", b"enye"]
     with pytest.raises(SourceError, match="cannot be read"):
         list(find_sources([f"{http_address}gone.jpg"]))
+
+
+@pytest.fixture
+def bucket(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """A bucket with the folder's photos, on a server that speaks S3."""
+    s3fs, server_of = pytest.importorskip("s3fs"), pytest.importorskip("moto.server")
+    server = server_of.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    s3fs.S3FileSystem.clear_instance_cache()
+    files = s3fs.S3FileSystem()
+    files.mkdir("herbarium")
+    files.put(f"{folder}/", "herbarium/sheets/", recursive=True)
+    yield "s3://herbarium/sheets"
+    s3fs.S3FileSystem.clear_instance_cache()
+    server.stop()
+
+
+@pytest.mark.slow  # boto takes seconds to import
+def test_a_bucket(bucket: str) -> None:
+    found = list(find_sources([bucket]))
+    assert [source.uri for source in found] == [f"{bucket}/{name}" for name in ("b.jpg", "c.tar", "below/ñ.png")]
+    assert all(source.modified > 1.6e9 for source in found)
+    read = content(found)
+    assert list(read) == [found[0].uri, f"tar://1/x.jpg::{bucket}/c.tar", f"tar://2.webp::{bucket}/c.tar", found[2].uri]
+    assert list(read.values()) == [b"bee", b"ex", b"two", b"enye"]
+    assert [source.uri for source in find_sources([f"{bucket}/b.jpg"])] == [f"{bucket}/b.jpg"]
+    for missing in (f"{bucket}/gone.jpg", "s3://no-such-bucket/x"):
+        with pytest.raises((PhotoFolderError, SourceError), match=missing):
+            list(find_sources([missing]))
+    assert content([Source(f"{bucket}/gone.jpg")])[f"{bucket}/gone.jpg"].startswith("It could not be read: ")

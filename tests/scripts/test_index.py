@@ -1,12 +1,15 @@
 """`flowers index` as a person calls it: processes that are killed, tars, broken and equal photos, another try."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tarfile
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +21,7 @@ from flowers_core.retrieval.stores.open_store import open_store
 from flowers_core.storage.files import FolderBusy, locked
 from scripts import index
 from tests.fixtures.drawn_flowers import draw_flower
+from tests.fixtures.machines import can_make_machines, machines
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow  # each call begins processes that load a model
@@ -45,9 +49,18 @@ def words(photos: Path, gallery: Path) -> list[str]:
     return [*given, "--workers", "2", "--shard-size", "3"]
 
 
-def start(photos: Path, gallery: Path) -> subprocess.Popen:
-    command = [sys.executable, "-m", "scripts", "index", *words(photos, gallery)]
+def start(photos: Path, gallery: Path, *more: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "scripts", "index", *words(photos, gallery), *more]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@contextmanager
+def running(*command: str) -> Iterator[subprocess.Popen]:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def shards(gallery: Path) -> list[Path]:
@@ -117,13 +130,32 @@ def test_a_run_that_is_killed_goes_on_where_it_was(photos: Path, tmp_path: Path,
     assert not list((tmp_path / "shards").glob(".*.parquet"))
 
 
+@pytest.mark.skipif(not can_make_machines(), reason="network namespaces cannot be made here")
+def test_a_cluster_of_two_machines_one_of_which_dies(photos: Path, tmp_path: Path, undisturbed: list[dict]) -> None:
+    pytest.importorskip("distributed")
+    with ExitStack() as stack:
+        here, others = stack.enter_context(machines(2))
+        dask = [sys.executable, "-m", "dask"]
+        scheduler = [*dask, "scheduler", "--host", here, "--port", "0", "--no-dashboard"]
+        said = stack.enter_context(running(*scheduler)).stderr
+        address = next(found[0] for line in said if (found := re.search(r"tcp://[\d.]+:\d+", line)))
+        worker = ["worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+        workers = [stack.enter_context(running(*other, *dask, *worker)) for other in others]
+        process = start(photos, tmp_path, "--scheduler", address)
+        wait_for(lambda: len(shards(tmp_path)) >= 2)
+        workers[0].kill()
+        found, _ = process.communicate()
+    assert found.startswith("38 photos embedded, 0 were before")
+    assert entries(tmp_path) == undisturbed
+
+
 def test_a_second_call_embeds_what_is_new(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     folder, gallery = tmp_path / "photos", tmp_path / "gallery"
     folder.mkdir()
     shutil.copy(photos / "00.jpg", folder)
-    monkeypatch.setattr(sys, "argv", ["flowers index", *words(folder, gallery)])
+    monkeypatch.setattr(sys, "argv", ["flowers index", *words(folder, gallery), "--workers", "1"])
     index.main()
     assert capsys.readouterr().out.startswith("1 photos embedded, 0 were before; 0 of")
     shutil.copy(photos / "01.jpg", folder)

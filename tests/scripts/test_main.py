@@ -22,6 +22,7 @@ NO_VERBS = {
     "keras_worker",
     "machine",
     "plain_fit",
+    "index_workers",
     "plain_photos",
     "training_runs",
     "web_client",
