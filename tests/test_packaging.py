@@ -62,6 +62,7 @@ def test_what_is_imported_is_declared(room: str) -> None:
     assert imported(room) - {"playwright", "mediapipe", "onnxruntime"} <= EVERYTHING
 
 
+@pytest.mark.slow
 def test_what_is_declared_is_imported() -> None:
     everything = imported("app") | imported("flowers_core") | imported("scripts")
     assert everything >= EVERYTHING - {"s3fs"}  # fsspec imports it for s3:// by its name

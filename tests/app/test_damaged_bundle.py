@@ -66,6 +66,7 @@ def test_other_pages_stand_when_every_file_is_spoiled(open_page: Open, copy: Pat
         assert "test_predictions.npz" in errors(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["identify", "confusions", "models", "dataset"])
 def test_a_newer_model_is_named_and_the_others_work(
     open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str

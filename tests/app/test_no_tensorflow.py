@@ -45,6 +45,7 @@ def modules_after(program: str) -> set[str]:
     return set(done.stdout.split("modules:")[-1].split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", [LIBRARY, PAGE.format(main=ROOT / "app" / "main.py")], ids=["library", "page"])
 def test_naming_a_photo_needs_no_tensorflow(program: str) -> None:
     modules = modules_after(program)

@@ -30,6 +30,7 @@ def test_the_bound_is_exact(monkeypatch):
     assert "more pixels" in sentence(encoded(Image.new("RGB", (100, 61)), "PNG"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(12_000, 9_000), (16_320, 12_240)])
 def test_a_phones_largest_jpeg_is_read_at_a_fraction_in_little_memory(width, height, tmp_path):
     path = tmp_path / "large.jpg"

@@ -90,6 +90,7 @@ def test_what_does_not_fit_is_refused() -> None:
     assert confidence_head.__doc__
 
 
+@pytest.mark.slow
 def test_identify_reads_photos_with_the_rules_that_a_bundle_has(
     tiny_bundle: Path, drawn_dataset: OxfordFlowers, tmp_path: Path
 ) -> None:

@@ -56,6 +56,7 @@ def test_folders_are_walked_by_name_and_files_are_taken_as_they_are(folder: Path
         list(photos_below([folder, folder / "absent"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "has_confidence"), [("efficientnet_lite0_small", True), ("efficientnet_lite0", False)]
 )
@@ -81,6 +82,7 @@ def test_each_photo_gets_the_answer_that_it_gets_alone(folder: Path, name: str, 
             assert one.looks == alone.looks
 
 
+@pytest.mark.slow
 def test_no_more_photos_are_under_way_than_the_workers_need(folder: Path) -> None:
     drawn = 0
 

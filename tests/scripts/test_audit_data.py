@@ -55,6 +55,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(handle))
 
 
+@pytest.mark.slow
 def test_the_tables_agree_with_the_dataset(explored: tuple[Path, Path, OxfordFlowers, str]) -> None:
     out, _, flowers, _ = explored
     photos = _rows(out / "photos.csv")

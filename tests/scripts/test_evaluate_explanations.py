@@ -38,6 +38,7 @@ def evaluate(bundle: Path, drawn_dataset: OxfordFlowers, tmp_path: Path, monkeyp
     return call
 
 
+@pytest.mark.slow
 def test_the_table_has_a_row_for_each_method_and_the_bundle_keeps_it(evaluate, bundle: Path, capsys) -> None:
     folder = evaluate("--photos", "4", "--sanity-photos", "2")
     lines = [json.loads(line) for line in (folder / "scores.jsonl").read_text().splitlines()]

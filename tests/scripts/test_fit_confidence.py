@@ -68,6 +68,7 @@ def call(drawn_dataset: OxfordFlowers, monkeypatch: pytest.MonkeyPatch):
     return call
 
 
+@pytest.mark.slow
 def test_rules_are_fitted_recorded_and_measured(bundle: Path, call) -> None:
     call(str(bundle))
     record = load_bundle(bundle).manifest.confidence

@@ -48,6 +48,7 @@ def call(monkeypatch: pytest.MonkeyPatch):
     return call
 
 
+@pytest.mark.slow
 def test_a_table_for_a_spreadsheet(call, photos: Path, tmp_path: Path, capsys) -> None:
     (photos / "c.png").write_bytes(b"")
     table = tmp_path / "out" / "flowers.csv"
@@ -67,6 +68,7 @@ def test_a_table_for_a_spreadsheet(call, photos: Path, tmp_path: Path, capsys) -
     assert "is there already: add --resume to go on with it" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_lines_go_on_where_a_killed_run_left_them(call, photos: Path, tmp_path: Path, asked, capsys) -> None:
     lines = tmp_path / "flowers.jsonl"
     call(photos, "--jsonl", lines)
@@ -83,6 +85,7 @@ def test_lines_go_on_where_a_killed_run_left_them(call, photos: Path, tmp_path: 
     assert [json.loads(line)["path"] for line in whole] == sorted(str(path) for path in photos.iterdir())
 
 
+@pytest.mark.slow
 def test_a_table_goes_on_where_a_killed_run_left_it(call, photos: Path, tmp_path: Path, asked) -> None:
     table = tmp_path / "flowers.csv"
     odd = photos / os.fsdecode(b'caf\xe9, "one".png')  # quoted and escaped in the table

@@ -79,6 +79,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, drawn_dataset: OxfordFlowers)
     return load_bundle(folder)
 
 
+@pytest.mark.slow
 def test_the_models_are_there_with_their_sizes(made: Bundle) -> None:
     assert made.precisions == ("float32", "float16", "int8")
     for precision, size in made.manifest.model_bytes.items():

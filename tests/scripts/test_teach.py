@@ -40,6 +40,7 @@ def drawn(folder: Path, kind: int, count: int, first: int = 0) -> list[Path]:
     return [folder / f"{kind}_{number}.png" for number in range(first, first + count)]
 
 
+@pytest.mark.slow
 def test_a_flower_is_taught_named_and_taken_back(call, models: Path, tmp_path: Path, capsys) -> None:
     drawn(tmp_path / "new", 1, 4)
     others = drawn(tmp_path / "others", 1, 3, first=50)

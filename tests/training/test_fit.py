@@ -79,6 +79,7 @@ def finished(whole, tmp_path):
     return shutil.copytree(whole[0], tmp_path / "finished")
 
 
+@pytest.mark.slow
 def test_fine_tuning_learns_what_the_probe_of_frozen_features_cannot(tmp_path):
     history, classifier = run(tmp_path, dataclasses.replace(RECIPE, epochs=25, learning_rate=0.03))
     losses = [epoch["loss"] for epoch in history["epochs"]]
@@ -94,6 +95,7 @@ def test_fine_tuning_learns_what_the_probe_of_frozen_features_cannot(tmp_path):
     assert (answers == examples.validation_labels).mean() == pytest.approx(history["validation_top1"])
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_history_and_another_seed_another(whole, tmp_path):
     _, first, one = whole
     again, two = run(tmp_path / "b")
@@ -108,6 +110,7 @@ class Killed(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("average", "optimizer"),
     [
@@ -215,6 +218,7 @@ def test_patience_stops_the_run_and_the_best_epoch_is_kept(tmp_path):
     assert again == history
 
 
+@pytest.mark.slow
 def test_the_last_epoch_is_kept_or_the_best(tmp_path):
     """At a rate that climbs until all is forgotten the best epoch comes first, and the last is another network."""
     spoiling = dataclasses.replace(RECIPE, epochs=4, learning_rate=3.0, warmup=0.9, average="none", interpolate=False)
@@ -228,6 +232,7 @@ def test_the_last_epoch_is_kept_or_the_best(tmp_path):
     assert not np.allclose(network.get_weights()[-2], kept.get_weights()[-2])
 
 
+@pytest.mark.slow
 def test_a_head_rate_of_its_own_reaches_the_head_alone(tmp_path):
     recipe = dataclasses.replace(
         RECIPE, epochs=1, average="none", interpolate=False, head_rate=1e-9, weight_decay=0.0, label_smoothing=0.3
@@ -302,6 +307,7 @@ def test_other_data_in_the_same_folder_is_refused(finished):
         run(finished, features=examples.features)
 
 
+@pytest.mark.slow
 def test_a_random_head_comes_from_the_runs_own_seed(tmp_path):
     recipe = dataclasses.replace(RECIPE, probe_views=0, interpolate=False)
     first, _ = run(tmp_path / "a", recipe)

@@ -44,6 +44,7 @@ def test_the_head_learns_as_softmax_regression_by_gradient_descent_does(tmp_path
     np.testing.assert_allclose(classifier.get_layer("logits").get_weights()[1], b, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_nothing_but_the_head_learns_and_phase_two_begins_with_it(tmp_path):
     classifier, partition, examples = make(TAIL)
     before = {layer.name: layer.get_weights() for layer in classifier.layers}
@@ -87,6 +88,7 @@ def whole(tmp_path_factory):
     return folder, both(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [2, 5])
 def test_a_run_that_was_stopped_in_either_phase_goes_on_and_ends_the_same(whole, tmp_path, after):
     seen = []

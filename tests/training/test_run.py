@@ -65,6 +65,7 @@ def test_a_probe_records_what_its_head_reaches(every_class: OxfordFlowers, monke
     assert (record.command, record.seed) == (COMMAND, None)
 
 
+@pytest.mark.slow
 def test_a_run_in_two_phases_tells_and_records_each(every_class: OxfordFlowers, tmp_path: Path) -> None:
     classifier, events = tiny_classifier(), list[Event]()
     start = classifier.get_weights()

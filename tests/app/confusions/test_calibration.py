@@ -35,6 +35,7 @@ def answers() -> tuple[Predictions, np.ndarray]:
     return predictions, softmax(predictions.logits, bundle.calibration.temperature)
 
 
+@pytest.mark.slow
 def test_the_sentence_counts_what_the_bar_lets_through(
     open_page: Open, answers: tuple[Predictions, np.ndarray]
 ) -> None:
@@ -74,6 +75,7 @@ def test_the_charts_hold_the_curves(answers: tuple[Predictions, np.ndarray]) -> 
     assert len(reliability_chart(bins).to_dict()["layer"]) == 2
 
 
+@pytest.mark.slow
 def test_the_diagram_of_the_confidence_is_that_of_the_record(open_page: Open) -> None:
     confidence = load_bundle(default_models_dir() / "efficientnet_lite0_small").manifest.confidence
     assert confidence is not None
@@ -90,6 +92,7 @@ def test_the_diagram_of_the_confidence_is_that_of_the_record(open_page: Open) ->
     assert recorded_table({}).empty
 
 
+@pytest.mark.slow
 def test_the_matrix_can_be_ordered_by_what_is_mixed_up(
     open_page: Open, answers: tuple[Predictions, np.ndarray]
 ) -> None:

@@ -58,6 +58,7 @@ def answers(evaluations: Path) -> dict[str, np.ndarray]:
     return {"labels": labels, "called": called, "paths": np.array(paths)}
 
 
+@pytest.mark.slow
 def test_an_address_opens_ones_own_photos(open_page: Open, shown: Path, answers: dict[str, np.ndarray]) -> None:
     app = open_page("confusions", photos="meadow", precision="int8")
     wrong = answers["called"] != answers["labels"]
@@ -70,6 +71,7 @@ def test_an_address_opens_ones_own_photos(open_page: Open, shown: Path, answers:
     assert not any("test photos are not on this machine" in info.value for info in app.info)
 
 
+@pytest.mark.slow
 def test_a_class_of_ones_own_shows_its_mistakes(open_page: Open, shown: Path, answers: dict[str, np.ndarray]) -> None:
     label = next(taxon.label for taxon in TAXONOMY if taxon.name == "sunflower")
     wanted = answers["paths"][(answers["labels"] == label) & (answers["called"] != label)]
@@ -79,6 +81,7 @@ def test_a_class_of_ones_own_shows_its_mistakes(open_page: Open, shown: Path, an
         assert Path(path).name in html(app)
 
 
+@pytest.mark.slow
 def test_tables_are_of_the_classes_that_have_photos(
     open_page: Open, shown: Path, answers: dict[str, np.ndarray]
 ) -> None:
@@ -93,6 +96,7 @@ def test_tables_are_of_the_classes_that_have_photos(
     assert pairs["photos"].sum() == (answers["called"] != answers["labels"]).sum()
 
 
+@pytest.mark.slow
 def test_the_matrix_has_the_classes_that_occur(open_page: Open, shown: Path, answers: dict[str, np.ndarray]) -> None:
     chart = json.loads(open_page("confusions", photos="meadow", precision="int8").get("vega_lite_chart")[0].proto.spec)
     domain = chart["layer"][0]["encoding"]["x"]["scale"]["domain"]
@@ -100,6 +104,7 @@ def test_the_matrix_has_the_classes_that_occur(open_page: Open, shown: Path, ans
     assert sorted(domain) == sorted(TAXONOMY[label].name for label in occurring)
 
 
+@pytest.mark.slow
 def test_the_official_split_stays_the_first_choice(open_page: Open, shown: Path) -> None:
     app = open_page("confusions")
     choice = app.selectbox(key="photos")
@@ -112,10 +117,12 @@ def test_the_official_split_stays_the_first_choice(open_page: Open, shown: Path)
     assert not [box for box in other.selectbox if box.key == "photos"]
 
 
+@pytest.mark.slow
 def test_an_evaluation_that_is_gone_leaves_the_official_split(open_page: Open, shown: Path) -> None:
     assert open_page("confusions", photos="gone").selectbox(key="photos").value == "official test split"
 
 
+@pytest.mark.slow
 def test_answers_of_an_earlier_model_are_told(open_page: Open, shown: Path, tmp_path: Path) -> None:
     assert not open_page("confusions", photos="meadow").warning
     report_file = shown / "report.json"

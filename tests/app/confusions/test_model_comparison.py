@@ -30,6 +30,7 @@ def _shown(app: AppTest) -> list[int]:
     return [int(found) for found in re.findall(r"<span>photo</span><b>(\d+)</b>", html(app))]
 
 
+@pytest.mark.slow
 def test_another_precision_in_the_address(open_page: Open, answers: dict[str, Predictions]) -> None:
     app = open_page("confusions", precision="int8", **{"compare-with": f"{BUNDLE.name}, {OTHER}"})
     right = {name: answer.predicted == answer.labels for name, answer in answers.items()}
@@ -55,6 +56,7 @@ def test_sentences_and_tables(answers: dict[str, Predictions]) -> None:
     assert "right and wrong where x is" in comparison_sentence(Comparison(9, (), (), 1.0), "x")
 
 
+@pytest.mark.slow
 def test_filters_narrow_the_mistakes(open_page: Open, answers: dict[str, Predictions]) -> None:
     app = open_page("confusions", precision="int8", family="Asteraceae")
     app.slider(key="certainty").set_value((50, 80))

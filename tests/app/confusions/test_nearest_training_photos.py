@@ -39,6 +39,7 @@ def test_the_neighbours_are_numpys(gallery: Gallery, found: list[Mistake]) -> No
             assert [neighbour.photo_id for neighbour in neighbours] == expected.tolist()
 
 
+@pytest.mark.slow
 def test_a_mistake_stands_beside_training_photos_of_both_classes(
     open_page: Open, gallery: Gallery, found: list[Mistake]
 ) -> None:

@@ -38,6 +38,7 @@ def shown_ids(app: AppTest) -> list[int]:
     return [int(found) for found in re.findall(r"<span>photo</span><b>(\d+)</b>", html(app))]
 
 
+@pytest.mark.slow
 def test_says_how_many_are_wrong(open_page: Open, stored: dict[str, np.ndarray]) -> None:
     app = open_page("confusions")
     wrong = int((predicted(stored) != stored["labels"]).sum())
@@ -45,6 +46,7 @@ def test_says_how_many_are_wrong(open_page: Open, stored: dict[str, np.ndarray])
     assert len(shown_ids(app)) == 12
 
 
+@pytest.mark.slow
 def test_a_class_in_the_address_shows_its_mistakes_page_by_page(open_page: Open, stored: dict[str, np.ndarray]) -> None:
     label = 51  # petunia: the class with most test photos, so with several pages
     wanted = set(stored["ids"][(stored["labels"] == label) & (predicted(stored) != label)].tolist())
@@ -59,6 +61,7 @@ def test_a_class_in_the_address_shows_its_mistakes_page_by_page(open_page: Open,
     assert set(seen) == wanted
 
 
+@pytest.mark.slow
 def test_a_pair_in_the_address(open_page: Open, stored: dict[str, np.ndarray]) -> None:
     matrix = np.zeros((103, 103), int)
     np.add.at(matrix, (stored["labels"], predicted(stored)), 1)
@@ -72,6 +75,7 @@ def test_a_pair_in_the_address(open_page: Open, stored: dict[str, np.ndarray]) -
     assert any(m.value.startswith(f"**{len(wanted)}** of") for m in app.markdown)
 
 
+@pytest.mark.slow
 def test_many_photos_a_page_are_one_sheet(open_page: Open, stored: dict[str, np.ndarray]) -> None:
     app = open_page("confusions", many="200")
     wrong = set(stored["ids"][predicted(stored) != stored["labels"]].tolist())
@@ -80,6 +84,7 @@ def test_many_photos_a_page_are_one_sheet(open_page: Open, stored: dict[str, np.
     assert set(linked) <= wrong
 
 
+@pytest.mark.slow
 def test_a_page_beyond_the_last_becomes_the_last(open_page: Open) -> None:
     app = open_page("confusions")
     app.pagination(key="mistakes-page").select(app.pagination(key="mistakes-page").num_pages)
@@ -89,6 +94,7 @@ def test_a_page_beyond_the_last_becomes_the_last(open_page: Open) -> None:
     assert shown_ids(run(app))
 
 
+@pytest.mark.slow
 def test_each_evaluated_precision_can_be_browsed(open_page: Open, stored: dict[str, np.ndarray]) -> None:
     precisions = [name.removeprefix("logits_") for name in stored if name.startswith("logits_")]
     app = open_page("confusions")
@@ -99,6 +105,7 @@ def test_each_evaluated_precision_can_be_browsed(open_page: Open, stored: dict[s
         assert f"{wrong:,} were given a wrong name" in html(app)
 
 
+@pytest.mark.slow
 def test_confidence_and_names_are_on_the_cards(open_page: Open, stored: dict[str, np.ndarray]) -> None:
     logits = stored["logits_int8"].astype(np.float64) / BUNDLE.calibration.temperature
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -115,6 +122,7 @@ def test_confidence_and_names_are_on_the_cards(open_page: Open, stored: dict[str
         assert sure == ("> 99 % sure" if share >= 0.995 else f"{100 * share:.0f} % sure")
 
 
+@pytest.mark.slow
 def test_photos_are_shown_where_they_are(open_page: Open, drawn_dataset: Path, stored: dict[str, np.ndarray]) -> None:
     # Label 77 has the lowest ids of Oxford's numbering; the drawn data set has those numbers too.
     drawn = len(list((drawn_dataset / "jpg").iterdir()))

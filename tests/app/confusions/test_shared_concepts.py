@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.elements.words import percent
@@ -16,6 +17,7 @@ Open = Callable[..., AppTest]
 ROSE, CAMELLIA = 74, 96
 
 
+@pytest.mark.slow
 def test_a_pair_says_what_it_shares(open_page: Open) -> None:
     bundle = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
     head = bundle.head()[0]
@@ -30,6 +32,7 @@ def test_a_pair_says_what_it_shares(open_page: Open) -> None:
     assert html(app).count("logits more") == 4
 
 
+@pytest.mark.slow
 def test_without_a_pair_there_is_nothing_to_share(open_page: Open) -> None:
     app = open_page("confusions", true="camellia")
     assert "logits in common" not in html(app)

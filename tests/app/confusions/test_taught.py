@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.confusions.taught import taught_sentence, teachers
@@ -27,6 +28,7 @@ def test_a_mislabelled_photo_is_first_among_the_teachers() -> None:
     assert all(label == 2 for _, label, _ in shown)
 
 
+@pytest.mark.slow
 def test_the_page_shows_them_on_request(open_page: Open) -> None:
     app = open_page("confusions", precision="int8", true="rose", taught="true")
     assert "Of all that speaks for the wrong name" in "\n".join(element.value for element in app.markdown)

@@ -60,6 +60,7 @@ def _photos(app: AppTest) -> list[int]:
     return [int(found) for found in re.findall(r"<span>photo</span><b>(\d+)</b>", html(app))]
 
 
+@pytest.mark.slow
 def test_the_findings_have_an_address_and_show_their_photos(
     open_page: Open, audited: Path, record: AuditRecord, gallery: Gallery
 ) -> None:
@@ -80,6 +81,7 @@ def test_the_findings_have_an_address_and_show_their_photos(
     )
 
 
+@pytest.mark.slow
 def test_pairs_across_splits_and_under_two_labels(
     open_page: Open, audited: Path, record: AuditRecord, gallery: Gallery
 ) -> None:
@@ -123,12 +125,14 @@ def test_tables_hold_the_record(record: AuditRecord, gallery: Gallery) -> None:
     assert "**0** pairs show one picture" in summary(record, ids, splits)
 
 
+@pytest.mark.slow
 def test_without_an_audit_the_page_says_how_to_get_one(open_page: Open, audited: Path) -> None:
     BundleWriter.open(audited).remove_file(AUDIT_FILE)
     app = open_page("dataset", show="State of the data")
     assert any("flowers audit_data" in info.value for info in app.info)
 
 
+@pytest.mark.slow
 def test_a_damaged_audit_counts_as_none(open_page: Open, audited: Path) -> None:
     BundleWriter.open(audited).add_bytes(AUDIT_FILE, b"{}")
     app = open_page("dataset", show="State of the data")

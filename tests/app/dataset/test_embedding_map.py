@@ -45,6 +45,7 @@ def mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, projection: Projecti
     return folder
 
 
+@pytest.mark.slow
 def test_the_map_has_an_address_and_colours(open_page: Open, mapped: Path) -> None:
     app = open_page("dataset", show="Map")
     assert any("Draw a loop" in text.value for text in app.markdown)
@@ -55,12 +56,14 @@ def test_the_map_has_an_address_and_colours(open_page: Open, mapped: Path) -> No
     assert len(app.get("plotly_chart")) == 1
 
 
+@pytest.mark.slow
 def test_without_a_map_the_page_says_how_to_get_one(open_page: Open, mapped: Path) -> None:
     BundleWriter.open(mapped).add_bytes(PROJECTION_FILE, b"none")
     app = open_page("dataset", show="Map")
     assert any("flowers project_embeddings" in info.value for info in app.info)
 
 
+@pytest.mark.slow
 def test_the_table_says_of_each_photo_how_the_model_did(mapped: Path, projection: Projection) -> None:
     bundle = load_bundle(mapped)
     gallery = Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))

@@ -28,6 +28,7 @@ def metrics(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
+@pytest.mark.slow
 def test_counts_come_from_the_model_s_records_without_the_data(open_page: Open) -> None:
     app = open_page("dataset")
     with np.load(default_models_dir() / "efficientnet_lite0" / "gallery.npz", allow_pickle=False) as records:
@@ -49,6 +50,7 @@ def test_counts_come_from_the_model_s_records_without_the_data(open_page: Open) 
         assert row["test"] == ((labels == label) & (splits == "test")).sum()
 
 
+@pytest.mark.slow
 def test_photos_of_a_class_by_split(open_page: Open) -> None:
     with np.load(default_models_dir() / "efficientnet_lite0" / "gallery.npz", allow_pickle=False) as records:
         ids, labels, splits = records["ids"], records["labels"], records["splits"]
@@ -57,6 +59,7 @@ def test_photos_of_a_class_by_split(open_page: Open) -> None:
     assert re.findall(r"<span>photo</span><b>(\d+)</b>", html(app)) == [str(photo) for photo in wanted]
 
 
+@pytest.mark.slow
 def test_photos_are_shown_when_they_are_there(open_page: Open, drawn_dataset: Path) -> None:
     app = open_page("dataset", **{"class": load_taxonomy()[LABELS[1]].name})
     assert metrics(app)["Photos"] == "72"
@@ -64,6 +67,7 @@ def test_photos_are_shown_when_they_are_there(open_page: Open, drawn_dataset: Pa
     assert not any(button.label == "Download the photos" for button in app.button)
 
 
+@pytest.mark.slow
 def test_nothing_at_all_is_a_sentence(open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FLOWERS_MODELS_DIR", str(tmp_path))
     app = open_page("dataset")
@@ -71,6 +75,7 @@ def test_nothing_at_all_is_a_sentence(open_page: Open, monkeypatch: pytest.Monke
     assert app.button(key="download-dataset")
 
 
+@pytest.mark.slow
 def test_a_malformed_data_set_is_a_sentence(open_page: Open, drawn_dataset: Path) -> None:
     (drawn_dataset / "setid.mat").write_bytes(b"not MATLAB")
     app = open_page("dataset")
@@ -78,6 +83,7 @@ def test_a_malformed_data_set_is_a_sentence(open_page: Open, drawn_dataset: Path
     assert metrics(app)["Photos"] == "8,189"
 
 
+@pytest.mark.slow
 def test_download_starts_on_a_click_and_shows_the_photos(
     open_page: Open, no_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +104,7 @@ def test_download_starts_on_a_click_and_shows_the_photos(
     assert metrics(app)["Photos"] == "72"
 
 
+@pytest.mark.slow
 def test_a_failed_download_is_a_sentence(open_page: Open, no_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fake(root: Path, progress: Callable[[Progress], None]) -> bool:
         raise DownloadError("The server cannot be reached.")
@@ -110,6 +117,7 @@ def test_a_failed_download_is_a_sentence(open_page: Open, no_dataset: Path, monk
     assert app.button(key="download-dataset")
 
 
+@pytest.mark.slow
 def test_a_download_is_seen_by_all_stopped_by_anyone_and_shows_photos_as_they_come(
     open_page: Open, no_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +152,7 @@ def test_a_download_is_seen_by_all_stopped_by_anyone_and_shows_photos_as_they_co
     assert not app.error
 
 
+@pytest.mark.slow
 def test_photos_of_one_s_own_in_folders(open_page: Open, no_dataset: Path) -> None:
     generator = np.random.default_rng(0)
     for look, name in enumerate(("poppy", "sunflower")):

@@ -34,6 +34,7 @@ def said(app: AppTest) -> str:
     return "\n".join(element.value for kind in (app.markdown, app.caption) for element in kind)
 
 
+@pytest.mark.slow
 def test_without_segmentations_one_line_says_how_to_get_them(open_page: Open, drawn_dataset: Path) -> None:
     app = open_page(photo="3", method="Evidence", ask="How far to trust it")
     assert "`flowers download_data --segmentations` gets Oxford’s segmentations (203 MB)" in said(app)
@@ -43,6 +44,7 @@ def test_without_segmentations_one_line_says_how_to_get_them(open_page: Open, dr
     assert "on the flower" not in said(open_page("confusions"))
 
 
+@pytest.mark.slow
 def test_the_share_of_a_data_set_photo_is_that_of_its_mask(open_page: Open, drawn_dataset: Path) -> None:
     draw_segmentations(drawn_dataset, empty={4})
     # One look at the whole photo, which is what the mask is held against here.
@@ -103,6 +105,7 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalizationRec
     return record
 
 
+@pytest.mark.slow
 def test_every_class_and_confusion_has_its_mean(open_page: Open, measured: LocalizationRecord) -> None:
     pairs, counts = np.unique(
         np.stack([measured.labels, measured.predicted])[:, measured.labels != measured.predicted],
@@ -133,6 +136,7 @@ def test_every_class_and_confusion_has_its_mean(open_page: Open, measured: Local
     assert f"{of_pair.sum()} of those that INT8 called {TAXONOMY[called].name}" in said(app)
 
 
+@pytest.mark.slow
 def test_models_says_it_of_all_photos_and_of_right_and_wrong_answers(
     open_page: Open, measured: LocalizationRecord
 ) -> None:
@@ -146,6 +150,7 @@ def test_models_says_it_of_all_photos_and_of_right_and_wrong_answers(
     assert "How much of the evidence is on the flower" in [header.value for header in app.subheader]
 
 
+@pytest.mark.slow
 def test_segmentations_without_a_record_name_the_script(open_page: Open, drawn_dataset: Path) -> None:
     draw_segmentations(drawn_dataset)
     assert "`flowers evaluate_localization efficientnet_lite0` says" in said(open_page("confusions"))

@@ -1,3 +1,4 @@
+import pytest
 from streamlit.testing.v1 import AppTest
 
 
@@ -15,6 +16,7 @@ def _shown(app: AppTest) -> dict[str, str]:
     return dict(text.value.split(": ") for text in app.markdown)
 
 
+@pytest.mark.slow
 def test_each_list_has_a_page_number_of_its_own() -> None:
     app = AppTest.from_function(_page).run()
     assert _shown(app) == {"few": str([0, 1, 2]), "mistakes": str([*range(10)]), "outliers": str([*range(10)])}

@@ -50,6 +50,7 @@ def test_a_bar_says_how_many_are_before_until_the_turn_comes() -> None:
     assert set(bar.said) == {waiting_words(1, "LIME")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ask", "method", "button", "what"),
     [("Where", "LIME", "run-lime", "LIME"), ("How far to trust it", "Evidence", "trust", "The test")],

@@ -38,6 +38,7 @@ def named(found: Prediction) -> list[tuple[str, str]]:
     return [(capital(TAXONOMY[c.label].name), percent(c.probability)) for c in found.top(5)]
 
 
+@pytest.mark.slow
 def test_the_answer_is_that_of_the_part_in_the_address_and_a_button_goes_back(open_page: Open) -> None:
     whole = expected((0, 0, PHOTO.width, PHOTO.height))
     app = open_page(photo="example", part="20,15,70,95")
@@ -57,6 +58,7 @@ def test_the_answer_is_that_of_the_part_in_the_address_and_a_button_goes_back(op
     assert not any(button.key == "whole-photo" for button in app.button)
 
 
+@pytest.mark.slow
 def test_the_sliders_choose_and_show_what_is_chosen(open_page: Open) -> None:
     app = open_page(photo="example")
     assert not any(slider.key == "crop-across" for slider in app.slider)
@@ -78,12 +80,14 @@ def test_the_sliders_choose_and_show_what_is_chosen(open_page: Open) -> None:
     assert (app.slider(key="crop-across").value, app.slider(key="crop-down").value) == ((25, 65), (20, 80))
 
 
+@pytest.mark.slow
 def test_a_part_too_small_is_told_and_the_whole_photo_answers(open_page: Open) -> None:
     app = open_page(photo="example", part="50,50,51,51")
     assert any("part is too small to show a flower" in warning.value for warning in app.warning)
     assert bars(app) == named(all_looks(example_bytes())[0])
 
 
+@pytest.mark.slow
 def test_another_photo_begins_whole(open_page: Open) -> None:
     app = open_page(photo="example", part="20,15,70,95")
     upload(app, "drawn.png", encoded(drawn_photo(), "PNG"), "image/png")
@@ -91,6 +95,7 @@ def test_another_photo_begins_whole(open_page: Open) -> None:
     assert "the part that you chose" not in html(app)
 
 
+@pytest.mark.slow
 def test_an_unsure_answer_comes_with_the_offer(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "answer", lambda _: Answer(prediction(rose=0.3), prediction(rose=0.3)))
     app = open_page(photo="example")

@@ -40,6 +40,7 @@ def test_an_address_names_an_example() -> None:
     assert example_at("example:nothing") is None
 
 
+@pytest.mark.slow
 def test_a_click_on_an_example_answers(open_page: Callable[..., AppTest]) -> None:
     app = open_page()
     assert not images(app)

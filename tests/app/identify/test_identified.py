@@ -51,6 +51,7 @@ def _counting(made: Callable[..., Any], counted: Counter[str], name: str) -> Cal
     return count
 
 
+@pytest.mark.slow
 def test_a_rerun_computes_each_thing_once(open_page: Open, calls: Counter[str]) -> None:
     assert BUNDLE.manifest.knn is not None
     app = open_page(photo="example")
@@ -66,6 +67,7 @@ def test_a_rerun_computes_each_thing_once(open_page: Open, calls: Counter[str]) 
         assert calls["search"] == 1
 
 
+@pytest.mark.slow
 def test_user_photos_are_read_once_until_they_change(
     open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

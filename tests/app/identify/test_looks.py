@@ -27,6 +27,7 @@ def named(prediction: Prediction) -> list[tuple[str, str]]:
     return [(capital(TAXONOMY[one.label].name), percent(one.probability)) for one in prediction.top(5)]
 
 
+@pytest.mark.slow
 def test_the_answer_is_that_of_all_looks_and_one_click_shows_the_whole_photo_alone(open_page: Open) -> None:
     bundle = load_bundle(default_models_dir() / "efficientnet_lite0")
     answerer = open_answerer(bundle, Runtime(bundle.path("int8.tflite")), lambda: prototypes_of(bundle))

@@ -57,6 +57,7 @@ def _embedding() -> np.ndarray:
     return Runtime(SHIPPED.path("int8.tflite"), workers=1).forward(pixels[None]).embedding[0]
 
 
+@pytest.mark.slow
 def test_the_photo_itself_is_left_out_the_vote_and_the_likeness_are_told(open_page: Open, bundle_folder: Path) -> None:
     shipped = Gallery.load(SHIPPED.path(INDEX_FILE), SHIPPED.path(RECORDS_FILE))
     embedding = _embedding()
@@ -134,17 +135,20 @@ def test_the_doubt_stands_with_the_answer(open_page: Open, monkeypatch: pytest.M
     assert [info.value[:32] for info in app.info] == ["The known photos that yours rese"]
 
 
+@pytest.mark.slow
 def test_without_all_that_the_neighbours_are_counted(open_page: Open, bundle_folder: Path) -> None:
     app = open_page(photo="example")
     assert any("nearest are labelled" in text.value for text in app.markdown)
     assert "of pairs" not in html(app)
 
 
+@pytest.mark.slow
 def test_a_damaged_likeness_is_done_without(open_page: Open, bundle_folder: Path) -> None:
     BundleWriter.open(bundle_folder).add_bytes(SIMILARITY_FILE, b"no such thing")
     assert "of pairs" not in html(open_page(photo="example"))
 
 
+@pytest.mark.slow
 def test_photos_of_ones_own_are_among_them(
     open_page: Open, bundle_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,6 +184,7 @@ def test_sentences() -> None:
     assert left_out_sentence({oxford(9), oxford(7)}).startswith("This is photo 7 and 9 of the data set")
 
 
+@pytest.mark.slow
 def test_filtered_by_split_and_class(open_page: Open, bundle_folder: Path) -> None:
     gallery = Gallery.load(SHIPPED.path(INDEX_FILE), SHIPPED.path(RECORDS_FILE))
     rose = next(taxon.label for taxon in load_taxonomy() if taxon.name == "rose")
@@ -192,6 +197,7 @@ def test_filtered_by_split_and_class(open_page: Open, bundle_folder: Path) -> No
     assert not any("12 nearest are labelled **rose**" in text.value for text in app.markdown)
 
 
+@pytest.mark.slow
 def test_why_near_adds_up_on_both_photos(open_page: Open, tmp_path: Path, drawn_dataset: Path) -> None:
     app = open_page(photo="example", near="true")
     assert any("On the left your photo" in text.value for text in app.markdown)

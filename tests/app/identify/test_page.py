@@ -55,6 +55,7 @@ def upload(app: AppTest, name: str, content: bytes, mime: str = "image/jpeg") ->
     return run(app)
 
 
+@pytest.mark.slow
 def test_begins_with_an_invitation_and_nothing_else(open_page: Open) -> None:
     app = open_page()
     assert app.title[0].value == "Which flower is this?"
@@ -63,6 +64,7 @@ def test_begins_with_an_invitation_and_nothing_else(open_page: Open) -> None:
     assert not app.header
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file_format", ["PNG", "WEBP", "BMP"])
 def test_an_upload_is_named_as_the_library_names_it(open_page: Open, file_format: str) -> None:
     content = encoded(drawn_photo(), file_format)
@@ -74,6 +76,7 @@ def test_an_upload_is_named_as_the_library_names_it(open_page: Open, file_format
     assert len(images(app)) == 3  # the photo; then once plain, once with the map
 
 
+@pytest.mark.slow
 def test_the_example_photo_has_an_address(open_page: Open) -> None:
     clicked = open_page()
     clicked.button(key="use-example").click()
@@ -84,6 +87,7 @@ def test_the_example_photo_has_an_address(open_page: Open) -> None:
     assert len(bars(opened)) == 5
 
 
+@pytest.mark.slow
 def test_the_example_comes_back_after_a_file(open_page: Open) -> None:
     app = open_page(photo="example")
     first = bars(app)
@@ -112,6 +116,7 @@ def test_a_wrong_file_gets_a_sentence(open_page: Open, name: str, content: bytes
     assert not images(app)
 
 
+@pytest.mark.slow
 def test_after_a_wrong_file_comes_a_right_one(open_page: Open) -> None:
     app = upload(open_page(), "notes.jpg", b"A flower, in words.")
     assert app.error
@@ -120,6 +125,7 @@ def test_after_a_wrong_file_comes_a_right_one(open_page: Open) -> None:
     assert len(bars(app)) == 5
 
 
+@pytest.mark.slow
 def test_taking_the_file_away_takes_the_answer_away(open_page: Open) -> None:
     app = upload(open_page(), "flower.jpg", example_bytes())
     app.button(key="take-away").click()
@@ -127,6 +133,7 @@ def test_taking_the_file_away_takes_the_answer_away(open_page: Open) -> None:
     assert not images(app)
 
 
+@pytest.mark.slow
 def test_the_camera_is_asked_for_only_when_wanted(open_page: Open) -> None:
     app = open_page()
     assert not app.camera_input
@@ -139,6 +146,7 @@ def test_the_camera_is_asked_for_only_when_wanted(open_page: Open) -> None:
     assert bars(app)[0][0] == capital(load_taxonomy()[prediction.candidates[0].label].name)
 
 
+@pytest.mark.slow
 def test_neighbours_are_the_gallery_s_and_show_without_photos(open_page: Open) -> None:
     app = open_page(photo="example")
     _, forward = expected(example_bytes())
@@ -151,6 +159,7 @@ def test_neighbours_are_the_gallery_s_and_show_without_photos(open_page: Open) -
     assert app.button(key="download-neighbours").label == "Download the photos"
 
 
+@pytest.mark.slow
 def test_neighbours_of_one_split(open_page: Open) -> None:
     app = open_page(photo="example", among="Training")
     _, forward = expected(example_bytes())
@@ -159,6 +168,7 @@ def test_neighbours_of_one_split(open_page: Open) -> None:
     assert re.findall(r"<span>photo</span><b>(\d+)</b>", html(app)) == wanted
 
 
+@pytest.mark.slow
 def test_a_class_and_a_rival_can_be_chosen_to_explain(open_page: Open) -> None:
     app = open_page(photo="example", method="Evidence")
     prediction, _ = expected(example_bytes())
@@ -174,11 +184,13 @@ def test_a_class_and_a_rival_can_be_chosen_to_explain(open_page: Open) -> None:
     assert any(m.value.startswith(f"Orange speaks for {best.name}, blue for {second.name}.") for m in app.markdown)
 
 
+@pytest.mark.slow
 def test_an_address_names_what_is_explained(open_page: Open) -> None:
     app = open_page(photo="example", explain="rose", against="sunflower")
     assert any(m.value.startswith("Orange speaks for rose, blue for sunflower.") for m in app.markdown)
 
 
+@pytest.mark.slow
 def test_another_photo_starts_with_its_own_answer(open_page: Open) -> None:
     app = open_page(photo="example")
     app.selectbox(key="explain").select(1)
@@ -191,6 +203,7 @@ def test_another_photo_starts_with_its_own_answer(open_page: Open) -> None:
     assert app.selectbox(key="against").value is None
 
 
+@pytest.mark.slow
 def test_lime_waits_for_a_click_and_is_remembered(open_page: Open) -> None:
     app = open_page(photo="example", method="LIME")
     assert app.button(key="run-lime")
@@ -234,12 +247,14 @@ def test_the_pieces_are_the_persons_choice(open_page: Open) -> None:
     assert many > few
 
 
+@pytest.mark.slow
 def test_every_precision_of_the_bundle_answers(open_page: Open) -> None:
     for precision in BUNDLE.precisions:
         app = open_page(photo="example", precision=precision)
         assert len(bars(app)) == 5
 
 
+@pytest.mark.slow
 def test_a_data_set_photo_has_an_address_and_is_not_its_own_neighbour(
     open_page: Open, drawn_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,6 +277,7 @@ def test_a_data_set_photo_has_an_address_and_is_not_its_own_neighbour(
     assert not any(button.label == "Download the photos" for button in app.button)
 
 
+@pytest.mark.slow
 def test_a_data_set_photo_comes_back_after_a_file(open_page: Open, drawn_dataset: Path) -> None:
     app = open_page(photo="3")
     upload(app, "flower.jpg", example_bytes())
@@ -270,6 +286,7 @@ def test_a_data_set_photo_comes_back_after_a_file(open_page: Open, drawn_dataset
     assert "image\\_00003.jpg" in images(run(app))[0].captions[0]
 
 
+@pytest.mark.slow
 def test_photos_that_are_on_disk_are_shown(open_page: Open, drawn_dataset: Path) -> None:
     # Only the first photos of the gallery are in the drawn data set; the others keep their numbers.
     gallery = Gallery.load(BUNDLE.path("gallery.faiss"), BUNDLE.path("gallery.npz"))

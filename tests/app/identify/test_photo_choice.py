@@ -16,6 +16,7 @@ def caption(app: AppTest) -> str:
     return images(app)[0].captions[0]
 
 
+@pytest.mark.slow
 def test_the_way_back_from_the_example_leads_to_the_file(open_page: Open) -> None:
     app = upload(open_page(), "drawn.png", encoded(drawn_photo(), "PNG"), "image/png")
     mine = bars(app)
@@ -60,6 +61,7 @@ def test_an_address_brings_no_link_and_no_picture_from_elsewhere(open_page: Open
     assert "](" not in said.replace(r"\](", "")
 
 
+@pytest.mark.slow
 def test_the_name_of_a_file_is_only_words(open_page: Open) -> None:
     app = upload(open_page(), "![x](a) <b>b</b>.png", encoded(drawn_photo(), "PNG"), "image/png")
     assert caption(app).startswith(r"\!\[x\](a) \<b\>b\</b\>.png · 320 × 240")

@@ -11,6 +11,7 @@ from tests.app.conftest import html, run
 Open = Callable[..., AppTest]
 
 
+@pytest.mark.slow
 def test_the_page_begins_with_where(open_page: Open) -> None:
     app = open_page(photo="example")
     assert app.segmented_control(key="ask").value == "Where"
@@ -18,6 +19,7 @@ def test_the_page_begins_with_where(open_page: Open) -> None:
     assert not any(question.asks in html(app) for question in QUESTIONS[1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.title)
 def test_every_question_has_an_address_and_keeps_the_flower(open_page: Open, question: Question) -> None:
     app = open_page(photo="example", ask=question.title, explain="rose", against="sunflower")
@@ -27,6 +29,7 @@ def test_every_question_has_an_address_and_keeps_the_flower(open_page: Open, que
     assert any(box.key == "method" for box in app.selectbox) == question.with_map
 
 
+@pytest.mark.slow
 def test_the_flower_stays_when_the_question_changes(open_page: Open) -> None:
     app = open_page(photo="example", explain="rose")
     for question in (*QUESTIONS[1:], QUESTIONS[0]):

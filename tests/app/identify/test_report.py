@@ -15,6 +15,7 @@ from tests.app.conftest import run
 from tests.app.identify.test_page import BUNDLE, expected
 
 
+@pytest.mark.slow
 def test_the_report_says_what_the_page_says() -> None:
     def page() -> None:
         import streamlit as st

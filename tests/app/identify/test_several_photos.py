@@ -30,6 +30,7 @@ def give(app: AppTest, files: list[tuple[str, bytes, str]]) -> AppTest:
     return run(app)
 
 
+@pytest.mark.slow
 def test_photos_of_one_plant_are_answered_together(open_page: Open) -> None:
     app = give(open_page(), FILES)
     runtime = Runtime(BUNDLE.path("int8.tflite"), workers=1)
@@ -51,6 +52,7 @@ def test_photos_of_one_plant_are_answered_together(open_page: Open) -> None:
     assert html(run(app)).count('aria-label="Answer"') == answers - 1
 
 
+@pytest.mark.slow
 def test_the_last_photos_stay_and_two_are_compared(open_page: Open) -> None:
     app = open_page()
     for name, colour in (("first", 0), ("second", 40)):
@@ -75,6 +77,7 @@ def test_the_last_photos_stay_and_two_are_compared(open_page: Open) -> None:
     assert bars(app) == mine  # as small copies, and answered as before
 
 
+@pytest.mark.slow
 def test_what_is_no_photo_is_named_and_the_others_are_taken(open_page: Open) -> None:
     app = give(open_page(), [("notes", b"no photo", "text/plain"), FILES[0]])
     assert [error.value for error in app.error] == [

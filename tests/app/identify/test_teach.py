@@ -55,6 +55,7 @@ def taught(open_page: Open) -> AppTest:
     return keep(ask(app, "paper flower", *(drawn(number) for number in range(1, 5))))
 
 
+@pytest.mark.slow
 def test_a_flower_is_taught_named_and_taken_back(open_page: Open) -> None:
     app = give(open_page(bundle=SMALL), drawn(0))
     before = html(app)
@@ -80,6 +81,7 @@ def test_a_flower_is_taught_named_and_taken_back(open_page: Open) -> None:
     assert html(give(app, drawn(0))) == before
 
 
+@pytest.mark.slow
 def test_a_mistake_is_corrected(open_page: Open) -> None:
     app = give(open_page(bundle=SMALL), drawn(7, look=4))
     ask(app, "Rose")
@@ -88,6 +90,7 @@ def test_a_mistake_is_corrected(open_page: Open) -> None:
     assert "<h2>Rose</h2>" in html(app) or "<h2>Probably rose</h2>" in html(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "contents", "sentence"),
     [
@@ -106,6 +109,7 @@ def test_what_is_odd_gets_a_sentence(open_page: Open, name: str, contents: list[
     assert sentence in said(app).replace("\\", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["confusions", "models", "dataset"])
 def test_every_page_works_with_a_taught_model(taught: AppTest, page: str) -> None:
     taught.switch_page(f"{page}/page.py")
@@ -116,12 +120,14 @@ def test_every_page_works_with_a_taught_model(taught: AppTest, page: str) -> Non
         assert not run(app).error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", ["where", "trust"])
 def test_its_maps_are_exact(taught: AppTest, question: str) -> None:
     taught.query_params["why"] = question
     assert not run(taught).error
 
 
+@pytest.mark.slow
 def test_a_visitor_keeps_a_model_only_where_the_owner_allows_it(
     taught: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -130,6 +136,7 @@ def test_a_visitor_keeps_a_model_only_where_the_owner_allows_it(
     assert "taught-keep" in {button.key for button in run(taught).button}
 
 
+@pytest.mark.slow
 def test_a_name_that_is_taken_or_none_is_refused(taught: AppTest) -> None:
     key = f"taught-name-{SMALL}_taught"
     taught.text_input(key=key).set_value(SMALL)

@@ -84,6 +84,7 @@ def test_the_trust_in_a_map_is_what_the_library_measures(open_page: Open) -> Non
     assert not any(button.key == "trust" for button in app.button)
 
 
+@pytest.mark.slow
 def test_maps_of_one_target_are_compared(open_page: Open) -> None:
     app = open_page(photo="example", method="Occlusion", ask=TRUST)
     app.button(key="run-occlusion").click()
@@ -95,6 +96,7 @@ def test_maps_of_one_target_are_compared(open_page: Open) -> None:
     )
 
 
+@pytest.mark.slow
 def test_maps_stand_side_by_side_on_request(open_page: Open) -> None:
     app = open_page(photo="example", method="Occlusion", ask=TRUST)
     assert not any(toggle.key == "side-by-side" for toggle in app.toggle)

@@ -33,6 +33,7 @@ def said(app: AppTest) -> str:
     return "\n".join(element.value for element in app.markdown)
 
 
+@pytest.mark.slow
 def test_the_page_shows_the_library_s_shares_and_their_sum(open_page: Open) -> None:
     app = open_page(photo="example", ask="What")
     head, bias = BUNDLE.head()
@@ -55,6 +56,7 @@ def test_the_page_shows_the_library_s_shares_and_their_sum(open_page: Open) -> N
     assert "All in all the photo speaks more for" in said(app)
 
 
+@pytest.mark.slow
 def test_a_model_whose_patterns_were_not_looked_for_says_so(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "concepts", lambda _: None)
     app = open_page(photo="example", ask="What")

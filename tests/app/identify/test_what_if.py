@@ -28,12 +28,14 @@ def said(app: AppTest) -> str:
     return "\n".join(element.value for element in app.markdown)
 
 
+@pytest.mark.slow
 def test_without_the_data_set_it_offers_to_fetch_it(open_page: Open) -> None:
     app = open_page(photo="example", ask="What if")
     assert "This needs training photos of" in said(app)
     assert app.button(key="download-what-if").label == "Download the photos"
 
 
+@pytest.mark.slow
 def test_the_exchange_is_the_library_s(open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     other = tmp_path / "other.png"
     Image.fromarray(drawn_photo()).save(other)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.identify.whence import likeness_sentence
@@ -24,6 +25,7 @@ def said(app: AppTest) -> str:
     return "\n".join(element.value for element in app.markdown)
 
 
+@pytest.mark.slow
 def test_the_photos_and_their_sum_are_the_library_s(open_page: Open) -> None:
     bundle = load_bundle(default_models_dir() / "efficientnet_lite0")
     gallery = Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))

@@ -30,6 +30,7 @@ def said(app: AppTest) -> str:
     return "\n".join(element.value for element in app.markdown)
 
 
+@pytest.mark.slow
 def test_every_method_can_be_chosen_and_no_slow_one_runs_unasked(open_page: Open) -> None:
     app = open_page(photo="example")
     box = app.selectbox(key="method")
@@ -71,6 +72,7 @@ def test_a_slow_method_sets_two_classes_against_each_other(open_page: Open) -> N
     assert "logits" not in said(app)
 
 
+@pytest.mark.slow
 def test_an_undecided_answer_begins_with_what_tells_the_two_apart(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +103,7 @@ def test_the_files_hold_the_map() -> None:
     np.testing.assert_array_equal(picture, draw(photo.pixels, explained, 0.7, threshold=0.3))
 
 
+@pytest.mark.slow
 def test_the_files_are_offered_and_the_weakest_can_be_hidden(open_page: Open) -> None:
     app = open_page(photo="example")
     whole = images(app)[2].proto.imgs[0].url
@@ -110,6 +113,7 @@ def test_the_files_are_offered_and_the_weakest_can_be_hidden(open_page: Open) ->
     assert {button.label for button in app.get("download_button")} >= {"Map (.npy)", "Overlay (PNG)"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["LIME", "Evidence"])
 def test_a_method_has_an_address(open_page: Open, method: str) -> None:
     app = open_page(photo="example", method=method)

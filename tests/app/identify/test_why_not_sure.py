@@ -18,6 +18,7 @@ Open = Callable[..., AppTest]
 TAXONOMY = load_taxonomy()
 
 
+@pytest.mark.slow
 def test_it_is_asked_only_where_the_model_is_not_sure(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     doubt, sure = prediction(rose=0.5, camellia=0.4), prediction(rose=0.99)
     monkeypatch.setattr(session, "answer", lambda _: Answer(doubt, doubt))

@@ -37,6 +37,7 @@ def shown(app: AppTest) -> pd.DataFrame:
     return app.dataframe[0].value
 
 
+@pytest.mark.slow
 def test_every_photo_gets_the_answer_that_it_gets_alone(given: AppTest) -> None:
     table = shown(given)
     assert list(table["photo"]) == ["album/poppies.jpg", "album/coffee.jpg", "album/notes.txt"]
@@ -50,6 +51,7 @@ def test_every_photo_gets_the_answer_that_it_gets_alone(given: AppTest) -> None:
     assert len(shown(run(given))) == 3
 
 
+@pytest.mark.slow
 def test_filters_narrow_the_table(given: AppTest) -> None:
     given.segmented_control(key="many-show").set_value(UNREAD)
     assert list(shown(run(given))["photo"]) == ["album/notes.txt"]

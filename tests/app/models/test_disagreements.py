@@ -33,6 +33,7 @@ def _expected() -> list[int]:
     return one.ids[where][np.lexsort((one.ids[where], -sure))].tolist()
 
 
+@pytest.mark.slow
 def test_float_against_int8_photo_by_photo(open_page: Open) -> None:
     app = open_page("models")
     expected = _expected()
@@ -46,6 +47,7 @@ def test_float_against_int8_photo_by_photo(open_page: Open) -> None:
     assert shown == [photo for photo in right[:4] for _ in range(3)]
 
 
+@pytest.mark.slow
 def test_the_pair_has_an_address(open_page: Open) -> None:
     names = {"first": f"{BUNDLE.name}, int8", "second": f"{BUNDLE.name}, float16"}
     app = open_page("models", **names)

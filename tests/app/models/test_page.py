@@ -19,6 +19,7 @@ Open = Callable[..., AppTest]
 BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
 
 
+@pytest.mark.slow
 def test_every_figure_is_the_record_s(open_page: Open) -> None:
     bundles = {bundle.name: bundle for bundle in list_bundles(default_models_dir())}
     app = open_page("models", bundle="inception_v3")
@@ -40,6 +41,7 @@ def test_every_figure_is_the_record_s(open_page: Open) -> None:
         assert row["training photos"] == bundle.training.photos
 
 
+@pytest.mark.slow
 def test_figures_with_and_without_copies(open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without = BUNDLE.metrics["int8"]["test"].without_duplicates
     assert without is not None
@@ -60,6 +62,7 @@ def test_figures_with_and_without_copies(open_page: Open, tmp_path: Path, monkey
     assert "by seer has a cosine of 0.75 or more" in said
 
 
+@pytest.mark.slow
 def test_how_it_was_made_can_be_read(open_page: Open) -> None:
     page = html(open_page("models"))
     assert BUNDLE.training.command.line() in page
@@ -67,6 +70,7 @@ def test_how_it_was_made_can_be_read(open_page: Open) -> None:
     assert BUNDLE.manifest.data.fingerprint in page
 
 
+@pytest.mark.slow
 def test_no_model_is_a_sentence(open_page: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FLOWERS_MODELS_DIR", str(tmp_path))
     assert "There is no model here" in open_page("models").info[0].value
@@ -89,6 +93,7 @@ def test_the_curve_is_the_record_of_the_epochs() -> None:
     assert learning_curve({}) is None
 
 
+@pytest.mark.slow
 def test_a_model_without_measurements_says_so(open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without = ("history.json", "explanations.json", "flower_shares.npz")
     linked_copy(BUNDLE, tmp_path / BUNDLE.name, without=without, latency=Latency())

@@ -66,6 +66,7 @@ def test_left_out_flowers_have_means_and_ranges() -> None:
     assert "a head on lite as ImageNet left it" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "measured"), [("efficientnet_lite0_small", True), ("inception_v3", False)])
 def test_the_tab_shows_the_record_or_says_that_there_is_none(
     open_page: Callable[..., AppTest], name: str, measured: bool

@@ -32,11 +32,13 @@ def add(app: AppTest, content: bytes) -> str:
     return "\n".join(element.value for element in app.info).replace("\\", "")
 
 
+@pytest.mark.slow
 def test_nobody_adds_a_model_unless_the_owner_allows_it(open_page: Open, server: Path, monkeypatch) -> None:
     monkeypatch.delenv("FLOWERS_KEEP_MODELS")
     assert not open_page("models").file_uploader
 
 
+@pytest.mark.slow
 def test_a_packed_model_is_added_and_chosen(open_page: Open, server: Path, tmp_path: Path) -> None:
     writer = BundleWriter.create(
         tmp_path / "garden", name="garden", backbone="none", crop_rule=BUNDLE.crop_rule, classes=["rose", "tulip"]
@@ -50,6 +52,7 @@ def test_a_packed_model_is_added_and_chosen(open_page: Open, server: Path, tmp_p
     assert load_bundle(server / "garden").class_names == ("rose", "tulip")
 
 
+@pytest.mark.slow
 def test_what_is_no_packed_model_is_refused_in_a_sentence(open_page: Open, server: Path) -> None:
     assert "is damaged, or no packed bundle" in add(open_page("models"), b"PK but no more")
     assert [path.name for path in server.iterdir() if not path.name.startswith(".")] == [BUNDLE.name]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.elements.words import capital
@@ -20,6 +21,7 @@ WORTHS = worth(load_concepts(BUNDLE.path(CONCEPTS_FILE), HEAD), HEAD)
 ROSE = 74
 
 
+@pytest.mark.slow
 def test_a_flower_has_an_address_and_its_patterns(open_page: Open) -> None:
     app = open_page("patterns", of="rose")
     assert app.selectbox(key="of").value == ROSE
@@ -30,6 +32,7 @@ def test_a_flower_has_an_address_and_its_patterns(open_page: Open) -> None:
     assert app.button(key="download-patterns")
 
 
+@pytest.mark.slow
 def test_a_pattern_has_an_address_and_its_flowers(open_page: Open) -> None:
     app = open_page("patterns", by="By pattern", number="5")
     first = load_taxonomy()[int(WORTHS[:, 4].argmax()) + 1].name

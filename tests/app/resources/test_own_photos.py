@@ -1,6 +1,7 @@
 """What is kept of a visitor's photos, and that the small copies answer as the photos did."""
 
 import numpy as np
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.identify.examples import FOLDER
@@ -38,6 +39,7 @@ def test_the_last_are_kept_in_order_and_given_again() -> None:
     assert app.session_state["left"] == ((), None, [])
 
 
+@pytest.mark.slow
 def test_a_photo_that_is_opened_again_gets_the_answer_that_it_got() -> None:
     def page() -> None:
         import numpy as np

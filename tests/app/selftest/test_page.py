@@ -19,12 +19,14 @@ def said(app: AppTest) -> str:
     return "\n".join(element.value for element in app.markdown)
 
 
+@pytest.mark.slow
 def test_without_the_data_set_it_says_what_is_missing(open_page: Open) -> None:
     app = open_page("selftest")
     assert "This needs the test photos" in said(app)
     assert app.button(key="download-test").label == "Download the photos"
 
 
+@pytest.mark.slow
 def test_who_calls_every_answer_right_spots_no_mistake(
     open_page: Open, drawn_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

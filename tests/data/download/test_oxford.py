@@ -359,6 +359,7 @@ def run_script(command: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.slow
 def test_the_script_says_what_it_did(tmp_path, oxford, files):
     first, second = (run_script(script(tmp_path, oxford)) for _ in range(2))
     assert (first.returncode, first.stdout) == (0, f"10 photos are now in {tmp_path}.\n")

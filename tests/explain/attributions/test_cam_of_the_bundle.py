@@ -92,6 +92,7 @@ def test_of_the_float_models_it_is_grad_cam(bundle, photo, gradcam):
             assert spearman >= 0.999
 
 
+@pytest.mark.slow
 def test_of_the_int8_model_it_ranks_as_grad_cam_of_the_float_one(bundle, photo, gradcam):
     """Eight bits move the features a little: the order of the positions stays, for each of the five first answers.
 

@@ -253,6 +253,7 @@ def test_a_false_from_progress_stops_it():
         explain(smooth_logits, photo(), 1, samples=500, progress=lambda done, _: done < 33)
 
 
+@pytest.mark.slow
 def test_the_intervals_hold_what_they_promise():
     """95 % of intervals from 200 samples should hold what 20,000 samples find."""
     truth = explain(smooth_logits, photo(), 2, samples=20_001, batch_size=500, seed=999, top=0).terms

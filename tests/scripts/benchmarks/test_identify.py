@@ -25,12 +25,14 @@ def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys):
     return call
 
 
+@pytest.mark.slow
 def test_the_ratio_is_of_the_same_photos_in_turn(call) -> None:
     said = call("--rounds", "2")
     assert ", 3 photos, 2 rounds:" in said
     assert 0 < float(said.splitlines()[-1].split(" %")[0]) < 1000
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").is_file(), reason="memory is read from /proc")
 def test_memory_is_read_twice(call) -> None:
     said = call("--memory", "8")

@@ -24,6 +24,7 @@ def evaluate(monkeypatch: pytest.MonkeyPatch):
     return call
 
 
+@pytest.mark.slow
 def test_the_shipped_figures_are_those_of_the_stored_predictions(evaluate, tmp_path: Path) -> None:
     shipped = default_models_dir() / "efficientnet_lite0_small"
     folder = tmp_path / shipped.name
