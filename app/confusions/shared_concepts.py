@@ -7,9 +7,9 @@ import streamlit as st
 
 from app.elements.concept_cards import ConceptCard, draw_concepts
 from app.elements.words import percent
-from app.resources import bundle_files, models
+from app.resources import models
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.explain.concepts.classes import shared, worth
+from flowers_core.explain.concepts.classes import shared
 from flowers_core.inference.bundle import Bundle
 
 # Patterns that both have, and those of each alone.
@@ -28,7 +28,7 @@ def draw_shared_concepts(bundle: Bundle, true: int, called: int, taxonomy: Taxon
     concepts = models.concepts(bundle)
     if concepts is None or true == called:
         return
-    worths = worth(concepts, bundle_files.head(bundle))
+    worths = models.concept_worths(bundle, concepts)
     both = shared(worths, true, called)
     part = float(both.sum()) / float(np.maximum(worths[true - 1], 0).sum())
     names = taxonomy[true].name, taxonomy[called].name

@@ -10,12 +10,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app.elements.words import listed
-from app.resources import bundle_files
+from app.resources import models
 from app.resources.data import photo_file
 from app.resources.thumbnails import CROP_SIDE, place_crop
 from flowers_core.data.photos import PhotoError
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.explain.concepts.classes import worth
 from flowers_core.explain.concepts.concepts import Concepts
 from flowers_core.inference.bundle import Bundle
 
@@ -95,7 +94,7 @@ def typical_flowers(bundle: Bundle, concepts: Concepts, concept: int, taxonomy: 
         concept: the number, from 0.
         taxonomy: the classes' names.
     """
-    worths = worth(concepts, bundle_files.head(bundle))[:, concept]
+    worths = models.concept_worths(bundle, concepts)[:, concept]
     first = [int(index) for index in np.argsort(-worths, kind="stable")[:_CLASSES]]
     kept = [index for index in first if worths[index] > 0 and worths[index] >= _LEAST * worths[first[0]]]
     return listed([taxonomy[index + 1].name for index in kept], "and") if kept else "no flower in particular"

@@ -11,10 +11,9 @@ from app.elements.concept_cards import ConceptCard, draw_concepts, typical_crops
 from app.elements.dataset_offer import offer_download
 from app.elements.model_choice import choose_bundle
 from app.elements.words import capital, percent
-from app.resources import bundle_files, models
+from app.resources import models
 from app.resources.data import photos_here
 from flowers_core.data.taxonomy import Taxonomy
-from flowers_core.explain.concepts.classes import worth
 from flowers_core.explain.concepts.concepts import EXAMPLES, Concepts
 from flowers_core.inference.bundle import Bundle
 
@@ -26,7 +25,7 @@ BY = {"flower": "By flower", "pattern": "By pattern"}
 def draw_flower(bundle: Bundle, concepts: Concepts, taxonomy: Taxonomy) -> None:
     """The patterns that make up one flower to the model."""
     label = choose_flower("Flower", by_name(taxonomy), taxonomy, "of", width=300) or 1
-    worths = worth(concepts, bundle_files.head(bundle))[label - 1]
+    worths = models.concept_worths(bundle, concepts)[label - 1]
     shown = np.argsort(-worths, kind="stable")[:OF_FLOWER].tolist()
     whole = float(worths[worths > 0].sum())
     st.markdown(
@@ -52,7 +51,7 @@ def draw_pattern(bundle: Bundle, concepts: Concepts, taxonomy: Taxonomy) -> None
     crops = typical_crops(bundle, concepts, concept, EXAMPLES)
     if crops is not None:
         st.image(crops, alt=f"What pattern {number} looks like in training photos", output_format="JPEG")
-    worths = worth(concepts, bundle_files.head(bundle))[:, concept]
+    worths = models.concept_worths(bundle, concepts)[:, concept]
     first = [int(index) for index in np.argsort(-worths, kind="stable")[:OF_PATTERN] if worths[index] > 0]
     if not first:
         st.markdown("It speaks for no flower; it tells the model what a photo is not.")

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.resources import session_models
-from app.resources.bundle_files import PREFERRED_FORMAT, bundle_file, head, linear_layer, optional_file
+from app.resources.bundle_files import PREFERRED_FORMAT, bundle_file, digest, head, linear_layer, optional_file
 from app.resources.galleries import gallery, prototypes
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import (
     CLASSIFIER_FILE,
+    HEAD_FILE,
     Bundle,
     BundleError,
     bundle_folders,
@@ -29,6 +30,9 @@ from flowers_core.inference.manifest import MANIFEST
 from flowers_core.storage.paths import default_models_dir
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from flowers_core.explain.attributions.gradients import Gradients
     from flowers_core.explain.concepts.concepts import Concepts
     from flowers_core.inference.answerer import Answerer
@@ -145,6 +149,20 @@ def concepts(bundle: Bundle) -> Concepts | None:
     from flowers_core.explain.concepts.concepts import CONCEPTS_FILE, load_concepts
 
     return optional_file(bundle, CONCEPTS_FILE, lambda path: load_concepts(path, head(bundle)))
+
+
+def concept_worths(bundle: Bundle, concepts: Concepts) -> NDArray[np.float64]:
+    """What each concept adds to a class's own logit in its training photos, on average, (classes, k), in logits.
+
+    Args:
+        bundle: the model.
+        concepts: its concepts.
+    """
+    from flowers_core.explain.concepts.classes import worth
+    from flowers_core.explain.concepts.concepts import CONCEPTS_FILE
+
+    what = f"worths {digest(bundle, HEAD_FILE)}"
+    return bundle_file(bundle, CONCEPTS_FILE, lambda _: worth(concepts, head(bundle)), what=what)
 
 
 def gradients(bundle: Bundle) -> Callable[[], Gradients] | None:
