@@ -1,7 +1,12 @@
 """The dashboard's entry: page settings and navigation. Started with `streamlit run app/main.py`."""
 
+import os
 import sys
 from pathlib import Path
+
+# OpenBLAS reads it when NumPy is loaded, which no page has done yet. Its threads would wake for products that one of
+# them makes sooner, and spin meanwhile on the cores that answer the next visitor.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import streamlit as st
 

@@ -56,6 +56,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "benchmarks index",
         "benchmarks lime",
         "benchmarks pages",
+        "benchmarks by_hand",
         "benchmarks training",
         "benchmarks exports",
     ),

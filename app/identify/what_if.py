@@ -1,4 +1,4 @@
-"""*What if*: the fewest places that would have to look as in a photo of another flower to turn the answer."""
+"""*What if*: by hand, or the fewest places that would have to look as in another photo to turn the answer."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from app.elements.choices import choose_one
 from app.elements.dataset_offer import offer_download
 from app.elements.heatmap import around
 from app.elements.photo_grid import draw_photo
 from app.elements.words import percent
+from app.identify.by_hand.draw import draw_by_hand
 from app.identify.target_choice import Asked
 from app.resources import bundle_files, models, records, session
 from app.resources.data import photo_file
@@ -31,6 +33,8 @@ from flowers_core.retrieval.neighbour import Neighbour
 
 # Photos of the other flower that are looked at, the nearest first; and the size at which one is shown.
 NEAREST, SIDE, TALLEST = 3, 600, 480
+# Who changes the photo: the visitor, or the least exchange with another.
+BY_HAND, EXCHANGE = "By hand", "Exchange places"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +55,14 @@ class Counterfactual:
 
 
 def draw_what_if(asked: Asked) -> None:
+    """The choice of who changes the photo, and what comes of it."""
+    if choose_one("Change the photo", {way: way for way in (BY_HAND, EXCHANGE)}, "change") == BY_HAND:
+        draw_by_hand(asked)
+    else:
+        _draw_exchange(asked)
+
+
+def _draw_exchange(asked: Asked) -> None:
     """The two photos with matched frames, in words what they mean, and what happens on pixels."""
     taxonomy = asked.identified.inference.bundle.taxonomy
     rival = wanted(asked)

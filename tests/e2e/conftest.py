@@ -32,17 +32,18 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, server: str) -> Iterator[Page]:
     """A wide window. At the end: nothing broke in it, and nothing was asked of any other machine."""
-    yield from _watched(browser, 1280, 900)
+    yield from watched(browser, 1280, 900)
 
 
 @pytest.fixture
 def phone(browser: Browser, server: str) -> Iterator[Page]:
     """A window as large as a phone's, watched likewise."""
-    yield from _watched(browser, 390, 844)
+    yield from watched(browser, 390, 844)
 
 
-def _watched(browser: Browser, width: int, height: int) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": width, "height": height})
+def watched(browser: Browser, width: int, height: int, *, has_touch: bool = False) -> Iterator[Page]:
+    """A window of a size. At the end: nothing broke in it, and nothing was asked of any other machine."""
+    context = browser.new_context(viewport={"width": width, "height": height}, has_touch=has_touch)
     page = context.new_page()
     page.set_default_timeout(30_000)
     expect.set_options(timeout=30_000)

@@ -17,6 +17,7 @@ STATES = (
     "?photo=example&near=true&part=20,15,70,95",
     "?photo=example&method=LIME",
     "?photo=example&ask=What if",
+    "?photo=example&ask=What if&change=Exchange places",
     "?photo=example&ask=How far to trust it",
     "many",
     "confusions",

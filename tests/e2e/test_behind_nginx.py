@@ -49,3 +49,15 @@ def test_a_photo_is_uploaded_and_drawn_upon_under_the_policy(page: Page, site: s
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
     settle(page)
     no_trouble(page)
+
+
+def test_what_if_by_hand_follows_under_the_policy(page: Page, site: str) -> None:
+    page.goto(f"{site}/?photo=example&ask=What if")
+    expect(page.locator(".hand .names li")).to_have_count(3)
+    settle(page)
+    before = page.locator(".hand .seen img").get_attribute("src")
+    page.locator(".hand canvas").focus()
+    page.keyboard.press("-")
+    expect(page.locator(".hand .seen img")).not_to_have_attribute("src", str(before))
+    settle(page)
+    no_trouble(page)

@@ -79,9 +79,9 @@ class ConceptDictionary:
         """
         if features.shape[-1] != self.concepts.shape[1]:
             raise ValueError(f"Features {features.shape} do not fit concepts {self.concepts.shape}.")
-        vectors = self._read(features.reshape(-1, features.shape[-1]).astype(np.float64))
-        target = vectors @ self._read(self.concepts).T
-        presence = np.maximum(vectors @ self._pseudo_inverse, 0)
+        vectors = features.reshape(-1, features.shape[-1]).astype(np.float64)
+        target, begin = np.split(vectors @ self._target_and_begin, 2, axis=1)
+        presence = np.maximum(begin, 0)
         ahead, momentum = presence, 1.0
         for _ in range(_MOST_STEPS):
             stepped = np.maximum(ahead - (ahead @ self._gram - target) / self._curvature, 0)
@@ -114,8 +114,11 @@ class ConceptDictionary:
         return float(np.linalg.eigvalsh(self._gram)[-1])
 
     @cached_property
-    def _pseudo_inverse(self) -> FloatArray:
-        return np.linalg.pinv(self._read(self.concepts))
+    def _target_and_begin(self) -> npt.NDArray[np.float64]:
+        """What vectors (n, c) are multiplied by for A Vᵀ and for the solution that may be negative, (c, 2 k)."""
+        maps = np.concatenate([self._read(self.concepts).T, np.linalg.pinv(self._read(self.concepts))], axis=1)
+        channels = self.concepts.shape[1]
+        return maps if self.readout is None else maps[:channels] + self.readout @ maps[channels:]
 
 
 def head_readout(head: FloatArray, weight: float) -> npt.NDArray[np.float64]:

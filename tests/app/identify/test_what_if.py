@@ -10,7 +10,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app.identify import what_if
-from app.identify.what_if import odds
+from app.identify.what_if import EXCHANGE, odds
 from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import open_photo, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
@@ -30,7 +30,7 @@ def said(app: AppTest) -> str:
 
 @pytest.mark.slow
 def test_without_the_data_set_it_offers_to_fetch_it(open_page: Open) -> None:
-    app = open_page(photo="example", ask="What if")
+    app = open_page(photo="example", ask="What if", change=EXCHANGE)
     assert "This needs training photos of" in said(app)
     assert app.button(key="download-what-if").label == "Download the photos"
 
@@ -48,7 +48,7 @@ def test_the_exchange_is_the_library_s(open_page: Open, monkeypatch: pytest.Monk
     exchange = least_exchange(features[0], features[1], *BUNDLE.head(), rival)
     assert exchange is not None
     name = load_taxonomy()[rival].name
-    app = open_page(photo="example", ask="What if", against=name)
+    app = open_page(photo="example", ask="What if", change=EXCHANGE, against=name)
     count = len(exchange.pairs)
     assert f"If **{count} of the 64 places" in said(app)
     assert f"would say {name} rather than {load_taxonomy()[exchange.label].name}" in said(app)
