@@ -1,4 +1,4 @@
-"""Time how fast the answer follows a hand on the photo, in a headless Chromium against the app itself.
+"""Time how fast the answer follows a hand on the photo, in a headless Chromium.
 
     flowers benchmarks by_hand BUNDLE
 
