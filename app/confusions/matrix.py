@@ -33,12 +33,13 @@ def draw_matrix(matrix: NDArray[np.int64], taxonomy: Taxonomy) -> None:
         matrix: (classes, classes) counts; rows are true labels, columns predicted ones.
         taxonomy: the classes' names.
     """
+    # A custom test set has photos of a few classes; the others would be empty rows.
+    present = {at + 1 for at in np.flatnonzero(matrix.any(axis=0) | matrix.any(axis=1)).tolist()}
     with st.container(horizontal=True, gap="medium"):
-        classes = choose_one("Show", CLASSES, "matrix-classes")
+        classes = choose_one("Show", CLASSES, "matrix-classes") if len(present) > FEW else "all"
         order = choose_one("Ordered by", {name: name for name in (*ORDERS, MIXED_UP)}, "order")
     labels = order_by_confusion(matrix) if order == MIXED_UP else ORDERS[order](taxonomy)
-    # A custom test set has photos of a few classes; the others would be empty rows.
-    labels = [label for label in labels if matrix[label - 1].any() or matrix[:, label - 1].any()]
+    labels = [label for label in labels if label in present]
     if classes == "confused":
         labels = most_confused(matrix, labels, FEW)
     side = 660 if len(labels) > NAMED else 620

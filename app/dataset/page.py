@@ -81,7 +81,7 @@ st.altair_chart(
 st.dataframe(
     table,
     hide_index=True,
-    height=380,
+    height=380 if len(table) > 9 else "content",
     key="counts",
     on_select=_take_class,
     selection_mode="single-row",

@@ -11,14 +11,22 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 GREY = "#8c8f86"
 
 
-def accuracy_chart(table: pd.DataFrame) -> alt.LayerChart | alt.FacetChart | None:
-    """A point for each model and precision of `figures.figure_table`, and for each published one; None when none of
-    the table's rows has both figures."""
+def accuracy_chart(table: pd.DataFrame, *, published: bool = True) -> alt.LayerChart | alt.FacetChart | None:
+    """Draw a point for each model and precision.
+
+    Args:
+        table: of `metrics_table.figure_table`.
+        published: whether the published models are compared with, which answered Oxford's photos.
+
+    Returns:
+        The chart; None when none of the table's rows has both figures.
+    """
     known = table.dropna(subset=["MB", "top-1"])
     if known.empty:
         return None
     names = known["model"].unique().tolist()
-    points = pd.concat([known, published_points()], ignore_index=True)
+    points = pd.concat([known, published_points()], ignore_index=True) if published else known
+    others = [PUBLISHED_NAME] if published else []
     base = alt.Chart(points).encode(
         # Each step to the right doubles the size: 2 MB and 80 MB would not go on one even scale.
         x=alt.X("MB:Q", title="MB", scale=alt.Scale(type="log", base=2, domain=[1.5, 128]), axis=alt.Axis(format="~g")),
@@ -27,7 +35,7 @@ def accuracy_chart(table: pd.DataFrame) -> alt.LayerChart | alt.FacetChart | Non
         ),
         color=alt.Color(
             "model:N",
-            scale=alt.Scale(domain=[*names, PUBLISHED_NAME], range=[*COLOURS[: len(names)], GREY]),
+            scale=alt.Scale(domain=[*names, *others], range=[*COLOURS[: len(names)], GREY]),
             legend=alt.Legend(title=None, orient="bottom", columns=1, labelLimit=240),
         ),
         tooltip=[

@@ -10,6 +10,7 @@ from app.models.in_depth import draw_accuracy, draw_card, draw_explanations, dra
 from app.models.unknown import draw_unknown
 from app.models.upload import draw_upload
 from app.resources import bundle_files, models
+from flowers_core.data.photo_ref import OXFORD
 
 TABS = ["Accuracy", "Unknown", "Speed", "Training", "Maps", "Compare", "Card"]
 
@@ -23,12 +24,12 @@ if not found.bundles:
 
 st.html(
     '<p class="lede">Every figure is read from the record that travels with the model. Accuracies are those on the '
-    "official test photos; top-1 counts every photo alike, the mean per class every class.</p>"
+    "test photos of the model's data set; top-1 counts every photo alike, the mean per class every class.</p>"
 )
 table = figure_table(found.bundles)
 shipped = table[table["precision"] == bundle_files.PREFERRED_FORMAT]
 draw_figures(shipped if len(shipped) else table, "Size, accuracy and speed of each model as it is shipped")
-chart = accuracy_chart(table)
+chart = accuracy_chart(table, published=any(bundle.photo_set == OXFORD for bundle in found.bundles))
 if chart is not None:
     st.subheader("Accuracy against size")
     st.altair_chart(chart, alt="Top-1 accuracy of each model over the size of its file; the tables hold the figures")
