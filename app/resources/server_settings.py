@@ -4,7 +4,9 @@ Streamlit reads `.streamlit/config.toml` beside the script that it was given. Gi
 one, it would silently listen on every interface and take files of any size.
 """
 
+import gc
 import os
+import sys
 import tomllib
 import warnings
 from collections.abc import Mapping
@@ -26,6 +28,10 @@ GUARDS = (
     "browser.gatherUsageStats",
     "client.showErrorDetails",
 )
+
+# So many new modules are worth another look; and how many there were at the last one.
+_MANY = 50
+_spared = {"modules": 0}
 
 
 def unlike_project() -> list[str]:
@@ -58,6 +64,18 @@ def say_nothing_of_uploads() -> None:
     Python would remember each such text for ever, too, and one file can bring thousands.
     """
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.", append=True)
+
+
+def spare_loaded_modules() -> None:
+    """Let Python no longer look through what is loaded for good, whenever much more of it is loaded than before.
+
+    Streamlit collects garbage after every run, and so does each edit by hand. With all modules to look through that
+    takes longer than the run itself.
+    """
+    if len(sys.modules) > _spared["modules"] + _MANY:
+        _spared["modules"] = len(sys.modules)
+        gc.collect()
+        gc.freeze()
 
 
 def models_may_be_kept() -> bool:

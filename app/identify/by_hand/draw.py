@@ -13,7 +13,7 @@ from app.identify.by_hand.component import canvas
 from app.identify.by_hand.follow import follow, picture
 from app.identify.explaining import ClassOrContrast
 from app.identify.target_choice import Asked
-from app.resources import session
+from app.resources import server_settings, session
 from app.resources.session import Inference
 from flowers_core.data.edit import FILLS, GRID, LEAST_SIDE, LIGHT, Edit
 from flowers_core.explain.explanation import ClassTarget
@@ -55,6 +55,8 @@ def _draw_canvas(inference: Inference, target: ClassOrContrast | None) -> None:
     }
     if not sent.get("drawn"):
         data |= _photo(inference)
+    # For the first edit, not only from the second page on.
+    server_settings.spare_loaded_modules()
     canvas()(key=key, data=data, on_edit_change=_nothing, default={"edit": None})
 
 

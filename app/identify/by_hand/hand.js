@@ -8,6 +8,11 @@ const WAIT = 3000 // milliseconds after which an answer is given up and the edit
 const STEP = 0.02, LEAP = 0.1, TURN = 5, GROW = 1.1
 const hands = new WeakMap()
 
+/** A text in its place. What says the same already is left alone: the page would be laid out anew. */
+function write(place, text) {
+  if (place.textContent !== text) place.textContent = text
+}
+
 /** Called by Streamlit for each answer. */
 export default function ({ data, parentElement, setStateValue }) {
   let hand = hands.get(parentElement)
@@ -20,7 +25,7 @@ class Hand {
   constructor(root, data) {
     this.find = (selector) => root.querySelector(selector)
     this.canvas = this.find("canvas")
-    this.pen = this.canvas.getContext("2d")
+    this.pen = this.canvas.getContext("2d", { alpha: false })
     this.first = data.first
     this.grid = data.grid
     this.sent = 0
@@ -76,10 +81,7 @@ class Hand {
   }
 
   show(answer) {
-    const say = (selector, text) => {
-      const place = this.find(selector)
-      if (place.textContent !== text) place.textContent = text
-    }
+    const say = (selector, text) => write(this.find(selector), text)
     this.find(".said").className = `said ${answer.verdict}`
     say(".mark", answer.mark)
     say(".name", answer.headline)
@@ -99,8 +101,8 @@ class Hand {
     }
     rows.forEach(([title, share, width], at) => {
       const [name, said] = list.children[at].querySelectorAll("span")
-      name.textContent = title
-      said.textContent = share
+      write(name, title)
+      write(said, share)
       list.children[at].querySelector(".fill").style.width = `${Math.max(0, Math.min(1, width)) * 100}%`
     })
   }
@@ -126,7 +128,8 @@ class Hand {
 
   /** For who listens: whether what is said is of an edit before the last. */
   busy() {
-    this.find(".hand").setAttribute("aria-busy", String(Boolean(this.changed) || this.sent !== this.answered))
+    const [hand, busy] = [this.find(".hand"), String(Boolean(this.changed) || this.sent !== this.answered)]
+    if (hand.getAttribute("aria-busy") !== busy) hand.setAttribute("aria-busy", busy)
   }
 
   sendNow() {
@@ -257,13 +260,15 @@ class Hand {
     this.canvas.classList.toggle("brush", brushing)
     for (const [name, unit] of [["side", 100], ["light", 100], ["angle", 1]]) {
       const slider = this.find(`[name=${name}]`)
-      slider.value = Math.round(edit[name] * unit)
-      slider.setAttribute("aria-valuetext", `${slider.value} ${name === "angle" ? "degrees" : "per cent"}`)
+      const value = String(Math.round(edit[name] * unit))
+      if (slider.value === value && slider.hasAttribute("aria-valuetext")) continue
+      slider.value = value
+      slider.setAttribute("aria-valuetext", `${value} ${name === "angle" ? "degrees" : "per cent"}`)
     }
     this.find("[name=fill]").value = edit.fill
     this.find("[name=map]").checked = edit.map
-    this.find(".hint").textContent = brushing
-      ? "Brush over what should go." : "Drag the frame, or pull at its corner: the model sees what is inside."
+    write(this.find(".hint"), brushing
+      ? "Brush over what should go." : "Drag the frame, or pull at its corner: the model sees what is inside.")
 
     pen.drawImage(this.photo, 0, 0, width, height)
     pen.fillStyle = "rgba(128, 128, 128, 0.75)"

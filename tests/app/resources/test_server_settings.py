@@ -1,6 +1,7 @@
 """The project's settings hold from wherever the app is started, or the page refuses."""
 
 import asyncio
+import gc
 import socket
 import struct
 import warnings
@@ -12,12 +13,14 @@ from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
 from streamlit import config
 
+from app.resources import server_settings
 from app.resources.server_settings import (
     GUARDS,
     SETTINGS,
     keep_uploads_in_memory,
     refusal,
     say_nothing_of_uploads,
+    spare_loaded_modules,
     unlike_project,
 )
 from flowers_core.data.photos import read_photo
@@ -148,3 +151,19 @@ def test_through_a_link_the_settings_are_not_found_and_the_page_refuses(tmp_path
             )
         ]
         assert elements(came, "file_uploader") == []
+
+
+def test_loaded_modules_are_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_settings, "_spared", {"modules": 0})
+    gc.unfreeze()
+    try:
+        spare_loaded_modules()
+        spared = gc.get_freeze_count()
+        assert spared > 10_000
+        later = [[number] for number in range(1000)]
+        spare_loaded_modules()
+        # What belongs to a visitor is still looked through, for it must go with the visitor.
+        assert gc.get_freeze_count() <= spared
+        assert any(found is later for found in gc.get_objects())
+    finally:
+        gc.unfreeze()
