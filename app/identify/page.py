@@ -79,7 +79,7 @@ with answer_column:
     draw_candidates(prediction, taxonomy)
     draw_roll_up(prediction)
     teach_place = st.container()
-    if not (prediction.sure or photo.crop):
+    if not (prediction.sure or photo.crop or decided):
         offer_crop()
 with photo_column:
     width, height = whole.original_size
