@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from app.elements.concept_cards import ConceptCard, draw_concepts, typical_flowers
+from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital, listed, percent
 from app.identify.target_choice import Asked
 from app.identify.what import painted_concept, shares_of
@@ -43,25 +44,33 @@ class Distance:
 def draw_why_not_sure(asked: Asked) -> None:
     """How near each candidate lies, what speaks for it and against the others, and what would settle it."""
     identified, taxonomy = asked.identified, asked.identified.inference.bundle.taxonomy
-    candidates = candidates_of(identified.prediction)
+    candidates = candidates_of(identified.prediction, asked.label)
     labels = [candidate.label for candidate in candidates]
     prototypes = galleries.prototypes(identified.inference.bundle)
     if prototypes is not None:
         embedding = identified.inference.forward.embedding[0]
         found = [distance(prototypes, embedding, label) for label in range(1, len(taxonomy) + 1)]
         st.markdown(distance_sentence(found, labels, taxonomy))
+    _draw_nearest(asked, labels, taxonomy)
     concepts = models.concepts(identified.inference.bundle)
     if concepts is None:
         return
     for candidate in candidates:
         st.subheader(f"{capital(taxonomy[candidate.label].name)}, {percent(candidate.probability)} probable")
-        rival = next(label for label in labels if label != candidate.label)
-        _draw_candidate(asked, concepts, candidate.label, rival, taxonomy)
+        others = [label for label in (asked.rival, *labels) if label and label != candidate.label]
+        _draw_candidate(asked, concepts, candidate.label, others[0], taxonomy)
 
 
-def candidates_of(prediction: Prediction) -> tuple[Candidate, ...]:
-    """The flowers between which the answer is not decided, the most probable first; two at least."""
-    return prediction.top(min(max(len(prediction.plausible), 2), CANDIDATES))
+def candidates_of(prediction: Prediction, asked: int) -> tuple[Candidate, ...]:
+    """The flowers between which the answer is not decided, the most probable first; two at least.
+
+    Args:
+        prediction: of the photo.
+        asked: a flower that somebody asks about, from 1; it comes last where it is none of them.
+    """
+    undecided = prediction.top(min(max(len(prediction.plausible), 2), CANDIDATES))
+    others = prediction.candidates[len(undecided) :]
+    return (*undecided, *(candidate for candidate in others if candidate.label == asked))
 
 
 def distance(prototypes: Prototypes, embedding: np.ndarray, label: int) -> Distance:
@@ -95,6 +104,28 @@ def distance_sentence(found: Sequence[Distance], candidates: Sequence[int], taxo
     if len(near) == 1:
         return f"{begins} {usual}, and this one only with {taxonomy[near[0].label].name}."
     return f"{begins} {usual}, and this one with {len(near)} flowers: it lies between them."
+
+
+def _draw_nearest(asked: Asked, labels: Sequence[int], taxonomy: Taxonomy) -> None:
+    """For each candidate the training photo that is most like this one: a person sees which it is."""
+    identified = asked.identified
+    if identified.gallery is None:
+        return
+    cards = []
+    for label in labels:
+        found = identified.gallery.search(
+            identified.inference.forward.embedding[0], 1, splits={"train"}, labels={label}, exclude=identified.itself
+        )
+        name = taxonomy[label].name
+        cards += [
+            Card(
+                near.photo,
+                _caption(capital(escape(name)), f"the nearest training photo, similarity {near.similarity:.2f}"),
+                f"The nearest training photo of {name}",
+            )
+            for near in found
+        ]
+    draw_cards("not-sure", cards)
 
 
 def _draw_candidate(asked: Asked, concepts: Concepts, label: int, rival: int, taxonomy: Taxonomy) -> None:

@@ -4,7 +4,7 @@ from html import escape
 
 import streamlit as st
 
-from app.elements.photo_grid import Card, draw_card
+from app.elements.photo_grid import Card, draw_card, draw_cards
 from app.elements.small_map import small_map
 from app.elements.words import capital
 from app.resources import galleries
@@ -30,21 +30,20 @@ def draw_trial(trial: Trial, bundle: Bundle, numeric_format: str, taxonomy: Taxo
     name = taxonomy[trial.predicted].name
     photo = bundle.photo_set.ref(trial.photo_id)
     painted = small_map(photo, bundle, numeric_format, trial.predicted) if trial.explained else None
-    cards = [_card(photo, "The photo", f"Test photo {trial.photo_id}")]
+    cards = []
     if painted is not None:
         map_caption = f'<span class="name">Why</span><br><span class="quiet">what speaks for {escape(name)}</span>'
         cards.append(Card(photo, map_caption, f"What speaks for {name}", painted=painted, link=False))
     title = capital(name)
     known = _known(bundle, trial)
-    if trial.explained:
-        # The same photos of the flower, chosen for this one: what it resembles is a part of the explanation.
-        cards += [_card(near, title, f"{title}, a training photo like this one") for near in known]
-    else:
-        cards += [_card(near, title, f"{title}, a training photo") for near in known]
-    grid = st.grid(key="photos-trial", min_column_width=150, gap=("medium", "small"))
-    for card in cards:
-        with grid.cell():
-            draw_card(card)
+    # Chosen for this photo, they are a part of the explanation.
+    which = "a training photo like this one" if trial.explained else "a training photo"
+    cards += [_card(near, title, which, f"{title}, {which}") for near in known]
+    large, beside = st.columns((2, 3), gap="medium")
+    with large, st.container(key="photos-judged"):
+        draw_card(_card(photo, "The photo", "", f"Test photo {trial.photo_id}"))
+    with beside:
+        draw_cards("trial", cards)
 
 
 def _known(bundle: Bundle, trial: Trial) -> list[PhotoRef]:
@@ -63,5 +62,6 @@ def _known(bundle: Bundle, trial: Trial) -> list[PhotoRef]:
     return [bundle.photo_set.ref(photo_id) for photo_id in gallery.ids[shown][:KNOWN]]
 
 
-def _card(photo: PhotoRef, title: str, alt: str) -> Card:
-    return Card(photo, f'<span class="name">{escape(title)}</span>', alt, link=False)
+def _card(photo: PhotoRef, title: str, words: str, alt: str) -> Card:
+    caption = f'<span class="name">{escape(title)}</span><br><span class="quiet">{escape(words)}</span>'
+    return Card(photo, caption, alt, link=False)

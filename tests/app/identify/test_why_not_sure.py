@@ -27,6 +27,14 @@ def test_it_is_asked_only_where_the_model_is_not_sure(open_page: Open, monkeypat
     assert "Its likeness to the mean photo of each: rose" in "\n".join(element.value for element in app.markdown)
     assert "Speaks for rose rather than camellia" in html(app)
     assert "Would settle it" in html(app)
+    assert html(app).count("the nearest training photo, similarity") == 2
+    # Somebody may ask about a flower that is no candidate, and hold all of them against another.
+    app.selectbox(key="explain").set_value(54)
+    app.selectbox(key="against").set_value(11)
+    run(app)
+    assert [heading.value.split(",")[0] for heading in app.subheader] == ["Rose", "Camellia", "Sunflower"]
+    assert "Speaks for sunflower rather than snapdragon" in html(app)
+    assert html(app).count("rather than snapdragon") >= 3
     monkeypatch.setattr(session, "answer", lambda _: Answer(sure, sure))
     run(app)
     assert app.segmented_control(key="ask").value == "Where"
@@ -34,9 +42,9 @@ def test_it_is_asked_only_where_the_model_is_not_sure(open_page: Open, monkeypat
 
 
 def test_candidates_are_two_at_least_and_three_at_most() -> None:
-    two = candidates_of(prediction(rose=0.5, camellia=0.4))
+    two = candidates_of(prediction(rose=0.5, camellia=0.4), 74)
     assert [TAXONOMY[candidate.label].name for candidate in two] == ["rose", "camellia"]
-    assert len(candidates_of(prediction(rose=0.3, camellia=0.3, sunflower=0.2, snapdragon=0.15))) == 3
+    assert len(candidates_of(prediction(rose=0.3, camellia=0.3, sunflower=0.2, snapdragon=0.15), 74)) == 3
 
 
 def test_distances_by_hand() -> None:
