@@ -15,14 +15,14 @@ from collections import Counter
 from pathlib import Path
 
 from flowers_core.data.photo_folder import PhotoFolderError
-from flowers_core.indexing.adding import add_shards
+from flowers_core.indexing.adding import add_shards, index_is_due
 from flowers_core.indexing.embed import index_shards, space_of
 from flowers_core.indexing.shards import Embedded
 from flowers_core.indexing.sources import find_sources
 from flowers_core.indexing.window import GivenUp
 from flowers_core.indexing.workers import Workers, cluster_workers, local_workers
 from flowers_core.inference.bundle import Bundle, load_bundle
-from flowers_core.retrieval.stores.open_store import create_store, open_store, place_of
+from flowers_core.retrieval.stores.open_store import create_store, index_store, open_store, place_of
 from flowers_core.retrieval.stores.space import EmbeddingSpace
 from flowers_core.retrieval.stores.store import StoreError, VectorStore
 from flowers_core.storage.files import locked
@@ -46,6 +46,9 @@ def main() -> None:
         _embed(options, bundle, store.space, before, left_out)
         add_shards(options.shards, store, progress)
         now = Embedded(options.shards)
+        if index_is_due(store):
+            print("Making the quick index.", flush=True)
+            index_store(options.gallery)
     new, same = now.photos - before.photos, now.photos - now.distinct
     print(f"{new:,} photos embedded, {before.photos:,} were before; {same:,} of them all are the same file as another.")
     print(f"The gallery '{options.gallery}' holds {store.count():,} photos.")

@@ -84,6 +84,8 @@ def cluster_workers(address: str) -> Workers:
 
 def _begin() -> None:
     """What each process does first: Ctrl-C ends it without a word, and so does the end of the one that began it."""
+    # A worker is a core. NumPy, which is not loaded yet, would begin a thread for each core of the machine.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -22,6 +22,8 @@ class Measured:
         machine: what it was measured on.
         photos: how many photos the figures are the medians of.
         decode_ms, pass_ms: processor time of reading a photo to a model's input, and of the INT8 pass.
+        rest_ms: of all else that a worker does: the answer, the hash, the projection, its share of the shard's file.
+        resume_us: processor time, in microseconds, of finding out that a photo is embedded already.
         photo_bytes: mean size of a photo's file.
         dimensions: of an embedding as it is indexed.
     """
@@ -30,13 +32,15 @@ class Measured:
     photos: int
     decode_ms: float
     pass_ms: float
+    rest_ms: float
+    resume_us: float
     photo_bytes: int
     dimensions: int
 
     @property
     def seconds(self) -> float:
         """Processor time of one photo."""
-        return (self.decode_ms + self.pass_ms) / 1000
+        return (self.decode_ms + self.pass_ms + self.rest_ms) / 1000
 
 
 @dataclass(frozen=True)

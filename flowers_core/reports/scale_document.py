@@ -72,10 +72,11 @@ def _introduction(measured: Measured, fleet: Fleet, prices: Prices) -> str:
         "`flowers study estimate_scale` makes this page from `models/scale.json`; do not edit it. It says what it "
         "takes to embed and index up to 10⁹ photos. Nothing here was run at that size: one photo's costs are measured, "
         "all else is computed from them (`flowers_core/reports/scale.py`).",
-        f"**Measured** on {measured.machine}, medians of {measured.photos} photos: {measured.decode_ms:.1f} ms of "
-        f"processor time to read a photo and {measured.pass_ms:.1f} ms for the INT8 pass; a photo's file has "
-        f"{measured.photo_bytes / 1000:.0f} kB, its embedding {measured.dimensions} dimensions. Phones' photos are "
-        "some hundred times larger; they are decoded at a fraction of their size, but all their bytes are read.",
+        f"**Measured** on {measured.machine}, with {measured.photos} photos: {measured.decode_ms:.1f} ms of "
+        f"processor time to read a photo, {measured.pass_ms:.1f} ms for the INT8 pass and {measured.rest_ms:.1f} ms "
+        f"for the rest (answer, hash, projection, file); a photo's file has {measured.photo_bytes / 1000:.0f} kB, its "
+        f"embedding {measured.dimensions} dimensions. Phones' photos are some hundred times larger: all their bytes "
+        "are read, and decoding them takes several times as long, though it is done at a fraction of their size.",
         f"**Assumed**: a network of {_gigabits(fleet)} shared by all workers; {prices.core_hour} dollars a core "
         f"and hour, {prices.gigabyte_month} a gigabyte and month, {prices.thousand_reads} a thousand reads. Prices "
         "differ: put in your own.",
@@ -128,8 +129,11 @@ def _breaks(measured: Measured) -> str:
         "the photos lie on several machines, as in an object store. Phones' photos reach this a hundred times earlier.",
         f"**The scheduler**: a task takes it about a millisecond and a shard of {fleet.shard} takes {shard:.0f} s, so "
         f"it feeds some {shard / 0.001:,.0f} cores. It must hold a window of futures, not one for every shard.",
-        f"**A folder with a file for each shard** at {_power(10**9)}: {10**9 // fleet.shard:,} files. They are listed "
-        "once, when a run is taken up again, and put together into fewer as they are indexed.",
+        f"**Taking a run up again**, from about {_power(10**8)}: what is embedded is read back from the shards' files, "
+        f"which takes {measured.resume_us:.0f} µs a photo and 16 bytes of memory, so {_power(10**8)} photos take "
+        f"{100 * measured.resume_us / 60:.0f} minutes and {_power(10**9)} take {1000 * measured.resume_us / 3600:.1f} "
+        f"hours, 16 GB and {10**9 // fleet.shard:,} files in a folder. Beyond, each part of the photos gets a gallery "
+        "of its own.",
     ]
     return "\n".join(f"{number}. {limit}" for number, limit in enumerate(limits, 1))
 

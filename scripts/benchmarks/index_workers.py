@@ -4,11 +4,10 @@ import itertools
 import resource
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from flowers_core.data.photos import open_photo
 from flowers_core.indexing.embed import FORMAT, embed_shard, prepare_folder, space_of
 from flowers_core.indexing.shards import Shard
 from flowers_core.indexing.window import over_window
-from flowers_core.indexing.workers import Workers
+from flowers_core.indexing.workers import Workers, local_workers
 from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.inference.runtime import Runtime, open_runtime
 from scripts.benchmarks.interleaved import interleaved_times, ratio
@@ -121,7 +120,7 @@ def _megabytes() -> int:
 class _Kept(Executor):
     """Processes that outlive the window over them: how long they take to begin is not measured."""
 
-    def __init__(self, pool: ProcessPoolExecutor) -> None:
+    def __init__(self, pool: Executor) -> None:
         self._pool = pool
 
     def submit(self, *task: Any, **named: Any) -> Future[Any]:
@@ -132,5 +131,5 @@ class _Kept(Executor):
 
 
 def _warm(stack: ExitStack, count: int) -> Workers:
-    pool = stack.enter_context(ProcessPoolExecutor(count, get_context("spawn")))
+    pool = stack.enter_context(local_workers(count).open())
     return Workers(lambda: _Kept(pool), lambda: count)

@@ -10,7 +10,18 @@ pytestmark = pytest.mark.slow  # some two million shards are simulated
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    return document(Measured("a machine", 500, decode_ms=7.0, pass_ms=3.0, photo_bytes=100_000, dimensions=128))
+    return document(
+        Measured(
+            "a machine",
+            500,
+            decode_ms=7.0,
+            pass_ms=2.0,
+            rest_ms=1.0,
+            resume_us=6.0,
+            photo_bytes=100_000,
+            dimensions=128,
+        )
+    )
 
 
 def rows(text: str, heading: str) -> list[list[str]]:
@@ -24,8 +35,9 @@ def test_the_page_is_computed_from_one_photos_costs(text: str) -> None:
     assert [row[0] for row in found] == ["10⁶", "10⁷", "10⁸", "10⁹"]
     assert found[0][:7] == ["10⁶", "2", "1,000", "0.10", "0.5", "0.1", "3"]
     assert 10**4 / 2 / 3600 <= float(found[0][7]) <= 1.1 * 10**4 / 2 / 3600 + 0.05
-    assert "7.0 ms of processor time to read a photo and 3.0 ms for the INT8 pass" in text
+    assert "7.0 ms of processor time to read a photo, 2.0 ms for the INT8 pass and 1.0 ms for the rest" in text
     assert "16 GB hold 116 million" in text
+    assert "10⁸ photos take 10 minutes and 10⁹ take 1.7 hours, 16 GB and 1,000,000 files" in text
     # 10 Gbit/s are 12500 photos of 100 kB a second, a hundred for each core.
     assert "at about 125 cores: that many read 10 Gbit/s" in text
 
