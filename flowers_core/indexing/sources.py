@@ -1,17 +1,19 @@
 """Where the photos to index lie: in folders, in stores behind a URL (fsspec), and in tars, as WebDataset packs them.
 
 A URI names each photo: an absolute path, a URL, or for a member of a tar what fsspec calls it,
-`tar://MEMBER::PATH OR URL OF THE TAR`.
+`tar://MEMBER::PATH OR URL OF THE TAR`. A URI is valid Unicode: of a path whose bytes are not, it is the `file://` URL.
 """
 
 from __future__ import annotations
 
+import os
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
+from urllib.parse import quote, unquote_to_bytes
 
 from flowers_core.data.in_order import in_order
 from flowers_core.data.photo_files import LeftOut, is_hidden, walk_photos
@@ -20,6 +22,7 @@ from flowers_core.data.photo_formats import ACCEPTED_ENDINGS
 from flowers_core.data.photos import PhotoError
 from flowers_core.errors import FlowersError
 
+_FILE = "file://"
 _TAR_ENDINGS = (".tar", ".tar.gz", ".tgz")
 # A store answers a request after some hundredths of a second, in which a worker would wait: so many are on their way.
 _REQUESTS = 8
@@ -51,7 +54,7 @@ class Source:
     @property
     def is_remote(self) -> bool:
         """Whether it lies behind a URL."""
-        return _is_url(self.uri)
+        return _is_url(self.uri) and not self.uri.startswith(_FILE)
 
 
 def find_sources(places: Iterable[str]) -> Iterator[Source]:
@@ -68,7 +71,7 @@ def find_sources(places: Iterable[str]) -> Iterator[Source]:
         SourceError: a URL cannot be opened.
     """
     for place in places:
-        yield from _behind_url(place) if _is_url(place) else _on_disk(Path(place))
+        yield from _behind_url(place) if Source(place).is_remote else _on_disk(_path_of(place))
 
 
 def read_sources(sources: Iterable[Source]) -> Iterator[tuple[Source, bytes | PhotoError]]:
@@ -114,14 +117,15 @@ def _read_tar(source: Source) -> Iterator[tuple[Source, bytes | PhotoError]]:
                 if member.isfile() and _is_photo(member.name):
                     content = tar.extractfile(member)
                     if content is not None:
-                        yield Source(f"tar://{member.name}::{source.uri}", float(member.mtime)), content.read()
+                        uri = f"tar://{_unicode(member.name)}::{source.uri}"
+                        yield Source(uri, float(member.mtime)), content.read()
     except (tarfile.TarError, EOFError, OSError) as error:
         yield source, PhotoError(f"This tar could not be read to its end: {error}.")
 
 
 def _open(source: Source) -> IO[bytes]:
     if not source.is_remote:
-        return Path(source.uri).open("rb")
+        return _path_of(source.uri).open("rb")
     files, path = _file_system(source.uri)
     handle: IO[bytes] = files.open(path, "rb")
     return handle
@@ -142,10 +146,24 @@ def _on_disk(path: Path) -> Iterator[Source]:
 
 
 def _local(path: Path) -> Source:
+    uri = str(path) if _unicode(str(path)) == str(path) else path.as_uri()
     try:
-        return Source(str(path), path.stat().st_mtime)
+        return Source(uri, path.stat().st_mtime)
     except OSError:  # a link to nowhere; reading it says so
-        return Source(str(path))
+        return Source(uri)
+
+
+def _path_of(uri: str) -> Path:
+    return Path(os.fsdecode(unquote_to_bytes(uri.removeprefix(_FILE))) if uri.startswith(_FILE) else uri)
+
+
+def _unicode(name: str) -> str:
+    """A name as it is, or with bytes that are not UTF-8 written as in URLs."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return quote(os.fsencode(name))
+    return name
 
 
 def _behind_url(url: str) -> Iterator[Source]:

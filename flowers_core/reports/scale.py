@@ -25,6 +25,7 @@ class Measured:
         rest_ms: of all else that a worker does: the answer, the hash, the projection, its share of the shard's file.
         resume_us: processor time, in microseconds, of finding out that a photo is embedded already.
         photo_bytes: mean size of a photo's file.
+        phone_decode_ms, phone_bytes: the same of photos as large as phones take them, 12 million pixels.
         dimensions: of an embedding as it is indexed.
     """
 
@@ -35,6 +36,8 @@ class Measured:
     rest_ms: float
     resume_us: float
     photo_bytes: int
+    phone_decode_ms: float
+    phone_bytes: int
     dimensions: int
 
     @property

@@ -75,8 +75,9 @@ def _introduction(measured: Measured, fleet: Fleet, prices: Prices) -> str:
         f"**Measured** on {measured.machine}, with {measured.photos} photos: {measured.decode_ms:.1f} ms of "
         f"processor time to read a photo, {measured.pass_ms:.1f} ms for the INT8 pass and {measured.rest_ms:.1f} ms "
         f"for the rest (answer, hash, projection, file); a photo's file has {measured.photo_bytes / 1000:.0f} kB, its "
-        f"embedding {measured.dimensions} dimensions. Phones' photos are some hundred times larger: all their bytes "
-        "are read, and decoding them takes several times as long, though it is done at a fraction of their size.",
+        f"embedding {measured.dimensions} dimensions. A photo of 12 million pixels, as phones take "
+        f"them (a test photo enlarged, with noise; {measured.phone_bytes / 1e6:.1f} MB), takes "
+        f"{measured.phone_decode_ms:.0f} ms to read: for such photos multiply the hours by {_phones(measured):.0f}.",
         f"**Assumed**: a network of {_gigabits(fleet)} shared by all workers; {prices.core_hour} dollars a core "
         f"and hour, {prices.gigabyte_month} a gigabyte and month, {prices.thousand_reads} a thousand reads. Prices "
         "differ: put in your own.",
@@ -119,6 +120,7 @@ def _breaks(measured: Measured) -> str:
     hours = 10**7 * measured.seconds / 2 / 3600
     per_photo = sizes(1, measured, 1, Prices()).index_bytes
     read = fleet.network * measured.seconds / measured.photo_bytes
+    phones = fleet.network * measured.seconds * _phones(measured) / measured.phone_bytes
     shard = fleet.shard * measured.seconds
     limits = [
         f"**One machine's time**, from about {_power(10**7)} photos: two cores take {hours:.0f} hours for them. More "
@@ -126,7 +128,8 @@ def _breaks(measured: Measured) -> str:
         f"**The index in one machine's memory**, from about {_power(10**8)}: at {per_photo:.0f} bytes a photo, 16 GB "
         f"hold {16e9 / per_photo / 1e6:.0f} million. An index on disk or on several machines takes over there.",
         f"**The network**, at about {read:.0f} cores: that many read {_gigabits(fleet)}. More cores help only where "
-        "the photos lie on several machines, as in an object store. Phones' photos reach this a hundred times earlier.",
+        "the photos lie on several machines, as in an object store. Of phones' photos "
+        f"{phones:.0f} cores read as much.",
         f"**The scheduler**: a task takes it about a millisecond and a shard of {fleet.shard} takes {shard:.0f} s, so "
         f"it feeds some {shard / 0.001:,.0f} cores. It must hold a window of futures, not one for every shard.",
         f"**Taking a run up again**, from about {_power(10**8)}: what is embedded is read back from the shards' files, "
@@ -136,6 +139,11 @@ def _breaks(measured: Measured) -> str:
         "of its own.",
     ]
     return "\n".join(f"{number}. {limit}" for number, limit in enumerate(limits, 1))
+
+
+def _phones(measured: Measured) -> float:
+    """How many times as much processor time a phone's photo takes."""
+    return 1 + (measured.phone_decode_ms - measured.decode_ms) / 1000 / measured.seconds
 
 
 def _gigabits(fleet: Fleet) -> str:

@@ -3,21 +3,25 @@
     flowers study estimate_scale                                # write the page from models/scale.json
     flowers study estimate_scale --measure efficientnet_lite0   # measure one photo's costs on this machine first
 
-Processor time is measured, on one core: of reading a photo, of one INT8 pass, of all else that a worker of
-`flowers index` does with a photo, and of finding out that it is embedded already.
+Processor time is measured, on one core: of reading a photo, small and as a phone takes it, of one INT8 pass, of all
+else that a worker of `flowers index` does with a photo, and of finding out that it is embedded already.
 """
 
 import argparse
 import dataclasses
+import io
 import tempfile
 import time
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from flowers_core.data.model_input import model_input
 from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import read_photo
 from flowers_core.indexing.embed import embed_shard, prepare_folder, space_of
 from flowers_core.indexing.shards import Embedded, Shard
 from flowers_core.indexing.sources import Source
@@ -31,6 +35,9 @@ from flowers_core.storage.paths import default_models_dir
 from flowers_core.storage.typed_json import from_json, read_json
 from scripts.benchmarks.machine import machine
 from scripts.options.command import add_data_option, at_least, bundle_folder, run, verb_parser
+
+# Photos like a phone's: how many are made, their size in pixels, and the noise of its sensor in grey values.
+_PHONE, _PHONE_SIZE, _PHONE_NOISE = 10, (4032, 3024), 6.0
 
 
 def main() -> None:
@@ -65,6 +72,7 @@ def measure(bundle: Bundle, dataset: OxfordFlowers, photos: int) -> Measured:
         decode.append(read - begun)
         sizes.append(dataset.path(photo_id).stat().st_size)
     whole, resume = _of_worker(bundle, [Source(str(dataset.path(photo_id))) for photo_id in photo_ids])
+    phone_decode, phone_bytes = _of_phone(bundle, [dataset.open(photo_id).pixels for photo_id in photo_ids[:_PHONE]])
     return Measured(
         machine=machine(),
         photos=len(sizes),
@@ -73,8 +81,26 @@ def measure(bundle: Bundle, dataset: OxfordFlowers, photos: int) -> Measured:
         rest_ms=round(1000 * max(0.0, whole - float(np.mean(decode) + np.mean(passes))), 3),
         resume_us=round(1e6 * resume, 2),
         photo_bytes=round(float(np.mean(sizes))),
+        phone_decode_ms=round(1000 * phone_decode, 1),
+        phone_bytes=phone_bytes,
         dimensions=DIMENSION,
     )
+
+
+def _of_phone(bundle: Bundle, photos: list[NDArray[np.uint8]]) -> tuple[float, int]:
+    """Processor seconds of reading a photo of a phone's size, and its bytes; made from small ones, and noise."""
+    rng = np.random.default_rng(0)
+    seconds, sizes = [], []
+    for small in photos:
+        large = np.asarray(Image.fromarray(small).resize(_PHONE_SIZE, Image.Resampling.BICUBIC), np.float32)
+        noisy = (large + rng.normal(0, _PHONE_NOISE, large.shape)).clip(0, 255).astype(np.uint8)
+        file = io.BytesIO()
+        Image.fromarray(noisy).save(file, "JPEG", quality=88)
+        begun = time.thread_time()
+        model_input(read_photo(file.getvalue()).pixels, bundle.crop_rule)
+        seconds.append(time.thread_time() - begun)
+        sizes.append(file.tell())
+    return float(np.median(seconds)), round(float(np.mean(sizes)))
 
 
 def _of_worker(bundle: Bundle, photos: list[Source]) -> tuple[float, float]:

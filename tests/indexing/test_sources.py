@@ -3,6 +3,7 @@
 import functools
 import http.server
 import io
+import os
 import tarfile
 import threading
 from pathlib import Path
@@ -19,7 +20,7 @@ def content(sources) -> dict[str, bytes | str]:
 
 
 def make_tar(path: Path, members: dict[str, bytes]) -> Path:
-    with tarfile.open(path, "w") as tar:
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
         for name, data in members.items():
             member = tarfile.TarInfo(name)
             member.size, member.mtime = len(data), 7
@@ -58,6 +59,17 @@ def test_members_of_a_tar_have_uris_that_fsspec_opens(folder: Path) -> None:
     for source, data in read:
         with fsspec.open(source.uri) as handle:
             assert handle.read() == data
+
+
+def test_names_that_are_no_unicode_have_uris_that_are(tmp_path: Path) -> None:
+    odd = os.fsdecode(b"caf\xe9 1.jpg")
+    (tmp_path / odd).write_bytes(b"cafe")
+    make_tar(tmp_path / "t.tar", {odd: b"in a tar"})
+    found = list(find_sources([str(tmp_path)]))
+    read = content(found)
+    assert list(read) == [f"file://{tmp_path}/caf%E9%201.jpg", f"tar://caf%E9%201.jpg::{tmp_path}/t.tar"]
+    assert list(read.values()) == [b"cafe", b"in a tar"]
+    assert list(find_sources([found[0].uri])) == found[:1]
 
 
 def test_what_cannot_be_read_is_named_and_the_rest_is_read(folder: Path) -> None:

@@ -5,9 +5,9 @@ import pytest
 from flowers_core.reports.scale import Fleet, Measured, Prices, simulate, sizes
 
 # 10 ms a photo, 100 kB, 128 dimensions.
-PHOTO = Measured(
-    "a machine", 1, decode_ms=7.0, pass_ms=2.0, rest_ms=1.0, resume_us=6.0, photo_bytes=100_000, dimensions=128
-)
+COSTS = {"decode_ms": 7.0, "pass_ms": 2.0, "rest_ms": 1.0, "resume_us": 6.0, "photo_bytes": 100_000, "dimensions": 128}
+COSTS |= {"phone_decode_ms": 97.0, "phone_bytes": 2_500_000}
+PHOTO = Measured("a machine", 1, **COSTS)
 NO_CHANCE = {"hours_between_deaths": 1e12, "spread": 0.0, "start_seconds": 0.0}
 
 

@@ -5,23 +5,15 @@ import pytest
 from flowers_core.reports.scale import Measured
 from flowers_core.reports.scale_document import document
 
+COSTS = {"decode_ms": 7.0, "pass_ms": 2.0, "rest_ms": 1.0, "resume_us": 6.0, "photo_bytes": 100_000, "dimensions": 128}
+COSTS |= {"phone_decode_ms": 97.0, "phone_bytes": 2_500_000}
+
 pytestmark = pytest.mark.slow  # some two million shards are simulated
 
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    return document(
-        Measured(
-            "a machine",
-            500,
-            decode_ms=7.0,
-            pass_ms=2.0,
-            rest_ms=1.0,
-            resume_us=6.0,
-            photo_bytes=100_000,
-            dimensions=128,
-        )
-    )
+    return document(Measured("a machine", 500, **COSTS))
 
 
 def rows(text: str, heading: str) -> list[list[str]]:
@@ -40,6 +32,9 @@ def test_the_page_is_computed_from_one_photos_costs(text: str) -> None:
     assert "10⁸ photos take 10 minutes and 10⁹ take 1.7 hours, 16 GB and 1,000,000 files" in text
     # 10 Gbit/s are 12500 photos of 100 kB a second, a hundred for each core.
     assert "at about 125 cores: that many read 10 Gbit/s" in text
+    # A phone's photo takes 97 + 3 ms and has 2.5 MB: 500 a second come, ten for each core.
+    assert "takes 97 ms to read: for such photos multiply the hours by 10." in text
+    assert "Of phones' photos 50 cores read as much." in text
 
 
 def test_the_network_sets_the_pace_of_very_many_cores(text: str) -> None:
