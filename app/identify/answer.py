@@ -21,6 +21,8 @@ CLEAR_LEAD = 2
 NEAREST = 3
 # Names that a sentence lists at most; a longer set tells nobody anything.
 LISTED = 6
+# What flowers must be worth together for one of them to be most likely.
+LIKELY = 0.5
 # Families that are named at most, and the share below which one is not.
 GROUPS = 3
 NOTICEABLE = 0.05
@@ -109,9 +111,13 @@ def kinship(prediction: Prediction, taxonomy: Taxonomy) -> str:
 
 
 def set_sentence(prediction: Prediction, taxonomy: Taxonomy) -> str:
-    """The few flowers that the right one is most likely among, and what they share; "" where they are one or many."""
+    """The few flowers that the right one is most likely among, and what they share.
+
+    Empty where they are one or many, or improbable even together: that is no flower, rather than one of them.
+    """
     names = [taxonomy[label].name for label in prediction.plausible]
-    if not 1 < len(names) <= LISTED:
+    together = sum(candidate.probability for candidate in prediction.top(len(names)))
+    if not 1 < len(names) <= LISTED or together < LIKELY:
         return ""
     return f"Most likely it is one of these: {listed(names, 'or')}. {kinship(prediction, taxonomy)}".rstrip()
 

@@ -76,3 +76,9 @@ def test_a_photo_is_named_and_lime_runs_on_what_serves() -> None:
     assert options == {method.title for method in METHODS.values()} - NEED_MORE
     assert "not installed here: `pip install -r requirements.txt`" in told
     assert all(title in told.split("not installed here")[0].rsplit("\n", 1)[-1] for title in NEED_MORE)
+
+
+def test_nothing_loads_numpy_before_the_app_says_how_many_threads_it_takes() -> None:
+    begin = "import sys, streamlit.web.bootstrap, streamlit.web.server.server; print('numpy' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", begin], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert said.stdout.strip() == "False"

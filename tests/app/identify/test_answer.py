@@ -64,3 +64,11 @@ def test_strangers_share_nothing_and_long_sets_are_not_listed() -> None:
     assert kinship(_prediction(1), TAXONOMY) == ""
     assert set_sentence(_prediction(*range(1, 8)), TAXONOMY) == ""
     assert set_sentence(_prediction(1), TAXONOMY) == ""
+
+
+def test_flowers_that_are_improbable_together_are_not_called_likely() -> None:
+    probabilities = np.full(102, 0.73 / 99)
+    probabilities[:3] = 0.11, 0.09, 0.07
+    taxa = taxa_of(probabilities, TAXONOMY)
+    assert set_sentence(ranked(probabilities, 3, "unsure", taxa), TAXONOMY) == ""
+    assert set_sentence(_prediction(1, 2, 3), TAXONOMY).startswith("Most likely it is one of these: ")
