@@ -17,7 +17,7 @@ from flowers_core.explain.explanation import ContrastTarget, Explanation, Neighb
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.metrics.agreement import Agreement, agreement
 from flowers_core.explain.metrics.faithfulness import Baselines, Faithfulness, measure
-from flowers_core.explain.metrics.scorecard import with_input_noise
+from flowers_core.explain.metrics.input_noise import with_input_noise
 from flowers_core.explain.subject import Subject
 
 LOOKS = 400

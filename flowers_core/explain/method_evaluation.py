@@ -1,23 +1,28 @@
-"""Evaluates every method of explanation on a sample of test photos: scores and a sanity check. A run can be resumed."""
+"""Evaluates methods of explanation on a sample of photos: scores and a sanity check. A run can be resumed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.data.dataset import Dataset
 from flowers_core.data.model_input import ModelInput, model_input
-from flowers_core.data.photos import open_photo
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.photos import Photo, open_photo
 from flowers_core.data.progress import Track, untracked
+from flowers_core.data.segmentations import flower_mask
 from flowers_core.explain.attributions.gradients import Gradients
 from flowers_core.explain.explanation import ClassTarget
 from flowers_core.explain.methods import METHODS
+from flowers_core.explain.metrics.closer_look import CloserLook
 from flowers_core.explain.metrics.faithfulness import Baselines
-from flowers_core.explain.metrics.scorecard import BASELINES, Score, baseline_scores, score, with_input_noise
+from flowers_core.explain.metrics.input_noise import with_input_noise
+from flowers_core.explain.metrics.scorecard import BASELINES, Score, baseline_scores, score
 from flowers_core.explain.subject import Subject
 from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle
 from flowers_core.inference.runtime import open_runtime
@@ -29,6 +34,8 @@ FORMAT = "int8"
 #: Side of an off-centre part, as a fraction of the photo's short side, and where in it the photo's middle lies.
 CORNER_PART, MIDDLE_AT = 5 / 7, 0.7
 
+_Pixel = TypeVar("_Pixel", np.uint8, np.bool_)
+
 
 def score_methods(
     bundle: Bundle,
@@ -37,6 +44,7 @@ def score_methods(
     methods: Sequence[str],
     path: Path,
     *,
+    closely: Collection[int] = (),
     off_centre: bool = False,
     track: Track = untracked,
 ) -> list[Score]:
@@ -48,6 +56,7 @@ def score_methods(
         photos: ids of its photos.
         methods: names, as in `METHODS`.
         path: a JSON Lines file. Each score is added as soon as it is known; scores in it are not computed again.
+        closely: the photos among them that are looked at closely too (`metrics.closer_look`).
         off_centre: whether each photo is cut so that its middle lies near a corner (`corner_part`).
         track: shows progress over the photos.
 
@@ -60,12 +69,13 @@ def score_methods(
             found = Score.from_json(values)
         except TypeError:
             continue  # written by an older version
-        known[found.photo_id, found.method] = found
+        if found.road is not None or found.photo_id not in closely:
+            known[found.photo_id, found.method] = found
     rows = [*methods, *BASELINES]
     missing = [(photo, [name for name in rows if (photo, name) not in known]) for photo in photos]
     missing = [(photo, names) for photo, names in missing if names]
     if missing:
-        scorer = _Scorer(bundle, off_centre)
+        scorer = _Scorer(bundle, closely, off_centre)
         with JsonLines(path) as lines:
             for photo, names in track(missing, "photos", len(missing)):
                 for found in scorer.scores(flowers, photo, names):
@@ -95,7 +105,7 @@ def sanity_checks(
 
     Returns:
         Everything that the file holds afterwards: method → fraction of shuffled layers, as text → rank correlation with
-        the trained network's map.
+        the trained network's map; and "complexity_rise" with all layers shuffled, if the map is not constant.
     """
     known: dict[str, dict[str, float]] = read_json(path) if path.is_file() else {}
     missing = [METHODS[name] for name in methods if name not in known]
@@ -115,16 +125,20 @@ def sanity_checks(
     subjects = [(pixels, ClassTarget(int(answer))) for pixels, answer in zip(inputs, answers, strict=True)]
     for method in track(missing, "sanity check", len(missing)):
         found = sanity_check(classifier, [method], subjects)[method.name]
-        known[method.name] = {f"{fraction:g}": agreement.rank_correlation for fraction, agreement in found.items()}
+        known[method.name] = {
+            f"{fraction:g}": changed.agreement.rank_correlation for fraction, changed in found.items()
+        }
+        if (rise := found[1.0].complexity_rise) is not None:
+            known[method.name]["complexity_rise"] = rise
         write_json(path, known)
     return known
 
 
-def corner_part(pixels: NDArray[np.uint8], corner: int) -> NDArray[np.uint8]:
+def corner_part(pixels: NDArray[_Pixel], corner: int) -> NDArray[_Pixel]:
     """The part of a photo at one of its corners, in which the photo's middle, and so most flowers, lie off the centre.
 
     Args:
-        pixels: (h, w, 3) uint8.
+        pixels: (h, w, 3), or a mask (h, w).
         corner: 0…3: top left, top right, bottom left, bottom right.
 
     Returns:
@@ -141,8 +155,8 @@ def corner_part(pixels: NDArray[np.uint8], corner: int) -> NDArray[np.uint8]:
 class _Scorer:
     """Scores methods that explain the class predicted by the INT8 model."""
 
-    def __init__(self, bundle: Bundle, off_centre: bool) -> None:
-        self._bundle, self._off_centre = bundle, off_centre
+    def __init__(self, bundle: Bundle, closely: Collection[int], off_centre: bool) -> None:
+        self._bundle, self._closely, self._off_centre = bundle, closely, off_centre
         self._runtime = open_runtime(bundle, FORMAT)
         self._head = bundle.head()[0]
         self._temperature = bundle.calibration.temperature if bundle.calibration else 1.0
@@ -156,14 +170,26 @@ class _Scorer:
         subject, target = self._subject(seen, (pixels.shape[1], pixels.shape[0]))
         noisy = with_input_noise(seen.pixels, photo_id)
         noisy_subject = subject.with_pixels(noisy, self._runtime.forward(noisy[None]).features[0])
+        closer = None
+        if photo_id in self._closely:
+            closer = CloserLook(subject, target, self._mask(flowers, photo_id, photo), seed=photo_id)
         baselines: Baselines | None = None
         # Any method's score brings the baselines' with it. The closed form is the cheapest method.
         for name in [name for name in names if name in METHODS] or ["cam"]:
-            found, baselines = score(METHODS[name], subject, noisy_subject, target, photo_id, baselines)
+            asked = closer if name in names else None
+            found, baselines = score(METHODS[name], subject, noisy_subject, target, photo_id, baselines, asked)
             if name in names:
                 yield found
         assert baselines is not None
-        yield from (found for found in baseline_scores(photo_id, baselines) if found.method in names)
+        if set(BASELINES) & set(names):
+            yield from (found for found in baseline_scores(photo_id, baselines, closer) if found.method in names)
+
+    def _mask(self, flowers: Dataset, photo_id: int, photo: Photo) -> NDArray[np.bool_] | None:
+        """The flower on what is scored of a photo; None where there is no segmentation."""
+        if not isinstance(flowers, OxfordFlowers):
+            return None
+        mask = flower_mask(flowers.root, photo_id, photo)
+        return corner_part(mask, photo_id % 4) if mask is not None and self._off_centre else mask
 
     def _subject(self, seen: ModelInput, photo_size: tuple[int, int]) -> tuple[Subject, ClassTarget]:
         forward = self._runtime.forward(seen.pixels[None])

@@ -57,7 +57,7 @@ class Baselines:
     """The curves of maps without knowledge of the model, on one photo.
 
     Attributes:
-        random: of RANDOM_MAPS random maps.
+        random: of random maps.
         centre: of a map of the centre.
     """
 
@@ -108,6 +108,7 @@ def measure(
     explanation: Explanation,
     *,
     baselines: Baselines | None = None,
+    random_maps: int = RANDOM_MAPS,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Faithfulness:
@@ -117,6 +118,7 @@ def measure(
         subject: the photo that was explained, and the model.
         explanation: of a class, or of a class against another.
         baselines: of the same photo, target and temperature, if they were measured before.
+        random_maps: how many, ≥ 1; each takes 18 forward passes.
         seed: of the random maps.
         progress: called with (forward passes done, in all); False stops.
 
@@ -125,7 +127,7 @@ def measure(
         ValueError: if the explanation is a neighbour's.
     """
     heat = in_model_frame(explanation, subject.size)
-    maps = [heat] if baselines is not None else [heat, *baseline_maps(subject.size, seed)]
+    maps = [heat] if baselines is not None else [heat, *baseline_maps(subject.size, seed, random_maps)]
     found, *others = curves(subject.logits, subject.pixels, maps, explanation.target, subject.temperature, progress)
     return Faithfulness(found, baselines or Baselines(tuple(others[1:]), others[0]))
 
@@ -194,21 +196,22 @@ def in_model_frame(explanation: Explanation, size: int) -> npt.NDArray[np.float3
     return nearest_in_photo(explanation.contributions, frame, (size, size), outside=0)
 
 
-def baseline_maps(size: int, seed: int = 0) -> list[npt.NDArray[np.float32]]:
+def baseline_maps(size: int, seed: int = 0, random_maps: int = RANDOM_MAPS) -> list[npt.NDArray[np.float32]]:
     """The maps that an explanation has to beat.
 
     Args:
         size: side of the model's input, in pixels.
         seed: of the random maps.
+        random_maps: how many.
 
     Returns:
-        A Gaussian at the centre, then RANDOM_MAPS random maps of RANDOM_CELLS² cells, each (size, size) float32.
+        A Gaussian at the centre, then random maps of RANDOM_CELLS² cells, each (size, size) float32.
     """
     frame = (0.0, 0.0, float(size), float(size))
     away = ((np.arange(size) + 0.5) / size - 0.5) ** 2
     # Only the order counts, so any width would do.
     centre = np.exp(-(away[:, None] + away) / (2 * 0.25**2)).astype(np.float32)
-    cells = np.random.default_rng(seed).random((RANDOM_MAPS, RANDOM_CELLS, RANDOM_CELLS), dtype=np.float32)
+    cells = np.random.default_rng(seed).random((random_maps, RANDOM_CELLS, RANDOM_CELLS), dtype=np.float32)
     return [centre, *(to_photo(cell, frame, (size, size)) for cell in cells)]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from flowers_core.explain.attributions.gradients import LAST_LAYER, Gradients
 from flowers_core.explain.explanation import Explanation, Target
 from flowers_core.explain.methods import Method
 from flowers_core.explain.metrics.agreement import Agreement, agreement
+from flowers_core.explain.metrics.complexity_rise import complexity_rise
+from flowers_core.explain.metrics.faithfulness import in_model_frame
 from flowers_core.explain.subject import Frame, Pixels, Subject
 from flowers_core.inference.runtime import Forward
 
@@ -26,6 +29,20 @@ if TYPE_CHECKING:
 
 #: Fractions of the layers with weights that are shuffled, counted from the head; 0 is the head alone.
 FRACTIONS = (0.0, 0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class Randomized:
+    """A method's maps of the trained model beside those of the model with shuffled layers; means over photos.
+
+    Attributes:
+        agreement: of the two maps.
+        complexity_rise: from the trained model's map to the other (`complexity_rise`); the efficient randomization test
+            where all layers are shuffled. None if every map of the trained model is constant.
+    """
+
+    agreement: Agreement
+    complexity_rise: float | None
 
 
 class KerasModel:
@@ -76,8 +93,8 @@ def sanity_check(
     fractions: Sequence[float] = FRACTIONS,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
-) -> dict[str, dict[float, Agreement]]:
-    """Agreement of each method's maps before and after the model's weights are shuffled.
+) -> dict[str, dict[float, Randomized]]:
+    """Each method's maps before and after the model's weights are shuffled.
 
     Args:
         classifier: whose weights are shuffled, and restored afterwards.
@@ -88,8 +105,8 @@ def sanity_check(
         progress: called with a description of each step before it begins.
 
     Returns:
-        method → fraction → mean agreement over the photos. The rank correlation of a good method is near 0 from the
-        first fraction on. It stays near 1 for a method that outlines edges and ignores the model.
+        method → fraction → what changed. The rank correlation of a good method is near 0 from the first fraction on. It
+        stays near 1 for a method that outlines edges and ignores the model.
     """
     model = KerasModel(classifier)
     size = photos[0][0].shape[0]
@@ -106,17 +123,26 @@ def sanity_check(
         return found
 
     before = maps("trained")
-    results: dict[str, dict[float, Agreement]] = {method.name: {} for method in methods}
+    results: dict[str, dict[float, Randomized]] = {method.name: {} for method in methods}
     for fraction in fractions:
         with shuffled(classifier, fraction, seed):
             after = maps(f"{fraction:.0%} shuffled")
-        for name, pairs in results.items():
-            agreements = [agreement(one, other, size) for one, other in zip(before[name], after[name], strict=True)]
-            pairs[fraction] = Agreement(
-                float(np.mean([pair.rank_correlation for pair in agreements])),
-                float(np.mean([pair.overlap for pair in agreements])),
-            )
+        for name, found in results.items():
+            found[fraction] = _compared(list(zip(before[name], after[name], strict=True)), size)
     return results
+
+
+def _compared(pairs: list[tuple[Explanation, Explanation]], size: int) -> Randomized:
+    agreements = [agreement(trained, other, size) for trained, other in pairs]
+    rises = [complexity_rise(in_model_frame(trained, size), in_model_frame(other, size)) for trained, other in pairs]
+    known = [rise for rise in rises if rise is not None]
+    return Randomized(
+        Agreement(
+            float(np.mean([found.rank_correlation for found in agreements])),
+            float(np.mean([found.overlap for found in agreements])),
+        ),
+        float(np.mean(known)) if known else None,
+    )
 
 
 @contextmanager

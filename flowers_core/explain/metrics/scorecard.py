@@ -11,14 +11,15 @@ import numpy as np
 from flowers_core.explain.explanation import Target
 from flowers_core.explain.methods import Method
 from flowers_core.explain.metrics.agreement import agreement
+from flowers_core.explain.metrics.closer_look import CLOSER_FIGURES, CloserLook, baseline_method
 from flowers_core.explain.metrics.faithfulness import Baselines, measure
 from flowers_core.explain.metrics.interval import Interval, bootstrap
-from flowers_core.explain.subject import Pixels, Subject
+from flowers_core.explain.subject import Subject
 
-#: Standard deviation of the input noise, in grey levels: invisible, so a map should not change.
-INPUT_NOISE = 2.0
 #: The baselines that a method has to beat: random maps, and a map of the centre.
 BASELINES = ("random", "centre")
+#: How many random maps each photo has. Many photos share the noise of each, so few are enough here.
+RANDOM_MAPS = 4
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Score:
         stability: rank correlation with a second run, with another seed and invisible noise on the photo.
         stability_overlap: fraction of the brightest fifth that stays in that run.
         seconds: of the first run.
+        road, consistency, responsiveness, mass, rank: see `closer_look.CLOSER_FIGURES`; None where the photo was not
+            looked at closely, or the figure does not exist.
     """
 
     photo_id: int
@@ -48,6 +51,16 @@ class Score:
     stability: float
     stability_overlap: float
     seconds: float
+    road: float | None = None
+    consistency: float | None = None
+    responsiveness: float | None = None
+    mass: float | None = None
+    rank: float | None = None
+
+    @property
+    def gap(self) -> float:
+        """Insertion − deletion, −1…1."""
+        return self.insertion - self.deletion
 
     def to_json(self) -> dict[str, Any]:
         """A flat object."""
@@ -59,7 +72,9 @@ class Score:
         return cls(**record)
 
 
-FIGURES = tuple(entry.name for entry in fields(Score) if entry.name not in ("photo_id", "method"))
+FIGURES = tuple(entry.name for entry in fields(Score) if entry.name not in ("photo_id", "method", *CLOSER_FIGURES))
+#: Of two methods on the same photos: by how much insertion − deletion is above that of the centre.
+OVER_CENTRE = "over_centre"
 
 
 def score(
@@ -69,6 +84,7 @@ def score(
     target: Target,
     photo_id: int,
     baselines: Baselines | None = None,
+    closer: CloserLook | None = None,
 ) -> tuple[Score, Baselines]:
     """Explain a photo twice and measure the first map.
 
@@ -79,13 +95,14 @@ def score(
         target: what is explained.
         photo_id: for the record.
         baselines: of this photo and target, if they were measured before.
+        closer: the same photo, if it is looked at closely.
 
     Returns:
         The score, and the baselines for the next method.
     """
     first = method.explain(subject, target, seed=0)
     second = method.explain(noisy, target, seed=1)
-    found = measure(subject, first, baselines=baselines)
+    found = measure(subject, first, baselines=baselines, random_maps=RANDOM_MAPS)
     repeated = agreement(first, second, subject.size)
     return (
         Score(
@@ -99,12 +116,13 @@ def score(
             stability=repeated.rank_correlation,
             stability_overlap=repeated.overlap,
             seconds=first.seconds,
+            **(closer.figures(method, first) if closer else {}),
         ),
         found.baselines,
     )
 
 
-def baseline_scores(photo_id: int, baselines: Baselines) -> tuple[Score, Score]:
+def baseline_scores(photo_id: int, baselines: Baselines, closer: CloserLook | None = None) -> tuple[Score, Score]:
     """The scores of `BASELINES` on a photo, as if they were methods: the mean of the random maps, and the centre.
 
     The stability of a random map is that of two independent maps. The centre is always the same.
@@ -112,12 +130,14 @@ def baseline_scores(photo_id: int, baselines: Baselines) -> tuple[Score, Score]:
     Args:
         photo_id: for the record.
         baselines: of this photo.
+        closer: the same photo, if it is looked at closely.
     """
     random, centre = baselines.random, baselines.centre
     deletion = [curves.deletion_auc for curves in random]
     insertion = [curves.insertion_auc for curves in random]
     centre_deletion, centre_insertion = centre.deletion_auc, centre.insertion_auc
     beats = [(d < centre_deletion) / 2 + (i > centre_insertion) / 2 for d, i in zip(deletion, insertion, strict=True)]
+    closely = {name: closer.figures(baseline_method(name)) if closer else {} for name in BASELINES}
     return (
         Score(
             photo_id=photo_id,
@@ -130,6 +150,7 @@ def baseline_scores(photo_id: int, baselines: Baselines) -> tuple[Score, Score]:
             stability=0.0,
             stability_overlap=0.2,
             seconds=0.0,
+            **closely["random"],
         ),
         Score(
             photo_id=photo_id,
@@ -142,22 +163,9 @@ def baseline_scores(photo_id: int, baselines: Baselines) -> tuple[Score, Score]:
             stability=1.0,
             stability_overlap=1.0,
             seconds=0.0,
+            **closely["centre"],
         ),
     )
-
-
-def with_input_noise(pixels: Pixels, seed: int) -> Pixels:
-    """Add invisible noise to a photo.
-
-    Args:
-        pixels: (s, s, 3) uint8.
-        seed: of the noise.
-
-    Returns:
-        (s, s, 3) uint8, with normal noise of a standard deviation of INPUT_NOISE grey levels.
-    """
-    noise = np.random.default_rng(seed).normal(scale=INPUT_NOISE, size=pixels.shape)
-    return np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
 
 
 def scorecard(scores: Iterable[Score], *, seed: int = 0) -> dict[str, dict[str, Interval]]:
@@ -168,7 +176,9 @@ def scorecard(scores: Iterable[Score], *, seed: int = 0) -> dict[str, dict[str, 
         seed: of the bootstrap, which draws the same photos for all methods.
 
     Returns:
-        method → figure → mean and interval; empty if no photo has all methods.
+        method → figure → mean and interval; empty if no photo has all methods. Among the figures are "gap" (insertion −
+        deletion) and, where the centre was scored, OVER_CENTRE (the gap less the centre's on the same photo). A closer
+        figure is over the photos that have it, and is missing if there are none.
     """
     by_method: dict[str, dict[int, Score]] = {}
     for found in scores:
@@ -176,7 +186,12 @@ def scorecard(scores: Iterable[Score], *, seed: int = 0) -> dict[str, dict[str, 
     shared = sorted(set.intersection(*(set(photos) for photos in by_method.values()))) if by_method else []
     if not shared:
         return {}
-    return {
-        method: {name: bootstrap([getattr(photos[photo], name) for photo in shared], seed=seed) for name in FIGURES}
-        for method, photos in by_method.items()
-    }
+    card: dict[str, dict[str, Interval]] = {}
+    for method, photos in by_method.items():
+        values = {name: [getattr(photos[photo], name) for photo in shared] for name in (*FIGURES, "gap")}
+        if "centre" in by_method:
+            values[OVER_CENTRE] = [photos[photo].gap - by_method["centre"][photo].gap for photo in shared]
+        for name in CLOSER_FIGURES:
+            values[name] = [value for photo in shared if (value := getattr(photos[photo], name)) is not None]
+        card[method] = {name: bootstrap(found, seed=seed) for name, found in values.items() if found}
+    return card

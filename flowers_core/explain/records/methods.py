@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flowers_core.errors import FlowersError
@@ -40,12 +40,17 @@ class MethodRecord:
         figures: method or baseline → figure → mean and 95 % interval, see `scorecard`.
         sanity: method → rank correlation of its map with that of the same model with a shuffled head, −1…1; near 1 the
             map does not depend on what was learnt.
+        closely: how many of the photos were looked at closely, for `closer_look.CLOSER_FIGURES`.
+        complexity_rise: method → by how much its map's entropy rises with all layers shuffled, as a fraction of the
+            trained model's; at 0 or below the map does not depend on what was learnt (`metrics.complexity_rise`).
     """
 
     photos: int
     seed: int
     figures: Mapping[str, Mapping[str, Interval]]
     sanity: Mapping[str, float]
+    closely: int = 0
+    complexity_rise: Mapping[str, float] = field(default_factory=dict)
 
     def gap(self, name: str) -> float:
         """Insertion − deletion, −1…1: how well the map ranks what the model needs first."""

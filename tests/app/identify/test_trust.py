@@ -15,7 +15,7 @@ from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.explain.explanation import ClassTarget
 from flowers_core.explain.metrics.agreement import agreement
 from flowers_core.explain.metrics.faithfulness import measure
-from flowers_core.explain.metrics.scorecard import with_input_noise
+from flowers_core.explain.metrics.input_noise import with_input_noise
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.paths import default_models_dir

@@ -10,8 +10,10 @@ from flowers_core.explain.attributions.grad_cam import explain_grad_cam
 from flowers_core.explain.attributions.gradients import Gradients
 from flowers_core.explain.explanation import ClassTarget, Explanation
 from flowers_core.explain.metrics.agreement import compare
+from flowers_core.explain.metrics.complexity_rise import complexity_rise
 from flowers_core.explain.metrics.faithfulness import blurred_photo, curves, in_model_frame, mean_colour_photo
-from flowers_core.explain.metrics.localization import localize
+from flowers_core.explain.metrics.localization import localize, rank_accuracy
+from flowers_core.explain.metrics.road import imputed
 from tests.fixtures.small_network import SIZE as SMALL
 from tests.fixtures.small_network import photo as small_photo
 from tests.fixtures.subjects import subject
@@ -108,6 +110,21 @@ def test_the_share_of_heat_on_the_flower_is_quantus_relevance_mass_accuracy(quan
     assert share.mass == pytest.approx(theirs[0], rel=1e-5)
 
 
+def test_the_brightest_part_on_the_flower_is_quantus_relevance_rank_accuracy(quantus, model, photo, heat):
+    mask = np.hypot(*(np.indices((SIZE, SIZE)) - 13)) < 9
+    explained = Explanation("any", ClassTarget(1), heat, 0.0, "logit", (0, 0, SIZE, SIZE), (SIZE, SIZE), 0.0)
+    theirs = quantus.RelevanceRankAccuracy(**PLAIN)(
+        model=model,
+        x_batch=photo[None].astype(np.float32),
+        y_batch=np.array([0]),
+        a_batch=heat[None, ..., None],
+        s_batch=mask[None, None],
+        channel_first=False,
+    )
+    assert rank_accuracy(explained, mask) == pytest.approx(theirs[0], abs=1e-6)
+    assert 0.1 < theirs[0] < 0.9
+
+
 def test_the_sanity_check_agrees_with_quantus_model_parameter_randomisation(quantus, network):
     """Quantus shuffles the layers, one at a time, and correlates; here its maps are caught and compared again."""
     photos = np.stack([small_photo(seed) for seed in range(3)])
@@ -141,3 +158,40 @@ def test_the_sanity_check_agrees_with_quantus_model_parameter_randomisation(quan
         ours = [compare(one, other).rank_correlation for one, other in zip(trained, layer, strict=True)]
         np.testing.assert_allclose(ours, theirs[name], atol=1e-6)
         assert max(np.abs(ours)) < 0.95
+
+
+def test_what_road_fills_in_is_quantus_noisy_linear_imputation(quantus):
+    random = np.random.default_rng(3)
+    pixels = random.random((20, 20, 3))
+    gone = random.random((20, 20)) < 0.6
+    gone[:4, :6] = True
+    fill = quantus.functions.perturb_func.noisy_linear_imputation
+    theirs = fill(pixels.transpose(2, 0, 1), np.flatnonzero(gone), noise=0)
+    np.testing.assert_allclose(imputed(pixels, gone), theirs.transpose(1, 2, 0), atol=1e-6)
+
+
+def test_the_rise_of_complexity_is_quantus_efficient_mprt(quantus):
+    """Quantus' maps are drawn instead of computed: the same ones for the trained network, others for the shuffled."""
+    import keras
+
+    # Quantus hands its photos to Keras with the channels first: in a cube that makes no difference.
+    photos = keras.Input((16, 16, 16))
+    cube = keras.Model(photos, keras.layers.Dense(3)(keras.layers.Flatten()(photos)))
+    random = np.random.default_rng(4)
+    trained, shuffled = random.random((3, 1, 16, 16)) ** 4, random.normal(size=(3, 1, 16, 16))
+    asked: list[object] = []
+
+    def maps(model, **_):
+        asked.append(model)
+        return trained if model is asked[0] else shuffled
+
+    theirs = quantus.EfficientMPRT(complexity_func_kwargs={"n_bins": 100}, disable_warnings=True)(
+        model=cube,
+        x_batch=random.random((3, 16, 16, 16)).astype(np.float32),
+        y_batch=np.arange(3),
+        explain_func=maps,
+        channel_first=False,
+    )
+    ours = [complexity_rise(one, other) for one, other in zip(trained, shuffled, strict=True)]
+    np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    assert min(ours) > 0.01

@@ -23,13 +23,15 @@ EDGES = Method(name="edges", title="Edges", run=outlines, needs=Needs.NOTHING, f
 def test_an_edge_detector_is_found_out(network):
     found = sanity_check(network, [EDGES, METHODS["cam"], METHODS["grad_cam"]], PHOTOS)
     for fraction in (0.0, 0.5, 1.0):
-        assert found["edges"][fraction].rank_correlation == pytest.approx(1)
-        assert found["edges"][fraction].overlap == 1
-        assert abs(found["cam"][fraction].rank_correlation) < 0.7
+        agreement = {name: result[fraction].agreement for name, result in found.items()}
+        assert agreement["edges"].rank_correlation == pytest.approx(1)
+        assert agreement["edges"].overlap == 1
+        assert abs(agreement["cam"].rank_correlation) < 0.7
         # At the last layer the two are one; shuffled weights reach both.
-        assert found["grad_cam"][fraction].rank_correlation == pytest.approx(
-            found["cam"][fraction].rank_correlation, abs=0.02
-        )
+        assert agreement["grad_cam"].rank_correlation == pytest.approx(agreement["cam"].rank_correlation, abs=0.02)
+        # The same map is as complex as itself.
+        assert found["edges"][fraction].complexity_rise == 0
+        assert found["cam"][fraction].complexity_rise != 0
 
 
 def weights_of(network) -> list[np.ndarray]:

@@ -9,13 +9,13 @@ from scipy.stats import bootstrap
 from flowers_core.explain.explanation import ClassTarget, Explanation
 from flowers_core.explain.methods import METHODS, Method, Needs
 from flowers_core.explain.metrics.faithfulness import Baselines, Curves
+from flowers_core.explain.metrics.input_noise import with_input_noise
 from flowers_core.explain.metrics.scorecard import (
     FIGURES,
     Score,
     baseline_scores,
     score,
     scorecard,
-    with_input_noise,
 )
 from flowers_core.explain.subject import Subject
 from tests.fixtures.subjects import subject
@@ -55,19 +55,11 @@ def test_a_method_is_scored_on_a_photo(seen):
     assert (found.deletion_beats, found.insertion_beats, found.beats_centre) == (1.0, 1.0, 1.0)
     assert 0.8 < found.stability < 0.999  # the second run had another seed
     assert found.stability_overlap > 0.9
-    assert sum(passes) == 399
+    assert sum(passes) == 3 + 18 * (1 + 1 + 4)  # the map, the centre and four random maps
     passes.clear()
     again, _ = score(METHODS["occlusion"], watched, noisy, ClassTarget(2), 12, baselines)
     assert sum(passes) == 21 + 2 * 145  # the baselines are known; occlusion itself takes 145 passes, twice
     assert again.deletion_beats == 1.0
-
-
-def test_invisible_noise_is_as_strong_as_it_says():
-    grey = np.full((200, 200, 3), 128, np.uint8)
-    noise = with_input_noise(grey, 0).astype(float) - 128
-    # Rounding to whole grey levels adds 1/12 to the variance.
-    assert noise.std() == pytest.approx(np.sqrt(2**2 + 1 / 12), rel=0.02)
-    assert with_input_noise(np.zeros((9, 9, 3), np.uint8), 0).max() < 20
 
 
 def test_means_are_over_the_photos_that_all_methods_have():
@@ -78,6 +70,27 @@ def test_means_are_over_the_photos_that_all_methods_have():
     assert card["b"]["seconds"].value == pytest.approx(0.2)
     assert scorecard([]) == {}
     assert scorecard([scored(1, "a", 0.2), scored(2, "b", 0.4)]) == {}
+
+
+def test_the_gap_over_the_centre_is_of_the_same_photos():
+    def gap(photo_id: int, method: str, deletion: float, insertion: float, road: float | None = None) -> Score:
+        return replace(scored(photo_id, method, 0.5), deletion=deletion, insertion=insertion, road=road)
+
+    card = scorecard(
+        [
+            gap(1, "a", 0.1, 0.9, road=0.25),
+            gap(2, "a", 0.3, 0.6),
+            gap(1, "centre", 0.2, 0.8, road=0.0),
+            gap(2, "centre", 0.3, 0.5),
+        ]
+    )
+    assert card["a"]["gap"].value == pytest.approx((0.8 + 0.3) / 2)
+    assert card["a"]["over_centre"].value == pytest.approx((0.2 + 0.1) / 2)
+    assert (card["a"]["over_centre"].low, card["a"]["over_centre"].high) == pytest.approx((0.1, 0.2))
+    assert card["centre"]["over_centre"].value == 0
+    # One photo alone was looked at closely, and nothing is known of noise.
+    assert card["a"]["road"].value == 0.25
+    assert "consistency" not in card["a"]
 
 
 def test_intervals_are_those_of_a_bootstrap():
