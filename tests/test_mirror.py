@@ -45,7 +45,6 @@ EXCEPTIONS = {
     "reports/model_card.py": "reports/test_results.py",
     "reports/ablation.py": "reports/test_run_records.py",
     "reports/corruptions.py": "reports/test_run_records.py",
-    "reports/explanations.py": "reports/test_results.py",
     "reports/goals.py": "reports/test_run_records.py",
     "reports/lime.py": "reports/test_results.py",
     "reports/published.py": "reports/test_results.py",

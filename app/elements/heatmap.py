@@ -113,10 +113,10 @@ def reading(explanation: Explanation, taxonomy: Taxonomy) -> str:
         )
     if explanation.method == "cam":
         return f"The brighter a spot, the more of the evidence for {name} comes from it."
-    if explanation.method == "augmented_cam":
+    if explanation.method == "zoomed_cam":
         return (
-            f"The brighter a spot, the more it speaks for {name} rather than for its rivals, in the mean over "
-            f"{explanation.settings['forward_passes']} looks at the photo, each moved a little."
+            f"The brighter a spot, the more it speaks for {name} rather than for its rivals, in the whole photo and in "
+            f"{explanation.settings['parts']} enlarged parts of it."
         )
     return f"{READINGS[explanation.method]} This is about {name}; it took {explanation.seconds:.1f} s."
 

@@ -2,7 +2,6 @@
 
 READINGS = {
     "cam": "The brighter a spot, the more of the logit comes from it.",
-    "augmented_cam": "The brighter a spot, the more it speaks for this flower rather than for its rivals.",
     "zoomed_cam": "The brighter a spot, the more it speaks for this flower, in the photo and in enlarged parts of it.",
     "lime": "The brighter a piece, the more it raises the odds.",
     "occlusion": "The more of the probability goes when it is hidden, the brighter a place.",

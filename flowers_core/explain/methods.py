@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import Enum
 from inspect import signature
 
-from flowers_core.explain.attributions.augmented_cam import explain_augmented_cam
 from flowers_core.explain.attributions.cam import explain_cam
 from flowers_core.explain.attributions.grad_cam import explain_grad_cam
 from flowers_core.explain.attributions.grad_cam_plus_plus import explain_grad_cam_plus_plus
@@ -93,8 +92,7 @@ METHODS = {
     method.name: method
     for method in (
         Method("cam", "Evidence", explain_cam, Needs.NOTHING, forward_passes=0),
-        Method("augmented_cam", "Finer evidence", explain_augmented_cam, Needs.FORWARD_PASSES, forward_passes=10),
-        Method("zoomed_cam", "Zoomed evidence", explain_zoomed_cam, Needs.FORWARD_PASSES, forward_passes=11),
+        Method("zoomed_cam", "Zoomed evidence", explain_zoomed_cam, Needs.FORWARD_PASSES, forward_passes=10),
         Method("lime", "LIME", explain_lime, Needs.FORWARD_PASSES, forward_passes=65, contrasts=False),
         Method("occlusion", "Occlusion", explain_occlusion, Needs.FORWARD_PASSES, forward_passes=145),
         Method("score_cam", "Score-CAM", explain_score_cam, Needs.FORWARD_PASSES, forward_passes=320),

@@ -1,10 +1,13 @@
-"""The table of `results.md` that sets what concepts and counterfactuals reached beside their targets."""
+"""The table of `results.md` that sets what maps, concepts and counterfactuals reached beside their targets."""
 
 from collections.abc import Iterator, Sequence
 
+from flowers_core.explain.methods import METHODS
 from flowers_core.explain.metrics.interval import Interval
+from flowers_core.explain.metrics.scorecard import OVER_CENTRE
 from flowers_core.explain.records.concepts import ConceptRecord
 from flowers_core.explain.records.counterfactuals import CounterfactualRecord
+from flowers_core.explain.records.methods import MethodRecord, default_method
 from flowers_core.reports.run_records import RunRecord
 from flowers_core.reports.tables import percent, table
 
@@ -14,6 +17,8 @@ _Row = tuple[str, str, str]
 def explanation_goals_note() -> str:
     """What the table shows."""
     return (
+        "*The map* is the quick one that the pages show first, over all test photos drawn and over parts of them in "
+        "which the flower lies off the centre; the difference is photo by photo (`flowers evaluate_explanations`). "
         "*Concepts* are a non-negative factorization of the feature maps of training photos "
         "(`flowers fit_concepts --measure`; Fel et al. 2023, arXiv 2211.10154), and a logit is a sum over them. "
         "*Counterfactuals* are the fewest positions of the feature map that, exchanged with a training photo of the "
@@ -34,10 +39,31 @@ def explanation_goals_table(records: Sequence[RunRecord]) -> str:
 
 
 def _measured(record: RunRecord) -> Iterator[tuple[int, int, list[_Row]]]:
+    if record.explanations is not None:
+        # Off the centre the same map is asked as on the whole photos.
+        chosen = default_method(record.explanations)
+        if OVER_CENTRE in record.explanations.figures[chosen]:
+            yield record.explanations.photos, record.explanations.seed, _map_rows(record.explanations, chosen)
+            if (off := record.off_centre) is not None and OVER_CENTRE in off.figures.get(chosen, {}):
+                title = f"{METHODS[chosen].title}, flower off the centre: over the middle"
+                yield off.photos, off.seed, [(title, "≥ 0.15", _points(off.figures[chosen][OVER_CENTRE]))]
     if record.concepts is not None:
         yield record.concepts.photos, record.concepts.seed, _concept_rows(record.concepts)
     if record.counterfactuals is not None:
         yield record.counterfactuals.photos, record.counterfactuals.seed, _counterfactual_rows(record.counterfactuals)
+
+
+def _map_rows(found: MethodRecord, chosen: str) -> list[_Row]:
+    figures, title = found.figures[chosen], METHODS[chosen].title
+    return [
+        (f"{title}: insertion − deletion", "≥ 0.50", _points(figures["gap"])),
+        (f"{title}: over a map of the photo's middle", "≥ 0.05, interval above 0", _points(figures[OVER_CENTRE])),
+        (f"{title}: milliseconds, mean", "≤ 100", f"{1000 * figures['seconds'].value:.0f}"),
+    ]
+
+
+def _points(found: Interval) -> str:
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
 def _concept_rows(found: ConceptRecord) -> list[_Row]:

@@ -106,7 +106,7 @@ def results_document(
             else []
         ),
         *(
-            ["## Concepts and counterfactuals", explanation_goals_note(), goals]
+            ["## Explanations: targets", explanation_goals_note(), goals]
             if (goals := explanation_goals_table(shipped))
             else []
         ),

@@ -1,4 +1,4 @@
-"""Targets of concepts and counterfactuals beside what was reached."""
+"""Targets of maps, concepts and counterfactuals beside what was reached."""
 
 from dataclasses import replace
 
@@ -7,16 +7,38 @@ from flowers_core.explain.records.concepts import ConceptRecord
 from flowers_core.explain.records.counterfactuals import CounterfactualRecord
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.reports.explanation_goals import explanation_goals_table
-from flowers_core.reports.run_records import record_of
+from flowers_core.reports.run_records import RunRecord, record_of
 from flowers_core.storage.paths import default_models_dir
+from tests.fixtures.method_records import record, row
 
 SHARE, HALF = Interval(0.95, 0.9, 1.0), Interval(0.5, 0.25, 0.75)
 CONCEPTS = ConceptRecord(400, 0, 128, 0.9, 0.891, SHARE, Interval(3.0, 2.5, 3.5), HALF, 2e-6, 12.34, 0.85, 0.8)
 COUNTERFACTUALS = CounterfactualRecord(200, 7, 64, 6, SHARE, 3.0, 1.25, HALF, SHARE, HALF)
 
 
+def _shipped() -> RunRecord:
+    return record_of(load_bundle(default_models_dir() / DEFAULT_BUNDLE))
+
+
+def test_the_map_that_is_shown_first_is_set_beside_its_targets() -> None:
+    closer = {"gap": Interval(0.4, 0.35, 0.45), "over_centre": Interval(0.3, 0.25, 0.35)}
+    seen = record(occlusion=row(0.2, 0.6) | closer)
+    off = replace(record(occlusion=row(0.2, 0.6) | {"over_centre": Interval(0.2, 0.1, 0.3)}), photos=40, seed=3)
+    maps = replace(_shipped(), concepts=None, counterfactuals=None, explanations=seen, off_centre=off)
+    lines = explanation_goals_table([maps]).splitlines()[2:]
+    model, off_centre = f"| {DEFAULT_BUNDLE}, 51 photos, seed 0 |", f"| {DEFAULT_BUNDLE}, 40 photos, seed 3 |"
+    assert lines == [
+        f"{model} Occlusion: insertion − deletion | ≥ 0.50 | 0.400 [0.350, 0.450] |",
+        f"{model} Occlusion: over a map of the photo's middle | ≥ 0.05, interval above 0 | 0.300 [0.250, 0.350] |",
+        f"{model} Occlusion: milliseconds, mean | ≤ 100 | 10 |",
+        f"{off_centre} Occlusion, flower off the centre: over the middle | ≥ 0.15 | 0.200 [0.100, 0.300] |",
+    ]
+    # A record from before the photos were compared one by one has no such rows.
+    assert explanation_goals_table([replace(maps, explanations=record())]) == ""
+
+
 def test_a_row_for_each_target() -> None:
-    bare = replace(record_of(load_bundle(default_models_dir() / DEFAULT_BUNDLE)), concepts=None, counterfactuals=None)
+    bare = replace(_shipped(), concepts=None, counterfactuals=None, explanations=None, off_centre=None)
     assert explanation_goals_table([bare]) == ""
     lines = explanation_goals_table([replace(bare, concepts=CONCEPTS, counterfactuals=COUNTERFACTUALS)]).splitlines()
     assert len(lines) == 2 + 6 + 5

@@ -1,12 +1,15 @@
-"""CAM over the photo and enlarged parts of it, smoothed by one cell of the feature map.
+"""CAM over the photo and over enlarged parts of it, smoothed by a cell of the feature map.
 
-A part of the photo that is enlarged to the model's input has more cells for the same flower, and is seen without the
-rest. The evidence of overlapping parts is laid back over the photo and averaged with that of the whole, as in
-Augmented Grad-CAM (Morbidelli et al. 2020, ICASSP), which moves the photo instead. The last layer's map then is smooth
-by a Gaussian of one cell: neighbouring cells see nearly the same pixels, so what differs between them is mostly noise.
+A part of the photo that is enlarged to the model's input has four times the cells for the same flower, and is seen
+without the rest. So its evidence is finer, and it is that place's own: in a pass over the whole photo the last layer's
+positions see most of it. The evidence of overlapping parts is laid back over the photo and averaged, as Augmented
+Grad-CAM does with moved and turned copies (Morbidelli, Carrera, Rossi, Fragneto and Boracchi 2020, "Augmented Grad-CAM:
+Heat-Maps Super Resolution Through Augmentation", ICASSP). Then it is averaged with that of the whole. Neighbouring
+cells see nearly the same pixels, and what differs between them is mostly noise, so the map is smoothed.
 
-As in `augmented_cam` the log-odds of the class against all others are split, not its logit. Sides, step and smoothing
-were chosen on validation photos by insertion less deletion.
+The log-odds of the class against all others are split, not its logit (`log_odds`). Side, number and smoothing were
+chosen on 32 validation photos by insertion less deletion, against maps of moved copies, of larger and smaller parts, of
+masked copies, and of the whole photo smoothed alone.
 """
 
 from __future__ import annotations
@@ -18,15 +21,15 @@ import numpy.typing as npt
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from flowers_core.explain.attributions.augmented_cam import log_odds_direction
+from flowers_core.explain.attributions.log_odds import log_odds_direction
 from flowers_core.explain.explanation import Explanation, Target, to_photo
 from flowers_core.explain.subject import Pixels, Subject
 
 METHOD = "zoomed_cam"
 #: Side of an enlarged part, as a fraction of the photo's, and how many lie along a side.
-PART, PARTS = 3 / 4, 3
-#: Standard deviation of the smoothing, in cells of the feature map.
-SMOOTHING = 1.0
+PART, PARTS = 1 / 2, 3
+#: Standard deviation of the smoothing, in cells of the whole photo's feature map.
+SMOOTHING = 0.7
 
 Square = tuple[int, int, int, int]
 
@@ -40,7 +43,7 @@ def explain_zoomed_cam(subject: Subject, target: Target) -> Explanation:
 
     Returns:
         Explanation in "logit", (s, s), as fine as the model's input. `value` is the product of the direction and the
-        embedding of the whole photo; the contributions sum to about the mean of that over whole and parts.
+        embedding of the whole photo; the contributions sum to about the mean of that over the whole and the parts.
 
     Raises:
         ValueError: if there is no such label, or the target is a neighbour.
@@ -48,19 +51,21 @@ def explain_zoomed_cam(subject: Subject, target: Target) -> Explanation:
     started = time.perf_counter()
     size, pixels = subject.size, subject.pixels
     direction = log_odds_direction(subject.head, target, lambda: subject.logits(pixels[None])[0], subject.temperature)
+    whole = subject.features.astype(np.float64) @ direction
     boxes = part_boxes(size)
-    cells = subject.feature_maps(np.stack([pixels, *enlarged(pixels, boxes)])).astype(np.float64) @ direction
-    mean = mean_over_photo(cells, [(0, 0, size, size), *boxes], size)
-    smooth = gaussian_filter(mean, SMOOTHING * size / cells.shape[1], mode="nearest", truncate=2.5)
+    parts = subject.feature_maps(np.stack(enlarged(pixels, boxes))).astype(np.float64) @ direction
+    # Whole and parts weigh alike: the whole knows the flower as such, the parts where it is.
+    mean = (mean_over_photo(whole[None], [(0, 0, size, size)], size) + mean_over_photo(parts, boxes, size)) / 2
+    smooth = gaussian_filter(mean, SMOOTHING * size / len(whole), mode="nearest", truncate=2.5)
     return Explanation(
         method=METHOD,
         target=target,
         contributions=(smooth / size**2).astype(np.float32),
-        value=float(cells[0].mean()),
+        value=float(whole.mean()),
         unit="logit",
         **subject.frame,
         seconds=time.perf_counter() - started,
-        settings={"forward_passes": len(cells), "parts": len(boxes), "temperature": subject.temperature},
+        settings={"forward_passes": 1 + len(boxes), "parts": len(boxes), "temperature": subject.temperature},
     )
 
 

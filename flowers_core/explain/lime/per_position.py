@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.explain.attributions.augmented_cam import log_odds_direction
+from flowers_core.explain.attributions.log_odds import log_odds_direction
 from flowers_core.explain.explanation import ClassTarget, FloatArray
 from flowers_core.explain.lime.gaussian_process import fit_positions, kernel_weights
 from flowers_core.explain.lime.masks import block_size

@@ -9,6 +9,7 @@ from pathlib import Path
 from flowers_core.errors import FlowersError
 from flowers_core.explain.methods import METHODS, Needs
 from flowers_core.explain.metrics.interval import Interval
+from flowers_core.explain.metrics.scorecard import OVER_CENTRE
 from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, renamed_keys
 
 EXPLANATIONS_FILE = "explanations.json"
@@ -65,8 +66,13 @@ class MethodRecord:
         return METHODS[name].needs is not Needs.KERAS and self.figures[name]["seconds"].value <= QUICK_SECONDS
 
     def beats_centre(self, name: str) -> bool:
-        """Whether the method beats the centre baseline on both deletion and insertion; False if that is unknown."""
+        """Whether the method beats the centre baseline on both deletion and insertion; False if that is unknown.
+
+        Where both were compared photo by photo, the interval of that difference must lie above 0 too.
+        """
         own, centre = self.figures[name], self.figures.get("centre")
+        if OVER_CENTRE in own and own[OVER_CENTRE].low <= 0:
+            return False
         return (
             centre is not None
             and own["deletion"].value < centre["deletion"].value

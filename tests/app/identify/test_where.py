@@ -42,7 +42,7 @@ def test_every_method_can_be_chosen_and_no_slow_one_runs_unasked(open_page: Open
         box.select(method.title)
         run(app)
         box = app.selectbox(key="method")
-        if method.name in ("cam", "augmented_cam", "zoomed_cam"):
+        if method.name in ("cam", "zoomed_cam"):
             assert len(images(app)) == 3  # the photo; then plain, and with the map
             continue
         assert app.button(key=f"run-{method.name}").label.startswith(f"Run {method.title} for")

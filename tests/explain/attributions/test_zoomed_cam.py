@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from flowers_core.explain.attributions.augmented_cam import log_odds_direction
+from flowers_core.explain.attributions.log_odds import log_odds_direction
 from flowers_core.explain.attributions.zoomed_cam import (
+    SMOOTHING,
     enlarged,
     explain_zoomed_cam,
     mean_over_photo,
     part_boxes,
 )
-from flowers_core.explain.explanation import ClassTarget, ContrastTarget, NeighbourTarget
+from flowers_core.explain.explanation import ClassTarget, ContrastTarget, NeighbourTarget, to_photo
+from flowers_core.explain.subject import Subject
 from tests.fixtures.subjects import subject
 
 SIZE, CELLS = 64, 4
@@ -29,8 +31,8 @@ def logits(photos: np.ndarray) -> np.ndarray:
 
 
 def test_parts_cover_the_photo_and_overlap():
-    assert part_boxes(64)[:2] == [(0, 0, 48, 48), (8, 0, 56, 48)]
-    assert part_boxes(64)[-1] == (16, 16, 64, 64)
+    assert part_boxes(64)[:2] == [(0, 0, 32, 32), (16, 0, 48, 32)]
+    assert part_boxes(64)[-1] == (32, 32, 64, 64)
     assert len(part_boxes(64)) == 9
 
 
@@ -49,27 +51,47 @@ def test_a_pixel_s_mean_is_over_the_boxes_that_hold_it():
     assert (found[4:] == 1).all()
 
 
+def seen(photo: np.ndarray) -> Subject:
+    return subject(photo, logits, feature_maps=features, head=HEAD, features=features(photo[None])[0])
+
+
 def test_a_photo_of_one_colour_speaks_alike_everywhere():
     photo = np.full((SIZE, SIZE, 3), (200, 30, 90), np.uint8)
-    found = explain_zoomed_cam(subject(photo, logits, feature_maps=features, head=HEAD), ContrastTarget(1, 3))
+    found = explain_zoomed_cam(seen(photo), ContrastTarget(1, 3))
     gap = float(photo[0, 0] / 255 @ (HEAD[:, 0].astype(float) - HEAD[:, 2]))
     np.testing.assert_allclose(found.contributions, gap / SIZE**2, rtol=1e-5)
     assert found.value == pytest.approx(gap)
     assert found.settings["forward_passes"] == 10
 
 
-def test_the_map_is_the_smoothed_mean_of_whole_and_parts():
+def test_the_map_is_the_smoothed_mean_of_the_whole_and_the_mean_of_its_parts():
     photo = np.random.default_rng(1).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
-    seen = subject(photo, logits, feature_maps=features, head=HEAD)
-    found = explain_zoomed_cam(seen, ClassTarget(2))
-    direction = log_odds_direction(HEAD, ClassTarget(2), lambda: logits(photo[None])[0], seen.temperature)
-    boxes = [(0, 0, SIZE, SIZE), *part_boxes(SIZE)]
-    maps = np.stack([features(part[None])[0] @ direction for part in (photo, *enlarged(photo, boxes[1:]))])
-    mean = gaussian_filter(mean_over_photo(maps, boxes, SIZE), 16, mode="nearest", truncate=2.5)
+    found = explain_zoomed_cam(seen(photo), ClassTarget(2))
+    direction = log_odds_direction(HEAD, ClassTarget(2), lambda: logits(photo[None])[0], seen(photo).temperature)
+    boxes = part_boxes(SIZE)
+    parts = np.stack([features(part[None])[0] @ direction for part in enlarged(photo, boxes)])
+    whole = to_photo(features(photo[None])[0] @ direction, (0, 0, SIZE, SIZE), (SIZE, SIZE))
+    both = whole / 2 + mean_over_photo(parts, boxes, SIZE) / 2
+    mean = gaussian_filter(both, SMOOTHING * 16, mode="nearest", truncate=2.5)
     np.testing.assert_allclose(found.contributions, mean / SIZE**2, atol=1e-7)
+
+
+def test_parts_show_what_is_finer_than_a_cell():
+    """A red bar of six columns within one of the cells, 16 wide: enlarged, its side of the cell is seen."""
+    photo = np.zeros((SIZE, SIZE, 3), np.uint8)
+    photo[:, 32:38, 0] = 255
+    columns = explain_zoomed_cam(seen(photo), ContrastTarget(1, 3)).contributions.sum(axis=0)
+    whole = to_photo(features(photo[None])[0, :, :, 0], (0, 0, SIZE, SIZE), (SIZE, SIZE)).sum(axis=0)
+    coarse = gaussian_filter(whole, SMOOTHING * 16, mode="nearest", truncate=2.5)
+
+    def middle(along: np.ndarray) -> float:
+        return float((np.arange(SIZE) + 0.5) @ along / along.sum())
+
+    # The cell's middle is column 40, the bar's 35. Half of the map is the whole photo's.
+    assert middle(coarse) - middle(columns) > 0.8
 
 
 def test_a_neighbour_is_refused():
     photo = np.zeros((SIZE, SIZE, 3), np.uint8)
     with pytest.raises(ValueError, match="not a neighbour"):
-        explain_zoomed_cam(subject(photo, logits, feature_maps=features, head=HEAD), NeighbourTarget(1))
+        explain_zoomed_cam(seen(photo), NeighbourTarget(1))

@@ -21,6 +21,9 @@ def test_the_default_is_at_once_sane_better_than_the_middle_and_then_the_best() 
     assert default_method(record()) == "occlusion"
     assert default_method(record(occlusion=row(0.2, 0.6, seconds=0.3))) == "cam"
     assert default_method(record(occlusion=row(0.45, 0.9))) == "cam"
+    # Photo by photo it may be no better than the middle.
+    assert default_method(record(occlusion=row(0.2, 0.6) | {"over_centre": Interval(0.3, 0.01, 0.6)})) == "occlusion"
+    assert default_method(record(occlusion=row(0.2, 0.6) | {"over_centre": Interval(0.3, -0.01, 0.6)})) == "cam"
     insane = MethodRecord(51, 0, record().figures, {"occlusion": 0.95, "cam": 0.2})
     assert default_method(insane) == "cam"
     assert default_method(record(), among=("cam", "lime")) == "cam"
