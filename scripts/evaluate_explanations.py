@@ -6,8 +6,8 @@ Every method explains what the model predicts on a stratified sample of test pho
 each map are kept in a file photo by photo, so that a run that was broken off is resumed. With the sanity check they
 make the table that is printed, written, and kept in the bundle, for the pages and `results.md`.
 
-Some of the photos are looked at more closely: what is removed is filled in from around it (ROAD), noise is added until
-the answer changes, and the map is compared with Oxford's segmentations where they are on disk.
+Some of the photos are looked at more closely: what is removed is filled in from around it (ROAD), noise is added that
+may change the answer, and the map is compared with Oxford's segmentations where they are on disk.
 
 Most flowers are in the middle of their photo, and a map of the middle scores well. `--off-centre` cuts each photo so
 that its middle lies near a corner, and keeps a record of its own. `--split validation` is for choosing between methods;

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.segmentations import BACKGROUND, segmentation_path
 from flowers_core.explain import method_evaluation
 from flowers_core.explain.method_evaluation import corner_part, sanity_checks, score_methods
 from flowers_core.explain.metrics.scorecard import Score
@@ -23,6 +24,7 @@ from tests.fixtures.mean_colour import (
     data_set,
     mean_colour_bundle,
     quarters,
+    save_exactly,
 )
 
 ROWS = ["cam", "random", "centre"]
@@ -117,6 +119,26 @@ def test_a_score_in_the_file_is_not_computed_again(bundle, flowers, by_hand, tmp
         (first, "random"),
         (first, "centre"),
     ]
+
+
+def test_some_photos_are_looked_at_closely(bundle, flowers, by_hand, tmp_path: Path) -> None:
+    """The flower is the red half of the first photo. The second has no segmentation."""
+    first, second = ids_of_test(flowers)
+    path = tmp_path / "scores.jsonl"
+    segmentation = quarters(RED, RED, BACKGROUND, BACKGROUND)
+    segmentation_path(flowers.root, first).parent.mkdir()
+    save_exactly(segmentation, segmentation_path(flowers.root, first))
+    close, far = score_methods(bundle, flowers, [first, second], ["cam"], path, closely=[first])[::3]
+    # The map falls from the upper edge to the lower, so its brightest half is the flower, and ROAD leaves it for last.
+    assert close.rank == 1
+    assert close.mass > 0.75
+    assert close.road > 0.1
+    assert (far.rank, far.mass, far.road, far.consistency) == (None, None, None, None)
+    # A score from before the closer look is computed again, the other is kept.
+    close_again, near = score_methods(bundle, flowers, [first, second], ["cam"], path, closely=[first, second])[::3]
+    assert close_again == close
+    assert near.road > 0.1
+    assert near.rank is None
 
 
 def test_nothing_is_loaded_if_nothing_is_missing(bundle, flowers, no_runtime, tmp_path: Path) -> None:

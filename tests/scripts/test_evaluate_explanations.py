@@ -40,7 +40,7 @@ def evaluate(bundle: Path, drawn_dataset: OxfordFlowers, tmp_path: Path, monkeyp
 
 @pytest.mark.slow
 def test_the_table_has_a_row_for_each_method_and_the_bundle_keeps_it(evaluate, bundle: Path, capsys) -> None:
-    folder = evaluate("--photos", "4", "--sanity-photos", "2")
+    folder = evaluate("--photos", "4", "--sanity-photos", "2", "--closer-photos", "1")
     lines = [json.loads(line) for line in (folder / "scores.jsonl").read_text().splitlines()]
     assert len(lines) == 4 * len(ROWS)
     with (folder / "table.csv").open(newline="", encoding="utf-8-sig") as handle:
@@ -58,6 +58,22 @@ def test_the_table_has_a_row_for_each_method_and_the_bundle_keeps_it(evaluate, b
     assert set(record.methods) == set(METHODS)
     assert record.figures["cam"]["deletion"].value == pytest.approx(float(rows["cam"]["deletion"]))
     assert default_sentence(record) in capsys.readouterr().out
+    # One photo was looked at closely, for every method and for the baselines.
+    assert sum(line["road"] is not None for line in lines) == len(ROWS)
+    assert record.closely == 1
+    assert record.figures["centre"]["road"].value == pytest.approx(float(rows["centre"]["road"]))
+    assert record.figures["centre"]["over_centre"].value == 0
+    assert set(record.complexity_rise) == set(METHODS)
+
+
+def test_validation_photos_leave_the_bundle_as_it_is(evaluate, bundle: Path, capsys) -> None:
+    before = {path.name: path.read_bytes() for path in bundle.iterdir()}
+    folder = evaluate(
+        *("--split", "validation", "--photos", "1", "--closer-photos", "0", "--sanity-photos", "0", "--methods", "cam")
+    )
+    assert folder.name.endswith("-validation")
+    assert "| cam | " in capsys.readouterr().out
+    assert {path.name: path.read_bytes() for path in bundle.iterdir()} == before
 
 
 def test_a_broken_off_run_goes_on_where_it_was(evaluate, monkeypatch) -> None:

@@ -73,7 +73,7 @@ class Score:
 
 
 FIGURES = tuple(entry.name for entry in fields(Score) if entry.name not in ("photo_id", "method", *CLOSER_FIGURES))
-#: Of two methods on the same photos: by how much insertion − deletion is above that of the centre.
+#: By how much insertion − deletion is above that of the centre on the same photo.
 OVER_CENTRE = "over_centre"
 
 
