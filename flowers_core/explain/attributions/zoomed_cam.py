@@ -30,6 +30,8 @@ METHOD = "zoomed_cam"
 PART, PARTS = 1 / 2, 3
 #: Standard deviation of the smoothing, in cells of the whole photo's feature map.
 SMOOTHING = 0.7
+#: Points of the map for each cell, along a side: as fine as the smoothing leaves it.
+POINTS = 8
 
 Square = tuple[int, int, int, int]
 
@@ -42,25 +44,26 @@ def explain_zoomed_cam(subject: Subject, target: Target) -> Explanation:
         target: a class, or a class against another.
 
     Returns:
-        Explanation in "logit", (s, s), as fine as the model's input. `value` is the product of the direction and the
+        Explanation in "logit", with POINTS² points for each position. `value` is the product of the direction and the
         embedding of the whole photo; the contributions sum to about the mean of that over the whole and the parts.
 
     Raises:
         ValueError: if there is no such label, or the target is a neighbour.
     """
     started = time.perf_counter()
-    size, pixels = subject.size, subject.pixels
+    pixels = subject.pixels
     direction = log_odds_direction(subject.head, target, lambda: subject.logits(pixels[None])[0], subject.temperature)
     whole = subject.features.astype(np.float64) @ direction
-    boxes = part_boxes(size)
+    boxes = part_boxes(len(pixels))
     parts = subject.feature_maps(np.stack(enlarged(pixels, boxes))).astype(np.float64) @ direction
     # Whole and parts weigh alike: the whole knows the flower as such, the parts where it is.
-    mean = (mean_over_photo(whole[None], [(0, 0, size, size)], size) + mean_over_photo(parts, boxes, size)) / 2
-    smooth = gaussian_filter(mean, SMOOTHING * size / len(whole), mode="nearest", truncate=2.5)
+    points = POINTS * len(whole)
+    mean = (_laid(whole, points) + mean_over_photo(parts, part_boxes(points), points)) / 2
+    smooth = gaussian_filter(mean, SMOOTHING * POINTS, mode="nearest", truncate=2.5)
     return Explanation(
         method=METHOD,
         target=target,
-        contributions=(smooth / size**2).astype(np.float32),
+        contributions=(smooth / points**2).astype(np.float32),
         value=float(whole.mean()),
         unit="logit",
         **subject.frame,
@@ -70,10 +73,10 @@ def explain_zoomed_cam(subject: Subject, target: Target) -> Explanation:
 
 
 def part_boxes(size: int) -> list[Square]:
-    """Overlapping squares that cover the photo: left, top, right, bottom in pixels, row by row.
+    """Overlapping squares that cover the photo: left, top, right, bottom, row by row.
 
     Args:
-        size: of the photo, in pixels.
+        size: of the photo, in pixels or in points of a map.
     """
     side = round(PART * size)
     starts = np.rint(np.linspace(0, size - side, PARTS)).astype(int).tolist()
@@ -95,20 +98,23 @@ def enlarged(pixels: Pixels, boxes: list[Square]) -> list[Pixels]:
 
 
 def mean_over_photo(maps: npt.NDArray[np.float64], boxes: list[Square], size: int) -> npt.NDArray[np.float64]:
-    """For each pixel the mean of the maps whose box holds it; every pixel must be in one.
+    """For each point of the photo the mean of the maps whose box holds it; every point must be in one.
 
     Args:
         maps: (n, h, w), each over its box.
-        boxes: of the n maps, in pixels.
-        size: of the photo, in pixels.
+        boxes: of the n maps, squares of points.
+        size: of the photo, in points.
 
     Returns:
         (size, size) float64.
     """
     total, count = np.zeros((size, size)), np.zeros((size, size))
     for cells, (left, top, right, bottom) in zip(maps, boxes, strict=True):
-        total += to_photo(
-            cells.astype(np.float32), (float(left), float(top), float(right), float(bottom)), (size, size)
-        )
+        total[top:bottom, left:right] += _laid(cells, right - left)
         count[top:bottom, left:right] += 1
     return total / count
+
+
+def _laid(cells: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.float32]:
+    """A map of cells as (size, size) points."""
+    return to_photo(cells, (0.0, 0.0, float(size), float(size)), (size, size))

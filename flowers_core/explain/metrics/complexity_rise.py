@@ -1,10 +1,10 @@
 """The efficient randomization test: whether a map grows more complex when the model has learnt nothing (eMPRT).
 
-Hedström, Weber, Lapuschkin and Höhne 2024, "Sanity Checks Revisited: An Exploration to Repair the Model Parameter
-Randomisation Test", arXiv 2405.02383. The cascading check of `sanity` compares maps by their similarity, which noise in
-them lowers, whatever causes it. This test asks one question of one map: is it more complex, by the entropy of its
-histogram, once all layers of the model are drawn at random? A map that shows what was learnt has few values then gives
-way to one of noise, and its entropy rises. A rise of 0 or below says that the map did not need what was learnt.
+Hedström, Weber, Lapuschkin and Höhne 2024, "A Fresh Look at Sanity Checks for Saliency Maps", arXiv 2405.02383. The
+cascading check of `sanity` compares maps by their similarity, which noise in them lowers, whatever causes it. This test
+asks one question of one map: is it more complex, by the entropy of its histogram, once all layers of the model are
+random? A map that shows what was learnt then gives way to one of noise, and its entropy rises. A rise of 0 or below
+says that the map did not need what was learnt.
 
 The model is made random as in `sanity`: the weights of each layer are shuffled.
 """

@@ -6,6 +6,7 @@ from scipy.ndimage import gaussian_filter
 
 from flowers_core.explain.attributions.log_odds import log_odds_direction
 from flowers_core.explain.attributions.zoomed_cam import (
+    POINTS,
     SMOOTHING,
     enlarged,
     explain_zoomed_cam,
@@ -59,7 +60,8 @@ def test_a_photo_of_one_colour_speaks_alike_everywhere():
     photo = np.full((SIZE, SIZE, 3), (200, 30, 90), np.uint8)
     found = explain_zoomed_cam(seen(photo), ContrastTarget(1, 3))
     gap = float(photo[0, 0] / 255 @ (HEAD[:, 0].astype(float) - HEAD[:, 2]))
-    np.testing.assert_allclose(found.contributions, gap / SIZE**2, rtol=1e-5)
+    assert found.contributions.shape == (POINTS * CELLS, POINTS * CELLS)
+    np.testing.assert_allclose(found.contributions, gap / (POINTS * CELLS) ** 2, rtol=1e-5)
     assert found.value == pytest.approx(gap)
     assert found.settings["forward_passes"] == 10
 
@@ -68,21 +70,21 @@ def test_the_map_is_the_smoothed_mean_of_the_whole_and_the_mean_of_its_parts():
     photo = np.random.default_rng(1).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
     found = explain_zoomed_cam(seen(photo), ClassTarget(2))
     direction = log_odds_direction(HEAD, ClassTarget(2), lambda: logits(photo[None])[0], seen(photo).temperature)
-    boxes = part_boxes(SIZE)
-    parts = np.stack([features(part[None])[0] @ direction for part in enlarged(photo, boxes)])
-    whole = to_photo(features(photo[None])[0] @ direction, (0, 0, SIZE, SIZE), (SIZE, SIZE))
-    both = whole / 2 + mean_over_photo(parts, boxes, SIZE) / 2
-    mean = gaussian_filter(both, SMOOTHING * 16, mode="nearest", truncate=2.5)
-    np.testing.assert_allclose(found.contributions, mean / SIZE**2, atol=1e-7)
+    parts = np.stack([features(part[None])[0] @ direction for part in enlarged(photo, part_boxes(SIZE))])
+    points = POINTS * CELLS
+    whole = to_photo(features(photo[None])[0] @ direction, (0, 0, points, points), (points, points))
+    both = whole / 2 + mean_over_photo(parts, part_boxes(points), points) / 2
+    mean = gaussian_filter(both, SMOOTHING * POINTS, mode="nearest", truncate=2.5)
+    np.testing.assert_allclose(found.contributions, mean / points**2, atol=1e-7)
 
 
 def test_parts_show_what_is_finer_than_a_cell():
     """A red bar of six columns within one of the cells, 16 wide: enlarged, its side of the cell is seen."""
     photo = np.zeros((SIZE, SIZE, 3), np.uint8)
     photo[:, 32:38, 0] = 255
-    columns = explain_zoomed_cam(seen(photo), ContrastTarget(1, 3)).contributions.sum(axis=0)
+    columns = explain_zoomed_cam(seen(photo), ContrastTarget(1, 3)).heatmap().sum(axis=0)
     whole = to_photo(features(photo[None])[0, :, :, 0], (0, 0, SIZE, SIZE), (SIZE, SIZE)).sum(axis=0)
-    coarse = gaussian_filter(whole, SMOOTHING * 16, mode="nearest", truncate=2.5)
+    coarse = gaussian_filter(whole, SMOOTHING * SIZE / CELLS, mode="nearest", truncate=2.5)
 
     def middle(along: np.ndarray) -> float:
         return float((np.arange(SIZE) + 0.5) @ along / along.sum())
