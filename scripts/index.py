@@ -15,16 +15,23 @@ from collections import Counter
 from pathlib import Path
 
 from flowers_core.data.photo_folder import PhotoFolderError
-from flowers_core.indexing.adding import add_shards, index_is_due
+from flowers_core.indexing.adding import add_shards
 from flowers_core.indexing.embed import index_shards, space_of
 from flowers_core.indexing.shards import Embedded
 from flowers_core.indexing.sources import find_sources
 from flowers_core.indexing.window import GivenUp
 from flowers_core.indexing.workers import Workers, cluster_workers, local_workers
 from flowers_core.inference.bundle import Bundle, load_bundle
-from flowers_core.retrieval.stores.open_store import create_store, index_store, open_store, place_of
+from flowers_core.retrieval.stores.duplicates import write_duplicates
+from flowers_core.retrieval.stores.gallery_map import keep_map
+from flowers_core.retrieval.stores.open_store import (
+    WORTH_AN_INDEX,
+    create_store,
+    index_folder,
+    place_of,
+    quick_index,
+)
 from flowers_core.retrieval.stores.space import EmbeddingSpace
-from flowers_core.retrieval.stores.store import StoreError, VectorStore
 from flowers_core.storage.files import locked
 from scripts.benchmarks.machine import cores
 from scripts.options.command import add_answering_option, at_least, progress, run, verb_parser
@@ -38,7 +45,8 @@ def main() -> None:
     """Parse the command line, embed what is new, and add it to the gallery."""
     options = _parse()
     bundle = load_bundle(options.bundle)
-    store = _store(options.gallery, bundle)
+    # A gallery that another model made is refused here.
+    store = create_store(options.gallery, space_of(bundle))
     options.shards.mkdir(parents=True, exist_ok=True)
     left_out = LeftOut()
     with locked(options.shards):
@@ -46,20 +54,18 @@ def main() -> None:
         _embed(options, bundle, store.space, before, left_out)
         add_shards(options.shards, store, progress)
         now = Embedded(options.shards)
-        if index_is_due(store):
-            print("Making the quick index.", flush=True)
-            index_store(options.gallery)
+        index = quick_index(
+            options.gallery, WORTH_AN_INDEX, starting=lambda: print("Making the quick index.", flush=True)
+        )
+        if index is not None:
+            keep_map(bundle, index, store.space, index_folder(place_of(options.gallery)))
     new, same = now.photos - before.photos, now.photos - now.distinct
     print(f"{new:,} photos embedded, {before.photos:,} were before; {same:,} of them all are the same file as another.")
     print(f"The gallery '{options.gallery}' holds {store.count():,} photos.")
+    if options.duplicates:
+        pairs = write_duplicates(options.gallery, options.duplicates)
+        print(f"{pairs:,} pairs of photos show the same picture: {options.duplicates}")
     left_out.leave(new + left_out.photos)
-
-
-def _store(gallery: str, bundle: Bundle) -> VectorStore:
-    try:
-        return open_store(gallery)
-    except StoreError:
-        return create_store(gallery, space_of(bundle))
 
 
 def _embed(
@@ -100,6 +106,7 @@ def _parse() -> argparse.Namespace:
     add("--workers", type=at_least(1), default=cores(), metavar="N", help="processes (default: one for each core)")
     add("--shard-size", type=at_least(1), metavar="N", help="photos in a shard (default: at most 1000)")
     add("--shards", type=Path, metavar="DIR", help="folder of the shards (default: in the gallery's)")
+    add("--duplicates", type=Path, metavar="FILE", help="write a table of near-duplicates in the gallery, as CSV")
     options = parser.parse_args()
     place = place_of(options.gallery)
     if options.shards is None and "://" in place:

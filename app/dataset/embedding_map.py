@@ -16,6 +16,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from app.dataset.class_counts import TITLES
+from app.dataset.gallery_map import draw_gallery_map
 from app.elements.choices import choose_one
 from app.elements.dataset_offer import offer_download
 from app.elements.pagination import choose_page, first_page
@@ -23,6 +24,7 @@ from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital, listed
 from app.resources import models, records
 from app.resources.data import LabelledPhotos, photos_here
+from app.resources.large_gallery import MappedGallery, mapped_gallery
 from flowers_core.data.photo_ref import PhotoSet
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
@@ -37,6 +39,7 @@ OTHERS = "other families"
 # Nine colours that stand out on a light and on a dark page, after Paul Tol's muted scheme for the colour-blind.
 PALETTE = ("#5468d4", "#2a9d55", "#4fb3e8", "#c9a227", "#d9657a", "#aa4499", "#44aa99", "#8f8f2d", "#a33b6e")
 GREY = "#b9beb4"
+WHOSE = {"known": "The data set", "gallery": "Your gallery"}
 COLOURINGS = {"class": "Class", "family": "Family", "right": "Right or wrong", "split": "Split"}
 
 
@@ -61,8 +64,14 @@ def draw_map(photos: LabelledPhotos) -> None:
         return
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         name = st.selectbox("Model", list(maps), key="bundle", bind="query-params", width=230)
-        colouring = choose_one("Coloured by", COLOURINGS, "colour", default="family")
+        mapped = _mapped_gallery(maps[name])
+        whose = choose_one("Photos of", WHOSE, "whose") if mapped else "known"
+        if mapped is None or whose == "known":
+            colouring = choose_one("Coloured by", COLOURINGS, "colour", default="family")
     bundle = maps[name]
+    if mapped is not None and whose != "known":
+        draw_gallery_map(bundle, mapped)
+        return
     table = map_table(bundle, photos.ids, photos.labels, photos.splits, photos.taxonomy)
     st.markdown(
         "Photos that the model finds alike lie together; neither the directions nor the distances between groups mean "
@@ -86,6 +95,14 @@ def draw_map(photos: LabelledPhotos) -> None:
         draw_cards("map", shown, smallest=110)
     if not photos_here(photo_set):
         offer_download("map", "The photos are not on this machine, so their numbers stand in for them.", photo_set)
+
+
+def _mapped_gallery(bundle: Bundle) -> MappedGallery | None:
+    """The large gallery of this model, if its photos have places on the map; without a word where it has not."""
+    try:
+        return mapped_gallery(bundle)
+    except FlowersError:
+        return None  # Identify says what is wrong with it
 
 
 def map_table(

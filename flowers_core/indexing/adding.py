@@ -8,15 +8,12 @@ import pyarrow as pa
 
 from flowers_core.data.progress import Track, untracked
 from flowers_core.indexing.shards import read_shard, shard_files
-from flowers_core.retrieval.stores.indexed_store import IndexedStore
 from flowers_core.retrieval.stores.store import VectorStore
 from flowers_core.storage.json_lines import JsonLines, read_json_lines
 
 _ADDED_FILE = "added.jsonl"
 # A store is quickest with many entries in a call; so many shards are held in memory.
 _TOGETHER = 32
-# Photos from which on a scan is too slow, and photos after which an index is made anew.
-_LARGE, _BEHIND = 100_000, 10_000
 
 
 def add_shards(folder: Path, store: VectorStore, track: Track = untracked) -> None:
@@ -43,12 +40,3 @@ def add_shards(folder: Path, store: VectorStore, track: Track = untracked) -> No
             store.add(pa.concat_tables([read_shard(path).replace_schema_metadata(None) for path in group]))
             for path in group:
                 added.add(path.name)
-
-
-def index_is_due(store: VectorStore) -> bool:
-    """Whether a store is large enough for a quick index and has none, or has one that has fallen behind.
-
-    Args:
-        store: as it was opened.
-    """
-    return store.behind >= _BEHIND if isinstance(store, IndexedStore) else store.count() >= _LARGE

@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 from flowers_core.data.photo_folder import PhotoFolderError
-from flowers_core.indexing import adding
 from flowers_core.retrieval.stores.entries import ENTRY_COLUMNS, VECTOR
 from flowers_core.retrieval.stores.indexed_store import IndexedStore
 from flowers_core.retrieval.stores.open_store import open_store
@@ -166,7 +165,7 @@ def test_a_second_call_embeds_what_is_new(
     index.main()
     assert "0 photos embedded, 2 were before" in (said := capsys.readouterr().out)
     assert said.endswith("holds 2 photos.\n")
-    monkeypatch.setattr(adding, "_LARGE", 2)
+    monkeypatch.setattr(index, "WORTH_AN_INDEX", 2)
     index.main()
     assert "Making the quick index." in capsys.readouterr().out
     assert isinstance(open_store(str(gallery)), IndexedStore)

@@ -17,7 +17,7 @@ NO_VERBS = {
     "__main__",
     "explain_backends",
     "first_answer",
-    "gallery_indexes",
+    "gallery_stores",
     "interleaved",
     "keras_worker",
     "machine",

@@ -37,6 +37,7 @@ class IndexedStore:
     Attributes:
         store: the entries.
         space: what their vectors are coordinates in.
+        index: as it was made.
     """
 
     def __init__(self, store: LanceStore, index: QuickIndex) -> None:
@@ -46,7 +47,7 @@ class IndexedStore:
             store: the entries.
             index: made from it, now or before.
         """
-        self.store, self.space, self._index = store, store.space, index
+        self.store, self.space, self.index = store, store.space, index
         self._lock, self._since = Lock(), _Since(index.version)
 
     @classmethod
@@ -80,7 +81,7 @@ class IndexedStore:
         """
         since = self._changes()
         wanted = k + len(since.keys[:_SPARE]) + _SPARE * since.some_gone
-        found = self._index.search(vectors, wanted, where)
+        found = self.index.search(vectors, wanted, where)
         if since.keys:
             newer = frozenset(since.keys)
             fresh = _search_since(since, vectors, k, where)
@@ -115,14 +116,14 @@ class IndexedStore:
         version = self.store.version
         with self._lock:
             if version != self._since.version:
-                changed, new = self.store.changed_since(self._index.version)
+                changed, new = self.store.changed_since(self.index.version)
                 self._since = _Since(
                     version,
                     tuple(changed.column("key").to_pylist()),
                     vectors_of(changed),
                     changed.column("label").to_numpy(),
                     changed.column("confidence").to_numpy(),
-                    some_gone=self.store.count() < len(self._index) + new,
+                    some_gone=self.store.count() < len(self.index) + new,
                 )
             return self._since
 

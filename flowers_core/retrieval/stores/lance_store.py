@@ -6,6 +6,7 @@ killed in the middle of `add` nothing is there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
@@ -177,7 +178,8 @@ class LanceStore:
 
         self._table.optimize()
         self._table.create_index("key", config=BTree())
-        self._table.create_index(VECTOR, config=IvfSq(distance_type="dot"))
+        groups = max(1, math.isqrt(self.count()))
+        self._table.create_index(VECTOR, config=IvfSq(distance_type="dot", num_partitions=groups))
 
     def tidy(self) -> None:
         """Put the pieces that many calls of `add` left into few, and into the index where there is one."""

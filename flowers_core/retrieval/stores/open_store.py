@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from flowers_core.retrieval.stores.indexed_store import IndexedStore
@@ -15,6 +16,8 @@ from flowers_core.retrieval.stores.store import VectorStore
 from flowers_core.storage.paths import default_cache_dir, default_galleries_dir
 
 _INDEX = "quick-index"
+#: Photos from which on a quick index is made: below, LanceDB compares all of them in a tenth of a second.
+WORTH_AN_INDEX = 10_000
 
 
 def place_of(gallery: str) -> str:
@@ -61,20 +64,34 @@ def create_store(gallery: str, space: EmbeddingSpace) -> VectorStore:
     return LanceStore.create(place_of(gallery), space)
 
 
-def index_store(gallery: str) -> VectorStore:
-    """Make the quick index of a gallery, and let LanceDB find keys quickly. Qdrant needs neither.
+def quick_index(
+    gallery: str, least: int = WORTH_AN_INDEX, behind: float = 0.1, starting: Callable[[], None] = lambda: None
+) -> QuickIndex | None:
+    """The quick index of a gallery, made anew where much of the gallery came since; LanceDB's own with it.
 
     Args:
         gallery: as `place_of` takes it.
+        least: photos from which on one is made.
+        behind: fraction of the gallery that may have come since it was made.
+        starting: called before one is made, which takes a minute for a million photos.
+
+    Returns:
+        The index; None for a gallery that needs none: a small one, or one on a server of Qdrant.
 
     Raises:
-        StoreError: there is none, or it is empty.
+        StoreError: there is no such gallery.
     """
-    if _on_server(gallery):
-        return open_store(gallery)
-    store = LanceStore.open(place_of(gallery))
+    store = open_store(gallery)
+    if isinstance(store, QdrantStore) or store.count() < least:
+        return None
+    if isinstance(store, IndexedStore):
+        if store.behind <= store.count() * behind:
+            return store.index
+        store = store.store
+    assert isinstance(store, LanceStore)
+    starting()
     store.make_index()
-    return IndexedStore.make(store, index_folder(store.place))
+    return QuickIndex.make(store, index_folder(store.place))
 
 
 def _on_server(gallery: str) -> re.Match[str] | None:

@@ -25,7 +25,7 @@ from flowers_core.retrieval.stores.store import StoreError
 from flowers_core.storage.files import replace_folder, sha256_of, write_json
 
 _INDEX, _ABOUT = "vectors.faiss", "about.json"
-_COLUMNS = ("key", "label", "confidence")
+_COLUMNS = ("key", "label", "confidence", "hash")
 # Photos for each centroid when they are sought; FAISS warns below 39.
 _SAMPLE = 40
 #: Groups that a query looks through; the benchmark `gallery` shows what more or fewer would give.
@@ -41,6 +41,7 @@ class QuickIndex:
         keys: (n,) bytes, mapped from disk.
         labels: (n,) int16, likewise.
         confidences: (n,) float32, likewise.
+        hashes: (n,) uint64, likewise: perceptual hashes.
         index: FAISS' index of the same n vectors.
     """
 
@@ -48,6 +49,7 @@ class QuickIndex:
     keys: NDArray[np.bytes_]
     labels: NDArray[np.int16]
     confidences: NDArray[np.float32]
+    hashes: NDArray[np.uint64]
     index: Any
 
     @classmethod
@@ -66,7 +68,7 @@ class QuickIndex:
             raise StoreError("There is nothing to index in an empty gallery.")
         groups = max(1, min(2 ** round(math.log2(4 * math.sqrt(count))), count // _SAMPLE))
         index = _empty(store.space.dimension, groups)
-        index.train(_sample(store, min(1.0, _SAMPLE * groups / count)))
+        index.train(_sample(store, min(1.0, 2 * _SAMPLE * groups / count)))
         columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _COLUMNS}
         for batch in store.batches([*_COLUMNS, VECTOR]):
             index.add(vectors_of(batch))
@@ -99,16 +101,16 @@ class QuickIndex:
             # FAISS' reader is written for trusted files.
             if sha256_of(folder / _INDEX) != about["index_sha256"]:
                 raise StoreError(f"{folder / _INDEX} is damaged. Make the index anew.")
-            keys, labels, confidences = (
+            keys, labels, confidences, hashes = (
                 np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _COLUMNS
             )
             index = faiss.read_index(str(folder / _INDEX))
             version = int(about["version"])
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise StoreError(f"There is no index in {folder}, or it is damaged. Make it anew.") from error
-        if not index.ntotal == len(keys) == len(labels) == len(confidences):
+        if not index.ntotal == len(keys) == len(labels) == len(confidences) == len(hashes):
             raise StoreError(f"The files in {folder} are not of one index. Make it anew.")
-        return cls(version, keys, labels, confidences, index)
+        return cls(version, keys, labels, confidences, hashes, index)
 
     def __len__(self) -> int:
         return len(self.keys)

@@ -3,7 +3,7 @@ import pytest
 
 from flowers_core.retrieval.stores.indexed_store import IndexedStore
 from flowers_core.retrieval.stores.lance_store import LanceStore
-from flowers_core.retrieval.stores.open_store import create_store, index_folder, index_store, open_store, place_of
+from flowers_core.retrieval.stores.open_store import create_store, index_folder, open_store, place_of, quick_index
 from flowers_core.retrieval.stores.space import EmbeddingSpace
 from flowers_core.retrieval.stores.store import StoreError
 from tests.fixtures.store_entries import store_entries
@@ -26,15 +26,32 @@ def test_a_name_lies_in_the_folder_of_galleries_and_a_path_where_it_says(galleri
     assert index_folder("s3://bucket/meadow").is_relative_to(tmp_path / "cache")
 
 
-def test_a_store_is_made_filled_indexed_and_opened():
-    store = create_store("meadow", SPACE)
-    store.add(store_entries(np.eye(2, dtype=np.float32), ["a", "b"]))
+def circle(count: int) -> np.ndarray:
+    angles = np.linspace(0, np.pi / 2, count)
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+
+
+def test_a_small_gallery_needs_no_index():
+    create_store("meadow", SPACE).add(store_entries(circle(2), ["a", "b"]))
+    assert quick_index("meadow") is None
     assert isinstance(open_store("meadow"), LanceStore)
-    index_store("meadow")
+
+
+def test_a_large_one_is_indexed_and_again_where_much_came_since():
+    store = create_store("meadow", SPACE)
+    store.add(store_entries(circle(20), [str(at) for at in range(20)]))
+    first = quick_index("meadow", least=20)
     opened = open_store("meadow")
     assert isinstance(opened, IndexedStore)
-    assert opened.behind == 0
-    assert [hit.key for hit in opened.search(np.array([[0, 1]], np.float32), 1)[0]] == ["b"]
+    assert [hit.key for hit in opened.search(np.array([[0, 1]], np.float32), 1)[0]] == ["19"]
+    store.add(store_entries(circle(2), ["a", "b"]))
+    assert (len(first), opened.behind) == (20, 2)
+    assert len(quick_index("meadow", least=20)) == 20
+    store.add(store_entries(circle(2), ["c", "d"]))
+    assert len(quick_index("meadow", least=20)) == 24
+    again = open_store("meadow")
+    assert isinstance(again, IndexedStore)
+    assert again.behind == 0
 
 
 def test_creating_it_again_keeps_what_it_holds():
