@@ -94,7 +94,16 @@ def typical_flowers(bundle: Bundle, concepts: Concepts, concept: int, taxonomy: 
         concept: the number, from 0.
         taxonomy: the classes' names.
     """
-    worths = models.concept_worths(bundle, concepts)[:, concept]
+    return most_typical(models.concept_worths(bundle, concepts)[:, concept], taxonomy)
+
+
+def most_typical(worths: NDArray[np.float64], taxonomy: Taxonomy) -> str:
+    """As `typical_flowers`.
+
+    Args:
+        worths: (classes,), what the concept is worth to each flower, in logits.
+        taxonomy: the classes' names.
+    """
     first = [int(index) for index in np.argsort(-worths, kind="stable")[:_CLASSES]]
     kept = [index for index in first if worths[index] > 0 and worths[index] >= _LEAST * worths[first[0]]]
     return listed([taxonomy[index + 1].name for index in kept], "and") if kept else "no flower in particular"

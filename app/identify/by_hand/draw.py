@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -44,9 +45,12 @@ def _draw_canvas(inference: Inference, target: ClassOrContrast | None) -> None:
     sent = _sent(key)
     first = {"x": 0.5, "y": 0.5, "side": inference.bundle.crop_rule.crop_fraction, "angle": 0, "light": 1}
     edit = Edit.from_json(sent) if sent else Edit(side=first["side"])
+    began = time.perf_counter()
+    answer = follow(inference, edit, target, with_map=bool(sent.get("map", True)))
     data = {
         "number": int(sent.get("number", 0)),
-        "answer": follow(inference, edit, target, with_map=bool(sent.get("map", True))),
+        "answer": answer,
+        "took": 1000 * (time.perf_counter() - began),
         "first": first | {"fill": FILLS[0]},
         "grid": GRID,
         "least": LEAST_SIDE,

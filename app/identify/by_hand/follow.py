@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from app.elements.concept_cards import typical_flowers
+from app.elements.concept_cards import most_typical
 from app.elements.map_words import map_words
 from app.elements.words import capital, percent
 from app.identify.answer import describe
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from app.resources.session import Inference
+    from flowers_core.inference.bundle import Bundle
 
 # Names and patterns that follow, and how strongly the map is drawn.
 NAMES, PATTERNS, OPACITY = 3, 4, 0.7
@@ -48,11 +49,12 @@ def follow(inference: Inference, edit: Edit, target: ClassOrContrast | None, *, 
     best = prediction.candidates[0]
     if target is None:
         target = ClassTarget(best.label)
-    explanation = _explained(forward.features[0], bundle_files.head(bundle), target, len(seen))
+    head = bundle_files.linear_layer(bundle)
+    explanation = _explained(forward.features[0], head[0], target, len(seen))
     subject = f"What speaks for {taxonomy[target.label].name}"
     if isinstance(target, ContrastTarget):
         subject += f" rather than {taxonomy[target.rival].name}"
-    told, patterns = _patterns(inference, forward.features[0], target)
+    told, patterns = _patterns(bundle, forward.features[0], head, target)
     sees = f"What the model sees: {len(seen)} × {len(seen)} pixels"
     return {
         "verdict": answer.verdict,
@@ -93,19 +95,23 @@ def _explained(
 
 
 def _patterns(
-    inference: Inference, features: NDArray[np.float32], target: ClassOrContrast
+    bundle: Bundle,
+    features: NDArray[np.float32],
+    head: tuple[NDArray[np.float32], NDArray[np.float32]],
+    target: ClassOrContrast,
 ) -> tuple[str, list[tuple[str, str, float]]]:
     """What the shares are of, and for each pattern that counts most its name, its share, and that as a number."""
-    bundle = inference.bundle
     concepts = models.concepts(bundle)
     if concepts is None:
         return "", []
-    found = concept_shares(features, concepts.dictionary, bundle_files.head(bundle), bundle_files.bias(bundle), target)
+    found = concept_shares(features, concepts.dictionary, *head, target)
     shown = {concept: float(found.shares[concept]) for concept in found.strongest(PATTERNS)}
-    names = {concept: f"As in {typical_flowers(bundle, concepts, concept, bundle.taxonomy)}" for concept in shown}
+    worths = models.concept_worths(bundle, concepts)
+    names = {concept: f"As in {most_typical(worths[:, concept], bundle.taxonomy)}" for concept in shown}
     if isinstance(target, ClassTarget) and found.value > 0:
         return "Patterns that count most, by their part of it", [
-            (names[concept], percent(share / found.value), share / found.value) for concept, share in shown.items()
+            (names[concept], f"{'−' if share < 0 else ''}{percent(abs(share) / found.value)}", share / found.value)
+            for concept, share in shown.items()
         ]
     most = max(map(abs, shown.values()), default=1.0)
     return "Patterns that count most, in logits", [

@@ -1,10 +1,12 @@
 /**
  * What if, by hand: the photo on a canvas, and what was changed in it.
  *
- * The browser draws and keeps the edit; the server applies it and says what the model makes of it. One edit is under way
- * at a time: the next one is sent when the answer to the last has come, so that a quick hand never waits for old answers.
+ * The browser draws and keeps the edit; the server applies it and says what the model makes of it. Two edits are under
+ * way at most, one that the server works at and one whose answer is on its way, so that a quick hand never waits for old
+ * answers. An edit that comes while the server works would end that work, so the second leaves when it is done by rights.
  */
 const WAIT = 3000 // milliseconds after which an answer is given up and the edit sent again
+const MARGIN = 1.25, ROUND_TRIP = 25 // of the server's work, and milliseconds on top: when it is done by rights
 const STEP = 0.02, LEAP = 0.1, TURN = 5, GROW = 1.1
 const hands = new WeakMap()
 
@@ -13,12 +15,13 @@ function write(place, text) {
   if (place.textContent !== text) place.textContent = text
 }
 
-/** Called by Streamlit for each answer. */
+/** Called by Streamlit for each answer; what it gives is called when the canvas goes. */
 export default function ({ data, parentElement, setStateValue }) {
   let hand = hands.get(parentElement)
   if (!hand) hands.set(parentElement, (hand = new Hand(parentElement, data)))
   hand.send = (edit) => setStateValue("edit", edit)
   hand.take(data)
+  return () => [hand.late, hand.next].forEach(clearTimeout)
 }
 
 class Hand {
@@ -72,6 +75,7 @@ class Hand {
       this.canvas.setAttribute("aria-label", data.label)
     }
     this.answered = data.number
+    this.pace = MARGIN * data.took + ROUND_TRIP
     if (data.number === this.sent) clearTimeout(this.late)
     this.show(data.answer)
     this.busy()
@@ -122,7 +126,10 @@ class Hand {
   }
 
   push() {
-    if (this.sent === this.answered) this.sendNow()
+    const [ahead, soon] = [this.sent - this.answered, this.sentAt + this.pace - performance.now()]
+    clearTimeout(this.next)
+    if (ahead === 0 || (ahead === 1 && soon <= 0)) this.sendNow()
+    else if (ahead === 1) this.next = setTimeout(() => this.changed && this.push(), soon)
     this.busy()
   }
 
@@ -139,6 +146,7 @@ class Hand {
       cells.subarray(8 * at, 8 * at + 8).reduce((byte, bit) => 2 * byte + bit, 0).toString(16).padStart(2, "0"))
     this.changed = false
     this.sent += 1
+    this.sentAt = performance.now()
     clearTimeout(this.late)
     this.late = setTimeout(() => this.sendNow(), WAIT)
     this.send({ x: round(x), y: round(y), side: round(side), angle: round(angle), light: round(light), fill, map,
@@ -147,6 +155,7 @@ class Hand {
 
   reset() {
     this.edit.cells.fill(0)
+    this.kept = null
     this.change({ ...this.first })
   }
 
@@ -223,6 +232,7 @@ class Hand {
   paint() {
     const { cells } = this.edit
     this.eachCell((at, inside) => inside && (cells[at] = 1))
+    this.kept = null
     this.change({})
   }
 
@@ -253,6 +263,18 @@ class Hand {
     })
   }
 
+  /** The photo with what was brushed away: kept until the brush moves, as a frame that moves is drawn often. */
+  below() {
+    if (!this.kept) {
+      this.kept = new OffscreenCanvas(this.canvas.width, this.canvas.height)
+      const pen = this.kept.getContext("2d")
+      pen.drawImage(this.photo, 0, 0, this.kept.width, this.kept.height)
+      pen.fillStyle = "rgba(128, 128, 128, 0.75)"
+      this.eachCell((at, _, x, y, across, down) => this.edit.cells[at] && pen.fillRect(x, y, across + 0.5, down + 0.5))
+    }
+    return this.kept
+  }
+
   drawNow() {
     if (!this.photo?.complete) return
     const { pen, edit, canvas: { width, height } } = this
@@ -270,9 +292,7 @@ class Hand {
     write(this.find(".hint"), brushing
       ? "Brush over what should go." : "Drag the frame, or pull at its corner: the model sees what is inside.")
 
-    pen.drawImage(this.photo, 0, 0, width, height)
-    pen.fillStyle = "rgba(128, 128, 128, 0.75)"
-    this.eachCell((at, _, x, y, across, down) => edit.cells[at] && pen.fillRect(x, y, across + 0.5, down + 0.5))
+    pen.drawImage(this.below(), 0, 0)
 
     const side = edit.side * Math.min(width, height)
     const line = Math.max(2, width / 240)

@@ -78,7 +78,9 @@ def test_name_map_and_patterns_are_those_of_the_edited_photo(inference: Inferenc
     dictionary = load_concepts(BUNDLE.path(CONCEPTS_FILE), HEAD).dictionary
     shares = concept_shares(forward.features[0], dictionary, HEAD, BIAS, ClassTarget(label))
     parts = shares.shares[shares.strongest(PATTERNS)] / shares.value
-    assert [share for _, share, _ in answer["patterns"]] == [percent(part) for part in parts]
+    assert [share for _, share, _ in answer["patterns"]] == [
+        percent(part) if part >= 0 else f"−{percent(-part)}" for part in parts
+    ]
     assert [part for _, _, part in answer["patterns"]] == pytest.approx(parts.tolist())
 
 
