@@ -14,7 +14,6 @@ from app.elements.words import capital, percent
 from app.identify.identified import Identified
 from app.resources import large_gallery
 from flowers_core.errors import FlowersError
-from flowers_core.retrieval.stores.entries import Where
 
 #: The choice of these photos among the neighbours, and what it is called.
 GALLERY, TITLE = "gallery", "Your gallery"
@@ -37,6 +36,9 @@ def draw_gallery_neighbours(identified: Identified, label: int | None) -> None:
         identified: the photo and the answer.
         label: only photos that the model called so; None for all.
     """
+    # The first answer must not wait for Arrow.
+    from flowers_core.retrieval.stores.entries import Where
+
     store = large_gallery.large_gallery(identified.inference.bundle)
     assert store is not None
     photo = identified.inference.photo
