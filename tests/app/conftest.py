@@ -1,4 +1,5 @@
 import functools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,12 @@ def _fresh_caches(monkeypatch: pytest.MonkeyPatch) -> None:
         return _SHIPPED[digest, what]
 
     monkeypatch.setattr(bundle_files, "_loaded", load_once)
+
+
+@pytest.fixture(autouse=True)
+def _main_stays_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An AppTest makes its page the main module, which every process that is spawned later would run."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(autouse=True)
