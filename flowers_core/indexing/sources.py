@@ -190,7 +190,7 @@ def _file_system(url: str) -> tuple[Any, str]:
         from fsspec.core import url_to_fs
     except ImportError as error:
         raise SourceError(
-            f"{url} is a URL, and fsspec opens those: install it with `pip install 'flowers[cluster]'`."
+            f"{url} is a URL, and fsspec opens those: `pip install -e '.[cluster]'` in the project's folder."
         ) from error
     try:
         return url_to_fs(url)

@@ -67,7 +67,7 @@ def cluster_workers(address: str) -> Workers:
         from distributed import Client, KilledWorker
     except ImportError as error:
         raise ClusterError(
-            "dask hands out work to many machines: install it here and there with `pip install 'flowers[cluster]'`."
+            "dask hands out work to many machines: `pip install -e '.[cluster]'` in the project's folder on each."
         ) from error
     try:
         client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)

@@ -49,7 +49,7 @@ def test_workers_end_with_a_process_that_is_killed(tmp_path: Path) -> None:
 
 def test_without_dask_the_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ClusterError, match=r"pip install 'flowers\[cluster\]'"):
+    with pytest.raises(ClusterError, match=r"pip install -e '\.\[cluster\]'"):
         cluster_workers("tcp://127.0.0.1:1")
 
 

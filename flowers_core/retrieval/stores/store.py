@@ -90,5 +90,5 @@ def require(package: str) -> ModuleType:
         return import_module(package)
     except ImportError as error:
         raise StoreError(
-            f"Galleries of this kind need the package {package}. `pip install 'flowers[large]'` installs it."
+            f"Galleries of this kind need the package {package}: `pip install -e '.[large]'` in the project's folder."
         ) from error
