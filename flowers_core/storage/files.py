@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +36,9 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         write: takes a path with the same suffix as `path` (libraries choose a format by it) and leaves a file there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    # Two threads of a server may write the same thumbnail at once.
+    writer = f"{os.getpid()}-{threading.get_ident()}"
+    beside = path.with_name(f".{path.stem}.{writer}.partial{path.suffix}")
     try:
         write(beside)
         with beside.open("rb+") as handle:

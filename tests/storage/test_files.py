@@ -32,6 +32,26 @@ HOLDER = (
 )
 
 
+def test_two_threads_may_write_one_file_at_once(tmp_path: Path) -> None:
+    both = threading.Barrier(2)
+    places: list[Path] = []
+
+    def write(beside: Path) -> None:
+        places.append(beside)
+        both.wait(timeout=20)
+        beside.write_bytes(b"whole")
+        both.wait(timeout=20)
+
+    threads = [threading.Thread(target=write_atomically, args=(tmp_path / "one.txt", write)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(places)) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["one.txt"]
+    assert (tmp_path / "one.txt").read_bytes() == b"whole"
+
+
 def test_a_file_appears_whole(tmp_path: Path) -> None:
     target = tmp_path / "new" / "record.json"
     write_atomically(target, lambda path: path.write_text("{}"))
