@@ -71,11 +71,9 @@ def main() -> None:
     evaluated = MethodRecord(len(photos), options.seed, scorecard(scores), correlations, len(closely), rises)
     _write(folder, evaluated, options.split)
     if options.split == "test":
-        BundleWriter.open(bundle.folder).add_json(
-            OFF_CENTRE_FILE if options.off_centre else EXPLANATIONS_FILE, to_json(evaluated)
-        )
-        print("Kept in the bundle.")
-        print(default_sentence(evaluated))
+        kept = OFF_CENTRE_FILE if options.off_centre else EXPLANATIONS_FILE
+        BundleWriter.open(bundle.folder).add_json(kept, to_json(evaluated))
+        print("Kept in the bundle.", default_sentence(evaluated), sep="\n")
 
 
 def _write(folder: Path, record: MethodRecord, split: str) -> None:

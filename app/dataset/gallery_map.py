@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from html import escape
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +10,10 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
+from app.elements.gallery_card import gallery_card
 from app.elements.pagination import choose_page, first_page
-from app.elements.photo_grid import Card, draw_cards
-from app.elements.words import capital, listed, percent
+from app.elements.photo_grid import draw_cards
+from app.elements.words import listed
 from app.resources import large_gallery
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.inference.bundle import Bundle
@@ -66,7 +65,7 @@ def draw_gallery_map(bundle: Bundle, mapped: MappedGallery) -> None:
     place = st.container()
     page = choose_page(_LIST, keys, PER_PAGE)
     with place:
-        draw_cards(KEY, [_card(entry) for entry in large_gallery.entries(mapped.store, page)], smallest=110)
+        draw_cards(KEY, [gallery_card(entry) for entry in large_gallery.entries(mapped.store, page)], smallest=110)
 
 
 def photos_in(shown: Dots, state: Any) -> NDArray[np.int64]:
@@ -101,7 +100,8 @@ def picked_sentence(labels: NDArray[np.int16], taxonomy: Taxonomy) -> str:
     """
     counts = Counter(labels.tolist()).most_common()
     mostly = listed([f"{count:,} {taxonomy[label].name}" for label, count in counts[:4]], "and")
-    more = f", and {len(counts) - 4} other flowers" if len(counts) > 4 else ""
+    others = len(counts) - 4
+    more = f", and {others} other {'flower' if others == 1 else 'flowers'}" if others > 0 else ""
     first = f" The first {_LISTED} are listed." if len(labels) > _LISTED else ""
     return f"**{len(labels):,}** photos lie within. The model called them {mostly}{more}.{first}"
 
@@ -138,15 +138,3 @@ def _figure(shown: Dots, box: Box) -> go.Figure:
 def _look_at(box: Box) -> None:
     st.session_state[_BOX] = box
     first_page(_LIST)
-
-
-def _card(entry: dict[str, Any]) -> Card:
-    name, file_name = capital(entry["name"]), PurePosixPath(entry["path"]).name
-    return Card(
-        photo=large_gallery.gallery_ref(entry["key"]),
-        caption=(
-            f'<span class="name">{escape(name)}</span><br>'
-            f'<span class="quiet">{percent(entry["confidence"])} sure<br>{escape(file_name)}</span>'
-        ),
-        alt=f"{name}, your photo {file_name}",
-    )

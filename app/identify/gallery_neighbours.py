@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from html import escape
-from pathlib import PurePosixPath
-from typing import Any
-
 import streamlit as st
 
-from app.elements.photo_grid import Card, draw_cards
-from app.elements.words import capital, percent
+from app.elements.gallery_card import gallery_card
+from app.elements.photo_grid import draw_cards
 from app.identify.identified import Identified
 from app.resources import large_gallery
 from flowers_core.errors import FlowersError
@@ -46,7 +41,9 @@ def draw_gallery_neighbours(identified: Identified, label: int | None) -> None:
     where = Where(None if label is None else frozenset({label}), exclude=frozenset({itself}))
     found = large_gallery.nearest(store, identified.inference.forward.embedding[0], COUNT, where)
     st.markdown(count_sentence(store.count(), len(found)))
-    draw_cards("gallery", [_card(hit.similarity, row, identified.label) for hit, row in found])
+    draw_cards(
+        "gallery", [gallery_card(row, hit.similarity, same=row["label"] == identified.label) for hit, row in found]
+    )
 
 
 def count_sentence(held: int, found: int) -> str:
@@ -59,17 +56,3 @@ def count_sentence(held: int, found: int) -> str:
     if not found:
         return f"None of the **{held:,}** photos in your gallery is of this kind."
     return f"The nearest of **{held:,}** photos in your gallery, with what the model called each and how sure it was."
-
-
-def _card(similarity: float, row: Mapping[str, Any], answer: int) -> Card:
-    name, file_name = capital(row["name"]), PurePosixPath(row["path"]).name
-    same = " same" if row["label"] == answer else ""
-    return Card(
-        photo=large_gallery.gallery_ref(row["key"]),
-        caption=(
-            f'<span class="name{same}">{escape(name)}</span><br>'
-            f'<span class="quiet">{percent(row["confidence"])} sure, similarity {similarity:.2f}<br>'
-            f"{escape(file_name)}</span>"
-        ),
-        alt=f"{name}, your photo {file_name}",
-    )

@@ -67,6 +67,7 @@ def test_the_sentence_counts_what_the_model_called_them() -> None:
     assert picked_sentence(np.array([74, 74, 54], np.int16), load_taxonomy()) == (
         "**3** photos lie within. The model called them 2 rose and 1 sunflower."
     )
+    assert picked_sentence(np.arange(1, 6), load_taxonomy()).endswith(", and 1 other flower.")
     assert "and 2 other flowers. The first 240 are listed." in picked_sentence(
         np.repeat(np.arange(1, 7), 100), load_taxonomy()
     )
