@@ -21,6 +21,8 @@ from flowers_core.retrieval.stores.store import StoreError, require
 
 _ENTRIES, _SPACE = "entries", "space"
 _SPACE_COLUMN = "content"
+# Without it, two processes that add the same new key at a time would both insert it.
+_PRIMARY_KEY = {"lance-schema:unenforced-primary-key": "true"}
 # Keys in one condition: longer ones are slow to parse.
 _KEYS = 1000
 # The index' lists that a query looks through, and how many of the hits by rounded values are compared exactly.
@@ -57,6 +59,7 @@ class LanceStore:
         """
         database = _connect(place)
         schema = entry_schema(space.dimension)
+        schema = schema.set(0, schema.field(0).with_metadata(_PRIMARY_KEY))
         content = pa.table({_SPACE_COLUMN: pa.array([space.to_bytes()], pa.binary())})
         try:
             # The space comes last, so that a store that says what it is is whole.
@@ -96,7 +99,8 @@ class LanceStore:
     def add(self, entries: pa.Table) -> None:
         """See `VectorStore.add`."""
         merge = self._table.merge_insert("key").when_matched_update_all().when_not_matched_insert_all()
-        merge.execute(last_of_each_key(entries))
+        # By the index of the keys it would not notice that another process inserts the same new key.
+        merge.use_index(False).execute(last_of_each_key(entries))
 
     def remove(self, keys: Collection[str]) -> None:
         """See `VectorStore.remove`."""

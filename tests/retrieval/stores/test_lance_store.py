@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -52,3 +55,42 @@ def test_with_an_index_of_its_own_it_finds_what_it_found(tmp_path):
 def test_a_place_without_a_store_is_told(tmp_path):
     with pytest.raises(StoreError, match="There is no gallery"):
         LanceStore.open(str(tmp_path / "nothing"))
+
+
+OTHER_PROCESS = """
+import sys
+import numpy as np
+from flowers_core.retrieval.stores.lance_store import LanceStore
+from tests.fixtures.store_entries import store_entries
+
+store = LanceStore.open(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(20):
+    store.add(store_entries(np.eye(3, dtype=np.float32)[:2], [f"both {number}", f"{sys.argv[2]} {number}"]))
+"""
+
+
+@pytest.mark.slow  # two processes begin
+@pytest.mark.parametrize("indexed", [False, True])
+def test_what_two_processes_add_at_a_time_is_there_once(store, indexed):
+    if indexed:
+        rng = np.random.default_rng(0)
+        vectors = rng.standard_normal((300, 3))
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        store.add(store_entries(vectors, [f"old {number}" for number in range(300)]))
+        store.make_index()
+    before = store.count()
+    command = [sys.executable, "-c", OTHER_PROCESS, store.place]
+    others = [
+        subprocess.Popen([*command, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for name in ("left", "right")
+    ]
+    assert [other.stdout.readline() for other in others] == ["ready\n"] * 2
+    for other in others:
+        other.stdin.write("go\n")
+        other.stdin.flush()
+    for other in others:
+        other.communicate(timeout=120)
+    assert [other.returncode for other in others] == [0, 0]
+    assert store.count() == before + 60
