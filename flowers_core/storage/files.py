@@ -165,19 +165,23 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold a folder, so that only one thread of one process writes there at a time.
 
     The system releases the lock when its holder dies.
 
+    Args:
+        folder: that is written to.
+        wait: until nobody else holds it.
+
     Raises:
-        FolderBusy: another thread or process holds the folder; raised at once, without waiting.
+        FolderBusy: another thread or process holds the folder; raised at once, unless `wait`.
         OSError: the lock file cannot be created in the folder.
     """
     from filelock import FileLock, Timeout  # readers do not need it
 
     # The file stays: removing it would let a third writer lock a new file while a second still waits on the old one.
-    lock = FileLock(folder / ".download.lock", blocking=False, preserve_lock_file=True, fallback_to_soft=False)
+    lock = FileLock(folder / ".download.lock", blocking=wait, preserve_lock_file=True, fallback_to_soft=False)
     try:
         lock.acquire()
     except Timeout as error:

@@ -105,6 +105,25 @@ class Where:
     exclude: frozenset[str] = frozenset()
 
 
+def allowed_by(where: Where | None, labels: NDArray[np.int16], confidences: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which entries a search may find by their answers; `Where.exclude` is left to the caller, who knows the keys.
+
+    Args:
+        where: None allows all.
+        labels: (n,), 1-based.
+        confidences: (n,).
+
+    Returns:
+        (n,) bool.
+    """
+    if where is None:
+        return np.ones(len(labels), bool)
+    allowed = confidences >= np.float32(where.confidence)
+    if where.labels is not None:
+        allowed &= np.isin(labels, list(where.labels))
+    return allowed
+
+
 @dataclass(frozen=True)
 class Hit:
     """An entry that a search found.

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from flowers_core.retrieval.stores.entries import Hit, Where, vectors_of
+from flowers_core.retrieval.stores.entries import Hit, Where, allowed_by, vectors_of
 from flowers_core.retrieval.stores.lance_store import LanceStore
 from flowers_core.retrieval.stores.quick_index import QuickIndex
 
@@ -133,11 +133,8 @@ def _search_since(since: _Since, vectors: NDArray[np.float32], k: int, where: Wh
     assert since.vectors is not None
     assert since.labels is not None
     assert since.confidences is not None
-    allowed = np.ones(len(since.keys), bool)
+    allowed = allowed_by(where, since.labels, since.confidences)
     if where is not None:
-        allowed = since.confidences >= np.float32(where.confidence)
-        if where.labels is not None:
-            allowed &= np.isin(since.labels, list(where.labels))
         allowed &= np.array([key not in where.exclude for key in since.keys], bool)
     rows = np.flatnonzero(allowed)
     cosines = np.asarray(vectors) @ since.vectors[rows].T

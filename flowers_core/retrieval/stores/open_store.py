@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from flowers_core.retrieval.stores.faiss_store import FaissStore
 from flowers_core.retrieval.stores.indexed_store import IndexedStore
 from flowers_core.retrieval.stores.lance_store import LanceStore
 from flowers_core.retrieval.stores.qdrant_store import QdrantStore, connect
@@ -16,6 +17,7 @@ from flowers_core.retrieval.stores.store import VectorStore
 from flowers_core.storage.paths import default_cache_dir, default_galleries_dir
 
 _INDEX = "quick-index"
+_FAISS = "faiss+"
 #: Photos from which on a quick index is made: below, LanceDB compares all of them in a tenth of a second.
 WORTH_AN_INDEX = 10_000
 
@@ -24,12 +26,14 @@ def place_of(gallery: str) -> str:
     """Where a gallery lies.
 
     Args:
-        gallery: a name, then it lies in the folder of galleries; or a folder with a `/`; or a URI, such as
-            `s3://bucket/name`, or `qdrant+http://localhost:6333/name` for one on a server of Qdrant.
+        gallery: a name, then it lies in the folder of galleries; or a folder with a `/`; either after `faiss+` for one
+            in a file that FAISS searches; or a URI, such as `s3://bucket/name`, or `qdrant+http://localhost:6333/name`
+            for one on a server of Qdrant.
 
     Returns:
         A folder or a URI.
     """
+    gallery = gallery.removeprefix(_FAISS)
     return gallery if "/" in gallery or "\\" in gallery else str(default_galleries_dir() / gallery)
 
 
@@ -44,6 +48,8 @@ def open_store(gallery: str) -> VectorStore:
     """
     if found := _on_server(gallery):
         return QdrantStore.open(connect(found["server"]), found["collection"])
+    if gallery.startswith(_FAISS):
+        return FaissStore.open(Path(place_of(gallery)))
     store = LanceStore.open(place_of(gallery))
     folder = index_folder(store.place)
     return IndexedStore(store, QuickIndex.load(folder)) if folder.is_dir() else store
@@ -61,6 +67,8 @@ def create_store(gallery: str, space: EmbeddingSpace) -> VectorStore:
     """
     if found := _on_server(gallery):
         return QdrantStore.create(connect(found["server"]), found["collection"], space)
+    if gallery.startswith(_FAISS):
+        return FaissStore.create(Path(place_of(gallery)), space)
     return LanceStore.create(place_of(gallery), space)
 
 
@@ -76,13 +84,13 @@ def quick_index(
         starting: called before one is made, which takes a minute for a million photos.
 
     Returns:
-        The index; None for a gallery that needs none: a small one, or one on a server of Qdrant.
+        The index; None for a gallery that needs none: a small one, one in a file, or one on a server of Qdrant.
 
     Raises:
         StoreError: there is no such gallery.
     """
     store = open_store(gallery)
-    if isinstance(store, QdrantStore) or store.count() < least:
+    if isinstance(store, QdrantStore | FaissStore) or store.count() < least:
         return None
     if isinstance(store, IndexedStore):
         if store.behind <= store.count() * behind:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.retrieval.faiss_threads import one_faiss_thread
-from flowers_core.retrieval.stores.entries import VECTOR, Hit, Where, vectors_of
+from flowers_core.retrieval.stores.entries import VECTOR, Hit, Where, allowed_by, vectors_of
 from flowers_core.retrieval.stores.lance_store import LanceStore
 from flowers_core.retrieval.stores.store import StoreError
 from flowers_core.storage.files import replace_folder, sha256_of, write_json
@@ -154,10 +154,7 @@ class QuickIndex:
     def _allowed(self, where: Where) -> NDArray[np.bool_] | None:
         if where.labels is None and where.confidence <= 0:
             return None
-        allowed = self.confidences >= np.float32(where.confidence)
-        if where.labels is not None:
-            allowed &= np.isin(self.labels, list(where.labels))
-        return allowed
+        return allowed_by(where, self.labels, self.confidences)
 
 
 def _empty(dimension: int, groups: int) -> Any:

@@ -8,6 +8,7 @@ import pytest
 from qdrant_client import QdrantClient
 
 from flowers_core.retrieval.stores.entries import VECTOR, Where, entry_schema, vectors_of
+from flowers_core.retrieval.stores.faiss_store import FaissStore
 from flowers_core.retrieval.stores.indexed_store import IndexedStore
 from flowers_core.retrieval.stores.lance_store import LanceStore
 from flowers_core.retrieval.stores.qdrant_store import QdrantStore
@@ -32,6 +33,7 @@ def indexed(folder: Path) -> IndexedStore:
 
 
 STORES: dict[str, Callable[[Path], VectorStore]] = {
+    "FAISS": lambda folder: FaissStore.create(folder / "gallery", SPACE),
     "LanceDB": lambda folder: LanceStore.create(str(folder / "gallery"), SPACE),
     "LanceDB, index": indexed,
     # No server could be had for the tests. The client's local mode takes the same calls.
