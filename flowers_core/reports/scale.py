@@ -47,6 +47,28 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class ScaleRecord:
+    """What was measured.
+
+    Attributes:
+        measured: the machine that all is computed from.
+        elsewhere: other machines, for comparison.
+    """
+
+    measured: Measured
+    elsewhere: tuple[Measured, ...] = ()
+
+    def with_measured(self, measured: Measured) -> ScaleRecord:
+        """The record after another measurement; the one before stays for comparison if its machine was another.
+
+        Args:
+            measured: comes first from now on.
+        """
+        others = [other for other in (self.measured, *self.elsewhere) if other.machine != measured.machine]
+        return ScaleRecord(measured, tuple(others))
+
+
+@dataclass(frozen=True)
 class Fleet:
     """The machines, and what is assumed of them.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowers_core.reports.scale import Fleet, Measured, Prices, simulate, sizes
+from flowers_core.reports.scale import Fleet, Measured, Prices, ScaleRecord, simulate, sizes
 from flowers_core.reports.tables import table
 
 #: How many photos, and how many cores one would sensibly put to them.
@@ -11,14 +11,14 @@ _SHARDS = (100, 1000, 10_000, 100_000)
 _GIGABYTE, _TERABYTE = 1e9, 1e12
 
 
-def document(measured: Measured, prices: Prices | None = None) -> str:
+def document(record: ScaleRecord, prices: Prices | None = None) -> str:
     """The whole document.
 
     Args:
-        measured: the costs of one photo.
+        record: the costs of one photo.
         prices: what is paid.
     """
-    paid = prices or Prices()
+    measured, paid = record.measured, prices or Prices()
     plans = table(
         (
             "photos",
@@ -40,7 +40,7 @@ def document(measured: Measured, prices: Prices | None = None) -> str:
         [_shard_row(shard, measured) for shard in _SHARDS],
     )
     parts = [
-        _introduction(measured, Fleet(1), paid),
+        _introduction(record, Fleet(1), paid),
         "## Size, time and money",
         plans,
         _READING,
@@ -66,7 +66,8 @@ _ON_SHARDS = (
 )
 
 
-def _introduction(measured: Measured, fleet: Fleet, prices: Prices) -> str:
+def _introduction(record: ScaleRecord, fleet: Fleet, prices: Prices) -> str:
+    measured = record.measured
     parts = [
         "# Scale",
         "`flowers study estimate_scale` makes this page from `models/scale.json`; do not edit it. It says what it "
@@ -77,12 +78,20 @@ def _introduction(measured: Measured, fleet: Fleet, prices: Prices) -> str:
         f"for the rest (answer, hash, projection, file); a photo's file has {measured.photo_bytes / 1000:.0f} kB, its "
         f"embedding {measured.dimensions} dimensions. A photo of 12 million pixels, as phones take "
         f"them (a test photo enlarged, with noise; {measured.phone_bytes / 1e6:.1f} MB), takes "
-        f"{measured.phone_decode_ms:.0f} ms to read: for such photos multiply the hours by {_phones(measured):.0f}.",
+        f"{measured.phone_decode_ms:.0f} ms to read: for such photos multiply the hours by {_phones(measured):.0f}."
+        + "".join(_elsewhere(other, measured) for other in record.elsewhere),
         f"**Assumed**: a network of {_gigabits(fleet)} shared by all workers; {prices.core_hour} dollars a core "
         f"and hour, {prices.gigabyte_month} a gigabyte and month, {prices.thousand_reads} a thousand reads. Prices "
         "differ: put in your own.",
     ]
     return "\n\n".join(parts)
+
+
+def _elsewhere(other: Measured, measured: Measured) -> str:
+    return (
+        f" On {other.machine}, the pass took {other.pass_ms:.1f} ms and a photo {1000 * other.seconds:.1f} ms in all: "
+        f"multiply the hours by {other.seconds / measured.seconds:.1f}."
+    )
 
 
 def _row(photos: int, cores: int, measured: Measured, prices: Prices) -> list[str]:

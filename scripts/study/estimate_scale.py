@@ -8,7 +8,6 @@ else that a worker of `flowers index` does with a photo, and of finding out that
 """
 
 import argparse
-import dataclasses
 import io
 import tempfile
 import time
@@ -27,13 +26,13 @@ from flowers_core.indexing.shards import Embedded, Shard
 from flowers_core.indexing.sources import Source
 from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.inference.runtime import Runtime
-from flowers_core.reports.scale import Measured
+from flowers_core.reports.scale import Measured, ScaleRecord
 from flowers_core.reports.scale_document import document
 from flowers_core.retrieval.stores.space import DIMENSION
 from flowers_core.storage.files import write_json, write_text
 from flowers_core.storage.paths import default_models_dir
-from flowers_core.storage.typed_json import from_json, read_json
-from scripts.benchmarks.machine import machine
+from flowers_core.storage.typed_json import from_json, read_json, to_json
+from scripts.benchmarks.machine import instruction_sets, machine
 from scripts.options.command import add_data_option, at_least, bundle_folder, run, verb_parser
 
 # Photos like a phone's: how many are made, their size in pixels, and the noise of its sensor in grey values.
@@ -43,12 +42,14 @@ _PHONE, _PHONE_SIZE, _PHONE_NOISE = 10, (4032, 3024), 6.0
 def main() -> None:
     """Parse the command line, measure where asked, and write the page."""
     options = _parse()
+    before = from_json(ScaleRecord, read_json(options.record)) if options.record.is_file() else None
     if options.measure:
         measured = measure(load_bundle(options.measure), OxfordFlowers(options.data), options.photos)
-        write_json(options.record, dataclasses.asdict(measured))
-    else:
-        measured = from_json(Measured, read_json(options.record))
-    write_text(options.out, document(measured))
+        before = before.with_measured(measured) if before else ScaleRecord(measured)
+        write_json(options.record, to_json(before))
+    assert before is not None
+    measured = before.measured
+    write_text(options.out, document(before))
     print(f"{options.out}: {measured.decode_ms:.1f} ms to read a photo, {measured.pass_ms:.1f} ms for its pass.")
 
 
@@ -74,7 +75,7 @@ def measure(bundle: Bundle, dataset: OxfordFlowers, photos: int) -> Measured:
     whole, resume = _of_worker(bundle, [Source(str(dataset.path(photo_id))) for photo_id in photo_ids])
     phone_decode, phone_bytes = _of_phone(bundle, [dataset.open(photo_id).pixels for photo_id in photo_ids[:_PHONE]])
     return Measured(
-        machine=machine(),
+        machine=f"{machine()} ({instruction_sets() or 'instruction sets unknown'})",
         photos=len(sizes),
         decode_ms=round(1000 * float(np.median(decode)), 3),
         pass_ms=round(1000 * float(np.median(passes)), 3),

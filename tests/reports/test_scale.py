@@ -2,7 +2,7 @@
 
 import pytest
 
-from flowers_core.reports.scale import Fleet, Measured, Prices, simulate, sizes
+from flowers_core.reports.scale import Fleet, Measured, Prices, ScaleRecord, simulate, sizes
 
 # 10 ms a photo, 100 kB, 128 dimensions.
 COSTS = {"decode_ms": 7.0, "pass_ms": 2.0, "rest_ms": 1.0, "resume_us": 6.0, "photo_bytes": 100_000, "dimensions": 128}
@@ -19,6 +19,13 @@ def test_sizes_of_a_million_photos() -> None:
     assert found.index_bytes == 138e6  # the issue of a byte a dimension, an id, and the lists' share
     assert found.core_hours == pytest.approx(1e4 / 3600)
     assert found.dollars == pytest.approx(1.0 + 500 + 0.512)
+
+
+def test_other_machines_stay_for_comparison_and_the_same_is_measured_anew() -> None:
+    other, again = Measured("another", 1, **COSTS), Measured("a machine", 2, **COSTS)
+    record = ScaleRecord(PHOTO).with_measured(other)
+    assert record == ScaleRecord(other, (PHOTO,))
+    assert record.with_measured(again) == ScaleRecord(again, (other,))
 
 
 def test_a_begun_shard_is_a_file_too() -> None:

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from flowers_core.reports.scale import Measured
+from flowers_core.reports.scale import Measured, ScaleRecord
 from flowers_core.reports.scale_document import document
 
 COSTS = {"decode_ms": 7.0, "pass_ms": 2.0, "rest_ms": 1.0, "resume_us": 6.0, "photo_bytes": 100_000, "dimensions": 128}
@@ -13,7 +13,8 @@ pytestmark = pytest.mark.slow  # some two million shards are simulated
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    return document(Measured("a machine", 500, **COSTS))
+    slow = Measured("an old one", 500, **{**COSTS, "pass_ms": 17.0})
+    return document(ScaleRecord(Measured("a machine", 500, **COSTS), (slow,)))
 
 
 def rows(text: str, heading: str) -> list[list[str]]:
@@ -28,6 +29,7 @@ def test_the_page_is_computed_from_one_photos_costs(text: str) -> None:
     assert found[0][:7] == ["10⁶", "2", "1,000", "0.10", "0.5", "0.1", "3"]
     assert 10**4 / 2 / 3600 <= float(found[0][7]) <= 1.1 * 10**4 / 2 / 3600 + 0.05
     assert "7.0 ms of processor time to read a photo, 2.0 ms for the INT8 pass and 1.0 ms for the rest" in text
+    assert "On an old one, the pass took 17.0 ms and a photo 25.0 ms in all: multiply the hours by 2.5." in text
     assert "16 GB hold 116 million" in text
     assert "10⁸ photos take 10 minutes and 10⁹ take 1.7 hours, 16 GB and 1,000,000 files" in text
     # 10 Gbit/s are 12500 photos of 100 kB a second, a hundred for each core.

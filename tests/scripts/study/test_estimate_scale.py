@@ -41,7 +41,7 @@ def test_one_photos_costs_are_measured(tmp_path: Path) -> None:
 def test_the_page_comes_from_the_record(call, tmp_path: Path) -> None:
     costs = {"machine": "a machine", "photos": 9, "decode_ms": 5.0, "pass_ms": 5.0, "rest_ms": 1.0, "resume_us": 5.0}
     costs |= {"photo_bytes": 5, "phone_decode_ms": 50.0, "phone_bytes": 500, "dimensions": 64}
-    (tmp_path / "scale.json").write_text(json.dumps(costs))
+    (tmp_path / "scale.json").write_text(json.dumps({"measured": costs}))
     call("--record", tmp_path / "scale.json", "--out", tmp_path / "SCALE.md")
     assert (tmp_path / "SCALE.md").read_text().startswith("# Scale\n\n`flowers study estimate_scale` makes this page")
 
