@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from flowers_core.inference.bundle import list_bundles
+from flowers_core.reports.exports import load_exports
 from flowers_core.reports.model_card import cards
 from flowers_core.reports.near_novelty import load_near_novelty
 from flowers_core.reports.results import readme_table, results_document, with_table
@@ -32,7 +33,10 @@ def main() -> None:
     readme = _ROOT / "README.md"
     wanted = {
         _ROOT / "results.md": results_document(
-            records, load_training_speed(options.models), load_near_novelty(options.models)
+            records,
+            load_training_speed(options.models),
+            load_near_novelty(options.models),
+            load_exports(options.models),
         ),
         options.models / "README.md": cards(bundles),
         readme: with_table(readme.read_text(encoding="utf-8"), readme_table(records)),

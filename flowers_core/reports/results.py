@@ -19,6 +19,7 @@ from flowers_core.reports.corruptions import corruptions_note, corruptions_table
 from flowers_core.reports.default_method import default_sentence
 from flowers_core.reports.explanation_goals import explanation_goals_note, explanation_goals_table
 from flowers_core.reports.explanations import explanations_note, explanations_table, off_centre_sentence
+from flowers_core.reports.exports import ExportRecord, exports_note, exports_table
 from flowers_core.reports.external import external_note, external_table
 from flowers_core.reports.goals import goals_table
 from flowers_core.reports.lime import lime_note, lime_sentence, lime_table
@@ -41,7 +42,10 @@ class ResultsError(FlowersError):
 
 
 def results_document(
-    records: Sequence[RunRecord], speed: TrainingSpeed | None = None, near: tuple[NearNoveltyRecord, ...] = ()
+    records: Sequence[RunRecord],
+    speed: TrainingSpeed | None = None,
+    near: tuple[NearNoveltyRecord, ...] = (),
+    exports: ExportRecord | None = None,
 ) -> str:
     """The whole of `results.md`.
 
@@ -49,6 +53,7 @@ def results_document(
         records: every run on record, the shipped ones first.
         speed: of training, where it was measured.
         near: what was measured with flowers that were left out of training.
+        exports: how exported models answer, where it was measured.
     """
     shipped = [record for record in records if record.shipped]
     parts = [
@@ -97,6 +102,11 @@ def results_document(
             else []
         ),
         *(["## Speed and memory", speed_note(), speeds] if (speeds := speed_table(shipped)) else []),
+        *(
+            ["## On phones, in browsers, in other runtimes", exports_note(exports), exports_table(exports)]
+            if exports
+            else []
+        ),
         *(["## Training on two cores", training_speed_text(speed)] if speed else []),
         *_explanations(shipped),
         *_lime(shipped),

@@ -1,151 +1,96 @@
 """Compare the exported models with ours on test photos, each in its own client.
 
-    flowers benchmarks exports BUNDLE --clients mediapipe onnx web --photos 1000
+    flowers benchmarks exports BUNDLE --clients mediapipe onnx onnx-float
+    flowers benchmarks exports BUNDLE --clients web --photos 500
 
 Model files get the square that ours gets; the page gets the photo's file and decodes, crops and scales it itself. A
 client answers alike where its most probable class is ours. Each client must be installed: mediapipe, onnxruntime, or
-playwright and a Chromium; `onnx` converts with TensorFlow first.
+playwright and a Chromium; `onnx` converts with TensorFlow first. Clients may be asked one after the other, each from an
+environment of its own: the record for results.md keeps the figures of those that were not asked.
 """
 
 import argparse
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowers_core.data.model_input import model_input
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.explain.attributions.cam import class_evidence
-from flowers_core.export.model_file import export_onnx, export_tflite
-from flowers_core.export.web_page import export_web
 from flowers_core.inference.bundle import Bundle, load_bundle, model_file
 from flowers_core.inference.prediction import softmax
 from flowers_core.inference.runtime import Runtime
-from scripts.benchmarks.web_client import web_client
+from flowers_core.reports.exports import ExportFigures, ExportRecord, exports_table, keep_exports
+from flowers_core.storage.paths import default_models_dir
+from scripts.benchmarks.export_clients import CLIENTS, Client, opened
+from scripts.benchmarks.machine import machine
 from scripts.options.command import add_bundle_argument, add_data_option, at_least, progress, run, verb_parser
 
-#: Clients, and the numeric format of the model that each is given and compared with.
-CLIENTS = {"mediapipe": "int8", "onnx": "int8", "onnx-float": "float16", "web": "int8"}
-
-
-@dataclass(frozen=True, eq=False)
-class Reply:
-    """A client's answer to one photo.
-
-    Attributes:
-        column: the most probable class, from 0.
-        probability: of that class.
-        evidence: (h · w) for that class, where the client tells it.
-    """
-
-    column: int
-    probability: float
-    evidence: NDArray[np.float64] | None = None
-
-
-Client = Callable[[Path, NDArray[np.uint8]], Reply]
+# Windows that open the page anew.
+_TIMES = 9
 
 
 def main() -> None:
-    """Parse the command line, ask every client about the same photos and print how far they agree."""
+    """Parse the command line, ask every client about the same photos, print how far they agree and record it."""
     options = _parse()
     bundle, dataset = load_bundle(options.bundle), OxfordFlowers(options.data)
     chosen = np.random.default_rng(options.seed).permutation(dataset.split_ids("test"))[: options.photos]
-    formats = {CLIENTS[name] for name in options.clients}
-    runtimes = {name: Runtime(bundle.path(model_file(name)), workers=1) for name in formats}
+    figures = {}
+    for name in options.clients:
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            client = stack.enter_context(opened(name, bundle, folder))
+            asked = progress(_asked(client, bundle, dataset, CLIENTS[name], chosen.tolist()), name, len(chosen))
+            figures[name] = _figures(client, CLIENTS[name], np.array(list(asked), float), dataset.path(int(chosen[0])))
+    record = ExportRecord(bundle.name, figures)
+    print(exports_table(record))
+    if not options.no_record:
+        print(f"Wrote {keep_exports(record, options.models)}.")
+
+
+def _asked(
+    client: Client, bundle: Bundle, dataset: OxfordFlowers, numeric_format: str, photo_ids: list[int]
+) -> Iterator[tuple[bool, float, float, float]]:
+    """Of each photo: the same name, difference of probabilities, correlation of maps or NaN, milliseconds."""
+    runtime = Runtime(bundle.path(model_file(numeric_format)), workers=1)
     temperature, (weights, _) = bundle.require_calibration().temperature, bundle.head()
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        clients = {name: stack.enter_context(_client(name, bundle, folder)) for name in options.clients}
-        rows: dict[str, list[tuple[bool, float, float, float]]] = {name: [] for name in clients}
-        for photo_id in progress(chosen.tolist(), "photos", len(chosen)):
-            photo = dataset.open(photo_id)
-            seen = model_input(photo.pixels, bundle.crop_rule)
-            forwards = {name: runtime.forward(seen.pixels[None]) for name, runtime in runtimes.items()}
-            for name, ask in clients.items():
-                forward = forwards[CLIENTS[name]]
-                probabilities = softmax(forward.logits[0], temperature)
-                ours = int(probabilities.argmax())
-                started = time.perf_counter()
-                reply = ask(dataset.path(photo_id), seen.pixels)
-                milliseconds = 1000 * (time.perf_counter() - started)
-                correlation = np.nan
-                if reply.evidence is not None:
-                    size = (photo.width, photo.height)
-                    expected = class_evidence(forward.features[0], weights, ours + 1, box=seen.box, photo_size=size)
-                    correlation = float(np.corrcoef(expected.contributions.ravel(), reply.evidence)[0, 1])
-                rows[name].append(
-                    (reply.column == ours, abs(reply.probability - probabilities[ours]), correlation, milliseconds)
-                )
-    for name, found in rows.items():
-        print(_told(name, found))
+    for photo_id in photo_ids:
+        photo = dataset.open(photo_id)
+        seen = model_input(photo.pixels, bundle.crop_rule)
+        forward = runtime.forward(seen.pixels[None])
+        probabilities = softmax(forward.logits[0], temperature)
+        ours = int(probabilities.argmax())
+        reply = client.ask(dataset.path(photo_id), seen.pixels)
+        correlation = np.nan
+        if reply.evidence is not None:
+            size = (photo.width, photo.height)
+            expected = class_evidence(forward.features[0], weights, ours + 1, box=seen.box, photo_size=size)
+            correlation = float(np.corrcoef(expected.contributions.ravel(), reply.evidence)[0, 1])
+        yield reply.column == ours, abs(reply.probability - probabilities[ours]), correlation, reply.milliseconds
 
 
-def _told(name: str, rows: Sequence[tuple[bool, float, float, float]]) -> str:
-    agree, difference, correlation, milliseconds = map(np.array, zip(*rows, strict=True))
-    text = (
-        f"{name}: the same name for {agree.sum()} of {len(agree)} photos ({agree.mean():.2%}); probabilities differ by "
-        f"{difference.mean():.4f} in the mean, {difference.max():.3f} at most; {np.median(milliseconds):.0f} ms a photo"
+def _figures(client: Client, numeric_format: str, rows: np.ndarray, photo: Path) -> ExportFigures:
+    alike, difference, correlation, milliseconds = rows.T
+    maps = bool(np.isfinite(correlation).all())
+    return ExportFigures(
+        version=client.version,
+        machine=machine(),
+        numeric_format=numeric_format,
+        size=client.size,
+        photos=len(rows),
+        alike=int(alike.sum()),
+        mean_difference=float(difference.mean()),
+        largest_difference=float(difference.max()),
+        median_ms=float(np.median(milliseconds)),
+        p95_ms=float(np.percentile(milliseconds, 95)),
+        mean_correlation=float(correlation.mean()) if maps else None,
+        least_correlation=float(correlation.min()) if maps else None,
+        first_answers=tuple(client.first_answer(photo) for _ in range(_TIMES)) if client.first_answer else (),
+        requests_elsewhere=None if client.strangers is None else len(client.strangers),
     )
-    if np.isfinite(correlation).all():
-        text += f"; maps correlate {correlation.mean():.4f} in the mean, {correlation.min():.3f} at least"
-    return text
-
-
-@contextmanager
-def _client(name: str, bundle: Bundle, folder: Path) -> Iterator[Client]:
-    if name == "web":
-        export_web(bundle, folder / "page")
-        with web_client(folder / "page") as page:
-            print(f"web: ready {page.ready_after:.2f} s after the address was asked for")
-
-            def ask(path: Path, _: NDArray[np.uint8]) -> Reply:
-                found = page.ask(path)
-                return Reply(found["column"], found["probability"], np.array(found["evidence"]))
-
-            yield ask
-    elif name == "mediapipe":
-        export_tflite(bundle, folder / "model.tflite")
-        with _mediapipe(folder / "model.tflite") as client:
-            yield client
-    else:
-        path = folder / f"{name}.onnx"
-        export_onnx(bundle, path, CLIENTS[name])
-        yield _onnx(path)
-
-
-@contextmanager
-def _mediapipe(path: Path) -> Iterator[Client]:
-    import mediapipe
-    from mediapipe.tasks.python import BaseOptions, vision
-
-    options = vision.ImageClassifierOptions(base_options=BaseOptions(model_asset_path=str(path)), max_results=1)
-    with vision.ImageClassifier.create_from_options(options) as classifier:
-
-        def ask(_: Path, square: NDArray[np.uint8]) -> Reply:
-            image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(square))
-            best = classifier.classify(image).classifications[0].categories[0]
-            return Reply(best.index, best.score)
-
-        yield ask
-
-
-def _onnx(path: Path) -> Client:
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(path))
-
-    def ask(_: Path, square: NDArray[np.uint8]) -> Reply:
-        (probabilities,) = session.run(None, {"photo": square[None]})
-        column = int(probabilities[0].argmax())
-        return Reply(column, float(probabilities[0, column]))
-
-    return ask
 
 
 def _parse() -> argparse.Namespace:
@@ -155,6 +100,10 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--clients", nargs="+", choices=CLIENTS, default=list(CLIENTS), help="who is asked")
     parser.add_argument("--photos", type=at_least(1), default=1000, metavar="N", help="test photos (default: 1000)")
     parser.add_argument("--seed", type=int, default=0, help="which photos (default: 0)")
+    parser.add_argument(
+        "--models", type=Path, default=default_models_dir(), metavar="DIR", help="folder that the record goes into"
+    )
+    parser.add_argument("--no-record", action="store_true", help="only print")
     return parser.parse_args()
 
 

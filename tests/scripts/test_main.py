@@ -26,6 +26,7 @@ NO_VERBS = {
     "plain_photos",
     "training_runs",
     "web_client",
+    "export_clients",
 }
 
 
