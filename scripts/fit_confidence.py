@@ -18,9 +18,11 @@ from flowers_core.data.open_dataset import open_dataset
 from flowers_core.evaluation.confidence_fit import fit_confidence, fit_novelty, fit_sets, transferred
 from flowers_core.evaluation.confidence_photos import ConfidencePhotos
 from flowers_core.evaluation.confidence_report import Rules, confidence_figures, novelty_figures
+from flowers_core.evaluation.looks_fit import fit_looks
 from flowers_core.inference.bundle import BundleError, load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.confidence import DISCRIMINANT_FILE, discriminant_space
+from flowers_core.inference.confidence_head import ConfidenceHead
 from flowers_core.inference.discriminant import fit_discriminant_space
 from flowers_core.inference.records.confidence import ConfidenceRecord, ConfidenceSource
 from scripts.options.command import (
@@ -71,12 +73,14 @@ def _fitted(photos: ConfidencePhotos, options: argparse.Namespace) -> Confidence
         return transferred(counterpart.manifest.confidence, space, training, counterpart.name)
     clean, corrupted, others = photos.clean(_FITTED), photos.corrupted(_FITTED), photos.without_flower()
     model = fit_confidence(space, training, clean, corrupted, others)
-    return ConfidenceRecord(
+    record = ConfidenceRecord(
         model=model,
         novelty=fit_novelty(space, clean),
         sets=fit_sets(space, model, clean, corrupted),
         source=ConfidenceSource(_FITTED, len(clean), len(corrupted), len(others)),
     )
+    head = ConfidenceHead(record, space, *bundle.head())
+    return replace(record, looks=fit_looks(*photos.doubtful(_FITTED, head)))
 
 
 def _measured(photos: ConfidencePhotos, external: Path) -> ConfidenceRecord:

@@ -249,5 +249,6 @@ def transferred(
             odds_deviation=novelty.odds_deviation * deviations[odds] / model.deviations[odds],
         ),
         sets=record.sets,
+        looks=record.looks,
         source=replace(record.source, model=counterpart),
     )

@@ -17,12 +17,18 @@ from flowers_core.data.photo_files import is_photo
 from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.evaluation.evidence import NO_CLASS, Observed, Shown, clean_photos, corrupted_photos, observe
+from flowers_core.evaluation.looks_fit import DoubtfulPhoto, doubtful_photos
 from flowers_core.inference.bundle import Bundle
+from flowers_core.inference.reading import Reader
+from flowers_core.inference.runtime import open_runtime
 
 # Of a split so many photos are corrupted, as evenly over the classes as they go.
 SAMPLE = 1020
 # Of each kind of drawn picture, and of each sample picture, so many are made.
 _DRAWN, _CROPS = 40, 16
+# Dozens of crops of each doubtful picture are looked at, so fewer pictures do: so many corrupted photos, each under one
+# corruption, and of each kind of drawn picture, and of each sample picture, so many.
+_CORRUPTED_LOOKS, _OTHER_LOOKS = 408, 5
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,28 @@ class ConfidencePhotos:
         paths = sorted(path for path in (folder / NO_FLOWER).glob("*") if is_photo(path))
         shown = (Shown(open_photo(path).pixels, NO_CLASS, -1 - row) for row, path in enumerate(paths))
         return self._observed(shown, "external photos without a flower", len(paths)) if paths else None
+
+    def doubtful(
+        self, split: str, reader: Reader
+    ) -> tuple[list[DoubtfulPhoto], list[DoubtfulPhoto], list[DoubtfulPhoto]]:
+        """What one look leaves in doubt: clean photos, corrupted ones, and pictures without a flower.
+
+        Args:
+            split: of the photos.
+            reader: reads what the model says.
+        """
+        runtime = open_runtime(self.bundle, "int8")
+
+        def found(shown: Iterable[Shown], title: str, total: int) -> list[DoubtfulPhoto]:
+            return list(doubtful_photos(self.bundle, runtime, reader, self.track(shown, title, total)))
+
+        ids, few = self.flowers.split_ids(split), stratified_sample(self.flowers, split, _CORRUPTED_LOOKS, SEED)
+        pictures = list(pictures_without_flower(_OTHER_LOOKS, _OTHER_LOOKS))
+        return (
+            found(clean_photos(self.flowers, ids), f"looks at {split} photos", len(ids)),
+            found(corrupted_photos(self.flowers, few, 1), f"looks at corrupted {split} photos", len(few)),
+            found((Shown(one.pixels, NO_CLASS, 0) for one in pictures), "looks at other pictures", len(pictures)),
+        )
 
     def _observed(self, shown: Iterable[Shown], key: str, total: int) -> Observed:
         return observe(self.bundle, shown, key=key, cache=self.cache, track=self.track, total=total)

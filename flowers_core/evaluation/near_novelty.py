@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from flowers_core.evaluation.confidence_fit import fit_novelty
 from flowers_core.evaluation.confidence_report import familiarity_scores
 from flowers_core.evaluation.evidence import Observed
-from flowers_core.evaluation.novelty_metrics import detection
+from flowers_core.evaluation.novelty_metrics import auroc, detection, fpr_at_tpr
 from flowers_core.inference.confidence import Evidence
 from flowers_core.inference.discriminant import fit_discriminant_space
 from flowers_core.inference.records.near_novelty import NearDraw
@@ -77,7 +77,8 @@ def near_draw(
     """The figures of one draw.
 
     Args:
-        splits: "train", "validation" and "test"; only test photos of the classes that were left out are looked at.
+        splits: "train", "validation" and "test". Of the classes that were left out, validation photos choose between
+            scores, and test photos are for the figures.
         head: weights (c, kept classes) and bias (kept classes,) of the network that did not learn them.
         seed, left_out: of the draw.
         classes: of the whole data set.
@@ -85,10 +86,12 @@ def near_draw(
     """
     kept = kept_classes(left_out, classes)
     training, validation, known = (_observed(splits[name].of(kept), head) for name in ("train", "validation", "test"))
-    others = _observed(splits["test"].of(np.array(left_out)), head)
+    strange, others = (_observed(splits[name].of(np.array(left_out)), head) for name in ("validation", "test"))
     space = fit_discriminant_space(training.evidence.embeddings, training.labels, len(kept))
     novelty = fit_novelty(space, validation)
-    of_known, of_others = (familiarity_scores(space, novelty, part.evidence, head[0]) for part in (known, others))
+    held_out, of_strange, of_known, of_others = (
+        familiarity_scores(space, novelty, part.evidence, head[0]) for part in (validation, strange, known, others)
+    )
     return NearDraw(
         seed=seed,
         left_out=left_out,
@@ -96,6 +99,10 @@ def near_draw(
         known=len(known),
         others=len(others),
         scores={name: detection(of_known[name], of_others[name], resamples=resamples) for name in of_known},
+        validation={
+            name: (auroc(held_out[name], of_strange[name]), fpr_at_tpr(held_out[name], of_strange[name]))
+            for name in held_out
+        },
     )
 
 

@@ -15,8 +15,7 @@ from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.confidence_head import confidence_head
 from flowers_core.inference.multi_crop import (
-    LOOKS_RULE,
-    LooksRule,
+    agreeing_crops,
     combined,
     consensus_scores,
     crop_boxes,
@@ -68,15 +67,13 @@ class Answerer:
         bundle: the bundle.
         runtime: its model.
         taxonomy: its classes.
-        reader: how its forward passes are read.
-        rule: how several looks become one answer.
+        reader: how its forward passes are read, and how several looks become one answer.
     """
 
     bundle: Bundle
     runtime: Runtime
     taxonomy: Taxonomy
     reader: Reader
-    rule: LooksRule = LOOKS_RULE
 
     def first_look(self, forward: Forward) -> Prediction:
         """The answer from one forward pass over the whole photo."""
@@ -95,25 +92,24 @@ class Answerer:
         boxes = [] if whole.sure else crop_boxes(pixels.shape[1], pixels.shape[0])
         if not boxes:
             return Answer(whole, whole)
-        answer = self._of_all_looks(pixels, whole, boxes)
-        if answer.looks and answer.looks.box is None and not self.reader.read(forward).familiar[0]:
-            # Neither the whole nor a part looks like a flower that it knows.
-            answer = replace(answer, prediction=replace(whole, verdict="unsure"))
-        return answer
+        return self._of_all_looks(pixels, whole, boxes, familiar=bool(self.reader.read(forward).familiar[0]))
 
-    def _of_all_looks(self, pixels: NDArray[np.uint8], whole: Prediction, boxes: list[PixelBox]) -> Answer:
+    def _of_all_looks(
+        self, pixels: NDArray[np.uint8], whole: Prediction, boxes: list[PixelBox], *, familiar: bool
+    ) -> Answer:
+        rule = self.reader.looks
         reading = self.reader.read(self.runtime.forward(crop_inputs(pixels, boxes, self.bundle.crop_rule)))
-        probabilities = combined(whole.probabilities, reading.probabilities, self.rule)
+        probabilities = combined(whole.probabilities, reading.probabilities, rule)
         column = int(probabilities.argmax())
-        names = reading.probabilities.argmax(axis=1) == column
-        agreeing = np.flatnonzero(names & (reading.probabilities[:, column] >= self.rule.naming))
-        if not reading.familiar[agreeing].any():
-            # Crops of a toadstool may all say cyclamen. They are believed where one looks like what it names.
-            return Answer(whole, whole, Looks(len(boxes), 0, None, 0.0))
+        agreeing = agreeing_crops(reading.probabilities, reading.familiar, column, rule)
+        if not len(agreeing):
+            # Neither the whole nor a part may look like a flower that it knows; nothing is said of such a photo.
+            prediction = whole if familiar else replace(whole, verdict="unsure")
+            return Answer(prediction, whole, Looks(len(boxes), 0, None, 0.0))
         of_answer = reading.probabilities[agreeing, column]
         best = int(agreeing[consensus_scores(of_answer, [boxes[at] for at in agreeing]).argmax()])
         looks = Looks(len(boxes), len(agreeing), boxes[best], float(reading.probabilities[best, column]))
-        bar = max(self.reader.sure_from, self.rule.sure_from)
+        bar = rule.sure_from if familiar else rule.novel_sure_from
         taxa = taxa_of(probabilities, self.taxonomy)
         return Answer(judged(probabilities, taxa, self.reader, bar, novel=False), whole, looks)
 

@@ -13,6 +13,7 @@ from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.confidence import discriminant_space, evidence_of, signals_of, tempered
 from flowers_core.inference.confidence_model import SIGNALS
 from flowers_core.inference.discriminant import DiscriminantSpace
+from flowers_core.inference.multi_crop import LooksRule, looks_rule
 from flowers_core.inference.prediction import Prediction, taxa_of
 from flowers_core.inference.prediction_set import in_set
 from flowers_core.inference.reading import Reading, judged
@@ -39,6 +40,11 @@ class ConfidenceHead:
     def sure_from(self) -> float:
         """As the model of confidence has it."""
         return self.record.model.sure_from
+
+    @property
+    def looks(self) -> LooksRule:
+        """The fitted rule; in records from before it was fitted, the one for all."""
+        return self.record.looks or looks_rule(self.sure_from)
 
     def read(self, forward: Forward) -> Reading:
         """The reading of n pictures.

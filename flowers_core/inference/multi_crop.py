@@ -6,7 +6,7 @@ doubt, overlapping square crops in a few sizes are looked at in one batch, and `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, log
 
 import numpy as np
@@ -40,6 +40,8 @@ class LooksRule:
         floor: above 0; what a class is left with that no crop names.
         naming: in [0, 1], the probability from which on a crop names its flower.
         sure_from: in [0, 1], the least probability of an answer that is given without doubt.
+        novel_sure_from: the same where the whole photo looks like none of the flowers; above 1 where such a photo is
+            never named without doubt.
     """
 
     share: float
@@ -48,16 +50,34 @@ class LooksRule:
     floor: float
     naming: float
     sure_from: float
+    novel_sure_from: float
+
+    def __post_init__(self) -> None:
+        if not (0 < self.share <= 1 and min(self.whole_weight, self.crops_weight, self.floor) > 0):
+            raise ValueError("the share of a rule for looks lies between 0 and 1; its weights and floor are above 0.")
 
 
-# Chosen by the likelihood of the true classes of doubtful validation photos, 110 clean ones and 158 under all fourteen
+# For bundles without a fitted confidence; those with one have a rule of their own (`evaluation.looks_fit`). Chosen by
+# the likelihood of the true classes of doubtful validation photos, 110 clean ones and 158 under all fourteen
 # corruptions, as efficientnet_lite0_small reads them by its confidence and by its temperature. Of these 62 and 53 % are
 # named rightly from one look, 66 and 67 % from all. Tried instead: each class's own strongest crops, geometric means,
 # leaving out each crop that looks like no flower; the number of agreeing crops adds nothing to the probability. From
 # `sure_from` on, 98 % of the answers are right by both readings together. Where no crop that names the answer looks
 # like it, the whole photo's answer stays: of 102 other validation photos under motion blur 57 % of the doubtful ones
 # are then named rightly, of the small ones 86 % (one look 60 and 44 %, all looks without that condition 42 and 86 %).
-LOOKS_RULE = LooksRule(share=1 / 3, whole_weight=0.4, crops_weight=0.8, floor=0.001, naming=0.5, sure_from=0.93)
+LOOKS_RULE = LooksRule(
+    share=1 / 3, whole_weight=0.4, crops_weight=0.8, floor=0.001, naming=0.5, sure_from=0.93, novel_sure_from=0.93
+)
+
+
+def looks_rule(sure_from: float) -> LooksRule:
+    """`LOOKS_RULE` for a bundle to which no rule was fitted.
+
+    Args:
+        sure_from: its least probability of an answer without doubt; several looks ask for no less.
+    """
+    bar = max(LOOKS_RULE.sure_from, sure_from)
+    return replace(LOOKS_RULE, sure_from=bar, novel_sure_from=bar)
 
 
 def crop_boxes(width: int, height: int) -> list[PixelBox]:
@@ -131,6 +151,26 @@ def combined(
     named = crops[surest].mean(axis=0)
     nats = rule.whole_weight * np.log(np.maximum(whole, 1e-6)) + rule.crops_weight * np.log(named + rule.floor)
     return softmax(nats)
+
+
+def agreeing_crops(
+    crops: NDArray[np.float64], familiar: NDArray[np.bool_], column: int, rule: LooksRule = LOOKS_RULE
+) -> NDArray[np.int64]:
+    """The crops that name a class, where one of them looks like it; else none.
+
+    Crops of a toadstool may all say cyclamen. They are believed where one looks like what it names.
+
+    Args:
+        crops: (n, classes), the probabilities of each crop.
+        familiar: (n,), whether each looks like the flower that it is called.
+        column: of the class.
+        rule: from which probability on a crop names a flower.
+
+    Returns:
+        Their rows.
+    """
+    names = (crops.argmax(axis=1) == column) & (crops[:, column] >= rule.naming)
+    return np.flatnonzero(names) if (names & familiar).any() else np.empty(0, np.int64)
 
 
 def consensus_scores(probabilities: NDArray[np.floating], boxes: list[PixelBox]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.data.taxonomy import Taxon
+from flowers_core.inference.multi_crop import LooksRule, looks_rule
 from flowers_core.inference.prediction import Prediction, Verdict, predict, ranked, softmax, verdict_of
 from flowers_core.inference.prototypes import Prototypes
 from flowers_core.inference.records.calibration import Calibration
@@ -35,6 +36,11 @@ class Reader(Protocol):
     @property
     def sure_from(self) -> float:
         """The probability from which on an answer is given without doubt."""
+        ...
+
+    @property
+    def looks(self) -> LooksRule:
+        """How several looks become one answer."""
         ...
 
     def read(self, forward: Forward) -> Reading:
@@ -92,6 +98,11 @@ class TemperatureReader:
     def sure_from(self) -> float:
         """As the calibration has it."""
         return self.calibration.unsure_below
+
+    @property
+    def looks(self) -> LooksRule:
+        """The rule that was not fitted to the bundle."""
+        return looks_rule(self.sure_from)
 
     def read(self, forward: Forward) -> Reading:
         """A picture is familiar if it lies near the prototype of its most probable class."""

@@ -2,28 +2,47 @@
 
 from collections.abc import Sequence
 
-from flowers_core.inference.multi_crop import CROP_SIDES, LOOKS_RULE
+from flowers_core.inference.multi_crop import CROP_SIDES, LOOKS_RULE, LooksRule
 from flowers_core.inference.records.multi_crop import MultiCropCounts
 from flowers_core.reports.run_records import RunRecord
 from flowers_core.reports.tables import percent, percent_or_dash, table
 
 
-def multi_crop_note() -> str:
-    """What the table of several looks shows, and the rule."""
+def multi_crop_note(records: Sequence[RunRecord]) -> str:
+    """What the table of several looks shows, and the rules, fitted or for all.
+
+    Args:
+        records: of the shipped bundles.
+    """
     sides = ", ".join(f"{100 * side:g}" for side in CROP_SIDES)
-    rule = LOOKS_RULE
+    fitted = [
+        f"{record.name}: {_rule(record.confidence.looks)}."
+        for record in records
+        if record.confidence and record.confidence.looks
+    ]
     return (
         f"Where one look at the whole photo leaves doubt, square crops of it are looked at too, with sides of {sides} "
         "per cent of its short side, and all looks together make one answer, on *Identify*, in `flowers identify` and "
         "here (`flowers study evaluate_multi_crop`). The probabilities of the classes are proportional to p to the "
-        f"power of {rule.whole_weight:g} times (q + {rule.floor:g}) to the power of {rule.crops_weight:g}: p is a "
-        f"class's probability in the whole photo, and q its mean over the {percent(rule.share)} % of the crops that "
-        "are surest of whatever they show. Without doubt an answer is given only where a crop names it with at least "
-        f"{100 * rule.naming:g} % and looks like it, and from {100 * rule.sure_from:g} % on. The rule "
-        "was fitted to doubtful validation photos, clean and corrupted, as efficientnet_lite0_small sees them. *All "
-        "looks* columns stand beside those of one look. *Decided* counts the photos where a crop names the answer and "
-        "looks like it; elsewhere the whole photo's answer stays. That condition came after a first table of these "
-        "test photos had shown that blurred ones lose without it; other validation photos confirmed it."
+        "power of one weight times q, and a floor, to the power of another: p is a class's probability in the whole "
+        "photo, and q its mean over the share of the crops that are surest of whatever they show. Without doubt an "
+        "answer is given only where a crop names it and looks like it, and from some probability on. Bundles with a "
+        "confidence have a rule of their own, fitted to doubtful validation photos, clean and corrupted, and to "
+        "pictures without a flower (`flowers fit_confidence`), so that 98 % of the answers from that probability on "
+        "are right and no such picture reaches it; photos that as a whole look like none of the flowers have a bar of "
+        f"their own. {' '.join(fitted)}{' ' if fitted else ''}For all others: {_rule(LOOKS_RULE)}, fitted to doubtful "
+        "validation photos as efficientnet_lite0_small sees them. *All looks* columns stand beside those of one look. "
+        "*Decided* counts the photos where a crop names the answer and looks like it; elsewhere the whole photo's "
+        "answer stays. That condition came after a first table of these test photos had shown that blurred ones lose "
+        "without it; other validation photos confirmed it."
+    )
+
+
+def _rule(rule: LooksRule) -> str:
+    strange = "never" if rule.novel_sure_from > 1 else f"from {100 * rule.novel_sure_from:.1f} % on"
+    return (
+        f"weights of {rule.whole_weight:g} and {rule.crops_weight:g}, a floor of {rule.floor:g}, "
+        f"{percent(rule.share)} % of the crops, sure from {100 * rule.sure_from:.1f} % on, of strange photos {strange}"
     )
 
 

@@ -83,7 +83,7 @@ def results_document(
         corruptions_note(),
         corruptions_table(records),
         *(["## External photos", external_note(), external] if (external := external_table(records)) else []),
-        *(["## Multi-crop", multi_crop_note(), crops] if (crops := multi_crop_table(shipped)) else []),
+        *(["## Multi-crop", multi_crop_note(shipped), crops] if (crops := multi_crop_table(shipped)) else []),
         *(
             ["## Several photos of one plant", several_photos_note(), plants]
             if (plants := several_photos_table(shipped))

@@ -49,3 +49,10 @@ def test_scores_of_a_draw_against_scikit_learn() -> None:
     assert found.scores["energy"].auroc == pytest.approx(roc_auc_score(inside, energy), abs=1e-6)
     assert set(found.scores) == {"max_probability", "energy", "fdbd", "prototype_distance", "familiarity"}
     assert found.scores["prototype_distance"].auroc > 0.8
+    held_out = splits["validation"]
+    logits = held_out.embeddings @ head[0] + head[1]
+    energy = np.log(np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1)) + logits.max(axis=1)
+    assert found.validation["energy"][0] == pytest.approx(
+        roc_auc_score(np.isin(held_out.labels, kept), energy), abs=1e-6
+    )
+    assert set(found.validation) == set(found.scores)

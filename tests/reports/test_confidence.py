@@ -1,18 +1,14 @@
 """The tables on confidence, cell by cell."""
 
-from flowers_core.inference.confidence_model import ConfidenceModel
-from flowers_core.inference.novelty import NoveltyRule
-from flowers_core.inference.prediction_set import SetRule
 from flowers_core.inference.records.confidence import (
     ConfidenceFigures,
     ConfidenceRecord,
-    ConfidenceSource,
     DetectionFigures,
     NoveltyFigures,
 )
 from flowers_core.reports.confidence import confidence_table, novelty_sentences, novelty_table
 from flowers_core.reports.run_records import RunRecord
-from tests.fixtures.manifests import training
+from tests.fixtures.manifests import confidence, training
 
 _FIGURES = ConfidenceFigures(
     photos=6149,
@@ -31,16 +27,12 @@ _FIGURES = ConfidenceFigures(
 _SCORE = DetectionFigures(0.996, 0.994, 0.998, 0.015, 0.01, 0.03)
 
 
-def _record(confidence: ConfidenceRecord | None) -> RunRecord:
-    return RunRecord("small", "any", training(), {}, confidence=confidence)
+def _record(found: ConfidenceRecord | None) -> RunRecord:
+    return RunRecord("small", "any", training(), {}, confidence=found)
 
 
 def _measured() -> ConfidenceRecord:
-    return ConfidenceRecord(
-        ConfidenceModel((0.0,) * 5, (1.0,) * 5, (1.0,) * 5, 0.0, (0.0, 1.0), (0.0, 1.0), 0.9),
-        NoveltyRule(0.0, 1.0, 0.0, 1.0, -2.0, 0.98),
-        SetRule(0.95, 0.04, 0.98, 0.94, 1.2, 1.8),
-        ConfidenceSource("validation", 1020, 4080, 656),
+    return confidence(
         figures={"test": {"clean": _FIGURES}},
         novelty_figures={"external": NoveltyFigures("test", 6149, 234, 1, 220, {"fdbd": _SCORE, "new": _SCORE})},
     )

@@ -1,5 +1,6 @@
 """The table of flowers left out of training, cell by cell, and its record."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,18 @@ def test_the_mean_of_the_draws_stands_before_each() -> None:
     ]
     assert near_novelty_table(()) == ""
     assert "efficientnet_lite0 keeps its ImageNet weights" in near_novelty_note((RECORD,))
+
+
+def test_the_note_says_which_score_validation_chose() -> None:
+    def draw(seed: int, fdbd: float, energy: float) -> NearDraw:
+        return replace(_draw(seed, 0.9, 0.3), validation={"fdbd": (fdbd, 0.3), "energy": (energy, 0.5)})
+
+    # On the mean over the draws: 0.85 against 0.86.
+    record = replace(RECORD, draws=(draw(0, 0.9, 0.88), draw(1, 0.8, 0.84)))
+    assert record.chosen == "energy"
+    assert "Validation chose *energy (log-sum-exp)* (AUROC 86.00, FPR 50.00 there)." in near_novelty_note((record,))
+    assert RECORD.chosen is None
+    assert "chose" not in near_novelty_note((RECORD,))
 
 
 def test_records_are_kept_by_protocol(tmp_path: Path) -> None:

@@ -10,9 +10,11 @@ import pytest
 
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.evaluation.evidence import NO_CLASS, Observed
+from flowers_core.evaluation.looks_fit import DoubtfulPhoto
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.confidence import DISCRIMINANT_FILE, Evidence, discriminant_space
+from flowers_core.inference.reading import Reader
 from flowers_core.inference.records.calibration import Calibration
 from scripts import fit_confidence
 from tests.fixtures.manifests import training
@@ -44,6 +46,20 @@ class _DrawnEvidence:
 
     def without_flower(self) -> Observed:
         return _observed(102, 3.0, 8, NO_CLASS)
+
+    def doubtful(self, split: str, reader: Reader) -> tuple[list[DoubtfulPhoto], ...]:
+        """Photos whose whole is of two minds, while every crop says the true class; others are called the first."""
+        assert split == "validation"
+        assert reader.sure_from < 1
+
+        def photo(label: int, familiar: bool) -> DoubtfulPhoto:
+            whole, crop = np.full(_CLASSES, 0.2 / 100), np.full(_CLASSES, 0.04 / 101)
+            whole[[max(label, 1) - 1, label % _CLASSES]] = 0.4
+            crop[max(label, 1) - 1] = 0.96
+            return DoubtfulPhoto(label, whole, familiar, np.stack([crop] * 6), np.ones(6, bool))
+
+        flowers = [photo(label, familiar) for label in range(1, 31) for familiar in (True, False)]
+        return flowers, flowers[:40], [photo(NO_CLASS, False)]
 
     def external_without_flower(self, folder: Path) -> Observed | None:
         return _observed(60, 3.0, 9, NO_CLASS) if folder.name == "there" else None
@@ -80,6 +96,10 @@ def test_rules_are_fitted_recorded_and_measured(bundle: Path, call) -> None:
         102,
     )
     assert record.figures == {}
+    assert record.looks is not None
+    # Every crop was right, and one picture without a flower was called one as surely.
+    assert record.looks.sure_from < 1
+    assert record.looks.novel_sure_from > record.looks.sure_from
     assert discriminant_space(load_bundle(bundle)).prototypes.shape == (_CLASSES, _CHANNELS)
     call(str(bundle), "--measure", "--external", "there")
     measured = load_bundle(bundle).manifest.confidence
@@ -105,6 +125,7 @@ def test_a_model_that_learnt_from_validation_takes_its_counterparts_rules(bundle
     assert record is not None
     assert record.source.model == "tiny"
     assert record.model.coefficients == counterpart.model.coefficients
+    assert record.looks == counterpart.looks
     assert record.model.means != counterpart.model.means
 
 

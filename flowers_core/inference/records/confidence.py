@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flowers_core.inference.confidence_model import ConfidenceModel
+from flowers_core.inference.multi_crop import LooksRule
 from flowers_core.inference.novelty import NoveltyRule
 from flowers_core.inference.prediction_set import SetRule
 
@@ -129,6 +130,7 @@ class ConfidenceRecord:
     Attributes:
         model, novelty, sets: the rules.
         source: what they were fitted to.
+        looks: how several looks become one answer; None in records from before it was fitted.
         figures: by split, then "clean" or "corrupted".
         novelty_figures: by the kind of the pictures without a flower.
     """
@@ -137,5 +139,6 @@ class ConfidenceRecord:
     novelty: NoveltyRule
     sets: SetRule
     source: ConfidenceSource
+    looks: LooksRule | None = None
     figures: Mapping[str, Mapping[str, ConfidenceFigures]] = field(default_factory=dict)
     novelty_figures: Mapping[str, NoveltyFigures] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flowers_core.inference.records.confidence import DetectionFigures
 
@@ -17,6 +17,7 @@ class NearDraw:
         top1: accuracy on test photos of the other classes, 0…1.
         known, others: test photos of the classes that were learnt, and of those that were left out.
         scores: by the score's name.
+        validation: likewise, (AUROC, FPR) on validation photos, by which scores are chosen; none in older records.
     """
 
     seed: int
@@ -25,6 +26,7 @@ class NearDraw:
     known: int
     others: int
     scores: Mapping[str, DetectionFigures]
+    validation: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,3 +42,11 @@ class NearNoveltyRecord:
     protocol: str
     network: str
     draws: tuple[NearDraw, ...]
+
+    @property
+    def chosen(self) -> str | None:
+        """The score with the best mean AUROC on validation photos; None in records from before they were looked at."""
+        if not all(draw.validation for draw in self.draws):
+            return None
+        means = {name: sum(draw.validation[name][0] for draw in self.draws) for name in self.draws[0].validation}
+        return max(means, key=lambda name: means[name])

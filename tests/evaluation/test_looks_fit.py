@@ -1,0 +1,89 @@
+"""The rule of several looks, fitted to drawn photos whose crops are right more often than they are sure, or less."""
+
+import numpy as np
+import pytest
+
+from flowers_core.data.batches import input_batches
+from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.evaluation.evidence import NO_CLASS, clean_photos
+from flowers_core.evaluation.looks_fit import DoubtfulPhoto, doubtful_photos, fit_looks
+from flowers_core.inference.answerer import open_answerer
+from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.multi_crop import combined, crop_boxes
+from flowers_core.inference.runtime import open_runtime
+from flowers_core.storage.paths import default_models_dir
+
+_CLASSES, _CROPS = 5, 12
+
+
+def _photo(generator: np.random.Generator, *, right: float, label: int | None = None, familiar: bool = True):
+    """A photo whose whole is wrong half of the time and whose crops agree on a class, right in so many cases."""
+    truth = int(generator.integers(1, _CLASSES + 1)) if label is None else label
+    named = truth if truth and generator.random() < right else truth % _CLASSES + 1
+
+    def saying(column: int, probability: float) -> np.ndarray:
+        values = np.full(_CLASSES, (1 - probability) / (_CLASSES - 1))
+        values[column] = probability
+        return values
+
+    whole = saying(int(generator.integers(0, _CLASSES)), 0.4)
+    crops = np.stack([saying(named - 1, 0.8) for _ in range(_CROPS)])
+    return DoubtfulPhoto(truth, whole, familiar, crops, np.ones(_CROPS, bool))
+
+
+def _photos(count: int, seed: int, **options: float) -> list[DoubtfulPhoto]:
+    generator = np.random.default_rng(seed)
+    return [_photo(generator, **options) for _ in range(count)]
+
+
+def _stated(rule, photos: list[DoubtfulPhoto]) -> tuple[float, float]:
+    """The mean probability of the answers from all looks, and the share that is right."""
+    found = [combined(photo.whole, photo.crops, rule) for photo in photos]
+    rights = [p.argmax() + 1 == photo.label for p, photo in zip(found, photos, strict=True)]
+    return float(np.mean([p.max() for p in found])), float(np.mean(rights))
+
+
+@pytest.mark.parametrize("right", [0.7, 0.97])
+def test_answers_are_as_sure_as_the_crops_are_right(right: float) -> None:
+    rule = fit_looks(_photos(60, 0, right=right), _photos(60, 1, right=right), [])
+    stated, found = _stated(rule, _photos(1000, 2, right=right))
+    assert found == pytest.approx(right, abs=0.03)
+    assert stated == pytest.approx(found, abs=0.05)
+
+
+def test_without_doubt_is_named_what_is_nearly_always_right() -> None:
+    always, often = _photos(30, 0, right=1.0), _photos(30, 1, right=0.8)
+    assert fit_looks(always, always, []).sure_from < 1
+    # Every answer has much the same probability, and too many are wrong: none is sure.
+    rule = fit_looks(often, often, [])
+    sure = [combined(photo.whole, photo.crops, rule).max() >= rule.sure_from for photo in often]
+    assert np.mean(sure) < 0.3
+
+
+def test_pictures_without_a_flower_raise_the_bar_of_photos_as_strange() -> None:
+    strange = _photos(25, 0, right=1.0, familiar=False)
+    photos = _photos(25, 1, right=1.0)
+    free = fit_looks(photos + strange, photos, [])
+    assert free.novel_sure_from == free.sure_from < 1
+    held = fit_looks(photos + strange, photos, _photos(9, 2, right=0.0, label=NO_CLASS, familiar=False))
+    assert held.sure_from == free.sure_from
+    assert held.novel_sure_from > free.novel_sure_from
+    # Too few strange photos of flowers tell nothing of strange photos: none is named without doubt.
+    assert fit_looks(photos, photos, []).novel_sure_from > 1
+
+
+def test_only_doubtful_photos_are_looked_at_and_as_the_answerer_looks(drawn_dataset: OxfordFlowers) -> None:
+    bundle = load_bundle(default_models_dir() / "efficientnet_lite0_small")
+    runtime = open_runtime(bundle, "int8")
+    answerer = open_answerer(bundle, runtime)
+    ids = drawn_dataset.split_ids("validation")[:6]
+    shown = list(clean_photos(drawn_dataset, ids))
+    found = list(doubtful_photos(bundle, runtime, answerer.reader, shown))
+    batch = next(iter(input_batches(drawn_dataset, ids, bundle.crop_rule)))
+    doubt = [row for row in range(len(ids)) if not answerer.first_look(runtime.forward(batch[row : row + 1])).sure]
+    assert [photo.label for photo in found] == [shown[row].label for row in doubt]
+    assert found
+    first = shown[doubt[0]].pixels
+    answer = answerer.answer(first)
+    assert found[0].whole == pytest.approx(answer.whole.probabilities)
+    assert found[0].crops.shape == (len(crop_boxes(first.shape[1], first.shape[0])), 102)
