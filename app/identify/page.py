@@ -1,6 +1,7 @@
 """*Identify*: a photo in, its name out, with why and what it resembles."""
 
 from contextlib import suppress
+from importlib import import_module
 
 import streamlit as st
 
@@ -22,6 +23,9 @@ from flowers_core.data.photos import PhotoError
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import BundleError
 
+#: What stands below the answer. Loaded after it where somebody comes with a photo at once.
+BELOW = ("app.identify.neighbours", "app.identify.questions", "app.identify.teach")
+
 st.title("Which flower is this?")
 lede = st.empty()
 chosen, beside = choose_photo()
@@ -34,8 +38,11 @@ if chosen is None:
         "Your photo stays on the machine that runs this page.</p>"
     )
     draw_examples(take_example)
+    # The page is drawn. While the person looks for a photo, what its page takes is loaded.
     models.preload()
     start_timing()
+    for below in BELOW:
+        import_module(below)
     st.stop()
 
 try:

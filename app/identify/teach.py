@@ -10,7 +10,7 @@ import streamlit as st
 from app.elements.words import capital, listed, percent, plain
 from app.identify.identified import Identified
 from app.identify.taught import draw_lessons
-from app.resources import lessons
+from app.resources import lessons, session
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
 from flowers_core.inference.bundle import Bundle
@@ -57,7 +57,8 @@ def _draw_lesson(identified: Identified) -> None:
     read, problems = lessons.read([(plain(file.name), file.getvalue()) for file in files], bundle)
     if photo.sha256 in read:
         problems.append("The photo above is among them; it counts once.")
-    photos = {photo.sha256: lessons.embedding_of(photo, bundle), **read}
+    seen = session.infer(photo, bundle, lessons.FORMAT)  # made already where INT8 answers
+    photos = {photo.sha256: seen.forward.embedding[0], **read}
     for problem in problems:
         st.warning(problem, icon=":material/broken_image:")
     asked = (name.strip(), *photos)

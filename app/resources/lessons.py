@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.resources import bundle_files, galleries, models, server_settings, session, session_models
-from flowers_core.data.photos import Photo, PhotoError
+from flowers_core.data.photos import PhotoError
 from flowers_core.inference.bundle import Bundle, BundleError, check_name, model_file
 from flowers_core.storage.paths import default_models_dir
 
@@ -42,16 +42,10 @@ def embedding(content: bytes, bundle: Bundle) -> tuple[str, NDArray[np.float32]]
 @st.cache_resource(show_spinner=False, scope="session", max_entries=64)
 def _embedding(content: bytes, model: str, _bundle: Bundle) -> tuple[str, NDArray[np.float32]]:  # noqa: ARG001
     from flowers_core.data.photos import read_photo
-
-    photo = read_photo(content)
-    return photo.sha256, embedding_of(photo, _bundle)
-
-
-def embedding_of(photo: Photo, bundle: Bundle) -> NDArray[np.float32]:
-    """The embedding of a photo at hand, (c,) float32, whatever format answers it."""
     from flowers_core.retrieval.lesson_photos import embedding_of
 
-    return embedding_of(photo, models.runtime(bundle, FORMAT), bundle.crop_rule)
+    photo = read_photo(content)
+    return photo.sha256, embedding_of(photo, models.runtime(_bundle, FORMAT), _bundle.crop_rule)
 
 
 def read(files: Sequence[tuple[str, bytes]], bundle: Bundle) -> tuple[dict[str, NDArray[np.float32]], list[str]]:

@@ -195,6 +195,6 @@ def preload() -> None:
     """Load what the first answer takes while the person looks for a photo. What is wrong is said when it is used."""
     with contextlib.suppress(FlowersError):
         for bundle in [found for found in model_list().bundles if found.precisions][:1]:
-            runtime(bundle, preferred_format(bundle.precisions))
             head(bundle)
             gallery(bundle)
+            answerer(bundle, preferred_format(bundle.precisions))

@@ -34,6 +34,21 @@ assert not app.exception, app.exception
 assert [header.value for header in app.header] == ["Why", "What it resembles"]
 """
 
+#: Of the app's own; what the core still loads then takes a few milliseconds.
+NEW_WITH_A_PHOTO = """
+import sys
+from streamlit.testing.v1 import AppTest
+
+app = AppTest.from_file("{main}", default_timeout=120)
+app.run()
+before = set(sys.modules)
+app.query_params["photo"] = "example"
+app.run()
+assert not app.exception, app.exception
+new = sorted(name for name in set(sys.modules) - before if name.partition(".")[0] in ("app", "faiss", "scipy"))
+assert not new, new
+"""
+
 
 def modules_after(program: str) -> set[str]:
     """The packages in memory after a program ran in a Python of its own."""
@@ -51,3 +66,8 @@ def test_naming_a_photo_needs_no_tensorflow(program: str) -> None:
     modules = modules_after(program)
     assert "ai_edge_litert" in modules
     assert not modules & {"tensorflow", "keras", "tf_keras_vis", "lime", "skimage", "sklearn"}
+
+
+@pytest.mark.slow
+def test_what_the_page_of_an_answer_takes_is_loaded_before_there_is_a_photo() -> None:
+    modules_after(NEW_WITH_A_PHOTO.format(main=ROOT / "app" / "main.py"))
