@@ -51,6 +51,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "Benchmarks: ratios measured in one run": (
         "benchmarks inference",
         "benchmarks gallery",
+        "benchmarks gallery_pages",
         "benchmarks explain",
         "benchmarks identify",
         "benchmarks index",

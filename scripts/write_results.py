@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flowers_core.inference.bundle import list_bundles
 from flowers_core.reports.exports import load_exports
+from flowers_core.reports.large_galleries import load_large_galleries
 from flowers_core.reports.model_card import cards
 from flowers_core.reports.near_novelty import load_near_novelty
 from flowers_core.reports.results import readme_table, results_document, with_table
@@ -37,6 +38,7 @@ def main() -> None:
             load_training_speed(options.models),
             load_near_novelty(options.models),
             load_exports(options.models),
+            load_large_galleries(options.models),
         ),
         options.models / "README.md": cards(bundles),
         readme: with_table(readme.read_text(encoding="utf-8"), readme_table(records)),

@@ -22,6 +22,7 @@ from flowers_core.reports.explanations import explanations_note, explanations_ta
 from flowers_core.reports.exports import ExportRecord, exports_note, exports_table
 from flowers_core.reports.external import external_note, external_table
 from flowers_core.reports.goals import goals_table
+from flowers_core.reports.large_galleries import LargeGalleryRecord, large_galleries_text
 from flowers_core.reports.lime import lime_note, lime_sentence, lime_table
 from flowers_core.reports.multi_crop import multi_crop_note, multi_crop_table
 from flowers_core.reports.near_novelty import near_novelty_note, near_novelty_table
@@ -46,6 +47,7 @@ def results_document(
     speed: TrainingSpeed | None = None,
     near: tuple[NearNoveltyRecord, ...] = (),
     exports: ExportRecord | None = None,
+    large: LargeGalleryRecord | None = None,
 ) -> str:
     """The whole of `results.md`.
 
@@ -54,6 +56,7 @@ def results_document(
         speed: of training, where it was measured.
         near: what was measured with flowers that were left out of training.
         exports: how exported models answer, where it was measured.
+        large: what galleries of very many photos take, likewise.
     """
     shipped = [record for record in records if record.shipped]
     parts = [
@@ -107,6 +110,7 @@ def results_document(
             if exports
             else []
         ),
+        *(["## Large galleries", large_galleries_text(large)] if large else []),
         *(["## Training on two cores", training_speed_text(speed)] if speed else []),
         *_explanations(shipped),
         *_lime(shipped),

@@ -13,18 +13,18 @@ scan that is not meant for so many, and a server is another machine's measuremen
 
 import argparse
 import tempfile
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
 from flowers_core.inference.bundle import BundleError, load_bundle, model_file
+from flowers_core.reports.large_galleries import LargeGalleryRecord, keep_large_galleries, stores_table
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.stores.space import DIMENSION, EmbeddingSpace
 from flowers_core.retrieval.synthetic_vectors import BLOCK, SyntheticVectors
-from flowers_core.storage.files import write_json
-from scripts.benchmarks.gallery_stores import Row, measure_projection, measure_stores
-from scripts.benchmarks.machine import machine
+from flowers_core.storage.paths import default_models_dir
+from scripts.benchmarks.gallery_stores import measure_projection, measure_stores
 from scripts.options.command import add_bundle_argument, at_least, run, verb_parser
 
 
@@ -44,24 +44,19 @@ def main() -> None:
     )
     source = SyntheticVectors(gallery)
     queries = space.project(source.queries(min(options.queries, BLOCK)))
-    rows: list[Row] = []
-    print(f"{'vectors':>9}  {'store':28} {'recall@10':>9} {'ms':>8} {'bytes':>7} {'build s':>8} {'process MB':>11}")
+    record = LargeGalleryRecord(bundle.name, options.dimension, projection)
     for size in options.sizes:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder, threadpool_limits(options.threads):
-            for row in measure_stores(source, space, size, queries, Path(folder)):
-                rows.append(row)
-                print(_line(row), flush=True)
-    if options.out:
-        write_json(options.out, {"machine": machine(), "projection": projection, "rows": [asdict(row) for row in rows]})
-
-
-def _line(row: Row) -> str:
-    weight = "" if row.bytes is None else f"{row.bytes:.0f}"
-    process = "" if row.process_megabytes is None else f"{row.process_megabytes:.0f}"
-    return (
-        f"{row.vectors:9}  {row.store:28} {row.recall_at_10:9.3f} {row.milliseconds:8.2f} {weight:>7} "
-        f"{row.build_seconds:8.1f} {process:>11}"
-    )
+            figures = measure_stores(source, space, size, queries, Path(folder))
+        of_size = replace(record, galleries={str(size): figures})
+        print(stores_table(of_size), flush=True)
+        print(
+            f"LanceDB: {figures.adding_seconds:.1f} s to add in calls of {BLOCK}, {figures.disk_bytes:.0f} bytes a "
+            f"photo on disk; duplicates: {figures.duplicates_seconds:.1f} s",
+            flush=True,
+        )
+        if not options.no_record:
+            print(f"Wrote {keep_large_galleries(of_size, options.models)}.", flush=True)
 
 
 def _parse() -> argparse.Namespace:
@@ -79,7 +74,10 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--queries", type=at_least(1), default=200, metavar="N", help="queries (default: 200)")
     parser.add_argument("--threads", type=at_least(1), default=2, metavar="N", help="threads that build (default: 2)")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where the stores are made, 1 KB a vector")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures there as JSON")
+    parser.add_argument(
+        "--models", type=Path, default=default_models_dir(), metavar="DIR", help="folder that the record goes into"
+    )
+    parser.add_argument("--no-record", action="store_true", help="only print")
     return parser.parse_args()
 
 

@@ -2,9 +2,8 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from flowers_core.reports.large_galleries import GalleryFigures, StoreFigures
 from flowers_core.retrieval.gallery import Gallery
 from flowers_core.retrieval.stores.duplicates import find_duplicates
 from flowers_core.retrieval.stores.entries import entries_of
@@ -21,34 +21,10 @@ from flowers_core.retrieval.stores.lance_store import LanceStore
 from flowers_core.retrieval.stores.quick_index import QuickIndex
 from flowers_core.retrieval.stores.space import EmbeddingSpace
 from flowers_core.retrieval.synthetic_vectors import BLOCK, SyntheticVectors
-from scripts.benchmarks.machine import resident_bytes
+from scripts.benchmarks.machine import machine, resident_bytes
 
 K = 10
 _ASKED_OF_REAL = 1000
-
-
-@dataclass(frozen=True)
-class Row:
-    """One kind of store at one size.
-
-    Attributes:
-        vectors: in the gallery.
-        store: the kind.
-        recall_at_10: fraction of the ten nearest by all float32 cosines that it finds, [0, 1].
-        milliseconds: median of a query on one thread.
-        bytes: of memory for a vector, with tables and numbers; None where they lie on disk.
-        build_seconds: to make the index from vectors that are there.
-        process_megabytes: what a process takes in memory that has opened the store and searched it; None for scans in
-            the benchmark's own process.
-    """
-
-    vectors: int
-    store: str
-    recall_at_10: float
-    milliseconds: float
-    bytes: float | None
-    build_seconds: float
-    process_megabytes: float | None = None
 
 
 def measure_projection(gallery: Gallery, space: EmbeddingSpace) -> dict[str, float]:
@@ -75,7 +51,7 @@ def measure_projection(gallery: Gallery, space: EmbeddingSpace) -> dict[str, flo
 
 def measure_stores(
     source: SyntheticVectors, space: EmbeddingSpace, size: int, queries: NDArray[np.float32], folder: Path
-) -> Iterator[Row]:
+) -> GalleryFigures:
     """Fill a gallery of one size and search it in every way.
 
     Args:
@@ -98,35 +74,28 @@ def measure_stores(
         start = time.perf_counter()
         store.add(_entries(vectors, number * BLOCK))
         adding += time.perf_counter() - start
-    yield Row(size, "NumPy scan, float32", 1.0, nearest.milliseconds, 4.0 * space.dimension, 0.0)
+    stores = [StoreFigures("NumPy scan, float32", 1.0, nearest.milliseconds, 4.0 * space.dimension, 0.0)]
     found, milliseconds = _ask(lambda query: codes.search(query[None], K)[1][0], queries)
-    weight = len(faiss.serialize_index(codes)) / size
-    yield Row(
-        size,
-        "FAISS SQ8, a scan",
-        _shared(nearest.rows.tolist(), [rows.tolist() for rows in found]),
-        milliseconds,
-        weight,
-        0.0,
-    )
+    recall = _shared(nearest.rows.tolist(), [rows.tolist() for rows in found])
+    stores.append(StoreFigures("FAISS SQ8, a scan", recall, milliseconds, len(faiss.serialize_index(codes)) / size, 0))
     start = time.perf_counter()
     index = QuickIndex.make(store, folder / "index")
-    seconds = time.perf_counter() - start
+    built = time.perf_counter() - start
     weight = len(faiss.serialize_index(index.index)) / size
     start = time.perf_counter()
-    pairs = find_duplicates(index)
-    print(f"{size:9}  duplicates: {time.perf_counter() - start:.1f} s, {len(pairs)} pairs")
+    find_duplicates(index)
+    duplicates = time.perf_counter() - start
     del index
-    for store_name, where, bytes_, build in (
-        ("FAISS IVF-SQ8 made from it", folder / "index", weight, lambda: seconds),
-        ("LanceDB, its own index", folder / "gallery", None, lambda: _indexed(store)),
+    for name, where, bytes_ in (
+        ("FAISS IVF-SQ8 made from it", folder / "index", weight),
+        ("LanceDB, its own index", folder / "gallery", None),
     ):
-        built = build()
+        seconds = built if bytes_ else _indexed(store)
         keys, milliseconds, resident = _in_its_own_process(_searched, where, queries)
-        recall = _shared([[_key(row) for row in rows] for rows in nearest.rows.tolist()], keys)
-        yield Row(size, store_name, recall, milliseconds, bytes_, built, resident / 1e6)
+        recall = _shared([[entry_key(row) for row in rows] for rows in nearest.rows.tolist()], keys)
+        stores.append(StoreFigures(name, recall, milliseconds, bytes_, seconds, resident / 1e6))
     disk = sum(path.stat().st_size for path in (folder / "gallery").rglob("*") if path.is_file())
-    print(f"{size:9}  LanceDB: {adding:.1f} s to add in calls of {BLOCK}, {disk / size:.0f} bytes a photo on disk")
+    return GalleryFigures(machine(), tuple(stores), adding, disk / size, duplicates)
 
 
 class Nearest:
@@ -161,7 +130,7 @@ def _entries(vectors: NDArray[np.float32], first: int) -> pa.Table:
     numbers = np.arange(first, first + len(vectors))
     return entries_of(
         vectors,
-        key=[_key(number) for number in numbers.tolist()],
+        key=[entry_key(number) for number in numbers.tolist()],
         path=[f"photos/{number}.jpg" for number in numbers.tolist()],
         label=numbers % 102 + 1,
         name=["a flower"] * len(vectors),
@@ -173,7 +142,8 @@ def _entries(vectors: NDArray[np.float32], first: int) -> pa.Table:
     )
 
 
-def _key(number: int) -> str:
+def entry_key(number: int) -> str:
+    """The key of the entry of a number, as long as a real one."""
     return hashlib.sha256(str(number).encode()).hexdigest()
 
 

@@ -10,6 +10,8 @@ from flowers_core.explain.metrics.interval import Interval
 from flowers_core.explain.records.lime import OURS, PACKAGE, PACKAGE_ON_KERAS, LimeBackend, LimeRecord
 from flowers_core.inference.bundle import list_bundles, load_bundle
 from flowers_core.inference.records.metrics import AccuracyByRule, NearDuplicateRule
+from flowers_core.reports.exports import load_exports
+from flowers_core.reports.large_galleries import load_large_galleries
 from flowers_core.reports.lime import lime_sentence, lime_table
 from flowers_core.reports.model_card import cards
 from flowers_core.reports.near_novelty import load_near_novelty
@@ -38,7 +40,11 @@ def test_the_documents_say_what_the_records_say() -> None:
     bundles, records = list_bundles(default_models_dir()), list_records(default_models_dir())
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert (ROOT / "results.md").read_text(encoding="utf-8") == results_document(
-        records, load_training_speed(default_models_dir()), load_near_novelty(default_models_dir())
+        records,
+        load_training_speed(default_models_dir()),
+        load_near_novelty(default_models_dir()),
+        load_exports(default_models_dir()),
+        load_large_galleries(default_models_dir()),
     )
     assert with_table(readme, readme_table(records)) == readme
     assert (default_models_dir() / "README.md").read_text(encoding="utf-8") == cards(bundles)

@@ -98,7 +98,7 @@ def entries(gallery: Path) -> list[dict]:
 @pytest.fixture(scope="module")
 def undisturbed(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
     gallery = tmp_path_factory.mktemp("undisturbed")
-    process = start(photos, gallery)
+    process = start(photos, gallery, "--workers", "1")
     said, complaints = process.communicate()
     assert process.returncode == 1
     assert said.splitlines() == [
@@ -153,7 +153,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(photos: Path, tmp_path: Path,
         wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
     kept = {path: path.stat().st_mtime_ns for path in shards(tmp_path)}
     (tmp_path / "shards" / ".half.1.partial.parquet").write_bytes(b"PAR1")  # as of a worker that was writing
-    said, _ = start(photos, tmp_path).communicate()
+    said, _ = start(photos, tmp_path, "--workers", "1").communicate()
     assert said.startswith("3 photos embedded, 13 were before")  # the shard that was lost
     assert entries(tmp_path) == undisturbed
     assert {path: path.stat().st_mtime_ns for path in kept} == kept  # nothing was done twice

@@ -18,6 +18,7 @@ NO_VERBS = {
     "explain_backends",
     "first_answer",
     "gallery_stores",
+    "synthetic_gallery",
     "interleaved",
     "keras_worker",
     "machine",

@@ -6,19 +6,14 @@ import pytest
 
 from flowers_core.retrieval.stores.entries import Where
 from flowers_core.retrieval.stores.indexed_store import IndexedStore
-from flowers_core.retrieval.stores.lance_store import LanceStore
-from flowers_core.retrieval.stores.space import EmbeddingSpace
 from tests.fixtures.store_entries import store_entries
 
-SPACE = EmbeddingSpace("model", 3)
 AXES = np.eye(3, dtype=np.float32)
 
 
 @pytest.fixture
-def store(tmp_path) -> IndexedStore:
-    below = LanceStore.create(str(tmp_path / "gallery"), SPACE)
-    below.add(store_entries(AXES, ["x", "y", "z"]))
-    return IndexedStore.make(below, tmp_path / "index")
+def store(three_axes, tmp_path) -> IndexedStore:
+    return IndexedStore.make(three_axes, tmp_path / "index")
 
 
 def found(store, vector, k=3, where=None):

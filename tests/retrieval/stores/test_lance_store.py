@@ -10,19 +10,16 @@ from flowers_core.retrieval.stores.space import EmbeddingSpace
 from flowers_core.retrieval.stores.store import StoreError
 from tests.fixtures.store_entries import store_entries
 
-SPACE = EmbeddingSpace("model", 3)
 AXES = np.eye(3, dtype=np.float32)
 
 
 @pytest.fixture
-def store(tmp_path) -> LanceStore:
-    store = LanceStore.create(str(tmp_path / "gallery"), SPACE)
-    store.add(store_entries(AXES, ["x", "y", "z"]))
-    return store
+def store(three_axes) -> LanceStore:
+    return three_axes
 
 
 def test_its_space_is_kept_with_it(store):
-    assert LanceStore.open(store.place).space.same_as(SPACE)
+    assert LanceStore.open(store.place).space.same_as(store.space)
 
 
 def test_the_version_grows_with_each_change_and_names_what_came_since(store):

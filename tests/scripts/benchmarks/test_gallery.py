@@ -1,6 +1,5 @@
 """The benchmark of galleries, on small ones."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 
 from flowers_core.data.model_input import CropRule
 from flowers_core.inference.bundle_writer import BundleWriter
+from flowers_core.reports.large_galleries import load_large_galleries
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.stores.space import EmbeddingSpace
 from flowers_core.retrieval.synthetic_vectors import SyntheticVectors
@@ -49,18 +49,18 @@ def test_every_store_is_in_the_table(gallery: Gallery, tmp_path: Path, monkeypat
     )
     writer.add_bytes(INDEX_FILE, gallery.index_bytes())
     writer.add_npz(RECORDS_FILE, compressed=True, **gallery.record_arrays())
-    out = tmp_path / "figures.json"
     arguments = ["gallery", str(tmp_path / "seer"), "--sizes", "12000", "--queries", "20", "--dimension", "24"]
-    monkeypatch.setattr(sys, "argv", ["benchmark", *arguments, "--out", str(out)])
+    monkeypatch.setattr(sys, "argv", ["benchmark", *arguments, "--models", str(tmp_path)])
     main()
-    figures = json.loads(out.read_text())
-    rows = {row["store"]: row for row in figures["rows"]}
+    figures = load_large_galleries(tmp_path).galleries["12000"]
+    rows = {row.store: row for row in figures.stores}
+    assert figures.duplicates_seconds > 0
     assert list(rows) == [
         "NumPy scan, float32",
         "FAISS SQ8, a scan",
         "FAISS IVF-SQ8 made from it",
         "LanceDB, its own index",
     ]
-    assert rows["FAISS SQ8, a scan"]["bytes"] == pytest.approx(24, abs=1)
-    assert rows["FAISS IVF-SQ8 made from it"]["bytes"] == pytest.approx(24 + 8, abs=4)
-    assert all(row["milliseconds"] > 0 and row["recall_at_10"] > 0.9 for row in rows.values())
+    assert rows["FAISS SQ8, a scan"].bytes == pytest.approx(24, abs=1)
+    assert rows["FAISS IVF-SQ8 made from it"].bytes == pytest.approx(24 + 8, abs=4)
+    assert all(row.milliseconds > 0 and row.recall_at_10 > 0.9 for row in rows.values())
