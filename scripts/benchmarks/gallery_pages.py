@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +84,11 @@ def measure(bundle: Bundle, place: Path, count: int, scratch: Path) -> PageFigur
             page.set_default_timeout(120_000)
             return page
 
-        def opened(path: str, shown: Callable[[Any], None]) -> tuple[Any, float]:
+        def opened(path: str, *shown: Callable[[Any], object]) -> tuple[Any, float]:
             page = window()
-            seconds = _seconds(lambda: (page.goto(f"{address}/{path}", wait_until="commit"), shown(page)))
-            return page, seconds
+            return page, _seconds(
+                lambda: page.goto(f"{address}/{path}", wait_until="commit"), *(partial(step, page) for step in shown)
+            )
 
         first = [opened("", lambda page: page.wait_for_selector(UPLOADER, state="attached"))[1] for _ in range(2)]
         _, neighbours = opened(
@@ -94,7 +96,8 @@ def measure(bundle: Bundle, place: Path, count: int, scratch: Path) -> PageFigur
         )
         page, mapped = opened(
             f"dataset?show=Map&bundle={bundle.name}&whose=Your+gallery",
-            lambda page: (_said(page, f"{count:,} photos of your gallery"), page.wait_for_selector(_DOTS)),
+            lambda page: _said(page, f"{count:,} photos of your gallery"),
+            lambda page: page.wait_for_selector(_DOTS),
         )
         closer = _loop_and_closer(page, count)
         held = _peak_megabytes(server.pid)
@@ -111,9 +114,9 @@ def _loop_and_closer(page: Any, count: int) -> tuple[float, float]:
     page.mouse.down()
     for place in places[1:]:
         page.mouse.move(*place, steps=8)
-    loop = _seconds(lambda: (page.mouse.up(), _said(page, "photos lie within")))
+    loop = _seconds(page.mouse.up, lambda: _said(page, "photos lie within"))
     look = page.get_by_role("button", name="Look closer")
-    return loop, _seconds(lambda: (look.click(), _said(page, f"of {count:,} photos of your gallery")))
+    return loop, _seconds(look.click, lambda: _said(page, f"of {count:,} photos of your gallery"))
 
 
 def _said(page: Any, text: str) -> None:
@@ -126,9 +129,11 @@ def _peak_megabytes(process: int) -> float:
     return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM:"))
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def _seconds(*steps: Callable[[], object]) -> float:
+    """What some steps take, one after the other."""
     started = time.perf_counter()
-    work()
+    for step in steps:
+        step()
     return time.perf_counter() - started
 
 
