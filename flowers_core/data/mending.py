@@ -16,11 +16,13 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image, JpegImagePlugin
 
 from flowers_core.data.colour import MAX_PROFILE_BYTES
+from flowers_core.data.photo_limits import jpeg_scan_ends
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
@@ -35,6 +37,7 @@ _MORE_PICTURE = tuple(
     b"".join(bytes((byte, *pattern * 2048, 0xFF, 0xD0 + restart)) for restart in (*range(8), *range(8)))
     for byte, pattern in ((0xFE, (0xFE, 0xDB)), (0x55, (0x55, 0x55)), (0xAA, (0xB6, 0xAA)), (0xE3, (0x7C, 0x39)))
 )
+_MORE_IN_SCAN = 4096  # bytes of it: any pixel that changes will do
 
 
 @dataclass(frozen=True)
@@ -89,15 +92,16 @@ def lost_its_middle(data: bytes, decoded: Image.Image) -> bool:
     """Whether a JPEG ends as it should but lacks picture data before that.
 
     A restart marker is missing, or the decoder has filled the last blocks with one colour and the pixels depend on
-    bytes that would follow the given ones. A progressive JPEG stays unchecked: a loss there costs sharpness, and shows
-    in no single place.
+    bytes that would follow the given ones. In a progressive JPEG a loss costs sharpness and shows in no single place,
+    so there every scan must be there, and the pixels must not depend on bytes that would follow those of each.
 
     Args:
         data: the photo's bytes.
         decoded: the photo as it was decoded from them.
     """
     if decoded.info.get("progressive"):
-        return False
+        more = _with_more_in_each_scan(data)
+        return not _has_every_scan(data) or _decoded(more, decoded.size) != decoded.tobytes()
     segments = list(_jpeg_segments(data))
     scans = [end for marker, _, end in segments if marker == 0xDA]
     end = data.find(_END_MARK, scans[0]) if scans else -1
@@ -115,6 +119,13 @@ def lost_its_middle(data: bytes, decoded: Image.Image) -> bool:
     return any(_decoded(body + more + _END_MARK, decoded.size) != found for more in _MORE_PICTURE[:2])
 
 
+def _with_more_in_each_scan(data: bytes) -> bytes:
+    """A JPEG with more picture data at the end of each scan, which a decoder reads where a scan lacks some."""
+    ends = [0, *jpeg_scan_ends(data)]
+    pieces = [data[begin:end] + _MORE_PICTURE[0][:_MORE_IN_SCAN] for begin, end in pairwise(ends)]
+    return b"".join((*pieces, data[ends[-1] :]))
+
+
 def _decoded(data: bytes, size: tuple[int, int]) -> bytes:
     # Not by `Image.open`, whose bound on pixels lies below what is read here.
     image = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
@@ -125,16 +136,17 @@ def _decoded(data: bytes, size: tuple[int, int]) -> bytes:
 def _has_every_scan(data: bytes) -> bool:
     """Whether a JPEG's scans hold every coefficient of every component to its last bit (T.81, B.2.3 and G.1.1)."""
     components: list[int] = []
-    missing: set[tuple[int, int]] = set()  # component, coefficient
+    shifts: dict[tuple[int, int], int] = {}  # component, coefficient → bits that are still to come
     for marker, segment, _ in _jpeg_segments(data):
         if marker in (0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA) and len(segment) >= 6:
             components = list(segment[6 : 6 + 3 * segment[5] : 3])
-            missing = {(component, at) for component in components for at in range(64)}
         if marker == 0xDA and segment and len(segment) >= 1 + 2 * segment[0] + 3:
-            first, last, shift = segment[1 + 2 * segment[0] :][:3]
-            if shift & 0x0F == 0:
-                missing -= {(of, at) for of in segment[1 : 1 + 2 * segment[0] : 2] for at in range(first, last + 1)}
-    return bool(components) and not missing
+            first, last, bits = segment[1 + 2 * segment[0] :][:3]
+            for of in segment[1 : 1 + 2 * segment[0] : 2]:
+                for at in range(first, min(last, 63) + 1):
+                    if bits >> 4 in (0, shifts.get((of, at))):  # the first bits, or those after the ones before
+                        shifts[of, at] = bits & 0x0F
+    return bool(components) and all(shifts.get((of, at)) == 0 for of in components for at in range(64))
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:

@@ -36,13 +36,17 @@ def most_pixels(image: Image.Image | None) -> int:
     return MAX_PIXELS_HEIF if kind == "HEIF" else MAX_PIXELS
 
 
-def jpeg_scans(data: bytes) -> int:
-    """How many scans a JPEG has up to its end mark, or up to where it breaks off."""
-    at, scans = 2, 0
-    while (marker := _MARKER.search(data, at)) and data[marker.end() - 1] != _END:
-        scans += data[marker.end() - 1] == _SCAN
+def jpeg_scan_ends(data: bytes) -> list[int]:
+    """Where the coefficients of each scan of a JPEG end, up to its end mark or to where it breaks off."""
+    at, in_scan, ends = 2, False, []
+    while marker := _MARKER.search(data, at):
+        if in_scan:
+            ends.append(marker.start())
+        if data[marker.end() - 1] == _END:
+            return ends
+        in_scan = data[marker.end() - 1] == _SCAN
         at = marker.end() + max(2, int.from_bytes(data[marker.end() : marker.end() + 2], "big"))
-    return scans
+    return [*ends, len(data)] if in_scan else ends
 
 
 def open_large(data: bytes) -> Image.Image | None:

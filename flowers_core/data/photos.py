@@ -26,7 +26,7 @@ from flowers_core.data.flatten import flattened, match_transparent_colour
 from flowers_core.data.mending import Mended, lost_its_middle, mended
 from flowers_core.data.named_spaces import named_profile
 from flowers_core.data.photo_formats import CAMERA_RAW, WHAT_WORKS, why_not_a_photo
-from flowers_core.data.photo_limits import MAX_SCANS, jpeg_scans, most_pixels, open_large, reduced_heif
+from flowers_core.data.photo_limits import MAX_SCANS, jpeg_scan_ends, most_pixels, open_large, reduced_heif
 from flowers_core.data.tiff_kinds import is_camera_raw
 from flowers_core.errors import FlowersError
 
@@ -162,7 +162,7 @@ def _read(data: bytes, decodable: Mended) -> Photo:
         image.info["icc_profile"] = profile
     stored_size = image.size
     _check_size(image)
-    if image.format in ("JPEG", "MPO") and (scans := jpeg_scans(decodable.data)) > MAX_SCANS:
+    if image.format in ("JPEG", "MPO") and (scans := len(jpeg_scan_ends(decodable.data))) > MAX_SCANS:
         raise PhotoError(
             f"This JPEG photo is built up in {scans} steps, which takes too long: cameras and programs make a dozen. "
             "Save it anew, or choose another photo."

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 from sklearn.datasets import load_sample_image
 
+from flowers_core.data.photo_limits import jpeg_scan_ends
 from flowers_core.data.photos import PhotoError, read_photo
 from tests.fixtures.icc_profiles import SPACES, SRGB, converted
 from tests.fixtures.pictures import encoded, four_corners, noise, png, sentence
@@ -62,6 +63,28 @@ def test_a_jpeg_that_lost_its_middle_is_refused(kind, lost):
     picture = data.rfind(b"\xff\xda") + 14
     for start in random.Random(0).sample(range(picture, len(data) - 2 - lost), 12):
         assert "damaged" in sentence(data[:start] + data[start + lost :]), start
+
+
+def test_a_progressive_jpeg_that_lost_its_middle_is_refused():
+    data = encoded(flower().resize((640, 428)), "JPEG", progressive=True)
+    assert read_photo(data)
+    # Within the first pass over the fine detail of the brightness, and from one pass into the next.
+    scans = jpeg_scan_ends(data)
+    largest = max(range(1, len(scans)), key=lambda at: scans[at] - scans[at - 1])
+    for begin, end in ((scans[largest] - 3000, scans[largest] - 1000), (scans[0] - 200, scans[0] + 300)):
+        assert "damaged" in sentence(data[:begin] + data[end:]), begin
+    # A loss may leave the decoder with just as much as it wants; that is rare.
+    starts = random.Random(0).sample(range(scans[0], len(data) - 1502), 24)
+    refused = [begin for begin in starts if _is_refused(data[:begin] + data[begin + 1500 :])]
+    assert len(refused) >= 23
+
+
+def _is_refused(data: bytes) -> bool:
+    try:
+        read_photo(data)
+    except PhotoError as error:
+        return "damaged" in str(error)
+    return False
 
 
 def test_a_photo_whose_last_corner_is_of_one_colour_is_whole():

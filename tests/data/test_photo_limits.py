@@ -9,7 +9,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from flowers_core.data import photo_limits, photos
-from flowers_core.data.photo_limits import MAX_SCANS, jpeg_scans, reduced_heif
+from flowers_core.data.photo_limits import MAX_SCANS, jpeg_scan_ends, reduced_heif
 from flowers_core.data.photos import read_photo
 from tests.fixtures.pictures import encoded, four_corners, noise, sentence
 
@@ -63,17 +63,18 @@ def test_a_jpeg_that_goes_over_its_pixels_again_and_again_is_refused():
     picture = encoded(Image.new("RGB", (100, 60)), "JPEG", progressive=True)
     last = picture.rindex(b"\xff\xda")
     scans = picture.count(b"\xff\xda")
-    assert jpeg_scans(picture) == scans == 10
+    assert jpeg_scan_ends(picture)[-1] == len(picture) - 2
+    assert len(jpeg_scan_ends(picture)) == scans == 10
     most = picture[:-2] + picture[last:-2] * (MAX_SCANS - scans) + picture[-2:]
-    assert jpeg_scans(most) == MAX_SCANS
+    assert len(jpeg_scan_ends(most)) == MAX_SCANS
     assert read_photo(most).original_size == (100, 60)
     told = sentence(most[:-2] + picture[last:])
     assert f"in {MAX_SCANS + 1} steps" in told
     # What only looks like a scan: in a note, after the end, in the coefficients of noise.
     note = b"\xff\xfe" + (2 + 2 * 500).to_bytes(2, "big") + b"\xff\xda" * 500
-    assert jpeg_scans(picture[:2] + note + picture[2:] + b"\xff\xda" * 500) == scans
-    assert jpeg_scans(encoded(Image.fromarray(noise(256, 256, 3)), "JPEG")) == 1
-    assert jpeg_scans(picture[:last]) == scans - 1
+    assert len(jpeg_scan_ends(picture[:2] + note + picture[2:] + b"\xff\xda" * 500)) == scans
+    assert len(jpeg_scan_ends(encoded(Image.fromarray(noise(256, 256, 3)), "JPEG"))) == 1
+    assert len(jpeg_scan_ends(picture[:last])) == scans - 1
 
 
 def test_a_progressive_jpeg_has_a_bound_of_its_own(monkeypatch):
