@@ -15,13 +15,13 @@ from app.resources.data import photo_file
 from app.resources.thumbnails import CROP_SIDE, place_crop
 from flowers_core.data.photos import PhotoError
 from flowers_core.data.taxonomy import Taxonomy
+from flowers_core.explain.concepts.classes import typical
 from flowers_core.explain.concepts.concepts import Concepts
 from flowers_core.inference.bundle import Bundle
 
 # Crops on a card, and the grey between them in pixels: it suits a light page and a dark one.
 CROPS, _GAP = 3, 4
 # Classes that a concept is said to be typical of: at most so many, none with less than this share of the first's.
-_CLASSES, _LEAST = 3, 0.5
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,5 @@ def most_typical(worths: NDArray[np.float64], taxonomy: Taxonomy) -> str:
         worths: (classes,), what the concept is worth to each flower, in logits.
         taxonomy: the classes' names.
     """
-    first = [int(index) for index in np.argsort(-worths, kind="stable")[:_CLASSES]]
-    kept = [index for index in first if worths[index] > 0 and worths[index] >= _LEAST * worths[first[0]]]
+    kept = typical(worths)
     return listed([taxonomy[index + 1].name for index in kept], "and") if kept else "no flower in particular"

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.data.taxonomy import Taxon
+from flowers_core.explain.concepts.classes import typical, worth
+from flowers_core.explain.concepts.concepts import CONCEPTS_FILE, Concepts, load_concepts
 from flowers_core.explain.overlay import colourise
 from flowers_core.export.model_file import LICENSE
 from flowers_core.export.web_runtime import CORE, runtime_files
@@ -66,7 +68,8 @@ def page_files(bundle: Bundle, runtime: Mapping[str, bytes]) -> dict[str, bytes]
     Raises:
         BundleError: the bundle is not calibrated, or lacks the INT8 model.
     """
-    arrays = _arrays(bundle)
+    concepts = _concepts(bundle)
+    arrays = _arrays(bundle, concepts)
     files = {path.name: path.read_bytes() for path in sorted(_PAGE.iterdir())}
     worker = files.pop(_WORKER)
     for name, content in runtime.items():
@@ -75,7 +78,7 @@ def page_files(bundle: Bundle, runtime: Mapping[str, bytes]) -> dict[str, bytes]
     files["runtime/litert.wasm.gz"] = _compressed(wasm)
     files[f"model/{model_file(_FORMAT)}.gz"] = _compressed(bundle.path(model_file(_FORMAT)).read_bytes())
     files["model/arrays.bin.gz"] = _compressed(b"".join(array.astype("<f4").tobytes() for array in arrays.values()))
-    files["model/facts.json"] = json.dumps(_facts(bundle, arrays), ensure_ascii=False).encode()
+    files["model/facts.json"] = json.dumps(_facts(bundle, arrays, concepts), ensure_ascii=False).encode()
     # Another content gets another version, by which browsers know that theirs is old.
     digest = hashlib.sha256(b"".join(name.encode() + files[name] for name in sorted(files)) + worker)
     version = json.dumps(f"flowers-{digest.hexdigest()[:16]}")
@@ -85,7 +88,14 @@ def page_files(bundle: Bundle, runtime: Mapping[str, bytes]) -> dict[str, bytes]
     return files
 
 
-def _arrays(bundle: Bundle) -> dict[str, NDArray[np.float32]]:
+def _concepts(bundle: Bundle) -> Concepts | None:
+    """The bundle's concepts, if it has them; those of a model that was taught classes later are of the old ones."""
+    if not bundle.has(CONCEPTS_FILE) or bundle.manifest.taught:
+        return None
+    return load_concepts(bundle.path(CONCEPTS_FILE), bundle.head()[0])
+
+
+def _arrays(bundle: Bundle, concepts: Concepts | None) -> dict[str, NDArray[np.float32]]:
     weights, bias = bundle.head()
     arrays = {"weights": weights, "bias": bias}
     confidence = confidence_head(bundle)
@@ -97,10 +107,14 @@ def _arrays(bundle: Bundle) -> dict[str, NDArray[np.float32]]:
             "mean": space.mean,
             "projection": space.projection,
         }
+    if concepts is not None:
+        target, gram, _ = concepts.dictionary.normal_equations()
+        numbers = {"target": target, "gram": gram, "worths": concepts.dictionary.concepts @ weights}
+        arrays |= {f"concepts_{name}": array.astype(np.float32) for name, array in numbers.items()}
     return arrays
 
 
-def _facts(bundle: Bundle, arrays: Mapping[str, NDArray[np.float32]]) -> dict[str, Any]:
+def _facts(bundle: Bundle, arrays: Mapping[str, NDArray[np.float32]], concepts: Concepts | None) -> dict[str, Any]:
     record = bundle.manifest.confidence
     return {
         "name": bundle.name,
@@ -110,9 +124,19 @@ def _facts(bundle: Bundle, arrays: Mapping[str, NDArray[np.float32]]) -> dict[st
         "classes": [_class(taxon) for taxon in bundle.taxonomy],
         "calibration": dataclasses.asdict(bundle.require_calibration()),
         "confidence": record and {name: dataclasses.asdict(getattr(record, name)) for name in _RULES},
+        "concepts": concepts and _concept_facts(concepts, bundle.head()[0]),
         "arrays": {name: int(array.size) for name, array in arrays.items()},
         "colours": colourise(np.arange(256)[None] / 255, limit=1.0)[0, :, :3].tolist(),
         **_sentences(bundle),
+    }
+
+
+def _concept_facts(concepts: Concepts, head: NDArray[np.float32]) -> dict[str, Any]:
+    """What the page says of each: the classes that it is typical of, from 0."""
+    worths = worth(concepts, head)
+    return {
+        "typical": [typical(worths[:, concept]) for concept in range(len(concepts))],
+        "curvature": concepts.dictionary.normal_equations()[2],
     }
 
 

@@ -18,6 +18,9 @@ from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.photos import open_photo
 from flowers_core.data.taxonomy import taxonomy_of
 from flowers_core.explain.attributions.cam import class_evidence
+from flowers_core.explain.concepts.concepts import CONCEPTS_FILE, load_concepts
+from flowers_core.explain.concepts.shares import concept_shares
+from flowers_core.explain.explanation import ClassTarget
 from flowers_core.export.web_page import export_web
 from flowers_core.export.web_runtime import RuntimeMissing
 from flowers_core.inference.answerer import open_answerer
@@ -34,6 +37,16 @@ SQUARE = """async ([width, height, rgba, size, fraction]) => {
     const data = Uint8ClampedArray.from(atob(rgba), (letter) => letter.charCodeAt(0));
     const square = middleSquare({ width, height, data }, size, fraction);
     return btoa(Array.from(square, (value) => String.fromCharCode(value)).join(""));
+}"""
+
+# Concept and share, the most first, of features and a class.
+PATTERNS = """async ([base64, column]) => {
+    const [{ model }, { presenceOf, sharesOf }] = await Promise.all([import("./page.js"), import("./concepts.js")]);
+    const { facts, arrays } = await model;
+    const features = new Float32Array(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer);
+    const presence = presenceOf(features, arrays.concepts_target, arrays.concepts_gram, facts.concepts.curvature);
+    const shares = sharesOf(presence, arrays.concepts_worths, facts.classes.length, column);
+    return shares.map(({ concept, share }) => [concept, share]);
 }"""
 
 
@@ -120,6 +133,32 @@ def test_the_answer_is_the_servers(window: Callable[..., Page], bundle: Bundle, 
     expected = class_evidence(features, bundle.head()[0], best.label, box=seen.box, photo_size=size).contributions
     assert np.corrcoef(expected.ravel(), found["evidence"])[0, 1] > 0.99
     assert sum(found["evidence"]) == pytest.approx(expected.sum(), rel=0.02)
+
+
+def test_the_patterns_are_the_servers(window: Callable[..., Page], bundle: Bundle) -> None:
+    page = window()
+    answered(page, example_photo())
+    if not bundle.has(CONCEPTS_FILE):
+        expect(page.get_by_role("region", name="What the score is made of")).to_be_hidden()
+        return
+    region = page.get_by_role("region", name="What the score is made of")
+    expect(region).to_be_visible()
+    runtime, (weights, bias) = Runtime(bundle.path("int8.tflite"), workers=1), bundle.head()
+    seen = model_input(open_photo(example_photo()).pixels, bundle.crop_rule)
+    forward = runtime.forward(seen.pixels[None])
+    label = int(forward.logits[0].argmax()) + 1
+    dictionary = load_concepts(bundle.path(CONCEPTS_FILE), weights).dictionary
+    expected = concept_shares(forward.features[0], dictionary, weights, bias, ClassTarget(label))
+    strongest = expected.strongest(4)
+    features = base64.b64encode(forward.features[0].astype("<f4").tobytes()).decode()
+    found = page.evaluate(PATTERNS, [features, label - 1])
+    assert [concept for concept, _ in found[:4]] == strongest
+    assert [share for _, share in found[:4]] == pytest.approx(expected.shares[strongest], rel=0.01)
+    shown = region.get_by_role("listitem")
+    expect(shown).to_have_count(4)
+    for item, concept in zip(shown.all(), strongest, strict=True):
+        expect(item).to_contain_text(f"{percent(expected.shares[concept] / expected.value)} of the score")
+        expect(item).to_contain_text("Typical of ")
 
 
 def test_the_square_is_pillows_to_the_bit(window: Callable[..., Page], bundle: Bundle) -> None:

@@ -36,6 +36,10 @@ def test_an_interpreter_gives_the_probabilities(file: Path, photos: np.ndarray, 
         np.testing.assert_allclose(interpreter.get_tensor(gives["index"])[0], row, atol=1e-6)
 
 
+def test_it_is_hardly_larger_than_the_bundles_own(file: Path, bundle: Bundle) -> None:
+    assert file.stat().st_size <= 1.1 * bundle.manifest.files["int8.tflite"].bytes
+
+
 def test_mediapipe_gives_the_same_names(file: Path, bundle: Bundle, photos: np.ndarray, expected: np.ndarray) -> None:
     mediapipe = pytest.importorskip("mediapipe")
     from mediapipe.tasks.python import BaseOptions, vision

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flowers_core.explain.concepts.concepts import CONCEPTS_FILE, load_concepts
 from flowers_core.export import web_page
 from flowers_core.export.web_page import export_web, page_files
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
@@ -28,9 +29,10 @@ def test_the_model_and_its_numbers_come_along_whole(files: dict[str, bytes], bun
     assert gzip.decompress(files["runtime/litert.wasm.gz"]) == b"\0asm"
     weights, bias = bundle.head()
     numbers = np.frombuffer(gzip.decompress(files["model/arrays.bin.gz"]), "<f4")
-    np.testing.assert_array_equal(numbers, np.concatenate([weights.ravel(), bias]))
+    np.testing.assert_array_equal(numbers[: weights.size + bias.size], np.concatenate([weights.ravel(), bias]))
     facts = json.loads(files["model/facts.json"])
-    assert facts["arrays"] == {"weights": weights.size, "bias": bias.size}
+    assert sum(facts["arrays"].values()) == len(numbers)
+    assert list(facts["arrays"].items())[:2] == [("weights", weights.size), ("bias", bias.size)]
     assert [entry["name"] for entry in facts["classes"]] == list(bundle.class_names)
     assert facts["calibration"]["temperature"] == bundle.require_calibration().temperature
     assert facts["confidence"] is None
@@ -45,6 +47,39 @@ def test_a_model_with_rules_for_confidence_brings_them() -> None:
     assert facts["confidence"]["model"]["sure_from"] == record.model.sure_from
     assert set(facts["confidence"]) == {"model", "sets", "novelty"}
     assert facts["arrays"]["prototypes"] == 102 * facts["arrays"]["mean"]
+
+
+def test_its_concepts_come_along(files: dict[str, bytes], bundle: Bundle) -> None:
+    facts = json.loads(files["model/facts.json"])
+    concepts = load_concepts(bundle.path(CONCEPTS_FILE), bundle.head()[0])
+    count, channels = concepts.dictionary.concepts.shape
+    numbers = np.frombuffer(gzip.decompress(files["model/arrays.bin.gz"]), "<f4")
+    ends = dict(zip(facts["arrays"], np.cumsum(list(facts["arrays"].values())).tolist(), strict=True))
+    sizes = [channels * count, count * count, count * 102]
+    assert list(ends)[2:] == ["concepts_target", "concepts_gram", "concepts_worths"]
+    assert list(facts["arrays"].values())[2:] == sizes
+    gram = numbers[ends["concepts_target"] : ends["concepts_gram"]].reshape(count, count)
+    assert facts["concepts"]["curvature"] == pytest.approx(np.linalg.norm(gram, 2), rel=1e-5)
+    # A concept's own map is one of it and none of the others: A = V is what U = 1 minimizes.
+    target = numbers[ends["bias"] : ends["concepts_target"]].reshape(channels, count)
+    np.testing.assert_allclose(concepts.dictionary.concepts @ target, gram, atol=1e-3)
+    amounts = concepts.amounts * (concepts.dictionary.concepts @ bundle.head()[0]).T
+    for concept, typical in enumerate(facts["concepts"]["typical"]):
+        assert len(typical) <= 3
+        assert typical[0] == amounts[:, concept].argmax()
+
+
+def test_a_model_without_concepts_has_none(bundle: Bundle, tmp_path: Path) -> None:
+    without = load_bundle(linked_copy(bundle, tmp_path / "copy", without=[CONCEPTS_FILE]))
+    facts = json.loads(page_files(without, RUNTIME)["model/facts.json"])
+    assert facts["concepts"] is None
+    assert list(facts["arrays"]) == ["weights", "bias"]
+
+
+def test_what_the_runtime_leaves_of_eight_megabytes_is_kept(files: dict[str, bytes]) -> None:
+    """The page as a whole, with the real runtime, is weighed in tests/e2e/test_web_page.py."""
+    runtime = 3_200_000
+    assert sum(len(content) for name, content in files.items() if not name.startswith("runtime/")) <= 8e6 - runtime
 
 
 def test_the_page_says_what_it_does_not_know(files: dict[str, bytes], bundle: Bundle) -> None:

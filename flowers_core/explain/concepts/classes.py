@@ -12,6 +12,8 @@ import numpy.typing as npt
 from flowers_core.explain.concepts.concepts import Concepts
 from flowers_core.explain.explanation import FloatArray
 
+_TYPICAL, _LEAST = 3, 0.5
+
 
 def worth(concepts: Concepts, head: FloatArray) -> npt.NDArray[np.float64]:
     """What each concept adds to a class's own logit in its training photos, on average, (classes, k), in logits.
@@ -21,6 +23,19 @@ def worth(concepts: Concepts, head: FloatArray) -> npt.NDArray[np.float64]:
         head: (c, classes), the linear layer's weights.
     """
     return concepts.amounts * (concepts.dictionary.concepts @ head.astype(np.float64)).T
+
+
+def typical(worths: FloatArray) -> list[int]:
+    """The classes that a concept speaks for most: three at most, none worth less than half of the first.
+
+    Args:
+        worths: (classes,), what the concept is worth to each class, in logits.
+
+    Returns:
+        Their indices from 0, the most first; empty where it speaks for none.
+    """
+    first = [int(index) for index in np.argsort(-worths, kind="stable")[:_TYPICAL]]
+    return [index for index in first if worths[index] > 0 and worths[index] >= _LEAST * worths[first[0]]]
 
 
 def shared(worths: FloatArray, label: int, rival: int) -> npt.NDArray[np.float64]:

@@ -103,6 +103,14 @@ class ConceptDictionary:
         """Vectors (n, c) with what is read of them, (n, c + r): their distance is the one that is minimized."""
         return vectors if self.readout is None else np.concatenate([vectors, vectors @ self.readout], axis=1)
 
+    def normal_equations(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float]:
+        """What another implementation of `presence` needs.
+
+        Returns:
+            What features (…, c) are multiplied by, (c, k); the Gram matrix (k, k); and its largest eigenvalue.
+        """
+        return self._target_and_begin[:, : len(self)], self._gram, self._curvature
+
     @cached_property
     def _gram(self) -> npt.NDArray[np.float64]:
         read = self._read(self.concepts)

@@ -1,14 +1,15 @@
 // The page: a photo comes in by button, drop, paste or camera; the answer and its evidence come out.
 
 import { openCamera } from "./camera.js";
+import { presenceOf, sharesOf } from "./concepts.js";
 import { drawEvidence, drawSquare, evidenceFor } from "./evidence.js";
 import { loadModel } from "./model.js";
 import { PhotoError, pixelsOf } from "./photo.js";
 import { predict } from "./prediction.js";
 import { middleSquare } from "./resample.js";
-import { capital, described, percent } from "./words.js";
+import { capital, described, listed, percent } from "./words.js";
 
-const SHOWN = 5;
+const SHOWN = 5, PATTERNS = 4;
 const at = (id) => document.getElementById(id);
 /** The model, as a promise; other pages and measurements may ask it too. */
 export const model = loadModel();
@@ -36,7 +37,12 @@ async function identify(source) {
     const { facts, arrays, forward } = await model;
     const square = middleSquare(pixels, facts.size, facts.crop_fraction);
     const outputs = await forward(square);
-    if (number === latest) draw(square, outputs, predict(outputs, facts, arrays), facts, arrays);
+    if (number !== latest) return;
+    const prediction = predict(outputs, facts, arrays);
+    draw(square, outputs, prediction, facts, arrays);
+    if (!facts.concepts) return;
+    await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted))); // the answer comes first
+    if (number === latest) drawPatterns(square, outputs, prediction.order[0], facts, arrays);
   } catch (error) {
     if (number !== latest) return;
     if (!(error instanceof PhotoError)) console.error(error);
@@ -69,9 +75,37 @@ function draw(square, outputs, prediction, facts, arrays) {
   at("ramp-strip").style.background = `linear-gradient(90deg, transparent, ${[128, 192, 255]
     .map((index) => `rgb(${facts.colours[index].join(" ")})`)
     .join(", ")})`;
+  at("patterns").hidden = true; // of the photo before
   at("answer").hidden = false;
   at("answer").scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   say(`${headline}. ${mark}.`);
+}
+
+/** What the score is made of: the patterns that matter most, where each lies and what it is typical of. */
+function drawPatterns(square, outputs, column, facts, arrays) {
+  const presence = presenceOf(outputs.features, arrays.concepts_target, arrays.concepts_gram, facts.concepts.curvature);
+  const shares = sharesOf(presence, arrays.concepts_worths, facts.classes.length, column).slice(0, PATTERNS);
+  const score = outputs.logits[column], name = facts.classes[column].name;
+  const total = shares.reduce((sum, { share }) => sum + share, 0);
+  const begins = `The model tells ${facts.concepts.typical.length} patterns apart.`;
+  at("patterns-sentence").textContent = score > 0 && total > 0
+    ? `${begins} In this photo these ${shares.length} matter most: ${percent(total / score)} of the score for ${name}.`
+    : `${begins} This photo hardly speaks for ${name}; these ${shares.length} matter most all the same.`;
+  at("patterns-shown").replaceChildren(
+    ...shares.map(({ concept, share, where }, index) => {
+      const item = document.getElementById("pattern").content.cloneNode(true);
+      const canvas = item.querySelector("canvas");
+      drawEvidence(canvas, square, facts.size, where, facts.colours);
+      const said = share < 0 ? `speaks against ${name}` : score > 0 ? `${percent(share / score)} of the score` : "speaks for it";
+      item.querySelector(".worth").textContent = capital(said);
+      const flowers = facts.concepts.typical[concept].map((typical) => facts.classes[typical].name);
+      const typical = `Typical of ${flowers.length ? listed(flowers) : "no flower in particular"}`;
+      item.querySelector(".typical").textContent = typical;
+      canvas.setAttribute("aria-label", `The photo with pattern ${index + 1} laid over it. ${capital(said)}. ${typical}.`);
+      return item;
+    }),
+  );
+  at("patterns").hidden = !shares.length;
 }
 
 function bar(name, share) {

@@ -13,6 +13,11 @@ export function capital(name) {
   return name.slice(0, 1).toUpperCase() + name.slice(1);
 }
 
+/** One, two and three. */
+export function listed(words) {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}
+
 /** @returns {{mark: string, headline: string, sentence: string}} */
 export function described({ probabilities, order, plausible, verdict, novel }, classes) {
   const [best, second] = order;

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flowers_core.explain.concepts.classes import settling, shared, worth
+from flowers_core.explain.concepts.classes import settling, shared, typical, worth
 from flowers_core.explain.concepts.concepts import Concepts
 from flowers_core.explain.concepts.dictionary import ConceptDictionary
 from flowers_core.explain.concepts.shares import concept_shares
@@ -17,6 +17,12 @@ CONCEPTS = Concepts(
     (1, 2),
 )
 HEAD = np.array([[4.0, 4.0], [1.0, -1.0], [-2.0, 1.0]])
+
+
+def test_typical_are_three_at_most_of_half_the_first_ones_worth() -> None:
+    assert typical(np.array([0.4, 2.0, 1.0, 0.9, 1.5])) == [1, 4, 2]
+    assert typical(np.array([0.4, 2.0, 3.0, 2.5, 2.6, -1.0])) == [2, 4, 3]
+    assert typical(np.array([-0.1, 0.0])) == []
 
 
 def test_worth_is_the_mean_share() -> None:

@@ -37,6 +37,17 @@ def test_two_planted_concepts_are_found():
     np.testing.assert_allclose(found.reconstruct(found.presence(vectors)), vectors, atol=0.02)
 
 
+def test_the_normal_equations_are_solved_by_the_presence():
+    random = RANDOM(4)
+    concepts = random.random((3, 10))
+    concepts /= np.linalg.norm(concepts, axis=1, keepdims=True)
+    dictionary = ConceptDictionary(concepts, head_readout(random.normal(size=(10, 4)), 0.5))
+    target, gram, curvature = dictionary.normal_equations()
+    amounts = np.array([0.5, 2.0, 1.0])
+    np.testing.assert_allclose(np.linalg.solve(gram, amounts @ concepts @ target), amounts)
+    assert curvature == pytest.approx(np.linalg.norm(gram, 2))
+
+
 def test_presence_is_non_negative_least_squares():
     random = RANDOM(3)
     dictionary = dictionary_of(random.random((12, 40)) * (random.random((12, 40)) < 0.4))
