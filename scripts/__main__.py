@@ -59,6 +59,8 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "benchmarks pages",
         "benchmarks by_hand",
         "benchmarks training",
+        "benchmarks own_photos",
+        "benchmarks photos_memory",
         "benchmarks exports",
     ),
 }

@@ -17,8 +17,8 @@ from tqdm import tqdm
 
 from flowers_core.data.batches import input_batches
 from flowers_core.data.dataset import Dataset
-from flowers_core.data.open_dataset import open_dataset
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle, model_file
+from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.gallery import GalleryFacts, KnnRule
 from flowers_core.inference.runtime import Runtime
@@ -55,7 +55,7 @@ def main() -> None:
         _change_user_photos(bundle, options.photos, remove=options.remove)
         return
     lent = _rule_of(load_bundle(options.vote_from)) if options.vote_from else None
-    build_gallery(bundle, open_dataset(options.data), lent)
+    build_gallery(bundle, dataset_of(bundle, options.data), lent)
 
 
 def build_gallery(bundle: Bundle, flowers: Dataset, lent: KnnRule | None = None) -> None:
@@ -72,7 +72,9 @@ def build_gallery(bundle: Bundle, flowers: Dataset, lent: KnnRule | None = None)
         "embedding",
         -(-len(flowers) // _BATCH),
     )
-    embeddings = np.concatenate([runtime.forward(batch).embedding for batch in batches])
+    embeddings = np.empty((len(flowers), len(bundle.head()[0])), np.float32)
+    for number, batch in enumerate(batches):
+        embeddings[number * _BATCH :][: len(batch)] = runtime.forward(batch).embedding
     digests = [sha256_of(flowers.path(int(photo_id))) for photo_id in flowers.ids]
     gallery = Gallery.build(embeddings, flowers.ids, flowers.labels, flowers.splits, digests)
     recall = recall_at_k(gallery, embeddings, min(10, len(gallery) - 1))

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flowers_core.data.dataset import Dataset
-from flowers_core.data.open_dataset import open_dataset
 from flowers_core.evaluation.custom import evaluate_folder, evaluation_folder
 from flowers_core.evaluation.official import (
     HELD_OUT,
@@ -26,8 +25,9 @@ from flowers_core.evaluation.official import (
     record_robustness,
 )
 from flowers_core.evaluation.predictions import stored_precisions
-from flowers_core.evaluation.robustness import evaluate_robustness
+from flowers_core.evaluation.robustness import MAX_PHOTOS, evaluate_robustness
 from flowers_core.inference.bundle import PRECISIONS, Bundle, BundleError, load_bundle, predictions_file
+from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.storage.paths import default_models_dir
 from scripts.options.command import add_bundle_argument, add_data_option, progress, run, verb_parser
@@ -38,16 +38,16 @@ def main() -> None:
     """Parse the command line, run the models, write predictions and figures into the bundle."""
     options = _parse()
     bundle = load_bundle(options.bundle)
-    if options.from_saved:
-        saved = set(stored_precisions(bundle.path(predictions_file("test"))))
-        _write_metrics(bundle, open_dataset(options.data), [name for name in PRECISIONS if name in saved], HELD_OUT)
-        return
-    if not bundle.precisions:
+    if not bundle.precisions and not options.from_saved:
         raise BundleError(f"'{bundle.name}' has no TFLite models yet; `flowers quantize` makes them.")
     if options.photos:
         _evaluate_folder(bundle, options.photos, options.out)
         return
-    flowers = open_dataset(options.data)
+    flowers = dataset_of(bundle, options.data)
+    if options.from_saved:
+        saved = set(stored_precisions(bundle.path(predictions_file("test"))))
+        _write_metrics(bundle, flowers, [name for name in PRECISIONS if name in saved], HELD_OUT)
+        return
     if options.corruptions:
         found = evaluate_robustness(bundle, flowers, options.corruptions, cache=options.cache, track=progress)
         record_robustness(BundleWriter.open(options.bundle), options.corruptions, found)
@@ -56,7 +56,13 @@ def main() -> None:
     evaluate(bundle, flowers, HELD_OUT[:1] if options.validation_only else HELD_OUT, options.cache)
 
 
-def evaluate(bundle: Bundle, flowers: Dataset, splits: Sequence[str] = HELD_OUT, cache: Path | None = None) -> None:
+def evaluate(
+    bundle: Bundle,
+    flowers: Dataset,
+    splits: Sequence[str] = HELD_OUT,
+    cache: Path | None = None,
+    most: int = MAX_PHOTOS,
+) -> None:
     """Run every model on the splits, calibrate, and write predictions and figures into the bundle.
 
     Args:
@@ -64,11 +70,12 @@ def evaluate(bundle: Bundle, flowers: Dataset, splits: Sequence[str] = HELD_OUT,
         flowers: the photos.
         splits: validation, or validation and test.
         cache: keeps the corrupted photos for the next model.
+        most: validation photos that are looked at under corruptions too, at most.
     """
     writer = BundleWriter.open(bundle.folder)
     for split in splits:
         record_predictions(bundle, writer, flowers, split, track=progress)
-    print_robustness("validation", calibrate(bundle, writer, flowers, cache=cache, track=progress))
+    print_robustness("validation", calibrate(bundle, writer, flowers, most=most, cache=cache, track=progress))
     _write_metrics(bundle, flowers, bundle.precisions, splits)
 
 

@@ -14,13 +14,13 @@ import numpy as np
 
 from flowers_core.data.dataset import Dataset
 from flowers_core.data.model_input import model_input
-from flowers_core.data.open_dataset import open_dataset
 from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.evaluation.report import mistakes
 from flowers_core.explain.counterfactual_evaluation import Pair, summarized, try_pair
 from flowers_core.explain.method_evaluation import FORMAT
 from flowers_core.explain.records.counterfactuals import COUNTERFACTUALS_FILE
 from flowers_core.inference.bundle import Bundle, load_bundle, predictions_file
+from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.runtime import open_runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
@@ -33,7 +33,7 @@ def main() -> None:
     options = _parse()
     bundle = load_bundle(options.bundle)
     temperature = bundle.require_calibration().temperature
-    pairs = _pairs(bundle, open_dataset(options.data), options.photos, options.seed)
+    pairs = _pairs(bundle, dataset_of(bundle, options.data), options.photos, options.seed)
     runtime = open_runtime(bundle, FORMAT)
     head, bias = bundle.head()
     tried = [

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from flowers_core.data.batches import stratified_sample
-from flowers_core.data.open_dataset import open_dataset
 from flowers_core.explain.method_evaluation import FORMAT, sanity_checks, score_methods
 from flowers_core.explain.methods import METHODS
 from flowers_core.explain.metrics.scorecard import scorecard
 from flowers_core.explain.records.methods import EXPLANATIONS_FILE, OFF_CENTRE_FILE, MethodRecord
 from flowers_core.inference.bundle import load_bundle, model_file
+from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.reports.default_method import default_sentence
 from flowers_core.reports.explanations import explanations_table
@@ -40,7 +40,7 @@ def main() -> None:
     """Parse the command line, score what is missing, write the table."""
     options = _parse()
     bundle = load_bundle(options.bundle)
-    flowers = open_dataset(options.data)
+    flowers = dataset_of(bundle, options.data)
     digest = sha256_of(bundle.path(model_file(FORMAT)))[:12]  # a model made anew starts a record of its own
     ends = ("-off-centre" if options.off_centre else "") + ("" if options.split == "test" else f"-{options.split}")
     folder = options.out / f"explanations-{bundle.name}-{digest}{ends}"

@@ -15,12 +15,12 @@ import numpy as np
 
 from flowers_core.data.batches import input_batches, stratified_sample
 from flowers_core.data.dataset import Dataset
-from flowers_core.data.open_dataset import open_dataset
 from flowers_core.explain.concepts.concepts import CONCEPTS_FILE, Concepts, load_concepts
 from flowers_core.explain.concepts.evaluation import OnPhoto, concept_record, look_at
 from flowers_core.explain.concepts.fit import FORMAT, GENERAL, fit_concepts, fit_seed, training_maps
 from flowers_core.explain.records.concepts import CONCEPT_RECORD_FILE
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
+from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.runtime import open_runtime
 from flowers_core.storage.typed_json import to_json
@@ -30,7 +30,8 @@ from scripts.options.command import add_bundle_argument, add_data_option, at_lea
 def main() -> None:
     """Parse the command line; fit and keep the concepts, or measure those that are kept."""
     options = _parse()
-    bundle, flowers = load_bundle(options.bundle), open_dataset(options.data)
+    bundle = load_bundle(options.bundle)
+    flowers = dataset_of(bundle, options.data)
     if options.measure:
         _measure(bundle, flowers, options)
         return

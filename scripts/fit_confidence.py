@@ -14,12 +14,12 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from flowers_core.data.open_dataset import open_dataset
 from flowers_core.evaluation.confidence_fit import fit_confidence, fit_novelty, fit_sets, transferred
 from flowers_core.evaluation.confidence_photos import ConfidencePhotos
 from flowers_core.evaluation.confidence_report import Rules, confidence_figures, novelty_figures
 from flowers_core.evaluation.looks_fit import fit_looks
 from flowers_core.inference.bundle import BundleError, load_bundle
+from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.confidence import DISCRIMINANT_FILE, discriminant_space
 from flowers_core.inference.confidence_head import ConfidenceHead
@@ -46,7 +46,7 @@ def main() -> None:
     bundle = load_bundle(options.bundle)
     if bundle.calibration is None:
         raise BundleError(f"'{bundle.name}' is not evaluated yet; `flowers evaluate {bundle.name}` does it.")
-    photos = ConfidencePhotos(bundle, open_dataset(options.data), options.rounds, options.cache, progress)
+    photos = ConfidencePhotos(bundle, dataset_of(bundle, options.data), options.rounds, options.cache, progress)
     record = _measured(photos, options.external) if options.measure else _fitted(photos, options)
     BundleWriter.open(bundle.folder).update(confidence=record)
     for split, found in record.figures.items():

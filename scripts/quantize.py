@@ -14,8 +14,8 @@ import sys
 from typing import Any
 
 from flowers_core.data.dataset import Dataset
-from flowers_core.data.open_dataset import open_dataset
 from flowers_core.inference.bundle import PRECISIONS, Bundle, load_bundle, model_file
+from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.quantization import FormatLoss
 from scripts.options.command import add_bundle_argument, add_data_option, run, tell_time_left, verb_parser
@@ -33,7 +33,8 @@ def main() -> None:
         print(f"Removed {name}.tflite; its figures stay in the record.")
     if options.remove:
         return
-    quantize(load_bundle(options.bundle), open_dataset(options.data), options)
+    bundle = load_bundle(options.bundle)
+    quantize(bundle, dataset_of(bundle, options.data), options)
 
 
 def quantize(bundle: Bundle, flowers: Dataset, options: argparse.Namespace) -> None:

@@ -11,7 +11,8 @@ gradient descent on frozen features; `--frozen DIR` keeps that model as a bundle
 recipe of the project that this one grew from, with both.
 
 `--photos DIR --out models/NAME` takes a folder of your own photos, checks them, and makes the bundle whole, so that the
-pages show it.
+pages show it. Where no recipe is given, the last third of the backbone learns too, from up to 5000 training photos and
+as far as validation finds that better. A run that was killed goes on by the same command.
 
 `--also-validation BUNDLE` repeats the run of that fine-tuned bundle on the training and validation photos together.
 What validation chose there is kept. The calibration is that of BUNDLE's answers to the validation photos, which it had
@@ -46,6 +47,7 @@ def main() -> None:
         flowers = flowers.leaving_out(options.leave_out)
     from flowers_core.networks.backbones import backbone_named, build_backbone
     from flowers_core.networks.classifier import build_classifier
+    from flowers_core.training.recipes import own_photos
     from flowers_core.training.run import Plan, fine_tuned, probed, recipes_of
     from flowers_core.training.write_bundle import write_trained
 
@@ -62,6 +64,8 @@ def main() -> None:
     size = options.size or backbone_named(options.backbone).size
     rule = reference.crop_rule if reference else CropRule(size, options.crop_fraction)
     backbone = build_backbone(options.backbone, weights_dir=weights_of(options), size=rule.size)
+    if options.photos and recipe is None:
+        recipe = own_photos(len(flowers.split_ids("train")), len(backbone.layers), options.seed)
     classifier = build_classifier(backbone, len(flowers.names), dropout=recipe.dropout if recipe else 0.0)
     started, command = time.perf_counter(), command_of(options)
 

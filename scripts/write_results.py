@@ -11,6 +11,7 @@ from flowers_core.reports.exports import load_exports
 from flowers_core.reports.large_galleries import load_large_galleries
 from flowers_core.reports.model_card import cards
 from flowers_core.reports.near_novelty import load_near_novelty
+from flowers_core.reports.own_photos import load_own_photos
 from flowers_core.reports.results import readme_table, results_document, with_table
 from flowers_core.reports.run_records import list_records
 from flowers_core.reports.training_speed import load_training_speed
@@ -39,6 +40,7 @@ def main() -> None:
             load_near_novelty(options.models),
             load_exports(options.models),
             load_large_galleries(options.models),
+            load_own_photos(options.models),
         ),
         options.models / "README.md": cards(bundles),
         readme: with_table(readme.read_text(encoding="utf-8"), readme_table(records)),

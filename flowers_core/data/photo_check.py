@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from flowers_core.data.audit.image_statistics import grey, perceptual_hash
 from flowers_core.data.audit.near_duplicates import close_hashes
 from flowers_core.data.dataset import SPLITS, DatasetError
 from flowers_core.data.folder_dataset import FolderDataset
+from flowers_core.data.in_order import in_order
 from flowers_core.data.photo_files import describe_left_out
 from flowers_core.data.photos import PhotoError, open_photo
 from flowers_core.data.progress import Track, untracked
@@ -73,13 +73,12 @@ def check_photos(source: Path, *, seed: int = 0, track: Track = untracked) -> Ch
     findings = list(_of_files(found))
     seen: dict[int, _Seen] = {}
     broken: list[str] = []
-    with ThreadPoolExecutor(_DECODERS, thread_name_prefix="check") as pool:
-        read = pool.map(lambda photo_id: _read(found.path(photo_id)), found.ids.tolist())
-        for photo_id, photo in zip(found.ids.tolist(), track(read, "checking photos", len(found)), strict=True):
-            if isinstance(photo, _Seen):
-                seen[photo_id] = photo
-            else:
-                broken.append(f"{found.path(photo_id)}: {photo}")
+    read = in_order(lambda photo_id: _read(found.path(photo_id)), found.ids.tolist(), _DECODERS)
+    for photo_id, photo in zip(found.ids.tolist(), track(read, "checking photos", len(found)), strict=True):
+        if isinstance(photo, _Seen):
+            seen[photo_id] = photo
+        else:
+            broken.append(f"{found.path(photo_id)}: {photo}")
     if broken:
         findings.append(f"Left out, {len(broken)} of {len(found)} photos, for they cannot be read: {_few(broken)}")
     contradictory = _in_two_classes(found, seen)
@@ -136,7 +135,10 @@ def _pictures(seen: Sequence[_Seen]) -> NDArray[np.int64]:
 
 
 def _of_copies(dataset: FolderDataset, pictures: NDArray[np.int64]) -> Iterator[str]:
-    groups = [dataset.ids[pictures == picture].tolist() for picture in np.flatnonzero(np.bincount(pictures) > 1)]
+    copies: dict[int, list[int]] = defaultdict(list)
+    for photo_id, picture in zip(dataset.ids.tolist(), pictures.tolist(), strict=True):
+        copies[picture].append(photo_id)
+    groups = [ids for ids in copies.values() if len(ids) > 1]
     if not groups:
         return
     across = [ids for ids in groups if len({dataset.split_of(photo_id) for photo_id in ids}) > 1]

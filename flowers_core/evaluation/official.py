@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from flowers_core.data.audit.exact_duplicates import exact_leaks
 from flowers_core.data.audit.near_duplicates import near_leaks
 from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord, load_audit
-from flowers_core.data.batches import input_batches
+from flowers_core.data.batches import input_batches, stratified_sample
+from flowers_core.data.corruptions import SEED
 from flowers_core.data.dataset import SPLITS, Dataset
 from flowers_core.data.progress import Track, untracked
 from flowers_core.evaluation.calibration import fit_calibration
 from flowers_core.evaluation.predictions import Predictions, load_predictions, save_predictions, without
 from flowers_core.evaluation.report import report
-from flowers_core.evaluation.robustness import corrupted_logits, corruption_figures
+from flowers_core.evaluation.robustness import MAX_PHOTOS, corrupted_logits, corruption_figures
 from flowers_core.inference.bundle import Bundle, list_bundles, load_bundle, predictions_file
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.calibration import Calibration, CalibrationSource
@@ -51,13 +52,13 @@ def record_predictions(
         track: shows progress over the batches.
     """
     ids = flowers.split_ids(split)
-    logits = {}
-    for name in bundle.precisions:
-        runtime = open_runtime(bundle, name)
-        batches = input_batches(flowers, ids, bundle.crop_rule, batch_size=_BATCH)
-        logits[name] = np.concatenate(
-            [runtime.logits(batch) for batch in track(batches, f"{split}, {name}", -(-len(ids) // _BATCH))]
-        )
+    runtimes = {name: open_runtime(bundle, name) for name in bundle.precisions}
+    answers: dict[str, list[NDArray[np.float32]]] = {name: [] for name in runtimes}
+    batches = input_batches(flowers, ids, bundle.crop_rule, batch_size=_BATCH)
+    for batch in track(batches, f"{split} photos", -(-len(ids) // _BATCH)):
+        for name, runtime in runtimes.items():
+            answers[name].append(runtime.logits(batch))
+    logits = {name: np.concatenate(parts) for name, parts in answers.items()}
     labels = flowers.labels[ids - 1]
     writer.add_file(predictions_file(split), lambda path: save_predictions(path, ids, labels, logits))
 
@@ -67,6 +68,7 @@ def calibrate(
     writer: BundleWriter,
     flowers: Dataset,
     *,
+    most: int = MAX_PHOTOS,
     cache: Path | None = None,
     track: Track = untracked,
 ) -> dict[str, CorruptionMetrics]:
@@ -76,6 +78,7 @@ def calibrate(
         bundle: whose predictions for the validation split are in the bundle already.
         writer: of that bundle.
         flowers: the data set.
+        most: photos that are looked at under corruptions too, at most; stratified by class.
         cache: of the corrupted photos; see `corrupted_logits`.
         track: shows progress over the photos.
 
@@ -86,13 +89,15 @@ def calibrate(
         return {}
     name = "int8" if "int8" in bundle.precisions else bundle.precisions[-1]
     clean = load_predictions(writer.folder / predictions_file("validation"), name)
-    logits = corrupted_logits(bundle, flowers, clean.ids, (name,), cache=cache, track=track)
+    ids = stratified_sample(flowers, "validation", most, SEED)
+    labels = flowers.labels_of(ids)
+    logits = corrupted_logits(bundle, flowers, ids, (name,), cache=cache, track=track)
     every = logits[name].reshape(-1, clean.classes)
-    corruptions = len(every) // len(clean)
-    calibration = fit_calibration(clean.logits, clean.labels, corrupted=(every, np.repeat(clean.labels, corruptions)))
+    corruptions = len(every) // len(ids)
+    calibration = fit_calibration(clean.logits, clean.labels, corrupted=(every, np.repeat(labels, corruptions)))
     source = CalibrationSource("validation", name, len(clean), corruptions)
     writer.update(calibration=calibration, calibration_source=source)
-    figures = corruption_figures(logits, clean.labels, calibration.temperature)
+    figures = corruption_figures(logits, labels, calibration.temperature)
     record_robustness(writer, "validation", figures)
     return figures
 

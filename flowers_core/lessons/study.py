@@ -26,7 +26,7 @@ from flowers_core.inference.records.teaching import TeachingFigures
 from flowers_core.inference.runtime import Forward, open_runtime
 from flowers_core.retrieval.lesson_photos import stored_photos
 from flowers_core.retrieval.taught_model import FORMAT
-from flowers_core.retrieval.teaching import Examples, Head, teach
+from flowers_core.retrieval.teaching import Examples, Head, TeachingError, teach
 
 #: Photos that a lesson is given.
 PHOTOS = (10, 3)
@@ -138,6 +138,25 @@ def drawn_classes(dataset: Dataset, seed: int, count: int = CLASSES) -> list[int
     return np.random.default_rng(seed).permutation(np.unique(dataset.labels))[:count].tolist()
 
 
+def require_enough(dataset: Dataset, split: str) -> None:
+    """Check that classes can be left out of a data set and taught again.
+
+    Args:
+        dataset: the photos.
+        split: whose photos the lessons are given.
+
+    Raises:
+        TeachingError: there are too few classes or photos; the message says how many there must be.
+    """
+    classes = len(dataset.names)
+    fewest = int(np.bincount(dataset.labels_of(dataset.split_ids(split)), minlength=classes + 1)[1:].min())
+    if classes < IN_A_ROW + 2 or fewest < max(PHOTOS):
+        raise TeachingError(
+            f"Teaching is measured with {IN_A_ROW + 2} classes or more, of {max(PHOTOS)} {split} photos each; here are "
+            f"{classes}, of {fewest} or more. `flowers teach BUNDLE NAME PHOTO … --dry-run` says what one lesson costs."
+        )
+
+
 def lesson_ids(dataset: Dataset, labels: Sequence[int], split: str, seed: int) -> dict[int, NDArray[np.int64]]:
     """Photos to teach each class with, as many as the longest lesson takes.
 
@@ -232,7 +251,11 @@ def evaluate_teaching(
         lesson_split: whose photos the lessons are given, another one.
         seed: draws the classes and the photos.
         track: watches the photos pass.
+
+    Raises:
+        TeachingError: there are too few classes or photos.
     """
+    require_enough(dataset, lesson_split)
     weights, bias = bundle.head()
     head = Head(weights.astype(np.float64), bias.astype(np.float64))
     runtime = open_runtime(bundle, FORMAT)

@@ -1,6 +1,6 @@
 """`results.md` and the README's table, made from the records in the bundles: no number is typed by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from flowers_core.data.audit.near_duplicates import near_duplicate_rule
@@ -26,6 +26,7 @@ from flowers_core.reports.large_galleries import LargeGalleryRecord, large_galle
 from flowers_core.reports.lime import lime_note, lime_sentence, lime_table
 from flowers_core.reports.multi_crop import multi_crop_note, multi_crop_table
 from flowers_core.reports.near_novelty import near_novelty_note, near_novelty_table
+from flowers_core.reports.own_photos import TrainedOnPhotos, own_photos_note, own_photos_table
 from flowers_core.reports.published import PUBLISHED, published_table
 from flowers_core.reports.representers import representers_note, representers_table
 from flowers_core.reports.run_records import RunRecord, evaluated
@@ -48,6 +49,7 @@ def results_document(
     near: tuple[NearNoveltyRecord, ...] = (),
     exports: ExportRecord | None = None,
     large: LargeGalleryRecord | None = None,
+    own_photos: Mapping[str, Mapping[str, TrainedOnPhotos]] | None = None,
 ) -> str:
     """The whole of `results.md`.
 
@@ -57,6 +59,7 @@ def results_document(
         near: what was measured with flowers that were left out of training.
         exports: how exported models answer, where it was measured.
         large: what galleries of very many photos take, likewise.
+        own_photos: data set → way of training → result.
     """
     shipped = [record for record in records if record.shipped]
     parts = [
@@ -112,6 +115,11 @@ def results_document(
         ),
         *(["## Large galleries", large_galleries_text(large)] if large else []),
         *(["## Training on two cores", training_speed_text(speed)] if speed else []),
+        *(
+            ["## Training on photos of one’s own", own_photos_note(), own_photos_table(own_photos)]
+            if own_photos
+            else []
+        ),
         *_explanations(shipped),
         *_lime(shipped),
         *(

@@ -299,7 +299,11 @@ class Gallery:
 
 def unit_rows(vectors: NDArray[Any]) -> NDArray[Any]:
     """The rows (n, c) scaled to norm 1, in their own dtype. Raises GalleryError where a row has no direction."""
-    norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    if not (np.isfinite(norms).all() and norms.min(initial=np.inf) > 0):
-        raise GalleryError("An embedding is zero, or holds values that are not finite numbers.")
-    return (vectors / norms).astype(vectors.dtype)
+    unit = np.empty_like(vectors)
+    for start in range(0, len(vectors), _BLOCK):
+        block = vectors[start : start + _BLOCK].astype(np.float64)
+        norms = np.linalg.norm(block, axis=1, keepdims=True)
+        if not (np.isfinite(norms).all() and norms.min() > 0):
+            raise GalleryError("An embedding is zero, or holds values that are not finite numbers.")
+        unit[start : start + _BLOCK] = block / norms
+    return unit

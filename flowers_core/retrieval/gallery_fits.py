@@ -47,11 +47,10 @@ def knn_rule_of(gallery: Gallery, fitted_splits: Collection[str]) -> KnnRule | N
     queries, neighbours = (gallery.splits == split for split in ("validation", "train"))
     if "validation" in fitted_splits or not queries.any() or not neighbours.any():
         return None
-    vectors = gallery.vectors()
     return fit_knn_rule(
-        vectors[queries],
+        gallery.vectors(("validation",)),
         gallery.labels[queries],
-        vectors[neighbours],
+        gallery.vectors(("train",)),
         gallery.labels[neighbours],
         splits=("train",),
         classes=int(gallery.labels.max()),

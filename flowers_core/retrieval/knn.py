@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from flowers_core.retrieval.neighbour import Neighbour
 COUNTS = (1, 3, 5, 10, 20, 40)
 FLOORS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 TEMPERATURE_RANGE = (0.005, 1.0)
+
+_BLOCK = 256
 
 
 @dataclass(frozen=True)
@@ -127,9 +129,7 @@ def fit_knn_rule(
     columns, known_labels = np.asarray(labels, dtype=np.int64) - 1, np.asarray(gallery_labels, dtype=np.int64)
     if not len(queries) or not len(gallery):
         raise ValueError("A k-NN rule needs photos to be chosen on, and photos to ask.")
-    cosines = queries @ gallery.T
-    nearest = np.argsort(-cosines, axis=1, kind="stable")[:, : max(COUNTS)]
-    similar, named = np.take_along_axis(cosines, nearest, axis=1), known_labels[nearest]
+    similar, named = (np.concatenate(parts) for parts in zip(*_nearest(queries, gallery, known_labels), strict=True))
     rows = np.arange(len(queries))
 
     def loss(log_temperature: float, k: int, floor: float) -> float:
@@ -151,3 +151,13 @@ def fit_knn_rule(
     probabilities = knn_probabilities(similar[:, :k], named[:, :k], temperature, floor, classes)
     correct = probabilities.argmax(axis=1) == columns
     return KnnRule(k, temperature, floor, splits, float(correct.mean()), nll, len(queries))
+
+
+def _nearest(
+    queries: NDArray[np.float32], gallery: NDArray[np.float32], labels: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
+    """Cosines and labels of the nearest neighbours, (≤ _BLOCK, k) each, of so many queries at a time."""
+    for start in range(0, len(queries), _BLOCK):
+        cosines = queries[start : start + _BLOCK] @ gallery.T
+        nearest = np.argsort(-cosines, axis=1, kind="stable")[:, : max(COUNTS)]
+        yield np.take_along_axis(cosines, nearest, axis=1), labels[nearest]

@@ -22,7 +22,9 @@ SIMILARITY_FILE = "likeness.npz"
 MIN_PAIRS = 20
 
 _LEVELS = np.linspace(0, 1, 101)
-_BLOCK = 1024
+_BLOCK = 256
+# Photos of a class whose pairs are measured, and queries of a recall among more than so many photos.
+_OF_A_CLASS, _QUERIES, _MANY = 1000, 1000, 10_000
 _ANEW = "`flowers build_gallery` makes it anew."
 
 
@@ -95,7 +97,7 @@ def fit_class_similarity(
         unit, all_labels = unit[np.sort(first)], all_labels[np.sort(first)]
     kept, pairs, quantiles = [], [], []
     for label in np.unique(all_labels):
-        members = unit[all_labels == label]
+        members = unit[_spread(np.flatnonzero(all_labels == label), _OF_A_CLASS)]
         cosines = (members @ members.T)[np.triu_indices(len(members), 1)]
         if len(cosines) >= MIN_PAIRS:
             kept.append(int(label))
@@ -124,7 +126,8 @@ def load_class_similarity(path: Path) -> ClassSimilarity:
 def recall_at_k(gallery: Gallery, embeddings: ArrayLike, k: int) -> float:
     """The fraction of true nearest neighbours that a gallery finds in spite of its compression.
 
-    Every photo is the query once, with its float32 embedding, and is itself excluded. A neighbour counts if its float32
+    Every photo, or a thousand spread over more than ten thousand, is the query once, with its float32 embedding, and is
+    itself excluded. A neighbour counts if its float32
     cosine reaches the k-th largest, so that exact duplicates may replace each other.
 
     Args:
@@ -142,15 +145,22 @@ def recall_at_k(gallery: Gallery, embeddings: ArrayLike, k: int) -> float:
     vectors = unit_rows(np.asarray(embeddings, dtype=np.float32))
     if vectors.shape != (len(gallery), gallery.dimension) or not 1 <= k < len(gallery):
         raise GalleryError(f"Recall needs one embedding for each of the {len(gallery)} photos, and k below that.")
-    found = 0
+    found, queries = 0, np.arange(len(vectors))
+    if len(queries) > _MANY:
+        queries = _spread(queries, _QUERIES)
     row_of = {int(photo_id): row for row, photo_id in enumerate(gallery.ids)}
-    for start in range(0, len(vectors), _BLOCK):
-        for offset, cosines in enumerate(vectors[start : start + _BLOCK] @ vectors.T):
-            row = start + offset
+    for start in range(0, len(queries), _BLOCK):
+        block = queries[start : start + _BLOCK]
+        for row, cosines in zip(block.tolist(), vectors[block] @ vectors.T, strict=True):
             cosines[row] = -np.inf
             kth = np.partition(cosines, -k)[-k]
             neighbours = gallery.search(vectors[row], k, exclude=(int(gallery.ids[row]),))
             rows = [row_of[neighbour.photo_id] for neighbour in neighbours]
             # Float32 rounds the cosines of equal vectors differently by a few parts in ten million.
             found += int((cosines[rows] >= kth - 1e-6).sum())
-    return found / (k * len(vectors))
+    return found / (k * len(queries))
+
+
+def _spread(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """So many of the rows at most, from first to last."""
+    return rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)] if len(rows) > most else rows

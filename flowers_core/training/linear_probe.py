@@ -1,5 +1,6 @@
 """Linear probe: logistic regression on the frozen embeddings, which is also the head that fine-tuning starts from."""
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -43,8 +44,14 @@ def embed(classifier: keras.Model, batches: Iterable[NDArray[np.uint8]], *, flip
         (n, channels), or with `flips` (2, n, channels), where [1] holds the mirrored photos.
     """
     run = compiled(keras.Model(classifier.input, classifier.get_layer(EMBEDDING).output))
-    parts = [np.stack([run(batch), run(batch[:, :, ::-1])]) if flips else run(batch) for batch in batches]
-    return np.concatenate(parts, axis=1 if flips else 0)
+    parts = deque(np.stack([run(batch), run(batch[:, :, ::-1])]) if flips else run(batch)[None] for batch in batches)
+    whole = np.empty((len(parts[0]), sum(part.shape[1] for part in parts), parts[0].shape[2]), np.float32)
+    done = 0
+    while parts:  # each part is let go once it is copied, so that many photos are not held twice
+        part = parts.popleft()
+        whole[:, done : done + part.shape[1]] = part
+        done += part.shape[1]
+    return whole if flips else whole[0]
 
 
 def fit_probe(
@@ -74,9 +81,8 @@ def fit_probe(
     if absent:
         raise ValueError(f"There is no training photo of the classes {', '.join(map(str, absent))}.")
     scale = float(embeddings.std())
-    models = [
-        LogisticRegression(C=C, max_iter=_MAX_ITERATIONS).fit(embeddings / scale, labels) for C in sorted(candidates)
-    ]
+    scaled = embeddings / scale
+    models = [LogisticRegression(C=C, max_iter=_MAX_ITERATIONS).fit(scaled, labels) for C in sorted(candidates)]
     accuracies = [float(model.score(validation[0] / scale, validation[1])) for model in models]
     best = models[int(np.argmax(accuracies))]  # the first of equals
     W, b = best.coef_.T / scale, best.intercept_

@@ -102,7 +102,7 @@ def probed(
         embedded[split] = embed(classifier, batches, flips=split == "train")
     labels = {split: flowers.labels[flowers.splits == split] for split in embedded}
     probe = fit_probe(
-        np.concatenate(embedded["train"]),
+        embedded["train"].reshape(-1, embedded["train"].shape[-1]),
         np.tile(labels["train"], 2),
         (embedded["validation"], labels["validation"]),
         classes=len(flowers.names),

@@ -14,10 +14,10 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from flowers_core.data.model_input import model_input
-from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.explain.explanation import Explanation
 from flowers_core.inference.bundle import CLASSIFIER_FILE, load_bundle
+from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.storage.files import write_json
 from scripts.benchmarks.explain_backends import ExplainBackends, explain_backends
 from scripts.benchmarks.interleaved import interleaved_times, ratio
@@ -31,7 +31,7 @@ def main() -> None:
     """Parse the command line. Measure and print; every ratio is of neighbours in time."""
     options = _parse()
     bundle = load_bundle(options.bundle)
-    flowers = OxfordFlowers(options.data)
+    flowers = dataset_of(bundle, options.data)
     ids = np.random.default_rng(options.seed).permutation(flowers.split_ids("test"))
     photos = [
         model_input(open_photo(flowers.path(int(photo))).pixels, bundle.crop_rule).pixels

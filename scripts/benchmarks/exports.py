@@ -17,10 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
+from flowers_core.data.dataset import Dataset
 from flowers_core.data.model_input import model_input
-from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.inference.bundle import Bundle, load_bundle, model_file
+from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.prediction import softmax
 from flowers_core.inference.runtime import Runtime
 from flowers_core.reports.exports import ExportFigures, ExportRecord, exports_table, keep_exports
@@ -36,7 +37,8 @@ _TIMES = 9
 def main() -> None:
     """Parse the command line, ask every client about the same photos, print how far they agree and record it."""
     options = _parse()
-    bundle, dataset = load_bundle(options.bundle), OxfordFlowers(options.data)
+    bundle = load_bundle(options.bundle)
+    dataset = dataset_of(bundle, options.data)
     chosen = np.random.default_rng(options.seed).permutation(dataset.split_ids("test"))[: options.photos]
     figures = {}
     for name in options.clients:
@@ -52,7 +54,7 @@ def main() -> None:
 
 
 def _asked(
-    client: Client, bundle: Bundle, dataset: OxfordFlowers, numeric_format: str, photo_ids: list[int]
+    client: Client, bundle: Bundle, dataset: Dataset, numeric_format: str, photo_ids: list[int]
 ) -> Iterator[tuple[bool, float, float, float]]:
     """Of each photo: the same name, difference of probabilities, correlation of maps or NaN, milliseconds."""
     runtime = Runtime(bundle.path(model_file(numeric_format)), workers=1)

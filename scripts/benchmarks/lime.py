@@ -16,13 +16,13 @@ import numpy as np
 
 from flowers_core.data.batches import stratified_sample
 from flowers_core.data.model_input import model_input
-from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.data.photos import open_photo
 from flowers_core.explain.lime.comparison import BackendRuns, Pixels, lime_backends, lime_record
 from flowers_core.explain.metrics.agreement import top_superpixel_overlap
 from flowers_core.explain.metrics.faithfulness import curves, in_model_frame
 from flowers_core.explain.records.lime import LIME_FILE, OURS, PACKAGE, PACKAGE_ON_KERAS, LimeRecord
 from flowers_core.inference.bundle import load_bundle, model_file
+from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.typed_json import to_json
@@ -36,7 +36,7 @@ def main() -> None:
     """Parse the command line. Measure, print the table and keep the record in the bundle."""
     options = _parse()
     bundle = load_bundle(options.bundle)
-    flowers = OxfordFlowers(options.data)
+    flowers = dataset_of(bundle, options.data)
     photos = stratified_sample(flowers, options.split, options.photos, options.seed).tolist()
     order = np.random.default_rng(options.seed).permutation(photos).tolist()
     more_seeds, with_keras = set(order[: options.alike_photos]), set(order[: options.keras_photos])

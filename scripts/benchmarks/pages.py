@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.open_dataset import open_dataset
 from flowers_core.data.thumbnails import Thumbnails, shrunk
 from flowers_core.evaluation.confusion_matrix import confusion_matrix, worst_pairs
 from flowers_core.evaluation.predictions import load_predictions
@@ -29,7 +29,7 @@ _MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
 def main() -> None:
     """Parse the command line. Measure and print, best of the rounds; nothing is recorded."""
     options = _parse()
-    flowers = OxfordFlowers(options.data)
+    flowers = open_dataset(options.data)
     paths = [flowers.path(int(photo)) for photo in flowers.split_ids("test")[:PHOTOS]]
     took: dict[str, list[float]] = {"every photo decoded": [], "small copies made": [], "small copies kept": []}
     for _ in range(options.rounds):

@@ -16,7 +16,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.dataset import Dataset
+from flowers_core.data.open_dataset import open_dataset
 from flowers_core.networks.backbones import backbone_named, build_backbone
 from flowers_core.networks.classifier import build_classifier
 from flowers_core.storage.paths import default_weights_dir
@@ -68,7 +69,7 @@ def time_epochs(
 
 
 def time_phases(
-    flowers: OxfordFlowers, classifier: keras.Model, size: int, phases: Mapping[str, Recipe], epochs: int
+    flowers: Dataset, classifier: keras.Model, size: int, phases: Mapping[str, Recipe], epochs: int
 ) -> dict[str, list[PlainEpoch]]:
     """Time each phase of a training, with the layers unfrozen that its recipe unfreezes.
 
@@ -120,7 +121,7 @@ def main() -> None:
     phases = {"tail": recipe_of(options, options.fine_tune)}
     if head := head_recipe_of(options):
         phases = {"head": head} | phases
-    flowers, size = OxfordFlowers(options.data), options.size or backbone_named(options.backbone).size
+    flowers, size = open_dataset(options.data), options.size or backbone_named(options.backbone).size
     backbone = build_backbone(options.backbone, weights_dir=options.weights, size=size)
     classifier = build_classifier(backbone, len(flowers.names), dropout=options.dropout)
     ready = time.time()

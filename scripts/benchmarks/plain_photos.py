@@ -5,12 +5,12 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.dataset import Dataset
 from flowers_core.training.augmentation import Augmentation
 
 
 def photos_of(
-    flowers: OxfordFlowers, split: str, size: int, batch_size: int, augmentation: Augmentation | None
+    flowers: Dataset, split: str, size: int, batch_size: int, augmentation: Augmentation | None
 ) -> tf.data.Dataset:
     """Photos and labels of a split, decoded anew in each pass.
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from flowers_core.data.batches import input_batches
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.dataset import Dataset
+from flowers_core.data.open_dataset import open_dataset
 from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, load_bundle
 from flowers_core.reports.published import PUBLISHED
 from flowers_core.reports.training_speed import TrainingSpeed, save_training_speed, timings, training_speed_text
@@ -30,7 +31,7 @@ BAR = max(figure.unfrozen for figure in PUBLISHED)
 def main() -> None:
     """Parse the command line. Time plain fit, our run, and plain fit again; print the table and record it."""
     options = _parse()
-    flowers = OxfordFlowers(options.data)
+    flowers = open_dataset(options.data)
     line = ["--backbone", options.backbone, "--recipe", "fast", *shlex.split(options.override)]
     folders = ["--data", str(options.data.resolve())]
     if options.weights:
@@ -59,7 +60,7 @@ def main() -> None:
         print(f"Wrote {save_training_speed(speed, options.models)}.")
 
 
-def _test_figures(flowers: OxfordFlowers, bundle: Bundle) -> dict[str, float]:
+def _test_figures(flowers: Dataset, bundle: Bundle) -> dict[str, float]:
     from flowers_core.networks import start_tensorflow
 
     start_tensorflow(quietly=True)

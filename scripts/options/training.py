@@ -62,6 +62,8 @@ def command_of(options: argparse.Namespace) -> Command:
         made["backbone"] = options.backbone
         if options.photos:
             made["photos"] = options.photos.name
+            if options.fine_tune is None and options.seed:
+                made["seed"] = options.seed
         if options.random_weights:
             made["random_weights"] = True
         if options.size:

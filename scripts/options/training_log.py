@@ -35,8 +35,12 @@ class TrainingLog:
     def _progress(self, event: Event) -> None:
         what, done, total = event.title or "", event.done or 0, event.total or 0
         begun = self._begun.setdefault(what, time.perf_counter())
-        if done == total or (done > 1 and what.startswith("views")):
-            print(f"{what}: {done} of {total}, {time.perf_counter() - begun:.0f} s", flush=True)
+        took = time.perf_counter() - begun
+        if done == total:
+            print(f"{what}: {done} of {total}, {took:.0f} s", flush=True)
+        elif done > 1 and what.startswith("views"):
+            left = (total - done) * took / (done - 1)  # the clock began when the first was done
+            print(f"{what}: {done} of {total}, {took:.0f} s, about {left / 60:.1f} min left", flush=True)
 
     def _epoch(self, event: Event) -> None:
         took, done, total = event.seconds or 0.0, event.done or 0, event.total or 0

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from flowers_core.data.dataset import Dataset
 from flowers_core.data.model_input import model_input
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.open_dataset import open_dataset
 from flowers_core.data.photos import read_photo
 from flowers_core.indexing.embed import embed_shard, prepare_folder, space_of
 from flowers_core.indexing.shards import Embedded, Shard
@@ -44,7 +45,7 @@ def main() -> None:
     options = _parse()
     before = from_json(ScaleRecord, read_json(options.record)) if options.record.is_file() else None
     if options.measure:
-        measured = measure(load_bundle(options.measure), OxfordFlowers(options.data), options.photos)
+        measured = measure(load_bundle(options.measure), open_dataset(options.data), options.photos)
         before = before.with_measured(measured) if before else ScaleRecord(measured)
         write_json(options.record, to_json(before))
     assert before is not None
@@ -53,7 +54,7 @@ def main() -> None:
     print(f"{options.out}: {measured.decode_ms:.1f} ms to read a photo, {measured.pass_ms:.1f} ms for its pass.")
 
 
-def measure(bundle: Bundle, dataset: OxfordFlowers, photos: int) -> Measured:
+def measure(bundle: Bundle, dataset: Dataset, photos: int) -> Measured:
     """What one photo costs on this machine.
 
     Args:

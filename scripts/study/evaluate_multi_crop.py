@@ -7,10 +7,10 @@ are looked at as on *Identify*. The answer from all looks is compared with the t
 figures go into the bundle, for `results.md`.
 """
 
-from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.evaluation.multi_crop import FORMAT, evaluate_multi_crop
 from flowers_core.inference.answerer import open_answerer
 from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.runtime import open_runtime
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
@@ -27,7 +27,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="draws the photos (default: 0)")
     parser.add_argument("--dry-run", action="store_true", help="print only: write nothing into the bundle")
     options = parser.parse_args()
-    bundle, flowers = load_bundle(options.bundle), OxfordFlowers(options.data)
+    bundle = load_bundle(options.bundle)
+    flowers = dataset_of(bundle, options.data)
     answerer = open_answerer(bundle, open_runtime(bundle, FORMAT), lambda: prototypes_of(bundle))
     record = evaluate_multi_crop(
         answerer, flowers, options.split, photos=options.photos, seed=options.seed, track=progress

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from flowers_core.data.batches import input_batches, stratified_sample
+from flowers_core.data.dataset import Dataset, DatasetError
 from flowers_core.data.model_input import CropRule
-from flowers_core.data.oxford import OxfordFlowers
-from flowers_core.evaluation.near_novelty import Embedded, kept_classes, left_out_classes, near_draw
+from flowers_core.data.open_dataset import open_dataset
+from flowers_core.evaluation.near_novelty import LEFT_OUT, Embedded, kept_classes, left_out_classes, near_draw
 from flowers_core.inference.bundle import CLASSIFIER_FILE, BundleError, load_bundle
 from flowers_core.inference.records.near_novelty import NearDraw, NearNoveltyRecord
 from flowers_core.reports.near_novelty import keep_near_novelty
@@ -33,8 +34,12 @@ _SPLITS = ("train", "validation", "test")
 def main() -> None:
     """Parse the command line, measure each draw, print and keep the figures."""
     options = _parse()
-    flowers = OxfordFlowers(options.data)
+    flowers = open_dataset(options.data)
     classes = len(flowers.names)
+    if classes < LEFT_OUT + 2:
+        raise DatasetError(
+            f"{LEFT_OUT} classes are left out at a time and two must stay; {options.data} has {classes}."
+        )
     if options.commands:
         for seed in range(options.draws):
             labels = " ".join(f"--leave-out {label}" for label in left_out_classes(seed, classes))
@@ -52,7 +57,7 @@ def main() -> None:
         keep_near_novelty(NearNoveltyRecord(protocol, network, tuple(found)), options.models)
 
 
-def _of_frozen(options: argparse.Namespace, flowers: OxfordFlowers) -> Iterator[NearDraw]:
+def _of_frozen(options: argparse.Namespace, flowers: Dataset) -> Iterator[NearDraw]:
     from flowers_core.training.linear_probe import fit_probe
 
     splits, classes = _frozen_embeddings(options, flowers), len(flowers.names)
@@ -70,7 +75,7 @@ def _of_frozen(options: argparse.Namespace, flowers: OxfordFlowers) -> Iterator[
         yield near_draw(splits, (probe.W, probe.b), seed, left_out, classes)
 
 
-def _of_trained(options: argparse.Namespace, flowers: OxfordFlowers) -> Iterator[NearDraw]:
+def _of_trained(options: argparse.Namespace, flowers: Dataset) -> Iterator[NearDraw]:
     names, bundles = list(flowers.names), [load_bundle(folder) for folder in options.trained]
     for seed, bundle in enumerate(bundles):
         kept = kept_classes(left_out_classes(seed, len(names)), len(names))
@@ -87,7 +92,7 @@ def _of_trained(options: argparse.Namespace, flowers: OxfordFlowers) -> Iterator
         yield near_draw(splits, bundle.head(), seed, left_out_classes(seed, len(names)), len(names))
 
 
-def _frozen_embeddings(options: argparse.Namespace, flowers: OxfordFlowers) -> dict[str, Embedded]:
+def _frozen_embeddings(options: argparse.Namespace, flowers: Dataset) -> dict[str, Embedded]:
     from flowers_core.networks import start_tensorflow
 
     start_tensorflow(quietly=True)
@@ -100,7 +105,7 @@ def _frozen_embeddings(options: argparse.Namespace, flowers: OxfordFlowers) -> d
 
 
 def _embeddings(
-    classifier: Any, rule: CropRule, flowers: OxfordFlowers, options: argparse.Namespace, name: str
+    classifier: Any, rule: CropRule, flowers: Dataset, options: argparse.Namespace, name: str
 ) -> dict[str, Embedded]:
     from flowers_core.training.linear_probe import embed
 

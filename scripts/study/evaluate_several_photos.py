@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.evaluation.confidence_photos import ConfidencePhotos
 from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.evaluation.several_photos import several_photos_figures
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle, predictions_file
+from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.several_photos import SeveralPhotosFigures, SeveralPhotosMetrics
 from scripts.options.command import add_bundle_argument, add_data_option, at_least, progress, run, verb_parser
@@ -33,7 +33,7 @@ def main() -> None:
     clean = load_predictions(bundle.path(predictions_file(options.split)), _FORMAT)
     kinds = {"clean": _figures(bundle, clean.logits, clean.labels, options.photos)}
     if options.corrupted:
-        photos = ConfidencePhotos(bundle, OxfordFlowers(options.data), 1, options.cache, progress)
+        photos = ConfidencePhotos(bundle, dataset_of(bundle, options.data), 1, options.cache, progress)
         seen = photos.corrupted(options.split)
         kinds["corrupted"] = _figures(bundle, seen.evidence.logits, seen.labels, options.photos)
     for kind, found in kinds.items():

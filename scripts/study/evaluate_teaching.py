@@ -13,8 +13,9 @@ them. --imagenet asks the backbone before any training on flowers. The figures g
 import argparse
 from pathlib import Path
 
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.dataset import Dataset
 from flowers_core.inference.bundle import Bundle, load_bundle
+from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.teaching import TeachingFigures
 from flowers_core.lessons.study import evaluate_teaching
@@ -25,7 +26,8 @@ from scripts.options.command import add_bundle_argument, add_data_option, progre
 def main() -> None:
     """Parse the command line, teach, ask, print the figures and keep them in the bundle."""
     options = _parse()
-    bundle, flowers = load_bundle(options.bundle), OxfordFlowers(options.data)
+    bundle = load_bundle(options.bundle)
+    flowers = dataset_of(bundle, options.data)
     lesson_split = "train" if options.split == "validation" or "validation" in bundle.fitted_splits else "validation"
     if options.imagenet:
         found = _before_training(bundle, flowers, options, lesson_split)
@@ -40,13 +42,14 @@ def main() -> None:
 
 
 def _before_training(
-    bundle: Bundle, flowers: OxfordFlowers, options: argparse.Namespace, lesson_split: str
+    bundle: Bundle, flowers: Dataset, options: argparse.Namespace, lesson_split: str
 ) -> tuple[TeachingFigures, ...]:
     """The same with the embeddings of the backbone's ImageNet weights and a linear probe on the training photos."""
-    from flowers_core.lessons.study import drawn_classes, lesson_ids, measure
+    from flowers_core.lessons.study import drawn_classes, lesson_ids, measure, require_enough
     from flowers_core.networks import start_tensorflow
     from flowers_core.retrieval.teaching import Examples, Head
 
+    require_enough(flowers, lesson_split)
     start_tensorflow()
     from flowers_core.data.batches import input_batches
     from flowers_core.networks.backbones import build_backbone

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from flowers_core.data.model_input import CropRule
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.open_dataset import open_dataset
 from flowers_core.storage.files import write_atomically, write_json
 from scripts.options.command import add_data_option, as_usage_error, run, verb_parser
 from scripts.options.recipe import add_recipe_options, head_recipe_of, parse_with_recipe, recipe_of
@@ -22,7 +22,7 @@ from scripts.options.recipe import add_recipe_options, head_recipe_of, parse_wit
 def main() -> None:
     """Parse the command line, run the test, write the plot and the numbers."""
     options = _parse()
-    flowers = OxfordFlowers(options.data)
+    flowers = open_dataset(options.data)
 
     from flowers_core.networks.backbones import backbone_named, build_backbone
     from flowers_core.networks.classifier import build_classifier

@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.open_dataset import open_dataset
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
 from flowers_core.inference.commands import Command
 from flowers_core.storage.paths import default_models_dir
@@ -25,7 +25,7 @@ def main() -> None:
     members = [load_bundle(folder) for folder in options.bundles]
     reference = load_bundle(options.reference) if options.reference else None
     _check(members, reference)
-    flowers = OxfordFlowers(options.data)
+    flowers = open_dataset(options.data)
 
     from flowers_core.networks import start_tensorflow
 

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from flowers_core.data.model_input import CropRule, model_input
-from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.data.open_dataset import open_dataset
 from flowers_core.data.photos import open_photo
 from flowers_core.storage.files import write_atomically
 from scripts.options.command import add_data_option, at_least, run, verb_parser
@@ -26,7 +26,7 @@ def main() -> None:
     options = _parse()
     from flowers_core.training.augmentation import AUGMENTATIONS, random_view, view_generator
 
-    flowers = OxfordFlowers(options.data)
+    flowers = open_dataset(options.data)
     ids = flowers.split_ids("train")
     chosen = np.random.default_rng(options.seed).choice(ids, min(options.photos, len(ids)), replace=False)
     augmentation = AUGMENTATIONS[options.augmentation]

@@ -1,10 +1,13 @@
 """Classes left out and taught again, by hand on embeddings of two values."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from flowers_core.lessons.study import Tally, Trial, measure, trials
-from flowers_core.retrieval.teaching import Examples, Head
+from flowers_core.data.dataset import Dataset
+from flowers_core.lessons.study import Tally, Trial, measure, require_enough, trials
+from flowers_core.retrieval.teaching import Examples, Head, TeachingError
 
 #: Four classes, one along each half axis; three photos of each.
 DIRECTIONS = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
@@ -58,3 +61,24 @@ def test_every_kind_of_lesson_has_its_figures() -> None:
         assert each.right == pytest.approx(1)
         assert each.others_before == each.others_after == 1
         assert (each.sure, each.sure_right, each.classes) == (None, None, 2)
+
+
+class _Listed(Dataset):
+    """Photos that nobody opens."""
+
+    def path(self, photo_id: int) -> Path:
+        raise NotImplementedError
+
+    def fingerprint(self) -> str:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(("classes", "photos", "enough"), [(7, 10, True), (6, 10, False), (7, 9, False)])
+def test_classes_are_left_out_of_data_sets_that_can_spare_them(classes: int, photos: int, *, enough: bool) -> None:
+    labels = np.repeat(np.arange(1, classes + 1), photos)
+    dataset = _Listed(labels, ["train"] * len(labels), [str(label) for label in range(classes)])
+    if enough:
+        require_enough(dataset, "train")
+        return
+    with pytest.raises(TeachingError, match=f"7 classes or more, of 10 train photos each; here are {classes}, of"):
+        require_enough(dataset, "train")

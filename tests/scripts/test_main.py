@@ -23,6 +23,7 @@ NO_VERBS = {
     "keras_worker",
     "machine",
     "plain_fit",
+    "plain_guide",
     "index_workers",
     "plain_photos",
     "training_runs",

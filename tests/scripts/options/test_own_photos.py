@@ -1,6 +1,12 @@
 """`flowers train --photos` from a folder of drawn flowers to a bundle that names them, with a tiny network."""
 
+import json
+import re
+import shutil
+import signal
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -38,6 +44,9 @@ def draw(folder: Path, *, count: int = 10) -> Path:
     return folder
 
 
+TINY = Backbone("tiny", 32, 1 / 128, -1.0, _tiny, "none")
+
+
 def call(*words: str) -> None:
     before = sys.argv
     sys.argv = ["train", *words]
@@ -49,7 +58,7 @@ def call(*words: str) -> None:
 
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    monkeypatch.setitem(BACKBONES, "tiny", Backbone("tiny", 32, 1 / 128, -1.0, _tiny, "none"))
+    monkeypatch.setitem(BACKBONES, "tiny", TINY)
     monkeypatch.setenv("FLOWERS_MODELS_DIR", str(tmp_path / "models"))
     folders = ("--runs", str(tmp_path / "runs"), "--cache", str(tmp_path / "cache"))
     return ("--backbone", "tiny", "--random-weights", *folders)
@@ -91,12 +100,128 @@ def test_from_a_folder_to_a_whole_bundle(
     assert np.mean(named == again.labels_of(again.split_ids("train"))) > 0.8
 
 
-def test_photos_that_teach_nothing_leave_nothing(tmp_path: Path, tiny: tuple[str, ...]) -> None:
-    photos = draw(tmp_path / "garden", count=4)
-    with pytest.raises(DatasetError, match="5 photos of a class are needed at least"):
-        call("--photos", str(photos), "--out", str(tmp_path / "models" / "garden"), *tiny)
+def killed_at(line: str, words: list[str]) -> str:
+    """Train in a process of its own that kills itself (-9) at the first line that begins so; return what it had said.
+
+    "" lets it end.
+    """
+    program = f"""
+import builtins, os, signal, sys
+from tests.scripts.options.test_own_photos import BACKBONES, TINY, call
+
+def say(*words, before=print, **options):
+    before(*words, **options | {{"flush": True}})
+    if {line!r} and str(words[0]).startswith({line!r}):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+builtins.print = say
+BACKBONES["tiny"] = TINY
+call(*sys.argv[1:])
+"""
+    run = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=False)
+    assert run.returncode == (-signal.SIGKILL if line else 0), run.stderr
+    return run.stdout
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_to_the_same_bundle(
+    tmp_path: Path, tiny: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = str(draw(tmp_path / "garden"))
+    words = ["--photos", photos, "--out", str(tmp_path / "models" / "garden"), *tiny]
+    killed_at("epoch 3/12", words)  # while it learns
+    said = killed_at("float16", words)  # while the rest is made
+    assert "epoch 3/12" not in said  # taken up where it was, and how long it takes yet is told
+    assert "epoch 4/12" in said
+    assert "min left" in said
+    assert "is whole" in killed_at("", words)
+    call(
+        "--photos", photos, "--out", str(tmp_path / "whole" / "garden"), *tiny[:4], str(tmp_path / "afresh"), *tiny[5:]
+    )
+    capsys.readouterr()
+    made, whole = (load_bundle(tmp_path / folder / "garden") for folder in ("models", "whole"))
+    for ours, other in zip(made.head(), whole.head(), strict=True):
+        np.testing.assert_array_equal(ours, other)
+    histories = [json.loads((bundle.folder / "history.json").read_text()) for bundle in (made, whole)]
+    assert histories[0] == histories[1]
+    assert set(made.manifest.files) == set(whole.manifest.files)
+    assert made.metrics == whole.metrics
+    assert made.path("int8.tflite").read_bytes() == whole.path("int8.tflite").read_bytes()
+
+
+def _nothing(photos: Path) -> None:
+    photos.mkdir()
+
+
+def _one_class(photos: Path) -> None:
+    draw(photos)
+    _table(photos.with_suffix(".csv"), [f"{photos}/flax/{number}.png,flax,train" for number in range(6)])
+
+
+def _a_path(photos: Path) -> None:
+    draw(photos)
+    _table(photos.with_suffix(".csv"), [f"{photos}/flax/0.png,{name},train" for name in ("a/b", "cd")])
+
+
+def _ten_thousand(photos: Path) -> None:
+    draw(photos)
+    _table(photos.with_suffix(".csv"), [f"{photos}/flax/0.png,flower {number},train" for number in range(10_000)])
+
+
+def _the_same_twice(photos: Path) -> None:
+    draw(photos)
+    shutil.rmtree(photos / "flax")
+    shutil.copytree(photos / "poppy", photos / "flax")
+
+
+def _all_broken(photos: Path) -> None:
+    for path in draw(photos).glob("*/*.png"):
+        path.write_bytes(b"\x89PNG no photo")
+
+
+def _case(photos: Path) -> None:
+    draw(photos)
+    shutil.copytree(photos / "poppy", photos / "Poppy")
+    (photos / "taxonomy.csv").unlink()
+
+
+def _no_column(photos: Path) -> None:
+    photos.with_suffix(".csv").write_text("path,split\na.png,train\n")
+
+
+def _too_few(photos: Path) -> None:
+    draw(photos, count=4)
+
+
+def _table(path: Path, rows: list[str]) -> None:
+    path.write_text("\n".join(["path,label,split", *rows]) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (_nothing, "holds no photos. Put the photos of each class into a folder called like it"),
+        (_one_class, "holds only the class 'flax'. Put the photos of each class into a folder"),
+        (_a_path, "a class is called 'a/b'. Call it as people call the flower, without slashes"),
+        (_ten_thousand, "holds 10000 classes; 1000 at most can be told apart here. Is there a folder, or a label, for"),
+        (_the_same_twice, "Fewer have 'flax' (0 of 10), 'poppy' (0 of 10). Add photos, or take these classes out"),
+        (_all_broken, "5 photos of a class are needed at least, so that some can be held out, once those are left out"),
+        (_case, "the classes 'Poppy' and 'poppy' differ only by case. Give them one name"),
+        (_no_column, "lacks the column label; it needs path, label, split"),
+        (_too_few, "5 photos of a class are needed at least, so that some can be held out. Fewer have"),
+    ],
+)
+def test_photos_that_teach_nothing_leave_nothing(
+    tmp_path: Path, tiny: tuple[str, ...], made: Callable[[Path], None], told: str
+) -> None:
+    photos = tmp_path / "garden"
+    made(photos)
+    source = photos.with_suffix(".csv") if photos.with_suffix(".csv").is_file() else photos
+    with pytest.raises(DatasetError, match=re.escape(told)):
+        call("--photos", str(source), "--out", str(tmp_path / "models" / "garden"), *tiny)
     assert not (tmp_path / "models").exists()
     assert not (tmp_path / "runs").exists()
+    assert not (tmp_path / "cache").exists()
 
 
 @pytest.mark.parametrize(
