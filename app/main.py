@@ -34,6 +34,7 @@ if st.context.headers and (unlike := server_settings.unlike_project()):
     st.stop()
 server_settings.keep_uploads_in_memory()
 server_settings.say_nothing_of_uploads()
+server_settings.give_back_memory()
 server_settings.spare_loaded_modules()
 
 page = st.navigation(

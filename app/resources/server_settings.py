@@ -4,6 +4,8 @@ Streamlit reads `.streamlit/config.toml` beside the script that it was given. Gi
 one, it would silently listen on every interface and take files of any size.
 """
 
+import contextlib
+import ctypes
 import gc
 import os
 import sys
@@ -29,6 +31,8 @@ GUARDS = (
     "client.showErrorDetails",
 )
 
+# As <malloc.h> has it; and the bytes from which on a block has pages of its own.
+_M_MMAP_THRESHOLD, _OWN_PAGES_FROM = -3, 1 << 20
 # So many new modules are worth another look; and how many there were at the last one.
 _MANY = 50
 _spared = {"modules": 0}
@@ -76,6 +80,15 @@ def spare_loaded_modules() -> None:
         _spared["modules"] = len(sys.modules)
         gc.collect()
         gc.freeze()
+
+
+def give_back_memory() -> None:
+    """Let what a photo took to decode go back to the system at once, where glibc manages the memory.
+
+    By itself it raises its threshold to the size of what was freed, and then keeps such blocks for each thread.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # there is no such library, or it is not glibc
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _OWN_PAGES_FROM)
 
 
 def models_may_be_kept() -> bool:

@@ -37,6 +37,7 @@ _MORE_PICTURE = tuple(
     b"".join(bytes((byte, *pattern * 2048, 0xFF, 0xD0 + restart)) for restart in (*range(8), *range(8)))
     for byte, pattern in ((0xFE, (0xFE, 0xDB)), (0x55, (0x55, 0x55)), (0xAA, (0xB6, 0xAA)), (0xE3, (0x7C, 0x39)))
 )
+_MEANS = (1, 1)  # so small a size that libjpeg decodes a pixel for each block
 _MORE_IN_SCAN = 4096  # bytes of it: any pixel that changes will do
 
 
@@ -114,9 +115,10 @@ def lost_its_middle(data: bytes, decoded: Image.Image) -> bool:
     corner = np.asarray(decoded.crop((decoded.width - 4, decoded.height - 4, *decoded.size))).reshape(16, -1)
     if (corner != corner[0]).any():
         return False
+    # The means of blocks tell as much as all pixels do, in a fraction of the time and the memory.
     body = data[:end]
-    found = _decoded(body + _END_MARK, decoded.size)
-    return any(_decoded(body + more + _END_MARK, decoded.size) != found for more in _MORE_PICTURE[:2])
+    found = _decoded(body + _END_MARK, _MEANS)
+    return any(_decoded(body + more + _END_MARK, _MEANS) != found for more in _MORE_PICTURE[:2])
 
 
 def _with_more_in_each_scan(data: bytes) -> bytes:

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import io
 import math
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,9 +36,11 @@ from flowers_core.errors import FlowersError
 MAX_SIDE = 1600
 MIN_SIDE = 16  # a smaller photo shows too little of a flower
 
-# Decoding 100 million pixels takes up to 1.6 GB for a moment (WebP), so large photos are decoded one at a time.
+# Decoding 100 million pixels takes up to 1.6 GB for a moment (WebP), so large photos are decoded one at a time. A
+# phone's photo takes 60 MB, so no more are decoded at a time than there are cores: many visitors may come at once.
 _LARGE = 25_000_000
 _one_large = threading.Lock()
+_decoding = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF")
 _SHOWN_AS = {"MPO": "JPEG", "WEBP": "WebP", "HEIF": "HEIC"}
@@ -136,8 +139,8 @@ def read_photo(data: bytes) -> Photo:
 
     The function applies the EXIF orientation, converts the colours of an ICC profile to sRGB, lays transparency over
     white, turns grey, palette, CMYK and 16-bit photos into RGB uint8, takes the first frame of an animation, and scales
-    a photo longer than `MAX_SIDE` down to it (bicubic, antialiased). Threads may call it at the same time; very large
-    photos are decoded one at a time.
+    a photo longer than `MAX_SIDE` down to it (bicubic, antialiased). Threads may call it at the same time; as many
+    photos are decoded at a time as there are cores, and very large ones one at a time.
 
     Raises:
         PhotoError: the bytes are not a whole photo of at least `MIN_SIDE` pixels a side and at most `most_pixels`
@@ -167,7 +170,7 @@ def _read(data: bytes, decodable: Mended) -> Photo:
             f"This JPEG photo is built up in {scans} steps, which takes too long: cameras and programs make a dozen. "
             "Save it anew, or choose another photo."
         )
-    with _one_large if math.prod(stored_size) > _LARGE else contextlib.nullcontext():
+    with _one_large if math.prod(stored_size) > _LARGE else contextlib.nullcontext(), _decoding:
         upright, turned = _decode(image, decodable.data)
     pixels = np.array(upright, dtype=np.uint8, order="C")
     pixels.setflags(write=False)

@@ -4,6 +4,8 @@ import asyncio
 import gc
 import socket
 import struct
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -24,7 +26,7 @@ from app.resources.server_settings import (
     unlike_project,
 )
 from flowers_core.data.photos import read_photo
-from scripts.dev.running_app import free_port, running, streamlit_command
+from scripts.dev.running_app import ROOT, free_port, running, streamlit_command
 from tests.fixtures.pictures import encoded, four_corners
 from tests.fixtures.running_server import Visitor, elements, upgrade_status
 
@@ -167,3 +169,32 @@ def test_loaded_modules_are_looked_through_once(monkeypatch: pytest.MonkeyPatch)
         assert any(found is later for found in gc.get_objects())
     finally:
         gc.unfreeze()
+
+
+MANY_AT_A_TIME = """
+import io, os, threading
+from PIL import Image
+from app.resources.server_settings import give_back_memory
+from flowers_core.data.photos import read_photo
+from tests.load.sites import megabytes
+
+give_back_memory()
+file = io.BytesIO()
+Image.linear_gradient("L").resize((4000, 3200)).convert("RGB").save(file, "JPEG")
+read_photo(file.getvalue())
+before = megabytes([os.getpid()])
+for _ in range(2):
+    threads = [threading.Thread(target=read_photo, args=(file.getvalue(),)) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+print(megabytes([os.getpid()]) - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="The system does not tell a process's memory.")
+def test_what_phones_photos_took_to_decode_goes_back_to_the_system() -> None:
+    done = subprocess.run([sys.executable, "-c", MANY_AT_A_TIME], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert float(done.stdout) < 100  # 250 with the library's own threshold
