@@ -22,9 +22,10 @@ from flowers_core.inference.multi_crop import (
     LOOKS_RULE,
     LooksRule,
     agreeing_crops,
-    combined,
     crop_boxes,
     crop_inputs,
+    surest_mean,
+    weighed,
 )
 from flowers_core.inference.reading import Reader
 from flowers_core.inference.runtime import Runtime
@@ -93,41 +94,62 @@ def fit_looks(
 
     Returns:
         The rule whose answers make the true classes likeliest. From `sure_from` on, `SURE_CORRUPTED_ACCURACY` of the
-        answers to photos of flowers are right, and no picture without a flower gets one. `novel_sure_from` is the same
-        among photos that as a whole look like none of the flowers.
+        answers are right; those to pictures without a flower are wrong. `novel_sure_from` is the same among photos that
+        as a whole look like none of the flowers.
     """
     parts = [part for part in (clean, corrupted) if part]
     photos = [photo for part in parts for photo in part]
     weights = np.concatenate([np.full(len(part), 1 / len(part)) for part in parts])
-    rules = [
-        replace(LOOKS_RULE, share=share, floor=floor, whole_weight=whole, crops_weight=crops)
-        for share, floor, whole, crops in product(_SHARES, _FLOORS, _WHOLE_WEIGHTS, _CROPS_WEIGHTS)
-    ]
-    rule = min(rules, key=lambda rule: float(weights @ [_surprise(photo, rule) for photo in photos]))
+    rows, columns = np.arange(len(photos)), np.array([photo.label - 1 for photo in photos])
+
+    def surprise(rule: LooksRule, answers: _Answers) -> float:
+        found, _ = answers.by(rule)
+        return -float(weights @ np.log(np.maximum(found[rows, columns], 1e-6)))
+
+    losses = {}
+    for share in _SHARES:
+        answers = _Answers.of(photos, share)
+        for floor, whole, crops in product(_FLOORS, _WHOLE_WEIGHTS, _CROPS_WEIGHTS):
+            rule = replace(LOOKS_RULE, share=share, floor=floor, whole_weight=whole, crops_weight=crops)
+            losses[rule] = surprise(rule, answers)
+    chosen = min(losses, key=lambda rule: losses[rule])
     bars = [
-        _sure_from(rule, *([p for p in part if p.familiar == familiar] for part in (photos, others)))
+        _sure_from(chosen, [photo for photo in (*photos, *others) if photo.familiar == familiar])
         for familiar in (True, False)
     ]
-    return replace(rule, sure_from=bars[0], novel_sure_from=max(bars))
+    return replace(chosen, sure_from=bars[0], novel_sure_from=max(bars))
 
 
-def _answer(photo: DoubtfulPhoto, rule: LooksRule) -> tuple[NDArray[np.float64], bool]:
-    """The probabilities of the answer that is given, and whether crops decided it."""
-    probabilities = combined(photo.whole, photo.crops, rule)
-    agreeing = agreeing_crops(photo.crops, photo.familiar_crops, int(probabilities.argmax()), rule)
-    return (probabilities, True) if len(agreeing) else (photo.whole, False)
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """What photos would be answered: the whole's probabilities, the crops' mean, and which classes crops bear out."""
+
+    whole: NDArray[np.float64]
+    named: NDArray[np.float64]
+    believed: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, photos: Sequence[DoubtfulPhoto], share: float) -> _Answers:
+        believed = np.zeros((len(photos), len(photos[0].whole)), np.bool_)
+        for row, photo in enumerate(photos):
+            for column in set(photo.crops.argmax(axis=1).tolist()):
+                believed[row, column] = len(agreeing_crops(photo.crops, photo.familiar_crops, column)) > 0
+        whole = np.stack([photo.whole for photo in photos])
+        return cls(whole, np.stack([surest_mean(photo.crops, share) for photo in photos]), believed)
+
+    def by(self, rule: LooksRule) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """The probabilities of the answers that are given, and which of them crops decided."""
+        together = weighed(self.whole, self.named, rule)
+        decided = self.believed[np.arange(len(together)), together.argmax(axis=1)]
+        return np.where(decided[:, None], together, self.whole), decided
 
 
-def _surprise(photo: DoubtfulPhoto, rule: LooksRule) -> float:
-    return -float(np.log(max(_answer(photo, rule)[0][photo.label - 1], 1e-6)))
-
-
-def _sure_from(rule: LooksRule, photos: Sequence[DoubtfulPhoto], others: Sequence[DoubtfulPhoto]) -> float:
-    answers = [(photo.label, *_answer(photo, rule)) for photo in (*photos, *others)]
-    decided = [(label, found) for label, found, by_crops in answers if by_crops]
-    flowers = [(float(found.max()), bool(found.argmax() + 1 == label)) for label, found in decided if label != NO_CLASS]
-    if len(flowers) < _ENOUGH:
+def _sure_from(rule: LooksRule, photos: Sequence[DoubtfulPhoto]) -> float:
+    if not photos:
         return _NEVER
-    confidence, right = np.array([one for one, _ in flowers]), np.array([one for _, one in flowers])
-    highest = max((float(found.max()) for label, found in decided if label == NO_CLASS), default=0.0)
-    return max(least_reliable(confidence, right, SURE_CORRUPTED_ACCURACY), float(np.nextafter(highest, 1.0)))
+    found, decided = _Answers.of(photos, rule.share).by(rule)
+    labels = np.array([photo.label for photo in photos])
+    if (decided & (labels != NO_CLASS)).sum() < _ENOUGH:
+        return _NEVER
+    right = found.argmax(axis=1) + 1 == labels
+    return least_reliable(found.max(axis=1)[decided], right[decided], SURE_CORRUPTED_ACCURACY)

@@ -23,6 +23,8 @@ from flowers_core.inference.records.near_novelty import NearDraw
 
 #: How many classes are left out at a time.
 LEFT_OUT = 20
+#: The cosine with which of the nearest training photos is a score.
+NEIGHBOUR = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +91,16 @@ def near_draw(
     strange, others = (_observed(splits[name].of(np.array(left_out)), head) for name in ("validation", "test"))
     space = fit_discriminant_space(training.evidence.embeddings, training.labels, len(kept))
     novelty = fit_novelty(space, validation)
-    held_out, of_strange, of_known, of_others = (
-        familiarity_scores(space, novelty, part.evidence, head[0]) for part in (validation, strange, known, others)
-    )
+
+    def scores(part: Observed) -> dict[str, NDArray[np.float64]]:
+        seen = part.evidence
+        found = familiarity_scores(space, novelty, seen, head[0])
+        found["cosine"] = space.cosines(seen.embeddings)[np.arange(len(seen)), seen.logits.argmax(axis=1)]
+        found["fdbd_cosine"] = found["fdbd"] * np.maximum(found["cosine"], 0)
+        found["knn"] = neighbour_cosines(seen.embeddings, training.evidence.embeddings)
+        return found
+
+    held_out, of_strange, of_known, of_others = (scores(part) for part in (validation, strange, known, others))
     return NearDraw(
         seed=seed,
         left_out=left_out,
@@ -104,6 +113,23 @@ def near_draw(
             for name in held_out
         },
     )
+
+
+def neighbour_cosines(
+    embeddings: NDArray[np.floating], training: NDArray[np.floating], k: int = NEIGHBOUR
+) -> NDArray[np.float64]:
+    """The cosine of each embedding with its k-th nearest training photo (Sun et al. 2022, arXiv 2204.06507).
+
+    Args:
+        embeddings: (n, c), none of them zero.
+        training: (m, c) of the training photos, likewise; m ≥ k.
+        k: from 1.
+
+    Returns:
+        (n,) float64 in [−1, 1].
+    """
+    ends = [vectors / np.linalg.norm(vectors, axis=1, keepdims=True) for vectors in (embeddings, training)]
+    return np.partition(ends[0] @ ends[1].T, -k, axis=1)[:, -k].astype(np.float64)
 
 
 def _observed(photos: Embedded, head: tuple[NDArray[np.float32], NDArray[np.float32]]) -> Observed:

@@ -147,8 +147,34 @@ def combined(
     Returns:
         (classes,) float64, sums to 1.
     """
-    surest = np.argsort(-crops.max(axis=1), kind="stable")[: ceil(rule.share * len(crops))]
-    named = crops[surest].mean(axis=0)
+    return weighed(whole, surest_mean(crops, rule.share), rule)
+
+
+def surest_mean(crops: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """The mean of the crops that are surest of whatever they show.
+
+    Args:
+        crops: (n, classes), the probabilities of each crop, n ≥ 1.
+        share: of the crops that count, in (0, 1]; at least one does.
+
+    Returns:
+        (classes,) float64.
+    """
+    surest = np.argsort(-crops.max(axis=1), kind="stable")[: ceil(share * len(crops))]
+    mean: NDArray[np.float64] = crops[surest].mean(axis=0)
+    return mean
+
+
+def weighed(whole: NDArray[np.float64], named: NDArray[np.float64], rule: LooksRule) -> NDArray[np.float64]:
+    """The probabilities from the whole photo and the crops' mean, by the weights of a rule.
+
+    Args:
+        whole, named: (…, classes), of the same shape.
+        rule: has the weights and the floor.
+
+    Returns:
+        The same shape, float64; the last axis sums to 1.
+    """
     nats = rule.whole_weight * np.log(np.maximum(whole, 1e-6)) + rule.crops_weight * np.log(named + rule.floor)
     return softmax(nats)
 

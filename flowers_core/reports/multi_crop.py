@@ -29,12 +29,12 @@ def multi_crop_note(records: Sequence[RunRecord]) -> str:
         "answer is given only where a crop names it and looks like it, and from some probability on. Bundles with a "
         "confidence have a rule of their own, fitted to doubtful validation photos, clean and corrupted, and to "
         "pictures without a flower (`flowers fit_confidence`), so that 98 % of the answers from that probability on "
-        "are right and no such picture reaches it; photos that as a whole look like none of the flowers have a bar of "
-        f"their own. {' '.join(fitted)}{' ' if fitted else ''}For all others: {_rule(LOOKS_RULE)}, fitted to doubtful "
-        "validation photos as efficientnet_lite0_small sees them. *All looks* columns stand beside those of one look. "
-        "*Decided* counts the photos where a crop names the answer and looks like it; elsewhere the whole photo's "
-        "answer stays. That condition came after a first table of these test photos had shown that blurred ones lose "
-        "without it; other validation photos confirmed it."
+        "are right, those to such pictures counted as wrong; photos that as a whole look like none of the flowers have "
+        f"a bar of their own. {' '.join(fitted)}{' ' if fitted else ''}For all others: {_rule(LOOKS_RULE)}, fitted to "
+        "doubtful validation photos as efficientnet_lite0_small sees them. *All looks* columns stand beside those of "
+        "one look. *Decided* counts the photos where a crop names the answer and looks like it; elsewhere the whole "
+        "photo's answer stays. That condition came after a first table of these test photos had shown that blurred "
+        "ones lose without it; other validation photos confirmed it."
     )
 
 

@@ -76,7 +76,7 @@ def test_only_doubtful_photos_are_looked_at_and_as_the_answerer_looks(drawn_data
     bundle = load_bundle(default_models_dir() / "efficientnet_lite0_small")
     runtime = open_runtime(bundle, "int8")
     answerer = open_answerer(bundle, runtime)
-    ids = drawn_dataset.split_ids("validation")[:6]
+    ids = drawn_dataset.split_ids("validation")[:2]
     shown = list(clean_photos(drawn_dataset, ids))
     found = list(doubtful_photos(bundle, runtime, answerer.reader, shown))
     batch = next(iter(input_batches(drawn_dataset, ids, bundle.crop_rule)))

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from flowers_core.evaluation.near_novelty import Embedded, kept_classes, left_out_classes, near_draw
+from flowers_core.evaluation.near_novelty import (
+    Embedded,
+    kept_classes,
+    left_out_classes,
+    near_draw,
+    neighbour_cosines,
+)
 
 _CLASSES, _CHANNELS = 8, 12
 _CENTRES = np.random.default_rng(0).normal(0, 2, (_CLASSES, _CHANNELS))
@@ -47,7 +53,8 @@ def test_scores_of_a_draw_against_scikit_learn() -> None:
     assert found.top1 == pytest.approx((answers == test.labels)[inside].mean())
     energy = np.log(np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1)) + logits.max(axis=1)
     assert found.scores["energy"].auroc == pytest.approx(roc_auc_score(inside, energy), abs=1e-6)
-    assert set(found.scores) == {"max_probability", "energy", "fdbd", "prototype_distance", "familiarity"}
+    own = {"max_probability", "energy", "fdbd", "prototype_distance", "familiarity"}
+    assert set(found.scores) == own | {"cosine", "fdbd_cosine", "knn"}
     assert found.scores["prototype_distance"].auroc > 0.8
     held_out = splits["validation"]
     logits = held_out.embeddings @ head[0] + head[1]
@@ -56,3 +63,10 @@ def test_scores_of_a_draw_against_scikit_learn() -> None:
         roc_auc_score(np.isin(held_out.labels, kept), energy), abs=1e-6
     )
     assert set(found.validation) == set(found.scores)
+
+
+def test_the_kth_neighbour_is_the_kth() -> None:
+    training = np.array([(2.0, 0.0), (0.0, 3.0), (-1.0, 0.0)])
+    # Of (3, 4) / 5 with the three: 0.6, 0.8 and -0.6.
+    found = [neighbour_cosines(np.array([(3.0, 4.0)]), training, k)[0] for k in (1, 2, 3)]
+    assert found == pytest.approx([0.8, 0.6, -0.6])
