@@ -26,6 +26,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "build_gallery",
         "project_embeddings",
         "fit_concepts",
+        "visualize_features",
         "evaluate_explanations",
         "evaluate_localization",
         "evaluate_counterfactuals",

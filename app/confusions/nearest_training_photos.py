@@ -9,6 +9,7 @@ from app.elements.photo_grid import Card, draw_cards
 from app.elements.small_map import small_map
 from app.elements.words import capital
 from app.resources import models
+from app.resources.model_pictures import class_picture
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.evaluation.report import Mistake
 from flowers_core.inference.bundle import Bundle
@@ -105,8 +106,9 @@ def draw_beside(
                 f'<span class="name">{escape(capital(true))}</span><br>called {escape(called)}<br>'
                 f'<span class="quiet">test photo {mistake.photo_id}</span>',
                 f"{capital(true)}, called {called}, test photo {mistake.photo_id}",
+                stand_in=class_picture(bundle, mistake.true_label),
             ),
-            *(_card(found, taxonomy) for found in (*of_true, *of_called)),
+            *(_card(found, bundle, taxonomy) for found in (*of_true, *of_called)),
         ]
         painted = small_map(mistake.photo, bundle, numeric_format, mistake.predicted_label, mistake.true_label)
         said = beside_sentence(of_true, of_called, mistake, taxonomy)
@@ -119,7 +121,7 @@ def draw_beside(
         st.markdown(said)
 
 
-def _card(found: Neighbour, taxonomy: Taxonomy) -> Card:
+def _card(found: Neighbour, bundle: Bundle, taxonomy: Taxonomy) -> Card:
     name = capital(taxonomy[found.label].name)
     return Card(
         photo=found.photo,
@@ -128,4 +130,5 @@ def _card(found: Neighbour, taxonomy: Taxonomy) -> Card:
             f'<span class="quiet">training photo {found.photo_id}</span>'
         ),
         alt=f"{name}, training photo {found.photo_id}",
+        stand_in=class_picture(bundle, found.label),
     )

@@ -6,8 +6,10 @@ import numpy as np
 import streamlit as st
 
 from app.elements.concept_cards import ConceptCard, draw_concepts
+from app.elements.model_picture import draw_class_pictures
 from app.elements.words import percent
 from app.resources import models
+from app.resources.model_pictures import concept_picture
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.concepts.classes import shared
 from flowers_core.inference.bundle import Bundle
@@ -48,4 +50,5 @@ def draw_shared_concepts(bundle: Bundle, true: int, called: int, taxonomy: Taxon
                 for concept in np.argsort(-ahead, kind="stable")[:OF_ONE].tolist()
                 if ahead[concept] > 0
             ]
+        draw_class_pictures(bundle, (true, called), taxonomy, how=concept_picture(bundle, 0) is None)
         draw_concepts("shared", cards, bundle, concepts)

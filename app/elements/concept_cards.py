@@ -9,9 +9,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from app.elements.model_picture import HOW, picture_html
 from app.elements.words import listed
 from app.resources import models
 from app.resources.data import photo_file
+from app.resources.model_pictures import concept_picture
 from app.resources.thumbnails import CROP_SIDE, place_crop
 from flowers_core.data.photos import PhotoError
 from flowers_core.data.taxonomy import Taxonomy
@@ -57,7 +59,13 @@ def draw_concepts(key: str, cards: Sequence[ConceptCard], bundle: Bundle, concep
             crops = typical_crops(bundle, concepts, card.concept)
             if crops is not None:
                 st.image(crops, width="stretch", alt=f"What {name} looks like in training photos", output_format="JPEG")
-            st.html(f'<p class="card">{card.caption}</p>')
+            file = concept_picture(bundle, card.concept)
+            picture = "" if file is None else picture_html(file, f"The model’s own picture of {name}, not a photo")
+            # Without crops it is all that shows what the concept looks like; beside them it is small.
+            place = "instead" if crops is None else "beside"
+            st.html(f'<div class="picture-{place}">{picture}<p class="card">{card.caption}</p></div>')
+    if any(concept_picture(bundle, card.concept) for card in cards):
+        st.caption(HOW)
 
 
 def typical_crops(bundle: Bundle, concepts: Concepts, concept: int, count: int = CROPS) -> NDArray[np.uint8] | None:

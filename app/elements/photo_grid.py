@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from urllib.parse import quote
 
@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from app.elements.model_picture import picture_html
 from app.resources.data import photo_file
 from flowers_core.data.photo_ref import PhotoRef
 from flowers_core.data.photos import PhotoError
@@ -31,6 +32,7 @@ class Card:
         alt: what the photo shows, in plain words.
         painted: what is shown in the photo's place, (h, w, 3) uint8; None shows the photo, or its number.
         link: whether to offer a closer look on *Identify*.
+        stand_in: the model's own picture of what the photo shows, WebP, for where the photo is not at hand.
     """
 
     photo: PhotoRef
@@ -38,6 +40,7 @@ class Card:
     alt: str
     painted: NDArray[np.uint8] | None = None
     link: bool = True
+    stand_in: bytes | None = None
 
 
 def draw_photo(pixels: NDArray[np.uint8], caption: str, alt: str, tallest: int) -> None:
@@ -62,9 +65,13 @@ def draw_cards(key: str, cards: Sequence[Card], *, smallest: int = 150) -> None:
         smallest: least width of a column, in pixels.
     """
     grid = st.grid(key=f"photos-{key}", min_column_width=smallest, gap=("medium", "small"))
+    stood_in: set[bytes] = set()
     for card in cards:
         with grid.cell():
-            draw_card(card)
+            # The same picture a second time tells nothing more; the photo's number does.
+            draw_card(replace(card, stand_in=None) if card.stand_in in stood_in else card)
+        if card.stand_in is not None and photo_file(card.photo) is None:
+            stood_in.add(card.stand_in)
 
 
 def draw_card(card: Card) -> None:
@@ -74,6 +81,12 @@ def draw_card(card: Card) -> None:
         st.image(card.painted, width="stretch", alt=card.alt, output_format="JPEG")
     elif small is not None:
         st.image(small, width="stretch", alt=card.alt)
+    elif card.stand_in is not None:
+        alt = f"{card.alt}; not on this machine, so the model’s own picture of the flower stands here"
+        st.html(
+            f'<div class="stand-in">{picture_html(card.stand_in, alt)}<span>The model’s own picture of the flower, '
+            "not a photo</span></div>"
+        )
     else:
         st.html(
             f'<div class="no-photo" role="img" aria-label="{escape(card.alt)}; not on this machine">'

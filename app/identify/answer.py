@@ -23,6 +23,8 @@ NEAREST = 3
 LISTED = 6
 # What flowers must be worth together for one of them to be most likely.
 LIKELY = 0.5
+# Flowers that the model shows its own pictures of.
+PICTURED = 3
 # Families that are named at most, and the share below which one is not.
 GROUPS = 3
 NOTICEABLE = 0.05
@@ -191,6 +193,11 @@ def draw_answer(
         f'<p class="verdict {answer.verdict}"><span class="mark">{answer.mark}</span> {escape(answer.sentences)}</p>'
         "</section>"
     )
+
+
+def looked_for(prediction: Prediction) -> list[int]:
+    """The flowers of which it is worth showing what the model looks for: the plausible ones, three at most."""
+    return [candidate.label for candidate in prediction.top(min(len(prediction.plausible) or 1, PICTURED))]
 
 
 def draw_roll_up(prediction: Prediction) -> None:

@@ -16,8 +16,10 @@ from app.identify.identified import Identified
 from app.identify.neighbour_maps import draw_neighbour_maps
 from app.resources import galleries
 from app.resources.data import photo_name, photos_here
+from app.resources.model_pictures import class_picture
 from flowers_core.data.photo_ref import DATA_SETS, PhotoRef
 from flowers_core.data.taxonomy import Taxonomy
+from flowers_core.inference.bundle import Bundle
 from flowers_core.retrieval.knn import KnnPrediction
 from flowers_core.retrieval.neighbour import Neighbour
 from flowers_core.retrieval.similarity import ClassSimilarity
@@ -70,7 +72,7 @@ def draw_neighbours(identified: Identified) -> None:
     part = identified.inference.photo.crop is not None
     left_out = f" {left_out_sentence(identified.itself, part)}" if identified.itself else ""
     st.markdown(f"{opinion} {SIMILARITY}{PAIRS if similarity else ''}{left_out}")
-    cards = [_card(neighbour, taxonomy, identified.label, similarity) for neighbour in found]
+    cards = [_card(neighbour, bundle, identified.label, similarity) for neighbour in found]
     if not cards and flower is not None:
         st.info(f"None of these photos shows {taxonomy[flower].name}.")
     elif with_maps:
@@ -80,7 +82,7 @@ def draw_neighbours(identified: Identified) -> None:
     if not photos_here(bundle.photo_set):
         offer_download(
             "neighbours",
-            "Photos of the data set are not on this machine, so their numbers stand in for them.",
+            "Photos of the data set are not on this machine.",
             bundle.photo_set,
         )
 
@@ -176,7 +178,8 @@ def closeness(level: float) -> str:
     return f"closer than {told} of pairs"
 
 
-def _card(neighbour: Neighbour, taxonomy: Taxonomy, answer: int, similarity: ClassSimilarity | None) -> Card:
+def _card(neighbour: Neighbour, bundle: Bundle, answer: int, similarity: ClassSimilarity | None) -> Card:
+    taxonomy = bundle.taxonomy
     cosine = f"similarity {neighbour.similarity:.2f}"
     if neighbour.split == USER_SPLIT:
         name = capital(taxonomy[neighbour.label].name) if neighbour.label != UNLABELLED else "One of yours"
@@ -200,4 +203,5 @@ def _card(neighbour: Neighbour, taxonomy: Taxonomy, answer: int, similarity: Cla
             f'<span class="quiet">{cosine}{pairs}<br>{photo}</span>'
         ),
         alt=f"{name}, {photo}",
+        stand_in=class_picture(bundle, neighbour.label),
     )

@@ -8,7 +8,7 @@ import streamlit as st
 from app.elements.model_choice import choose_model, known_classes
 from app.elements.told import told
 from app.elements.words import plain
-from app.identify.answer import draw_answer, draw_candidates, draw_roll_up, unlike_of
+from app.identify.answer import draw_answer, draw_candidates, draw_roll_up, looked_for, unlike_of
 from app.identify.crop_choice import chosen_crop, draw_choice, is_whole_alone, offer_crop
 from app.identify.examples import draw_examples
 from app.identify.identified import Identified
@@ -85,6 +85,7 @@ with answer_column:
     doubt_place = st.empty()
     draw_candidates(prediction, taxonomy)
     draw_roll_up(prediction)
+    pictures_place = st.container()
     teach_place = st.container()
     if not (prediction.sure or photo.crop or decided):
         offer_crop()
@@ -100,10 +101,13 @@ if other := compared_with(chosen):
 
     draw_comparison(identified, chosen.name, other, taxonomy)
 
+from app.elements.model_picture import offer_class_pictures  # noqa: E402
 from app.identify.neighbours import doubt, draw_neighbours  # noqa: E402
 from app.identify.questions import draw_questions  # noqa: E402
 from app.identify.teach import draw_teaching  # noqa: E402
 
+with pictures_place:
+    offer_class_pictures(bundle, looked_for(prediction), taxonomy)
 with teach_place, told():
     draw_teaching(identified)
 st.header("Why")

@@ -16,10 +16,11 @@ from app.identify.explaining import ClassOrContrast
 from app.identify.target_choice import Asked
 from app.resources import galleries
 from app.resources.data import photos_here
-from flowers_core.data.photo_ref import PhotoRef, PhotoSet
+from app.resources.model_pictures import class_picture
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.explanation import ContrastTarget
 from flowers_core.explain.representers import Representers, strongest
+from flowers_core.inference.bundle import Bundle
 
 # Photos shown for the name and against it; and as many of the nearest are what the photo resembles.
 EACH, NEAREST = 6, 12
@@ -41,18 +42,16 @@ def draw_whence(asked: Asked) -> None:
     speaks_for, against = strongest(contributions, EACH)
     st.markdown(sum_sentence(contributions, target, taxonomy))
     st.markdown(f"**{capital(_for(target, taxonomy))}**")
-    draw_cards("for", _cards(found, contributions, speaks_for, alike, taxonomy, target.label, photo_set))
+    draw_cards("for", _cards(found, contributions, speaks_for, alike, bundle, target.label))
     if len(against):
         st.markdown(f"**{capital(_against(target, taxonomy))}**")
-        draw_cards("against", _cards(found, contributions, against, alike, taxonomy, target.label, photo_set))
+        draw_cards("against", _cards(found, contributions, against, alike, bundle, target.label))
     st.markdown(likeness_sentence(found.ids[speaks_for], alike))
     itself = {photo.id for photo in identified.itself if photo.photo_set == photo_set} & set(found.ids.tolist())
     if itself:
         st.caption("The model learnt from this very photo, so it speaks for itself here.")
     if not photos_here(photo_set):
-        offer_download(
-            "whence", "The training photos are not on this machine, so their numbers stand in for them.", photo_set
-        )
+        offer_download("whence", "The training photos are not on this machine.", photo_set)
     with st.expander("How this is found"):
         st.markdown(
             "The model's last layer is fitted once more to the photos that it learnt from, with the same answers. "
@@ -107,25 +106,24 @@ def _cards(
     contributions: NDArray[np.float64],
     shown: NDArray[np.intp],
     alike: Mapping[int, int],
-    taxonomy: Taxonomy,
+    bundle: Bundle,
     label: int,
-    photo_set: PhotoSet,
 ) -> list[Card]:
     side = contributions[contributions > 0 if contributions[shown[:1]].sum() > 0 else contributions < 0].sum()
     return [
-        _card(photo_set.ref(found.ids[at]), int(found.labels[at]), contributions[at] / side, alike, taxonomy, label)
-        for at in shown
+        _card(int(found.ids[at]), int(found.labels[at]), contributions[at] / side, alike, bundle, label) for at in shown
     ]
 
 
-def _card(photo: PhotoRef, shows: int, share: float, alike: Mapping[int, int], taxonomy: Taxonomy, label: int) -> Card:
-    name, rank = capital(taxonomy[shows].name), alike.get(photo.id)
+def _card(photo_id: int, shows: int, share: float, alike: Mapping[int, int], bundle: Bundle, label: int) -> Card:
+    name, rank = capital(bundle.taxonomy[shows].name), alike.get(photo_id)
     like = f"no. {rank} in likeness" if rank else "not among the most alike"
     return Card(
-        photo=photo,
+        photo=bundle.photo_set.ref(photo_id),
         caption=(
             f'<span class="name{" same" if shows == label else ""}">{escape(name)}</span><br>'
-            f'{100 * share:.1f} % of it<br><span class="quiet">{like}<br>training photo {photo.id}</span>'
+            f'{100 * share:.1f} % of it<br><span class="quiet">{like}<br>training photo {photo_id}</span>'
         ),
-        alt=f"{name}, training photo {photo.id}",
+        alt=f"{name}, training photo {photo_id}",
+        stand_in=class_picture(bundle, shows),
     )

@@ -15,6 +15,7 @@ from app.elements.words import capital, listed, percent
 from app.identify.target_choice import Asked
 from app.identify.what import painted_concept, shares_of
 from app.resources import bundle_files, galleries, models
+from app.resources.model_pictures import class_picture
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.concepts.classes import settling
 from flowers_core.explain.concepts.concepts import Concepts
@@ -122,6 +123,7 @@ def _draw_nearest(asked: Asked, labels: Sequence[int], taxonomy: Taxonomy) -> No
                 near.photo,
                 _caption(capital(escape(name)), f"the nearest training photo, similarity {near.similarity:.2f}"),
                 f"The nearest training photo of {name}",
+                stand_in=class_picture(asked.identified.inference.bundle, label),
             )
             for near in found
         ]

@@ -10,9 +10,11 @@ from app.elements.choices import by_name, choose_flower, choose_one
 from app.elements.concept_cards import ConceptCard, draw_concepts, typical_crops, typical_flowers
 from app.elements.dataset_offer import offer_download
 from app.elements.model_choice import choose_bundle
+from app.elements.model_picture import HOW, draw_class_pictures, picture_html
 from app.elements.words import capital, percent
 from app.resources import models
 from app.resources.data import photos_here
+from app.resources.model_pictures import concept_picture
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.concepts.concepts import EXAMPLES, Concepts
 from flowers_core.inference.bundle import Bundle
@@ -41,6 +43,7 @@ def draw_flower(bundle: Bundle, concepts: Concepts, taxonomy: Taxonomy) -> None:
         for concept in shown
         if worths[concept] > 0
     ]
+    draw_class_pictures(bundle, [label], taxonomy, how=concept_picture(bundle, shown[0]) is None)
     draw_concepts("of-flower", cards, bundle, concepts)
 
 
@@ -51,6 +54,10 @@ def draw_pattern(bundle: Bundle, concepts: Concepts, taxonomy: Taxonomy) -> None
     crops = typical_crops(bundle, concepts, concept, EXAMPLES)
     if crops is not None:
         st.image(crops, alt=f"What pattern {number} looks like in training photos", output_format="JPEG")
+    picture = concept_picture(bundle, concept)
+    if picture is not None:
+        figure = picture_html(picture, f"The model’s own picture of pattern {number}, not a photo")
+        st.html(f'<div class="own-pictures"><figure>{figure}</figure></div><p class="quiet-note">{HOW}</p>')
     worths = models.concept_worths(bundle, concepts)[:, concept]
     first = [int(index) for index in np.argsort(-worths, kind="stable")[:OF_PATTERN] if worths[index] > 0]
     if not first:

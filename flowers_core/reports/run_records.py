@@ -9,6 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from flowers_core.explain.records.class_pictures import (
+    CLASS_PICTURE_RECORD_FILE,
+    ClassPictureRecord,
+    load_class_picture_record,
+)
 from flowers_core.explain.records.concepts import CONCEPT_RECORD_FILE, ConceptRecord, load_concept_record
 from flowers_core.explain.records.counterfactuals import (
     COUNTERFACTUALS_FILE,
@@ -47,6 +52,7 @@ class RunRecord:
         representers: the measured shares of training photos, or None.
         concepts: what its concepts keep of it, or None.
         counterfactuals: how few positions turn its mistakes, or None.
+        class_pictures: whether it names the pictures that it made, or None.
         shipped: whether the bundle is shipped.
     """
 
@@ -71,6 +77,7 @@ class RunRecord:
     representers: RepresenterRecord | None = None
     concepts: ConceptRecord | None = None
     counterfactuals: CounterfactualRecord | None = None
+    class_pictures: ClassPictureRecord | None = None
     shipped: bool = False
 
 
@@ -103,6 +110,11 @@ def record_of(bundle: Bundle) -> RunRecord:
         counterfactuals=(
             load_counterfactuals(bundle.path(COUNTERFACTUALS_FILE)) if bundle.has(COUNTERFACTUALS_FILE) else None
         ),
+        class_pictures=(
+            load_class_picture_record(bundle.path(CLASS_PICTURE_RECORD_FILE))
+            if bundle.has(CLASS_PICTURE_RECORD_FILE)
+            else None
+        ),
     )
 
 
@@ -123,6 +135,7 @@ def save_record(record: RunRecord, models_dir: Path) -> Path:
         representers=None,
         concepts=None,
         counterfactuals=None,
+        class_pictures=None,
     )
     write_json(path, record_values(kept))
     return path
