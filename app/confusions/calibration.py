@@ -74,11 +74,13 @@ def draw_recorded(recorded: Mapping[str, ConfidenceFigures]) -> None:
 
 def recorded_sentence(recorded: Mapping[str, ConfidenceFigures]) -> str:
     """What the diagram of the confidence shows, in words."""
-    off = " and ".join(f"{100 * figures.ece:.1f} on {kind} ones" for kind, figures in recorded.items())
+    (first, figures), *rest = recorded.items()
+    off = f"{100 * figures.ece:.1f} points apart on average on {first} photos"
+    off += "".join(f", {100 * figures.ece:.1f} on {kind} ones" for kind, figures in rest)
     return (
         "**And what *Identify* states?** There the model weighs all that one look tells, not only its probabilities. "
-        f"Measured on test photos as they are and on corrupted ones (blurred, dark, small in the frame …), stated and "
-        f"true shares are {off} points apart on average."
+        "Measured on test photos as they are and on corrupted ones (blurred, dark, small in the frame …), stated and "
+        f"true shares are {off}."
     )
 
 

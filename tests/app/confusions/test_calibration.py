@@ -89,6 +89,10 @@ def test_the_diagram_of_the_confidence_is_that_of_the_record(open_page: Open) ->
     assert len(recorded_chart(table).to_dict()["layer"]) == 2
     app = open_page("confusions", bundle="efficientnet_lite0_small", precision="int8")
     assert any(text.value == recorded_sentence(recorded) for text in app.markdown)
+    clean, corrupted = (f"{100 * recorded[kind].ece:.1f}" for kind in ("clean", "corrupted"))
+    assert f"are {clean} points apart on average on clean photos, {corrupted} on corrupted ones." in recorded_sentence(
+        recorded
+    )
     assert recorded_table({}).empty
 
 
