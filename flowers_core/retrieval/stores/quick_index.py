@@ -163,6 +163,7 @@ def _empty(dimension: int, groups: int) -> Any:
         centroids, dimension, groups, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT, False
     )
     index.own_fields = True
+    index.cp.min_points_per_centroid = 1  # of a gallery of a few photos it would complain
     centroids.this.disown()  # type: ignore[attr-defined]
     return index
 
