@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 from flowers_core.reports.large_galleries import GalleryFigures, StoreFigures
 from flowers_core.retrieval.gallery import Gallery
 from flowers_core.retrieval.stores.duplicates import find_duplicates
-from flowers_core.retrieval.stores.entries import entries_of
+from flowers_core.retrieval.stores.entries import Hit, entries_of
 from flowers_core.retrieval.stores.lance_store import LanceStore
-from flowers_core.retrieval.stores.quick_index import QuickIndex
+from flowers_core.retrieval.stores.quick_index import PROBES, QuickIndex
 from flowers_core.retrieval.stores.space import EmbeddingSpace
 from flowers_core.retrieval.synthetic_vectors import BLOCK, SyntheticVectors
 from scripts.benchmarks.machine import machine, resident_bytes
 
 K = 10
+#: Groups that a query looks through in the quick index: half as many as it does, as many, twice as many.
+PROBED = (PROBES // 2, PROBES, 2 * PROBES)
 _ASKED_OF_REAL = 1000
 
 
@@ -86,12 +88,12 @@ def measure_stores(
     find_duplicates(index)
     duplicates = time.perf_counter() - start
     del index
-    for name, where, bytes_ in (
-        ("FAISS IVF-SQ8 made from it", folder / "index", weight),
-        ("LanceDB, its own index", folder / "gallery", None),
-    ):
+    ways: list[tuple[str, Path, float | None, int]] = [
+        (f"FAISS IVF-SQ8, {probes} groups a query", folder / "index", weight, probes) for probes in PROBED
+    ]
+    for name, where, bytes_, probes in (*ways, ("LanceDB, its own index", folder / "gallery", None, 0)):
         seconds = built if bytes_ else _indexed(store)
-        keys, milliseconds, resident = _in_its_own_process(_searched, where, queries)
+        keys, milliseconds, resident = _in_its_own_process(_searched, where, queries, probes)
         recall = _shared([[entry_key(row) for row in rows] for rows in nearest.rows.tolist()], keys)
         stores.append(StoreFigures(name, recall, milliseconds, bytes_, seconds, resident / 1e6))
     disk = sum(path.stat().st_size for path in (folder / "gallery").rglob("*") if path.is_file())
@@ -159,11 +161,19 @@ def _in_its_own_process(call: Callable[..., Any], *arguments: Any) -> Any:
         return pool.submit(call, *arguments).result()
 
 
-def _searched(where: Path, queries: NDArray[np.float32]) -> tuple[list[list[str]], float, int]:
+def _searched(where: Path, queries: NDArray[np.float32], probes: int) -> tuple[list[list[str]], float, int]:
     """Keys that are found, milliseconds of a query, and the bytes of this process."""
-    store = QuickIndex.load(where) if where.name == "index" else LanceStore.open(str(where))
-    found, milliseconds = _ask(lambda query: [hit.key for hit in store.search(query[None], K)[0]], queries)
+    if probes:
+        index = QuickIndex.load(where)
+        found, milliseconds = _ask(lambda query: _keys(index.search(query[None], K, probes=probes)), queries)
+    else:
+        store = LanceStore.open(str(where))
+        found, milliseconds = _ask(lambda query: _keys(store.search(query[None], K)), queries)
     return found, milliseconds, resident_bytes()
+
+
+def _keys(hits: list[list[Hit]]) -> list[str]:
+    return [hit.key for hit in hits[0]]
 
 
 def _ask(answer: Callable[[NDArray[np.float32]], Any], queries: NDArray[np.float32]) -> tuple[list[Any], float]:

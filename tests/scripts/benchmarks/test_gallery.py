@@ -10,10 +10,11 @@ from flowers_core.data.model_input import CropRule
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.reports.large_galleries import load_large_galleries
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
+from flowers_core.retrieval.stores.quick_index import PROBES
 from flowers_core.retrieval.stores.space import EmbeddingSpace
 from flowers_core.retrieval.synthetic_vectors import SyntheticVectors
 from scripts.benchmarks.__main__ import main
-from scripts.benchmarks.gallery_stores import Nearest, measure_projection
+from scripts.benchmarks.gallery_stores import PROBED, Nearest, measure_projection
 from tests.fixtures.galleries import random_gallery
 
 
@@ -58,9 +59,9 @@ def test_every_store_is_in_the_table(gallery: Gallery, tmp_path: Path, monkeypat
     assert list(rows) == [
         "NumPy scan, float32",
         "FAISS SQ8, a scan",
-        "FAISS IVF-SQ8 made from it",
+        *(f"FAISS IVF-SQ8, {probes} groups a query" for probes in PROBED),
         "LanceDB, its own index",
     ]
     assert rows["FAISS SQ8, a scan"].bytes == pytest.approx(24, abs=1)
-    assert rows["FAISS IVF-SQ8 made from it"].bytes == pytest.approx(24 + 8, abs=4)
+    assert rows[f"FAISS IVF-SQ8, {PROBES} groups a query"].bytes == pytest.approx(24 + 8, abs=4)
     assert all(row.milliseconds > 0 and row.recall_at_10 > 0.9 for row in rows.values())
