@@ -106,6 +106,8 @@ def own_photos(photos: int, backbone_layers: int, seed: int) -> Recipe | None:
 
     Validation chooses the probe's regularization, and how far to go from the probe's weights to the fine-tuned ones
     (WiSE-FT): not at all, where fine-tuning does not help. It is the most accurate point, and of equals the likeliest.
+    With few photos a step takes fewer of them, so that an epoch has several, at a rate that is lower in proportion
+    (Goyal et al. 2017, arXiv 1706.02677).
 
     Args:
         photos: training photos.
@@ -118,13 +120,14 @@ def own_photos(photos: int, backbone_layers: int, seed: int) -> Recipe | None:
     """
     if photos > FINE_TUNED_AT_MOST:
         return None
+    batch = min(max(photos // 16, 8), 32, photos)
     return Recipe(
         unfrozen_layers=backbone_layers // 3,
         epochs=12,
         views=6,
         probe_views=2,
-        batch_size=min(32, photos),
-        learning_rate=6e-4,
+        batch_size=batch,
+        learning_rate=6e-4 * batch / 32,
         seed=seed,
     )
 

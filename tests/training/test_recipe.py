@@ -7,7 +7,7 @@ import pytest
 
 from flowers_core.training.augmentation import CROPS
 from flowers_core.training.recipe import Entry, Recipe, RecipeError, entries
-from flowers_core.training.recipes import RECIPES
+from flowers_core.training.recipes import RECIPES, own_photos
 
 RECIPE = Recipe(unfrozen_layers=2, epochs=6, views=3, probe_views=2)
 
@@ -78,3 +78,20 @@ def test_recipes_need_no_tensorflow() -> None:
     )
     environment = {"PYTHONPATH": ":".join(path for path in sys.path if path)}
     assert subprocess.run([sys.executable, "-c", script], check=False, env=environment).returncode == 0
+
+
+def test_the_recipe_for_photos_of_ones_own_by_their_number() -> None:
+    """Batches of a sixteenth of the photos, 8 to 32, and a rate of 6e-4 for 32 in proportion."""
+    many, some, few, hardly = (own_photos(photos, 93, seed=3) for photos in (1020, 300, 42, 5))
+    assert many is not None
+    assert (many.unfrozen_layers, many.batch_size, many.learning_rate, many.seed) == (31, 32, 6e-4, 3)
+    assert many.interpolate
+    assert some is not None
+    assert some.batch_size == 18
+    assert some.learning_rate == pytest.approx(3.375e-4)
+    assert few is not None
+    assert few.batch_size == 8
+    assert hardly is not None
+    assert hardly.batch_size == 5
+    assert own_photos(5000, 93, seed=0) is not None
+    assert own_photos(5001, 93, seed=0) is None
