@@ -6,7 +6,7 @@ With the other columns fixed, the cross-entropy of a photo depends on the new co
 t = w·e + b − A, where A is the log-sum-exp of the other logits: it is softplus(−t) for a photo of the class, and grows
 by softplus(t) for one of another class. That is a logistic regression with offset A, convex, with one optimum. It is
 held near a column that the existing ones foretell, by a pull that is the same for every new class. (Leaving the new
-photos out to choose it gives stronger ones, which cost other classes twice as much: the stored photos were learnt from,
+photos out to choose it gives stronger ones, which cost other classes more: the stored photos were learnt from,
 so they lie further from a new class than other photos of theirs.)
 """
 
@@ -21,14 +21,14 @@ from numpy.typing import ArrayLike, NDArray
 from flowers_core.errors import FlowersError
 
 #: How strongly a new column is held near the foretold one.
-REGULARIZATION = 0.0003
+REGULARIZATION = 0.003
 #: How strongly a corrected column is held near what it was, weakest first; the least held-out loss chooses.
 REGULARIZATIONS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 #: Photos of other classes that a column is fitted against: those for which its logit would be the most too large.
 #: The share of the rest in the loss vanishes, and a fit stays within milliseconds.
 HARDEST = 128
-#: Nats by which a new class must lead, so that five lessons in a row cost the others a fifth of a percentage point.
-LEAD = 0.5
+#: Nats by which a new class must lead, so that five lessons in a row cost the others a quarter of a percentage point.
+LEAD = 1.0
 
 _FOLDS = 10
 _STEPS, _CONVERGED = 50, 1e-6
