@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from flowers_core.data.taxonomy import Taxonomy
+from flowers_core.data.taxonomy import UNKNOWN_FAMILY, Taxonomy
 
 SPLITS = ("train", "validation", "test")
 TITLES = {"train": "training", "validation": "validation", "test": "test"}
@@ -24,7 +24,8 @@ def count_table(labels: NDArray[np.int64], splits: NDArray[np.str_], taxonomy: T
         {
             "number": [taxon.label for taxon in taxonomy],
             "class": [taxon.name for taxon in taxonomy],
-            "botanical name": [taxon.latin for taxon in taxonomy],
+            # A family that nobody said is told once, in its own column.
+            "botanical name": ["" if taxon.latin == UNKNOWN_FAMILY else taxon.latin for taxon in taxonomy],
             "family": [taxon.family for taxon in taxonomy],
             **{TITLES[split]: counts[split] for split in SPLITS},
         }

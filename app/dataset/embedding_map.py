@@ -57,9 +57,10 @@ def draw_map(photos: LabelledPhotos) -> None:
         if bundle.photo_set == photo_set and records.projection(bundle) is not None
     }
     if not maps:
+        own = [bundle.name for bundle in models.model_list().bundles if bundle.photo_set == photo_set]
         st.info(
-            "No map comes with the models on this machine. "
-            f"`flowers project_embeddings {DEFAULT_BUNDLE}` draws one from a model’s gallery."
+            "No map of these photos comes with the models on this machine. "
+            f"`flowers project_embeddings {own[0] if own else DEFAULT_BUNDLE}` draws one from a model’s gallery."
         )
         return
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):

@@ -146,8 +146,8 @@ def test_a_killed_run_goes_on_to_the_same_bundle(
     assert histories[0] == histories[1]
     assert set(made.manifest.files) == set(whole.manifest.files)
     assert made.metrics == whole.metrics
-    ours, other = (load_predictions(bundle.path(predictions_file("test")), "int8") for bundle in (made, whole))
-    np.testing.assert_array_equal(ours.logits, other.logits)
+    answers = [load_predictions(bundle.path(predictions_file("test")), "int8") for bundle in (made, whole)]
+    np.testing.assert_array_equal(answers[0].logits, answers[1].logits)
 
 
 def _nothing(photos: Path) -> None:
