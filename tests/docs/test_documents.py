@@ -163,6 +163,10 @@ def test_every_verb_is_told_of() -> None:
         verb
         for verb in VERBS
         if verb
-        in benchmarks - {f"benchmarks {name}" for name in ("inference", "gallery", "lime", "training", "exports")}
+        in benchmarks
+        - {
+            f"benchmarks {name}"
+            for name in ("inference", "gallery", "lime", "training", "exports", "own_photos", "photos_memory")
+        }
     ]
     assert all(f"`{verb.split()[1]}`" in text_of("docs/TRAINING.md") for verb in benchmarks - {"benchmarks inference"})
