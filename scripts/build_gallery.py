@@ -67,13 +67,9 @@ def build_gallery(bundle: Bundle, flowers: Dataset, lent: KnnRule | None = None)
         lent: the k-NN rule; None to choose it on validation photos.
     """
     runtime = Runtime(bundle.path(model_file(_PRECISION)))
-    batches = progress(
-        input_batches(flowers, flowers.ids, bundle.crop_rule, batch_size=_BATCH),
-        "embedding",
-        -(-len(flowers) // _BATCH),
-    )
+    batches = input_batches(flowers, flowers.ids, bundle.crop_rule, batch_size=_BATCH)
     embeddings = np.empty((len(flowers), len(bundle.head()[0])), np.float32)
-    for number, batch in enumerate(batches):
+    for number, batch in enumerate(progress(batches, "embedding", -(-len(flowers) // _BATCH))):
         embeddings[number * _BATCH :][: len(batch)] = runtime.forward(batch).embedding
     digests = [sha256_of(flowers.path(int(photo_id))) for photo_id in flowers.ids]
     gallery = Gallery.build(embeddings, flowers.ids, flowers.labels, flowers.splits, digests)

@@ -104,12 +104,8 @@ def _parse() -> argparse.Namespace:
     add_data_option(parser)
     parser.add_argument("--photos", type=Path, metavar="DIR", help="instead, your own photos: a folder for each class")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where their figures go (default: evaluations/…)")
-    parser.add_argument(
-        "--corruptions",
-        choices=HELD_OUT,
-        metavar="SPLIT",
-        help="instead, a split's photos corrupted: validation for choices, test for the final table",
-    )
+    corrupted = "instead, a split's photos corrupted: validation for choices, test for the final table"
+    parser.add_argument("--corruptions", choices=HELD_OUT, metavar="SPLIT", help=corrupted)
     parser.add_argument("--from-saved", action="store_true", help="make the figures anew from the saved answers")
     parser.add_argument("--validation-only", action="store_true", help="leave the test photos alone")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the corrupted photos there for the next model")

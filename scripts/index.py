@@ -64,9 +64,8 @@ def main() -> None:
     print(f"The gallery '{options.gallery}' holds {store.count():,} photos.")
     if options.duplicates:
         pairs = write_duplicates(options.gallery, options.duplicates)
-        print(
-            f"{'One pair' if pairs == 1 else f'{pairs:,} pairs'} of photos with the same picture: {options.duplicates}"
-        )
+        counted = "One pair" if pairs == 1 else f"{pairs:,} pairs"
+        print(f"{counted} of photos with the same picture: {options.duplicates}")
     left_out.leave(new + left_out.photos)
 
 
