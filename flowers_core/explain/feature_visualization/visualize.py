@@ -39,7 +39,7 @@ class Options:
         rate: the first step's length; the others shorten along a cosine.
     """
 
-    steps: int = 80
+    steps: int = 128
     crops: int = 2
     side: int = 96
     least: float = 0.3
