@@ -27,7 +27,7 @@ from flowers_core.reports.large_galleries import (
 from flowers_core.retrieval.stores.open_store import open_store
 from flowers_core.retrieval.stores.space import DIMENSION
 from flowers_core.storage.paths import default_models_dir
-from scripts.benchmarks.machine import machine
+from scripts.benchmarks.machine import machine, peak_bytes
 from scripts.benchmarks.synthetic_gallery import make_gallery
 from scripts.dev.chromium import ARGUMENTS, chromium
 from scripts.dev.running_app import ROOT, free_port, running, streamlit_command
@@ -100,7 +100,7 @@ def measure(bundle: Bundle, place: Path, count: int, scratch: Path) -> PageFigur
             lambda page: page.wait_for_selector(_DOTS),
         )
         closer = _loop_and_closer(page, count)
-        held = _peak_megabytes(server.pid)
+        held = (peak_bytes(server.pid) or 0) / 1e6
         browser.close()
     return PageFigures(machine(), tuple(first), neighbours, mapped, closer, held)
 
@@ -121,12 +121,6 @@ def _loop_and_closer(page: Any, count: int) -> tuple[float, float]:
 
 def _said(page: Any, text: str) -> None:
     page.locator("[data-testid=stMarkdownContainer]", has_text=text).first.wait_for()
-
-
-def _peak_megabytes(process: int) -> float:
-    """The most that a process held, as Linux counts it."""
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM:"))
 
 
 def _seconds(*steps: Callable[[], object]) -> float:

@@ -48,6 +48,21 @@ def machine() -> str:
     return f"{name}, {cores()} cores"
 
 
+def peak_bytes(process: int | str = "self") -> int | None:
+    """The most that a process has held in memory, as Linux counts it; None elsewhere, and of one that has ended.
+
+    Unlike getrusage's figure it begins anew with a process, and does not hold what its parent held.
+
+    Args:
+        process: its number.
+    """
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), None)
+
+
 def resident_bytes() -> int:
     """What this process takes in memory, as Linux counts it; 0 elsewhere."""
     counted = Path("/proc/self/statm")

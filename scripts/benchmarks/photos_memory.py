@@ -7,7 +7,6 @@ inputs of 32 pixels. What grows with the number of photos is the same for large 
 values whatever the size, and photos are read a few at a time.
 """
 
-import os
 import subprocess
 import sys
 import time
@@ -17,9 +16,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PIL import Image
 
+from scripts.benchmarks.machine import peak_bytes
 from scripts.options.command import at_least, run, verb_parser
 
 _CLASSES, _SIDE = 20, 48
+_EVERY = 0.2  # seconds between two looks at the process
 
 
 def main() -> None:
@@ -51,15 +52,17 @@ def draw_photos(folder: Path, count: int) -> None:
 
 
 def peak_of_training(folder: Path) -> tuple[int, float]:
-    """Peak resident memory in bytes and seconds of a training on the photos in a folder's `photos`."""
+    """Peak resident memory in bytes (0 where Linux does not tell) and seconds of a training on a folder's `photos`."""
     words = ("--photos", f"{folder}/photos", "--out", f"{folder}/models/many", "--size", "32")
     kept = ("--runs", f"{folder}/runs", "--cache", f"{folder}/cache")
     begun = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "scripts.train", *words, *kept])
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
+    process, peak = subprocess.Popen([sys.executable, "-m", "scripts.train", *words, *kept]), 0
+    while process.poll() is None:
+        peak = peak_bytes(process.pid) or peak
+        time.sleep(_EVERY)
+    if process.returncode:
         sys.exit("The training failed.")
-    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024), time.perf_counter() - begun
+    return peak, time.perf_counter() - begun
 
 
 if __name__ == "__main__":

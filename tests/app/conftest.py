@@ -1,4 +1,5 @@
 import functools
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +67,11 @@ def run(app: AppTest) -> AppTest:
 
 def html(app: AppTest) -> str:
     return "\n".join(element.value for element in app.get("html"))
+
+
+def missing_photos(app: AppTest) -> list[int]:
+    """The numbers of the photos, in order, that are not on this machine, so that something stands in for them."""
+    return [int(found) for found in re.findall(r"photo (\d+); not on this machine", html(app))]
 
 
 def example_bytes() -> bytes:

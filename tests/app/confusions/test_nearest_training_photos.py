@@ -1,4 +1,3 @@
-import re
 from collections.abc import Callable
 
 import numpy as np
@@ -14,7 +13,7 @@ from flowers_core.inference.bundle import load_bundle
 from flowers_core.retrieval.gallery import Gallery
 from flowers_core.retrieval.neighbour import Neighbour
 from flowers_core.storage.paths import default_models_dir
-from tests.app.conftest import html, run
+from tests.app.conftest import missing_photos, run
 
 Open = Callable[..., AppTest]
 BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
@@ -50,7 +49,7 @@ def test_a_mistake_stands_beside_training_photos_of_both_classes(
     for mistake in found[:PER_PAGE]:
         of_true, of_called = beside(gallery, mistake)
         expected += [mistake.photo_id, *(neighbour.photo_id for neighbour in (*of_true, *of_called))]
-    assert [int(shown) for shown in re.findall(r"<span>photo</span><b>(\d+)</b>", html(app))] == expected
+    assert missing_photos(app) == expected
     opened = open_page("confusions", precision="int8", beside="true")
     assert opened.toggle(key="beside").value
 

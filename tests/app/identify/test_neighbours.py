@@ -1,6 +1,5 @@
 """The neighbours with everything that a bundle may bring beside its gallery, and with none of it."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from flowers_core.retrieval.knn import KnnPrediction, knn_predict
 from flowers_core.retrieval.similarity import SIMILARITY_FILE, fit_class_similarity
 from flowers_core.retrieval.user_photos import ExtendedGallery, load_user_photos, user_photos_file
 from flowers_core.storage.paths import default_models_dir
-from tests.app.conftest import drawn_photo, example_bytes, html, run
+from tests.app.conftest import drawn_photo, example_bytes, html, missing_photos, run
 from tests.app.elements.test_words import prediction
 from tests.fixtures.manifests import linked_copy
 
@@ -76,7 +75,7 @@ def test_the_photo_itself_is_left_out_the_vote_and_the_likeness_are_told(open_pa
     app = open_page(photo="example")
     page = html(app)
     expected = gallery.search(embedding, 12, exclude=twins)
-    assert re.findall(r"<span>photo</span><b>(\d+)</b>", page) == [str(neighbour.photo_id) for neighbour in expected]
+    assert missing_photos(app) == [neighbour.photo_id for neighbour in expected]
     share = likeness.level_of(expected[0].label, expected[0].similarity)
     assert share is not None
     assert closeness(share) in page
@@ -90,7 +89,7 @@ def test_the_photo_itself_is_left_out_the_vote_and_the_likeness_are_told(open_pa
     app = open_page(photo="example", part="10,10,60,70")
     said = next(text.value for text in app.markdown if "second opinion" in text.value)
     assert f"This is part of photo {first} and {second} of the data set" in said
-    assert not {str(twin) for twin in twins} & set(re.findall(r"<span>photo</span><b>(\d+)</b>", html(app)))
+    assert not set(twins) & set(missing_photos(app))
 
 
 @pytest.mark.parametrize(
@@ -192,7 +191,7 @@ def test_filtered_by_split_and_class(open_page: Open, bundle_folder: Path) -> No
     fits = np.flatnonzero((gallery.labels == rose) & (gallery.splits == "validation"))
     wanted = gallery.ids[fits[np.argsort(-similar[fits], kind="stable")]]
     app = open_page(photo="example", among="Validation", flower="rose")
-    assert re.findall(r"<span>photo</span><b>(\d+)</b>", html(app)) == [str(photo_id) for photo_id in wanted[:12]]
+    assert missing_photos(app) == wanted[:12].tolist()
     # The opinion is not that of photos that were chosen for their class.
     assert not any("12 nearest are labelled **rose**" in text.value for text in app.markdown)
 

@@ -27,7 +27,7 @@ def test_a_name_lies_in_the_folder_of_galleries_and_a_path_where_it_says(galleri
 
 
 def circle(count: int) -> np.ndarray:
-    angles = np.linspace(0, np.pi / 2, count)
+    angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
     return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
 
@@ -43,7 +43,7 @@ def test_a_large_one_is_indexed_and_again_where_much_came_since():
     first = quick_index("meadow", least=20)
     opened = open_store("meadow")
     assert isinstance(opened, IndexedStore)
-    assert [hit.key for hit in opened.search(np.array([[0, 1]], np.float32), 1)[0]] == ["19"]
+    assert [hit.key for hit in opened.search(np.array([[0, 1]], np.float32), 1)[0]] == ["5"]
     store.add(store_entries(circle(2), ["a", "b"]))
     assert (len(first), opened.behind) == (20, 2)
     assert len(quick_index("meadow", least=20)) == 20
