@@ -20,17 +20,20 @@ def multi_crop_note(records: Sequence[RunRecord]) -> str:
         for record in records
         if record.confidence and record.confidence.looks
     ]
+    own = (
+        "Some bundles have a rule of their own, fitted to doubtful validation photos, clean and corrupted, and to "
+        "pictures without a flower (`flowers fit_confidence`), so that 98 % of the answers from that probability on "
+        "are right, those to such pictures counted as wrong; photos that as a whole look like none of the flowers have "
+        f"a bar of their own. {' '.join(fitted)} For all others"
+    )
     return (
         f"Where one look at the whole photo leaves doubt, square crops of it are looked at too, with sides of {sides} "
         "per cent of its short side, and all looks together make one answer, on *Identify*, in `flowers identify` and "
         "here (`flowers study evaluate_multi_crop`). The probabilities of the classes are proportional to p to the "
         "power of one weight times q, and a floor, to the power of another: p is a class's probability in the whole "
         "photo, and q its mean over the share of the crops that are surest of whatever they show. Without doubt an "
-        "answer is given only where a crop names it and looks like it, and from some probability on. Bundles with a "
-        "confidence have a rule of their own, fitted to doubtful validation photos, clean and corrupted, and to "
-        "pictures without a flower (`flowers fit_confidence`), so that 98 % of the answers from that probability on "
-        "are right, those to such pictures counted as wrong; photos that as a whole look like none of the flowers have "
-        f"a bar of their own. {' '.join(fitted)}{' ' if fitted else ''}For all others: {_rule(LOOKS_RULE)}, fitted to "
+        "answer is given only where a crop names it and looks like it, and from some probability on. "
+        f"{own if fitted else 'For all bundles'}: {_rule(LOOKS_RULE)}, fitted to "
         "doubtful validation photos as efficientnet_lite0_small sees them. *All looks* columns stand beside those of "
         "one look. *Decided* counts the photos where a crop names the answer and looks like it; elsewhere the whole "
         "photo's answer stays. That condition came after a first table of these test photos had shown that blurred "

@@ -28,4 +28,7 @@ def test_the_note_names_each_fitted_rule() -> None:
         "never." in note
     )
     assert "For all others: weights of 0.4 and 0.8" in note
-    assert "one:" not in multi_crop_note([RunRecord("one", "tiny", training(), {})])
+    without = multi_crop_note([RunRecord("one", "tiny", training(), {}, confidence=confidence())])
+    assert "For all bundles: weights of 0.4 and 0.8" in without
+    assert "one:" not in without
+    assert "rule of their own" not in without
