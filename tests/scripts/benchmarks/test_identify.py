@@ -37,4 +37,6 @@ def test_the_ratio_is_of_the_same_photos_in_turn(call) -> None:
 def test_memory_is_read_twice(call) -> None:
     said = call("--memory", "8")
     first, last = (float(words.split(" MB")[0]) for words in said.split(", "))
-    assert 20 < first <= last + 1
+    # Threads that have ended may have given memory back, in a process that runs other tests beside this one.
+    assert first > 20
+    assert abs(last - first) < 50
