@@ -91,7 +91,7 @@ def _draw_exchange(asked: Asked) -> None:
             "The model's last layer adds up what its places say, so the places that speak most for "
             f"{taxonomy[found.exchange.label].name} and those of the other photo that speak most for {name} are the "
             "fewest that can turn it. A place has seen more of the photo than its own square, so the squares are also "
-            "pasted and the model looks again."
+            "pasted, with some of what is around them, and the model looks again."
         )
         if record := records.counterfactuals(asked.identified.inference.bundle):
             st.markdown(record_sentence(record))

@@ -1,8 +1,11 @@
 """A counterfactual of the last feature map, tried on pixels: the patches are pasted and the model is asked again.
 
 The exchange of positions is exact in the last layer, but a position there has seen more of the photo than its own
-square. So the squares of the other photo are pasted into this one, and the model looks again. Random exchanges of as
-many squares stand beside it: what any cutting and pasting does.
+square. So the squares of the other photo are pasted into this one, each with some of what is around it, and the model
+looks again. Random exchanges of as many squares stand beside it: what any cutting and pasting does.
+
+That the surroundings fade out over half a square was chosen on the validation mistakes of efficientnet_lite0_small:
+hard edges changed fewer answers.
 """
 
 from __future__ import annotations
@@ -48,7 +51,9 @@ class PixelCheck:
 
 
 def pasted(pixels: Pixels, other: Pixels, pairs: Iterable[tuple[Position, Position]], grid: tuple[int, int]) -> Pixels:
-    """One photo with squares of another.
+    """One photo with squares of another, each with half a square around it that fades out.
+
+    The order of the pairs does not matter: where several squares reach, they are averaged.
 
     Args:
         pixels: (s, s, 3) uint8, as the model sees the photo.
@@ -59,17 +64,17 @@ def pasted(pixels: Pixels, other: Pixels, pairs: Iterable[tuple[Position, Positi
     Returns:
         (s, s, 3) uint8, a new array.
     """
-    made = pixels.copy()
+    side, cells = np.array(pixels.shape[:2]), np.array(grid)
+    blended, covered = np.zeros(pixels.shape), np.zeros((*pixels.shape[:2], 1))
     for here, there in pairs:
-        place, source = _square(here, grid, pixels.shape), _square(there, grid, pixels.shape)
-        # Where the grid does not divide the side, squares differ by a pixel: what both have is pasted.
-        height = min(place[0].stop - place[0].start, source[0].stop - source[0].start)
-        width = min(place[1].stop - place[1].start, source[1].stop - source[1].start)
-        top, left, from_top, from_left = (part.start for part in (*place, *source))
-        made[top : top + height, left : left + width] = other[
-            from_top : from_top + height, from_left : from_left + width
-        ]
-    return made
+        shift = np.rint((np.array(there) - here) * side / cells).astype(int)
+        down, across = (_opacity(here[axis], int(side[axis]), grid[axis]) for axis in (0, 1))
+        from_rows, from_columns = (np.clip(np.arange(side[axis]) + shift[axis], 0, side[axis] - 1) for axis in (0, 1))
+        opacity = (down[:, None] * across)[..., None]
+        blended += opacity * other[from_rows[:, None], from_columns]
+        covered += opacity
+    shown = blended / np.maximum(covered, 1) + pixels * np.maximum(1 - covered, 0)
+    return np.rint(shown).astype(np.uint8)
 
 
 def check_on_pixels(
@@ -108,11 +113,9 @@ def check_on_pixels(
     return PixelCheck(changed, float(gaps[0]), float(gaps[1]), gaps[2:], turned)
 
 
-def _square(position: Position, grid: tuple[int, int], shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """The pixels of a position, as (rows, columns)."""
-    (row, column), (rows, columns) = position, grid
-    height, width = shape[:2]
-    return (
-        slice(round(row * height / rows), round((row + 1) * height / rows)),
-        slice(round(column * width / columns), round((column + 1) * width / columns)),
-    )
+def _opacity(place: int, side: int, cells: int) -> npt.NDArray[np.float64]:
+    """How much of a square is seen along one axis, (side,): all in its cell, falling to none half a cell away."""
+    first, last = round(place * side / cells), round((place + 1) * side / cells) - 1
+    along = np.arange(side)
+    away = np.maximum(np.maximum(first - along, along - last), 0)
+    return np.clip(1 - away / (side // (2 * cells) + 1), 0, 1)
