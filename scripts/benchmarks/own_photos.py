@@ -49,9 +49,16 @@ def main() -> None:
     answer = _trained(options, flowers, known["train"].cpu_seconds if options.method == "keras" else 0)
     took = time.process_time() - begun
     ids = flowers.split_ids("test")
-    right = np.concatenate([answer(ids[start : start + 32]) for start in range(0, len(ids), 32)])
-    marks = "".join("1" if each else "0" for each in right == flowers.labels_of(ids) - 1)
-    found = TrainedOnPhotos(len(flowers.names), len(flowers.split_ids("train")), round(took, 1), marks)
+    columns = np.concatenate([answer(ids[start : start + 32]) for start in range(0, len(ids), 32)])
+    labels = flowers.labels_of(ids)
+    right = columns == labels - 1
+    found = TrainedOnPhotos(
+        classes=len(flowers.names),
+        training_photos=len(flowers.split_ids("train")),
+        cpu_seconds=round(took, 1),
+        right="".join("1" if each else "0" for each in right),
+        balanced_accuracy=float(np.mean([right[labels == label].mean() for label in np.unique(labels)])),
+    )
     keep_own_photos(options.name, options.method, found, options.models)
     print(own_photos_table({options.name: load_own_photos(options.models)[options.name]}))
 
@@ -79,10 +86,12 @@ def _trained(options: argparse.Namespace, flowers: Dataset, seconds: float) -> A
     rule, classes = CropRule(options.size), len(flowers.names)
     if options.method == "keras":
         return trained_as_the_guide_does(flowers, backbone, options.size, seconds, options.seed)
-    classifier = build_classifier(backbone, classes, dropout=0.2 if options.method == "train" else 0.0)
+    recipe = None
+    if options.method == "train":
+        recipe = own_photos(len(flowers.split_ids("train")), len(backbone.layers), options.seed)
+    classifier = build_classifier(backbone, classes, dropout=recipe.dropout if recipe else 0.0)
     command = Command("scripts.benchmarks.own_photos")
-    recipe = own_photos(len(flowers.split_ids("train")), len(backbone.layers), options.seed)
-    if options.method == "probe" or recipe is None:
+    if recipe is None:
         probed(classifier, flowers, rule, command, track=progress)
     else:
         with TemporaryDirectory(prefix="flowers-own-photos-") as folder:

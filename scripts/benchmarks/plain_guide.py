@@ -1,8 +1,8 @@
 """Transfer learning and fine-tuning as Keras' guide does it, for `flowers benchmarks own_photos` to compare with.
 
-https://keras.io/guides/transfer_learning: photos by `image_dataset_from_directory`, mirrored and turned a little at
-random; a dropout and a new linear layer on the pooled features of the frozen backbone, trained by Adam; then all of the
-backbone with it, by Adam at 1e-5, its batch normalization in inference mode.
+https://keras.io/guides/transfer_learning: photos by `image_dataset_from_directory`, kept once they are decoded,
+mirrored and turned a little at random; a dropout and a new linear layer on the pooled features of the frozen backbone,
+trained by Adam; then all of the backbone with it, by Adam at 1e-5, its batch normalization in inference mode.
 """
 
 import time
@@ -46,9 +46,10 @@ def trained_as_the_guide_does(
     model = keras.Model(inputs, layers.Dense(len(flowers.names))(layers.Dropout(0.2)(pooled)))
     with TemporaryDirectory(prefix="flowers-plain-guide-") as folder:
         photos = _folder_of(flowers, "train", Path(folder))
-        train = keras.utils.image_dataset_from_directory(
-            photos, image_size=(size, size), batch_size=32, seed=seed, verbose=False
-        ).prefetch(tf.data.AUTOTUNE)
+        decoded = keras.utils.image_dataset_from_directory(
+            photos, image_size=(size, size), batch_size=None, shuffle=False, verbose=False
+        ).cache()  # no photo is decoded twice, as here none is
+        train = decoded.shuffle(len(decoded), seed=seed).batch(32).prefetch(tf.data.AUTOTUNE)
         for trainable, optimizer, share in (
             (False, keras.optimizers.Adam(), HEAD_SHARE),
             (True, keras.optimizers.Adam(1e-5), 1 - HEAD_SHARE),

@@ -16,19 +16,21 @@ from flowers_core.reports.own_photos import (
     own_photos_table,
 )
 
-OURS = TrainedOnPhotos(3, 30, 61.4, "1" * 8)
-THEIRS = TrainedOnPhotos(3, 30, 59.6, "11110000")
+OURS = TrainedOnPhotos(3, 30, 61.4, "1" * 8, 1.0)
+THEIRS = TrainedOnPhotos(3, 30, 59.6, "11110000", 0.625)
 
 
 def test_the_difference_is_of_the_same_photos() -> None:
     rows = own_photos_table({"garden": {"keras": THEIRS, "train": OURS}}).splitlines()[2:]
-    assert rows[0] == ("| garden | 3 | 30 | 8 | `flowers train --photos` | 100.00 (100.00 to 100.00) | — | 61 |")
+    assert rows[0] == (
+        "| garden | 3 | 30 | 8 | `flowers train --photos` | 100.00 (100.00 to 100.00) | — | 100.00 | 61 |"
+    )
     # Four of eight right, and so four of eight ahead: the interval of the one mirrors that of the other.
     low, high = interval_of_mean(THEIRS.hits)
     assert rows[1].startswith(
         f"| garden | 3 | 30 | 8 | Keras’ guide | 50.00 ({100 * low:.2f} to {100 * high:.2f}) | +50.00 (+"
     )
-    assert rows[1].endswith("| 60 |")
+    assert rows[1].endswith(" | 62.50 | 60 |")
     assert own_photos_table({}) == ""
     assert "`flowers benchmarks own_photos`" in own_photos_note()
 
