@@ -10,6 +10,7 @@ shrunk covariance) gives cosines that tell right answers from wrong ones.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,14 +53,25 @@ class DiscriminantSpace:
 
     def distances(self, embeddings: ArrayLike) -> NDArray[np.float64]:
         """The scaled distance of each embedding (n, c) from each prototype: (n, classes) float64, at least 0."""
-        scaled, ends = np.asarray(embeddings) * self.scale, self.prototypes * self.scale
-        squares = (scaled**2).sum(axis=1)[:, None] - 2 * scaled @ ends.T + (ends**2).sum(axis=1)[None, :]
+        scaled, (ends, lengths) = np.asarray(embeddings) * self.scale, self._ends
+        squares = (scaled**2).sum(axis=1)[:, None] - 2 * scaled @ ends.T + lengths
         return np.sqrt(np.maximum(squares, 0).astype(np.float64))
 
     def cosines(self, embeddings: ArrayLike) -> NDArray[np.float64]:
         """The cosine of each embedding (n, c) with each prototype among the discriminants: (n, classes) float64."""
         vectors = _unit((np.asarray(embeddings) - self.mean) @ self.projection)
-        return np.clip(vectors @ _unit((self.prototypes - self.mean) @ self.projection).T, -1.0, 1.0).astype(np.float64)
+        return np.clip(vectors @ self._directions.T, -1.0, 1.0).astype(np.float64)
+
+    @cached_property
+    def _ends(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The scaled prototypes, and their squared lengths (1, classes)."""
+        ends = self.prototypes * self.scale
+        return ends, (ends**2).sum(axis=1)[None, :]
+
+    @cached_property
+    def _directions(self) -> NDArray[np.floating]:
+        """The prototypes among the discriminants, of norm 1."""
+        return _unit((self.prototypes - self.mean) @ self.projection)
 
     def with_prototype(self, prototype: NDArray[np.floating]) -> DiscriminantSpace:
         """The space with one more class, whose mean embedding (c,) is this; scale and projection stay."""

@@ -5,6 +5,7 @@ Fitting the calibration is in `calibration.py`: it needs SciPy, which the first 
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -61,8 +62,7 @@ class Prediction:
             `conformal_coverage` of photos like those the calibration was fitted to (Sadinle et al. 2019, arXiv
             1609.00451). If no class qualifies, the set is the most probable class, so it is never empty.
         verdict: "sure", "between" or "unsure"; `predict` has the rule.
-        families, genera: most probable first, equal probabilities by name. A class of several genera is in no genus, so
-            the genera may sum to less than 1; so may the families where that of a class is not known.
+        taxa: the classes in order of label.
         novel: whether the photo looks like none of the flowers; False if the bundle has no rule for it.
     """
 
@@ -70,9 +70,19 @@ class Prediction:
     candidates: tuple[Candidate, ...]
     plausible: tuple[int, ...]
     verdict: Verdict
-    families: tuple[Group, ...]
-    genera: tuple[Group, ...]
+    taxa: tuple[Taxon, ...]
     novel: bool = False
+
+    # Only a page in doubt asks for these, and to add them up takes longer than all else that follows a forward pass.
+    @cached_property
+    def families(self) -> tuple[Group, ...]:
+        """Most probable first, equal probabilities by name; they sum to less than 1 where a class's is not known."""
+        return _roll_up("family", self.probabilities, self.taxa, lambda taxon: taxon.known_family)
+
+    @cached_property
+    def genera(self) -> tuple[Group, ...]:
+        """As `families`. A class of several genera is in no genus, so the genera may sum to less than 1."""
+        return _roll_up("genus", self.probabilities, self.taxa, lambda taxon: taxon.genus)
 
     @property
     def sure(self) -> bool:
@@ -184,15 +194,9 @@ def ranked(
     """
     probabilities.flags.writeable = False
     order = np.argsort(-probabilities, kind="stable")
-    return Prediction(
-        probabilities=probabilities,
-        candidates=tuple(Candidate(int(column) + 1, float(probabilities[column])) for column in order),
-        plausible=tuple(int(column) + 1 for column in order[:in_set]),
-        verdict=verdict,
-        families=_roll_up("family", probabilities, taxa, lambda taxon: taxon.known_family),
-        genera=_roll_up("genus", probabilities, taxa, lambda taxon: taxon.genus),
-        novel=novel,
-    )
+    candidates = tuple(map(Candidate, (order + 1).tolist(), probabilities[order].tolist()))
+    plausible = tuple(candidate.label for candidate in candidates[:in_set])
+    return Prediction(probabilities, candidates, plausible, verdict, tuple(taxa), novel)
 
 
 def verdict_of(in_set: int, together: float, unsure_below: float) -> Verdict:
@@ -209,7 +213,7 @@ def verdict_of(in_set: int, together: float, unsure_below: float) -> Verdict:
 
 
 def _roll_up(
-    rank: Rank, probabilities: NDArray[Any], taxa: list[Taxon], name_of: Callable[[Taxon], str | None]
+    rank: Rank, probabilities: NDArray[Any], taxa: Iterable[Taxon], name_of: Callable[[Taxon], str | None]
 ) -> tuple[Group, ...]:
     labels: dict[str, list[int]] = {}
     for taxon in taxa:

@@ -56,8 +56,7 @@ def fit_prototypes(vectors: NDArray[np.float32], labels: NDArray[np.int64], clas
     if len(vectors) == 0:
         raise ValueError("There are no training photos to take the mean of.")
     columns = labels - 1
-    sums = np.zeros((classes, vectors.shape[1]), np.float32)
-    np.add.at(sums, columns, vectors)
+    sums = np.stack([vectors[columns == column].sum(axis=0) for column in range(classes)])
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     means = np.divide(sums, lengths, out=np.zeros_like(sums), where=lengths > 0)
     return Prototypes(means, float(np.quantile((vectors * means[columns]).sum(axis=1), REJECTED_FRACTION)))
