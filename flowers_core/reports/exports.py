@@ -9,7 +9,7 @@ from pathlib import Path
 from flowers_core.errors import FlowersError
 from flowers_core.reports.tables import megabytes, percent, table
 from flowers_core.storage.files import write_json
-from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, to_json
+from flowers_core.storage.typed_json import read_record, to_json
 
 EXPORTS_FILE = "exports.json"
 _CLIENTS = {
@@ -93,10 +93,7 @@ def load_exports(models_dir: Path) -> ExportRecord | None:
     path = models_dir / EXPORTS_FILE
     if not path.is_file():
         return None
-    try:
-        return from_json(ExportRecord, read_json(path))
-    except JsonValueError as error:
-        raise ExportsError(f"{path} is not a record of exported models: {error}") from error
+    return read_record(ExportRecord, path, "exported models", ExportsError)
 
 
 def exports_note(record: ExportRecord) -> str:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from flowers_core.errors import FlowersError
 from flowers_core.reports.tables import table
 from flowers_core.storage.files import write_json
-from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, to_json
+from flowers_core.storage.typed_json import read_record, to_json
 
 T = TypeVar("T")
 LARGE_GALLERIES_FILE = "large_galleries.json"
@@ -129,10 +129,7 @@ def load_large_galleries(models_dir: Path) -> LargeGalleryRecord | None:
     path = models_dir / LARGE_GALLERIES_FILE
     if not path.is_file():
         return None
-    try:
-        return from_json(LargeGalleryRecord, read_json(path))
-    except JsonValueError as error:
-        raise LargeGalleriesError(f"{path} is not a record of large galleries: {error}") from error
+    return read_record(LargeGalleryRecord, path, "large galleries", LargeGalleriesError)
 
 
 def large_galleries_text(record: LargeGalleryRecord) -> str:

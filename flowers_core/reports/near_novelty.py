@@ -13,7 +13,7 @@ from flowers_core.inference.records.near_novelty import NearDraw, NearNoveltyRec
 from flowers_core.reports.confidence import SCORES
 from flowers_core.reports.tables import percent, table
 from flowers_core.storage.files import write_json
-from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, to_json
+from flowers_core.storage.typed_json import read_record, to_json
 
 NEAR_NOVELTY_FILE = "near_novelty.json"
 _PROTOCOLS = {
@@ -47,10 +47,7 @@ def load_near_novelty(models_dir: Path) -> tuple[NearNoveltyRecord, ...]:
     path = models_dir / NEAR_NOVELTY_FILE
     if not path.is_file():
         return ()
-    try:
-        return tuple(from_json(_Kept, read_json(path)).protocols.values())
-    except JsonValueError as error:
-        raise NearNoveltyError(f"{path} is not a record of near novelty: {error}") from error
+    return tuple(read_record(_Kept, path, "near novelty", NearNoveltyError).protocols.values())
 
 
 def near_novelty_note(records: tuple[NearNoveltyRecord, ...]) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from flowers_core.errors import FlowersError
 from flowers_core.reports.tables import percent, table
 from flowers_core.storage.files import write_json
-from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, to_json
+from flowers_core.storage.typed_json import read_record, to_json
 
 OWN_PHOTOS_FILE = "own_photos.json"
 #: What is compared, and what the table calls it; the first is this project's.
@@ -75,10 +75,7 @@ def load_own_photos(models_dir: Path) -> Mapping[str, Mapping[str, TrainedOnPhot
     path = models_dir / OWN_PHOTOS_FILE
     if not path.is_file():
         return {}
-    try:
-        return from_json(_Kept, read_json(path)).sets
-    except JsonValueError as error:
-        raise OwnPhotosError(f"{path} is not a record of trainings on one's own photos: {error}") from error
+    return read_record(_Kept, path, "trainings on one's own photos", OwnPhotosError).sets
 
 
 def interval_of_mean(values: NDArray[np.float64], seed: int = 0) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from flowers_core.errors import FlowersError
 from flowers_core.reports.tables import percent, table
 from flowers_core.storage.events import Event
 from flowers_core.storage.files import write_json
-from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, to_json
+from flowers_core.storage.typed_json import read_record, to_json
 
 TRAINING_SPEED_FILE = "training_speed.json"
 #: The targets: most minutes to a first model above the published best, and least ratio of plain fit's time to ours.
@@ -139,10 +139,7 @@ def load_training_speed(models_dir: Path) -> TrainingSpeed | None:
     path = models_dir / TRAINING_SPEED_FILE
     if not path.is_file():
         return None
-    try:
-        return from_json(TrainingSpeed, read_json(path))
-    except JsonValueError as error:
-        raise TrainingSpeedError(f"{path} is not a record of training speed: {error}") from error
+    return read_record(TrainingSpeed, path, "training speed", TrainingSpeedError)
 
 
 def training_speed_text(speed: TrainingSpeed) -> str:

@@ -12,6 +12,7 @@ import math
 import types
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from flowers_core.errors import FlowersError
@@ -71,6 +72,24 @@ def read_json(path: Path) -> Any:
         return parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise JsonValueError(f"{path} is not readable as JSON: {error}.") from error
+
+
+def read_record(
+    kind: type[T], path: Path, what: str, error: type[FlowersError], former: Mapping[str, str] = MappingProxyType({})
+) -> T:
+    """A dataclass from a JSON file.
+
+    Args:
+        kind: the dataclass, as for `from_json`.
+        path: the file.
+        what: the file should be a record of, in words.
+        error: raised where it is not, with a sentence that says why.
+        former: old key → new key, for files that older versions wrote.
+    """
+    try:
+        return from_json(kind, renamed_keys(read_json(path), former))
+    except JsonValueError as reason:
+        raise error(f"{path} is no record of {what}: {reason}") from reason
 
 
 def renamed_keys(values: Any, names: Mapping[str, str]) -> Any:

@@ -51,7 +51,7 @@ def test_clients_are_kept_one_by_one_of_the_same_model(tmp_path: Path) -> None:
     keep_exports(other, tmp_path)
     assert load_exports(tmp_path) == other
     (tmp_path / EXPORTS_FILE).write_text('{"clients": 3}')
-    with pytest.raises(ExportsError, match="is not a record of exported models"):
+    with pytest.raises(ExportsError, match="is no record of exported models"):
         load_exports(tmp_path)
 
 

@@ -55,7 +55,7 @@ def test_sizes_are_kept_one_by_one_in_order(tmp_path: Path) -> None:
     keep_large_galleries(other, tmp_path)
     assert load_large_galleries(tmp_path) == other
     (tmp_path / LARGE_GALLERIES_FILE).write_text('{"model": 3}')
-    with pytest.raises(LargeGalleriesError, match="is not a record of large galleries"):
+    with pytest.raises(LargeGalleriesError, match="is no record of large galleries"):
         load_large_galleries(tmp_path)
 
 

@@ -55,5 +55,5 @@ def test_records_are_kept_by_protocol(tmp_path: Path) -> None:
         keep_near_novelty(record, tmp_path)
     assert load_near_novelty(tmp_path) == (RECORD, trained)
     (tmp_path / NEAR_NOVELTY_FILE).write_text('{"protocols": 3}')
-    with pytest.raises(NearNoveltyError, match="is not a record of near novelty"):
+    with pytest.raises(NearNoveltyError, match="is no record of near novelty"):
         load_near_novelty(tmp_path)

@@ -54,5 +54,5 @@ def test_results_are_kept_by_data_set_and_method(tmp_path: Path) -> None:
         keep_own_photos(name, method, found, tmp_path)
     assert load_own_photos(tmp_path) == {"a": {"train": OURS, "keras": THEIRS}, "b": {"train": OURS}}
     (tmp_path / OWN_PHOTOS_FILE).write_text('{"sets": 3}')
-    with pytest.raises(OwnPhotosError, match="is not a record of trainings"):
+    with pytest.raises(OwnPhotosError, match="is no record of trainings"):
         load_own_photos(tmp_path)

@@ -96,7 +96,7 @@ def test_the_record_comes_back_and_stands_in_the_results(tmp_path: Path) -> None
     path = save_training_speed(SPEED, tmp_path)
     assert load_training_speed(tmp_path) == SPEED
     path.write_text('{"machine": "odd"}', encoding="utf-8")
-    with pytest.raises(TrainingSpeedError, match="is not a record of training speed"):
+    with pytest.raises(TrainingSpeedError, match="is no record of training speed"):
         load_training_speed(tmp_path)
 
     document = results_document([], SPEED)

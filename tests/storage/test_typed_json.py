@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import pytest
 
-from flowers_core.storage.typed_json import JsonValueError, from_json, parse_json, read_json, to_json
+from flowers_core.errors import FlowersError
+from flowers_core.storage.typed_json import JsonValueError, from_json, parse_json, read_json, read_record, to_json
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,10 @@ class Petal:
     def __post_init__(self) -> None:
         if self.length <= 0:
             raise ValueError("a petal has a length")
+
+
+class PetalError(FlowersError):
+    """The error of a kind of record."""
 
 
 @dataclass(frozen=True)
@@ -98,3 +103,18 @@ def test_json_without_infinities_is_read(tmp_path: Path) -> None:
         parse_json("[Infinity]")
     with pytest.raises(JsonValueError, match=r"none\.json is not readable as JSON"):
         read_json(tmp_path / "none.json")
+
+
+def test_a_record_is_read_by_its_former_names_too(tmp_path: Path) -> None:
+    file = tmp_path / "petal.json"
+    file.write_text('{"length": 2.5, "shade": "red"}')
+    assert read_record(Petal, file, "petals", PetalError, {"shade": "colour"}) == Petal(2.5, "red")
+
+
+@pytest.mark.parametrize("text", [None, "{", '{"colour": "red"}'])
+def test_what_is_no_record_is_refused_by_the_error_of_its_kind(text: str | None, tmp_path: Path) -> None:
+    file = tmp_path / "petal.json"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(PetalError, match=r"petal\.json is no record of petals: "):
+        read_record(Petal, file, "petals", PetalError)

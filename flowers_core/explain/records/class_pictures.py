@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flowers_core.errors import FlowersError
 from flowers_core.explain.metrics.interval import Interval
-from flowers_core.storage.typed_json import JsonValueError, from_json, read_json
+from flowers_core.storage.typed_json import read_record
 
 CLASS_PICTURE_RECORD_FILE = "class_pictures.json"
 
@@ -43,7 +43,4 @@ class ClassPictureRecord:
 
 def load_class_picture_record(path: Path) -> ClassPictureRecord:
     """Read the JSON file of a record. Raises ClassPictureRecordError if the file is not such a record."""
-    try:
-        return from_json(ClassPictureRecord, read_json(path))
-    except JsonValueError as error:
-        raise ClassPictureRecordError(f"{path} is no record of class pictures: {error}") from error
+    return read_record(ClassPictureRecord, path, "class pictures", ClassPictureRecordError)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flowers_core.errors import FlowersError
 from flowers_core.explain.metrics.interval import Interval
-from flowers_core.storage.typed_json import JsonValueError, from_json, read_json
+from flowers_core.storage.typed_json import read_record
 
 CONCEPT_RECORD_FILE = "concepts.json"
 
@@ -61,7 +61,4 @@ class ConceptRecord:
 
 def load_concept_record(path: Path) -> ConceptRecord:
     """Read the JSON file of a record. Raises ConceptRecordError if the file is not such a record."""
-    try:
-        return from_json(ConceptRecord, read_json(path))
-    except JsonValueError as error:
-        raise ConceptRecordError(f"{path} is no record of concepts: {error}") from error
+    return read_record(ConceptRecord, path, "concepts", ConceptRecordError)

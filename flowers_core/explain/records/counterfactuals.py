@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flowers_core.errors import FlowersError
 from flowers_core.explain.metrics.interval import Interval
-from flowers_core.storage.typed_json import JsonValueError, from_json, read_json
+from flowers_core.storage.typed_json import read_record
 
 COUNTERFACTUALS_FILE = "counterfactuals.json"
 
@@ -47,7 +47,4 @@ class CounterfactualRecord:
 
 def load_counterfactuals(path: Path) -> CounterfactualRecord:
     """Read the JSON file of a record. Raises CounterfactualRecordError if the file is not such a record."""
-    try:
-        return from_json(CounterfactualRecord, read_json(path))
-    except JsonValueError as error:
-        raise CounterfactualRecordError(f"{path} is no record of counterfactuals: {error}") from error
+    return read_record(CounterfactualRecord, path, "counterfactuals", CounterfactualRecordError)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flowers_core.errors import FlowersError
 from flowers_core.explain.metrics.interval import Interval
-from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, renamed_keys
+from flowers_core.storage.typed_json import read_record
 
 LIME_FILE = "lime.json"
 #: The backends that are compared. The times of the others are divided by those of the first.
@@ -86,7 +86,4 @@ class LimeRecord:
 
 def load_lime(path: Path) -> LimeRecord:
     """Read the JSON file of a record. Raises LimeRecordError if the file is not such a record."""
-    try:
-        return from_json(LimeRecord, renamed_keys(read_json(path), _FORMER))
-    except JsonValueError as error:
-        raise LimeRecordError(f"{path} is no record of LIME against the package: {error}") from error
+    return read_record(LimeRecord, path, "LIME against the package", LimeRecordError, _FORMER)

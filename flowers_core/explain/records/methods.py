@@ -10,7 +10,7 @@ from flowers_core.errors import FlowersError
 from flowers_core.explain.methods import METHODS, Needs
 from flowers_core.explain.metrics.interval import Interval
 from flowers_core.explain.metrics.scorecard import OVER_CENTRE
-from flowers_core.storage.typed_json import JsonValueError, from_json, read_json, renamed_keys
+from flowers_core.storage.typed_json import read_record
 
 EXPLANATIONS_FILE = "explanations.json"
 #: The same on photos that are cut so that their middle lies near a corner.
@@ -113,7 +113,4 @@ def load_methods(path: Path) -> MethodRecord:
     Raises:
         MethodRecordError: if the file is not such a record.
     """
-    try:
-        return from_json(MethodRecord, renamed_keys(read_json(path), _FORMER_KEYS))
-    except JsonValueError as error:
-        raise MethodRecordError(f"{path} is no record of evaluated explanations: {error}") from error
+    return read_record(MethodRecord, path, "evaluated explanations", MethodRecordError, _FORMER_KEYS)

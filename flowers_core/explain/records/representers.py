@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flowers_core.errors import FlowersError
 from flowers_core.explain.metrics.interval import Interval
-from flowers_core.storage.typed_json import JsonValueError, from_json, read_json
+from flowers_core.storage.typed_json import read_record
 
 REPRESENTERS_FILE = "representers.json"
 
@@ -59,7 +59,4 @@ class RepresenterRecord:
 
 def load_representer_record(path: Path) -> RepresenterRecord:
     """Read the JSON file of a record. Raises RepresenterRecordError if the file is not such a record."""
-    try:
-        return from_json(RepresenterRecord, read_json(path))
-    except JsonValueError as error:
-        raise RepresenterRecordError(f"{path} is no record of representer points: {error}") from error
+    return read_record(RepresenterRecord, path, "representer points", RepresenterRecordError)
