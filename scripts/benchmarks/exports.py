@@ -25,10 +25,17 @@ from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.prediction import softmax
 from flowers_core.inference.runtime import Runtime
 from flowers_core.reports.exports import ExportFigures, ExportRecord, exports_table, keep_exports
-from flowers_core.storage.paths import default_models_dir
 from scripts.benchmarks.export_clients import CLIENTS, Client, opened
 from scripts.benchmarks.machine import machine
-from scripts.options.command import add_bundle_argument, add_data_option, at_least, progress, run, verb_parser
+from scripts.options.command import (
+    add_bundle_argument,
+    add_data_option,
+    add_record_options,
+    at_least,
+    progress,
+    run,
+    verb_parser,
+)
 
 # Windows that open the page anew.
 _TIMES = 9
@@ -102,10 +109,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--clients", nargs="+", choices=CLIENTS, default=list(CLIENTS), help="who is asked")
     parser.add_argument("--photos", type=at_least(1), default=1000, metavar="N", help="test photos (default: 1000)")
     parser.add_argument("--seed", type=int, default=0, help="which photos (default: 0)")
-    parser.add_argument(
-        "--models", type=Path, default=default_models_dir(), metavar="DIR", help="folder that the record goes into"
-    )
-    parser.add_argument("--no-record", action="store_true", help="only print")
+    add_record_options(parser)
     return parser.parse_args()
 
 

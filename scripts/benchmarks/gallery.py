@@ -23,9 +23,8 @@ from flowers_core.reports.large_galleries import LargeGalleryRecord, keep_large_
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.stores.space import DIMENSION, EmbeddingSpace
 from flowers_core.retrieval.synthetic_vectors import BLOCK, SyntheticVectors
-from flowers_core.storage.paths import default_models_dir
 from scripts.benchmarks.gallery_stores import measure_projection, measure_stores
-from scripts.options.command import add_bundle_argument, at_least, run, verb_parser
+from scripts.options.command import add_bundle_argument, add_record_options, at_least, run, verb_parser
 
 
 def main() -> None:
@@ -74,10 +73,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--queries", type=at_least(1), default=200, metavar="N", help="queries (default: 200)")
     parser.add_argument("--threads", type=at_least(1), default=2, metavar="N", help="threads that build (default: 2)")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where the stores are made, 1 KB a vector")
-    parser.add_argument(
-        "--models", type=Path, default=default_models_dir(), metavar="DIR", help="folder that the record goes into"
-    )
-    parser.add_argument("--no-record", action="store_true", help="only print")
+    add_record_options(parser)
     return parser.parse_args()
 
 

@@ -26,12 +26,11 @@ from flowers_core.reports.large_galleries import (
 )
 from flowers_core.retrieval.stores.open_store import open_store
 from flowers_core.retrieval.stores.space import DIMENSION
-from flowers_core.storage.paths import default_models_dir
 from scripts.benchmarks.machine import machine, peak_bytes
 from scripts.benchmarks.synthetic_gallery import make_gallery
 from scripts.dev.chromium import ARGUMENTS, chromium
 from scripts.dev.running_app import ROOT, free_port, running, streamlit_command
-from scripts.options.command import add_bundle_argument, add_data_option, at_least, run, verb_parser
+from scripts.options.command import add_bundle_argument, add_data_option, add_record_options, at_least, run, verb_parser
 
 UPLOADER = "[data-testid=stFileUploaderDropzoneInput]"
 _DOTS = ".js-plotly-plot canvas"
@@ -137,10 +136,7 @@ def _parse() -> argparse.Namespace:
     add_data_option(parser)
     parser.add_argument("--photos", type=at_least(1), default=10**6, metavar="N", help="in the gallery (default: 10⁶)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="make it there, or take the one that is there")
-    parser.add_argument(
-        "--models", type=Path, default=default_models_dir(), metavar="DIR", help="folder that the record goes into"
-    )
-    parser.add_argument("--no-record", action="store_true", help="only print")
+    add_record_options(parser)
     return parser.parse_args()
 
 

@@ -20,10 +20,9 @@ from flowers_core.data.open_dataset import open_dataset
 from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, load_bundle
 from flowers_core.reports.published import PUBLISHED
 from flowers_core.reports.training_speed import TrainingSpeed, save_training_speed, timings, training_speed_text
-from flowers_core.storage.paths import default_models_dir
 from scripts.benchmarks.machine import machine
 from scripts.benchmarks.training_runs import mean_epoch, run_module, run_plain_fit
-from scripts.options.command import add_data_option, progress, run, verb_parser
+from scripts.options.command import add_data_option, add_record_options, progress, run, verb_parser
 
 BAR = max(figure.unfrozen for figure in PUBLISHED)
 
@@ -91,10 +90,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--plain-epochs", type=int, default=1, help="of each phase before our run, and as many after it (default: 1)"
     )
-    parser.add_argument(
-        "--models", type=Path, default=default_models_dir(), metavar="DIR", help="folder that the record goes into"
-    )
-    parser.add_argument("--no-record", action="store_true", help="only print")
+    add_record_options(parser)
     add_data_option(parser)
     return parser.parse_args()
 

@@ -104,6 +104,14 @@ def add_answering_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_record_options(parser: argparse.ArgumentParser) -> None:
+    """--models DIR and --no-record: where a benchmark keeps its figures, and that it does not."""
+    parser.add_argument(
+        "--models", type=Path, default=default_models_dir(), metavar="DIR", help="folder that the record goes into"
+    )
+    parser.add_argument("--no-record", action="store_true", help="only print")
+
+
 @contextmanager
 def as_usage_error(parser: argparse.ArgumentParser) -> Iterator[None]:
     """Let what is wrong with the options be told as the parser tells it: with the usage, and exit code 2."""
