@@ -75,7 +75,8 @@ def crowd(site: Site, options: argparse.Namespace) -> list[Outcome]:
     print(f"{len(seconds)} of {len(photos)} photos were answered as they must be.")
     if len(seconds):
         median, late = np.median(seconds), np.quantile(seconds, 0.95)
-        print(f"From upload to drawn page: median {median:.2f} s, p95 {late:.2f} s, most {seconds.max():.2f} s.")
+        where = " with the browsers drawing on this machine too" if options.browsers else ""
+        print(f"From upload to drawn page{where}: median {median:.2f} s, p95 {late:.2f} s, most {seconds.max():.2f} s.")
     if explaining:
         runs, waits = np.sum([each.result() for each in explaining], axis=0)
         print(f"Meanwhile LIME ran {runs} times, {waits} of them after a wait in line.")
