@@ -18,6 +18,7 @@ from app.elements.photo_grid import Card, draw_cards, draw_sheet
 from app.elements.words import capital, percent
 from app.resources import galleries, models
 from app.resources.data import photo_name, photos_here
+from app.resources.model_pictures import class_picture
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
 from flowers_core.evaluation.predictions import Predictions, by_confidence, by_family
@@ -67,12 +68,14 @@ def draw_mistakes(
         with place:
             draw_beside(chosen.bundle, chosen.numeric_format, gallery, list(shown), taxonomy)
     else:
-        _draw_grid(found, taxonomy)
+        _draw_grid(found, chosen.bundle, taxonomy)
     draw_taught(chosen.bundle, chosen.predictions, found, taxonomy)
     photo_set = chosen.bundle.photo_set
     if chosen.test_set is None and not photos_here(photo_set):
         offer_download(
-            "mistakes", "The test photos are not on this machine, so their numbers stand in for them.", photo_set
+            "mistakes",
+            "The test photos are not on this machine; their numbers or the model’s own pictures stand in for them.",
+            photo_set,
         )
 
 
@@ -96,14 +99,14 @@ def _draw_localization(record: LocalizationRecord, true: int, called: int | None
 
 
 @st.fragment
-def _draw_grid(found: list[Mistake], taxonomy: Taxonomy) -> None:
+def _draw_grid(found: list[Mistake], bundle: Bundle, taxonomy: Taxonomy) -> None:
     """The photos alone; turning a page leaves the rest of *Confusions* as it is."""
     place = st.container()
     size = PER_PAGE[0]
     if len(found) > size:
         titles = {count: str(count) for count in PER_PAGE}
         size = choose_one("Photos a page", titles, "many", on_change=lambda: first_page(MISTAKES))
-    cards = [_card(mistake, taxonomy) for mistake in choose_page(MISTAKES, found, size)]
+    cards = [_card(mistake, bundle, taxonomy) for mistake in choose_page(MISTAKES, found, size)]
     with place:
         if size > PER_PAGE[0]:
             draw_sheet(cards)
@@ -144,7 +147,7 @@ def _summary(count: int, true: int | None, called: int | None, predictions: Pred
     return f"**{count}** of {total:,} {shown} {verb} {name}{', most confident first' if count > 1 else ''}."
 
 
-def _card(mistake: Mistake, taxonomy: Taxonomy) -> Card:
+def _card(mistake: Mistake, bundle: Bundle, taxonomy: Taxonomy) -> Card:
     true, called = capital(taxonomy[mistake.true_label].name), taxonomy[mistake.predicted_label].name
     name = photo_name(mistake.photo)
     return Card(
@@ -154,4 +157,5 @@ def _card(mistake: Mistake, taxonomy: Taxonomy) -> Card:
             f'<span class="quiet">{percent(mistake.confidence)} sure<br>{escape(name)}</span>'
         ),
         alt=f"{true}, called {called}, test {name}",
+        stand_in=class_picture(bundle, mistake.true_label),
     )

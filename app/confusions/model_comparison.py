@@ -10,7 +10,7 @@ from app.elements.csv_button import offer_csv
 from app.elements.photo_grid import Card, draw_cards
 from app.elements.words import capital
 from app.resources import records
-from flowers_core.data.photo_ref import PhotoSet
+from app.resources.model_pictures import class_picture
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.errors import FlowersError
 from flowers_core.evaluation.comparison import Change, Comparison, compare
@@ -59,7 +59,7 @@ def draw_comparison(bundle: Bundle, numeric_format: str, predictions: Prediction
     st.dataframe(table, hide_index=True, height=240, alt="Photos fixed and broken by class, most gained first")
     which = choose_one("Photos", {"fixed": "fixed", "broken": "broken"}, "changed")
     changes = found.broken if which == "broken" else found.fixed
-    draw_cards("changes", [_card(change, taxonomy, bundle.photo_set) for change in changes[:SHOWN]])
+    draw_cards("changes", [_card(change, taxonomy, bundle) for change in changes[:SHOWN]])
     if len(changes) > SHOWN:
         st.caption(f"The first {SHOWN} of {len(changes)}; the table to download has them all.")
     other = chosen.replace(", ", "-")
@@ -123,15 +123,16 @@ def change_table(found: Comparison, taxonomy: Taxonomy) -> pd.DataFrame:
     )
 
 
-def _card(change: Change, taxonomy: Taxonomy, photo_set: PhotoSet) -> Card:
+def _card(change: Change, taxonomy: Taxonomy, bundle: Bundle) -> Card:
     name = capital(taxonomy[change.true_label].name)
     called = taxonomy[change.before if change.after == change.true_label else change.after].name
     where = "there" if change.after == change.true_label else "here"
     return Card(
-        photo=photo_set.ref(change.photo_id),
+        photo=bundle.photo_set.ref(change.photo_id),
         caption=(
             f'<span class="name">{escape(name)}</span><br>called {escape(called)} {where}<br>'
             f'<span class="quiet">photo {change.photo_id}</span>'
         ),
         alt=f"{name}, called {called} {where}, test photo {change.photo_id}",
+        stand_in=class_picture(bundle, change.true_label),
     )

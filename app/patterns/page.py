@@ -92,6 +92,6 @@ else:
 if not photos_here(chosen.photo_set):
     offer_download(
         "patterns",
-        "What a pattern looks like is seen in training photos, and they are not on this machine.",
+        "The training photos that show each pattern best are not on this machine.",
         chosen.photo_set,
     )

@@ -294,7 +294,7 @@ def test_a_click_on_the_matrix_shows_the_photos_behind_the_cell(page: Page, serv
     expect(captions).to_have_count(len(shown))
     # Without what may have led to it, the photos alone.
     page.get_by_text("Beside what may have led to each").click()
-    expect(page.locator(".no-photo b")).to_have_count(min(12, len(wanted)))
+    expect(page.locator(".no-photo, .stand-in")).to_have_count(min(12, len(wanted)))
     no_trouble(page)
 
 

@@ -1,4 +1,3 @@
-import re
 from collections.abc import Callable
 
 import numpy as np
@@ -12,7 +11,7 @@ from flowers_core.evaluation.predictions import Predictions, load_predictions, s
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.prediction import softmax
 from flowers_core.storage.paths import default_models_dir
-from tests.app.conftest import html, run
+from tests.app.conftest import missing_photos, run
 
 Open = Callable[..., AppTest]
 BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
@@ -26,10 +25,6 @@ def answers() -> dict[str, Predictions]:
     return {"int8": load_predictions(path, "int8"), OTHER: load_predictions(path, OTHER)}
 
 
-def _shown(app: AppTest) -> list[int]:
-    return [int(found) for found in re.findall(r"<span>photo</span><b>(\d+)</b>", html(app))]
-
-
 @pytest.mark.slow
 def test_another_precision_in_the_address(open_page: Open, answers: dict[str, Predictions]) -> None:
     app = open_page("confusions", precision="int8", **{"compare-with": f"{BUNDLE.name}, {OTHER}"})
@@ -39,9 +34,9 @@ def test_another_precision_in_the_address(open_page: Open, answers: dict[str, Pr
     said = next(text.value for text in app.markdown if "McNemar" in text.value)
     assert f"gets **{len(fixed)}** right" in said
     assert f"**{len(broken)}** wrong" in said
-    assert _shown(app)[: min(12, len(fixed))] == fixed[:12].tolist()
+    assert missing_photos(app)[: min(12, len(fixed))] == fixed[:12].tolist()
     app.segmented_control(key="changed").set_value("broken")
-    assert _shown(run(app))[: min(12, len(broken))] == broken[:12].tolist()
+    assert missing_photos(run(app))[: min(12, len(broken))] == broken[:12].tolist()
 
 
 def test_sentences_and_tables(answers: dict[str, Predictions]) -> None:
@@ -70,4 +65,4 @@ def test_filters_narrow_the_mistakes(open_page: Open, answers: dict[str, Predict
     said = next(text.value for text in app.markdown if "are counted" in text.value)
     assert said.startswith(f"**{wrong.sum()}** of {kept.sum():,} test photos")
     assert "of the family Asteraceae and given 50 to 80 % certainty" in said
-    assert set(_shown(app)) <= set(predictions.ids[wrong].tolist())
+    assert set(missing_photos(app)) <= set(predictions.ids[wrong].tolist())

@@ -17,7 +17,7 @@ from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.evaluation.report import report
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.storage.paths import default_models_dir
-from tests.app.conftest import html, run
+from tests.app.conftest import html, missing_photos, run
 
 Open = Callable[..., AppTest]
 BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
@@ -34,16 +34,12 @@ def predicted(stored: dict[str, np.ndarray], precision: str = "int8") -> np.ndar
     return stored[f"logits_{precision}"].argmax(axis=1) + 1
 
 
-def shown_ids(app: AppTest) -> list[int]:
-    return [int(found) for found in re.findall(r"<span>photo</span><b>(\d+)</b>", html(app))]
-
-
 @pytest.mark.slow
 def test_says_how_many_are_wrong(open_page: Open, stored: dict[str, np.ndarray]) -> None:
     app = open_page("confusions")
     wrong = int((predicted(stored) != stored["labels"]).sum())
     assert f"{wrong:,} were given a wrong name" in html(app)
-    assert len(shown_ids(app)) == 12
+    assert len(missing_photos(app)) == 12
 
 
 @pytest.mark.slow
@@ -51,12 +47,12 @@ def test_a_class_in_the_address_shows_its_mistakes_page_by_page(open_page: Open,
     label = 51  # petunia: the class with most test photos, so with several pages
     wanted = set(stored["ids"][(stored["labels"] == label) & (predicted(stored) != label)].tolist())
     app = open_page("confusions", true=TAXONOMY[label].name)
-    seen = shown_ids(app)
+    seen = missing_photos(app)
     pages = -(-len(wanted) // 12)
     assert pages > 1
     for page in range(2, pages + 1):
         app.pagination(key="mistakes-page").select(page)
-        seen += shown_ids(run(app))
+        seen += missing_photos(run(app))
     assert len(seen) == len(wanted)
     assert set(seen) == wanted
 
@@ -70,8 +66,8 @@ def test_a_pair_in_the_address(open_page: Open, stored: dict[str, np.ndarray]) -
     wanted = stored["ids"][(stored["labels"] == true) & (predicted(stored) == called)]
     pair = {"true": TAXONOMY[int(true)].name, "called": TAXONOMY[int(called)].name}
     app = open_page("confusions", beside="false", **pair)
-    assert set(shown_ids(app)) == set(wanted[:12].tolist()) or len(wanted) > 12
-    assert set(shown_ids(app)) <= set(wanted.tolist())
+    assert set(missing_photos(app)) == set(wanted[:12].tolist()) or len(wanted) > 12
+    assert set(missing_photos(app)) <= set(wanted.tolist())
     assert any(m.value.startswith(f"**{len(wanted)}** of") for m in app.markdown)
 
 
@@ -91,7 +87,7 @@ def test_a_page_beyond_the_last_becomes_the_last(open_page: Open) -> None:
     run(app)
     app.segmented_control(key="precision").set_value("float32")
     app.selectbox(key="true").select(51)
-    assert shown_ids(run(app))
+    assert missing_photos(run(app))
 
 
 @pytest.mark.slow
@@ -132,7 +128,7 @@ def test_photos_are_shown_where_they_are(open_page: Open, drawn_dataset: Path, s
     mine = stored["ids"][(stored["labels"] == label) & (predicted(stored) != label)]
     if (mine <= drawn).any():
         assert len(app.image) > 0
-    assert len(app.image) + len(shown_ids(app)) == min(12, len(mine))
+    assert len(app.image) + len(missing_photos(app)) == min(12, len(mine))
 
 
 def test_tables_hold_scikit_learn_s_figures(stored: dict[str, np.ndarray]) -> None:

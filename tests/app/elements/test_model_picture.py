@@ -83,3 +83,13 @@ def test_where_photos_are_missing_pictures_stand_in_for_them_and_say_so(pictured
     assert 1 <= stand_ins <= 4  # one for each flower among the neighbours, and numbers for the rest
     assert 'class="no-photo"' in html(app)
     assert any(box.label.startswith("What the model looks for in") for box in app.expander)
+
+
+@pytest.mark.slow
+def test_among_mistakes_a_picture_stands_in_once_and_numbers_for_the_rest(pictured: Bundle, open_page: Open) -> None:
+    shown = html(open_page("confusions", true="petunia"))
+    assert shown.count("<span>The model’s own picture of the flower, not a photo</span>") == 1
+    assert shown.count('class="no-photo"') == 11
+    source = picture_html(class_picture(pictured, 51), "").removesuffix(' alt="">')
+    assert source in shown
+    assert "Petunia, called " in shown.split(source)[1][:60]
