@@ -123,8 +123,9 @@ def _siblings(records: Sequence[RunRecord], base: RunRecord) -> list[RunRecord]:
 
 
 def _differences(record: RunRecord, base: RunRecord) -> list[str]:
+    """The settings that differ; what the baseline's recipe does not know yet was off in it."""
     ours, theirs = _settings(record), _settings(base)
-    return [key for key in ours if ours[key] != theirs.get(key)]
+    return [key for key in ours if (key in theirs or ours[key]) and ours[key] != theirs.get(key)]
 
 
 def _settings(record: RunRecord) -> Mapping[str, Any]:

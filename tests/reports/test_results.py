@@ -15,6 +15,7 @@ from flowers_core.reports.large_galleries import load_large_galleries
 from flowers_core.reports.lime import lime_sentence, lime_table
 from flowers_core.reports.model_card import cards
 from flowers_core.reports.near_novelty import load_near_novelty
+from flowers_core.reports.own_photos import load_own_photos
 from flowers_core.reports.published import published_table
 from flowers_core.reports.results import (
     ResultsError,
@@ -45,6 +46,7 @@ def test_the_documents_say_what_the_records_say() -> None:
         load_near_novelty(default_models_dir()),
         load_exports(default_models_dir()),
         load_large_galleries(default_models_dir()),
+        load_own_photos(default_models_dir()),
     )
     assert with_table(readme, readme_table(records)) == readme
     assert (default_models_dir() / "README.md").read_text(encoding="utf-8") == cards(bundles)

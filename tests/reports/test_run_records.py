@@ -81,6 +81,11 @@ def test_ablations_name_what_differs_best_first() -> None:
     ]
 
 
+def test_a_choice_that_the_baseline_does_not_know_was_off_in_it() -> None:
+    runs = [a_run(BASE), a_run("off", lwf_weight=0.0), a_run("on", lwf_weight=0.5)]
+    assert [row[:3] for row in cells(ablation_table(runs))] == [[BASE, "—", "0"], ["on", "lwf weight 0.5", "0"]]
+
+
 def test_seeds_of_one_recipe_stand_in_one_row_and_are_compared_seed_by_seed() -> None:
     """Short over seeds 1 and 2: mean 93, sample standard deviation √2; on seed 1 it is 3 below the base, and the base
     has no seed 2. Of two runs with one seed the first counts."""
