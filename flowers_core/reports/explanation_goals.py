@@ -24,9 +24,9 @@ def explanation_goals_note() -> str:
         "(`flowers fit_concepts --measure`; Fel et al. 2023, arXiv 2211.10154), and a logit is a sum over them. "
         "*Counterfactuals* are the fewest positions of the feature map that, exchanged with a training photo of the "
         "true class, turn a mistake (`flowers evaluate_counterfactuals`; Goyal et al. 2019, arXiv 1904.07451); on "
-        "pixels the same squares are pasted into the photo. *Class pictures* are made by the model from the mean "
-        "spectrum of training photos (`flowers visualize_features --measure`; Fel et al. 2023, arXiv 2306.06805), and "
-        "shown to it in random crops. INT8, test photos, 95 % bootstrap intervals."
+        "pixels the same squares are pasted, fading into the photo. *Class pictures* are made by the model from the "
+        "mean spectrum of training photos (`flowers visualize_features --measure`; Fel et al. 2023, arXiv 2306.06805), "
+        "and shown to it in random crops. INT8, test photos, 95 % bootstrap intervals."
     )
 
 
