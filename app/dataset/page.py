@@ -1,23 +1,17 @@
 """*Dataset*: the classes, how many photos each has in each split, and the photos of a class."""
 
-from html import escape
-
 import streamlit as st
 
 from app.dataset.class_counts import SPLITS, TITLES, count_chart, count_table
-from app.elements.choices import by_name, choose_flower, choose_one
+from app.dataset.class_photos import CLASS, PHOTOS, draw_class_photos
+from app.elements.choices import choose_one
 from app.elements.csv_button import offer_csv
 from app.elements.dataset_offer import offer_download
-from app.elements.pagination import choose_page, first_page
-from app.elements.photo_grid import Card, draw_cards
-from app.elements.words import capital, latin
+from app.elements.pagination import first_page
+from app.elements.words import capital
 from app.resources.data import data_set, labelled_photos
 from flowers_core.data.folder_dataset import FolderDataset
 from flowers_core.data.oxford import DESCRIPTION
-
-PER_PAGE = 24
-# The class whose photos are shown, and the list of them.
-CLASS, PHOTOS = "class", "class-photos"
 
 st.title("What the models learned from")
 own = isinstance(data_set().flowers, FolderDataset)
@@ -96,22 +90,4 @@ st.dataframe(
 offer_csv(table, "classes.csv")
 
 st.header("Photos of a class")
-with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-    label = choose_flower("Class", by_name(taxonomy), taxonomy, CLASS, width=320, on_change=first_page, args=(PHOTOS,))
-    among = choose_one("Split", {"all": "all", **TITLES}, "split", on_change=lambda: first_page(PHOTOS))
-taxon = taxonomy[label or by_name(taxonomy)[0]]
-places = [latin(taxon), f"family {escape(taxon.known_family)}" if taxon.known_family else ""]
-st.html(f'<p class="lede">{" · ".join(filter(None, [f"<b>{escape(capital(taxon.name))}</b>", *places]))}</p>')
-wanted = (labels == taxon.label) & ((splits == among) | (among == "all"))
-cards = [
-    Card(
-        photo=photos.photo_set.ref(photo_id),
-        caption=f'<span class="quiet">{TITLES[str(split)]} · no. {photo_id}</span>',
-        alt=f"{capital(taxon.name)}, {TITLES[str(split)]} photo {photo_id}",
-    )
-    for photo_id, split in zip(ids[wanted], splits[wanted], strict=True)
-]
-place = st.container()
-shown = choose_page(PHOTOS, cards, PER_PAGE)
-with place:
-    draw_cards("class", shown)
+draw_class_photos(photos)

@@ -96,10 +96,10 @@ def test_pairs_across_splits_and_under_two_labels(
     shown = [frame.value for frame in run(app).dataframe if "same file" in frame.value]
     assert [frame[["one", "other"]].values.tolist() for frame in shown] == ([two] if two else [])
     # The figures with and without them are beside the pairs.
-    figures = next(frame.value for frame in app.dataframe if "top-1, without copies" in frame.value)
+    figures = next(frame.value for frame in app.dataframe if "test photos" in frame.value)
     test = SHIPPED.metrics["int8"]["test"]
-    row = figures.set_index("precision").loc["int8"]
-    assert (row["photos"], row["photos, without copies"]) == (test.photos, test.without_duplicates.photos)
+    rows = figures[(figures["model"] == SHIPPED.name) & (figures["precision"] == "int8")].set_index("test photos")
+    assert (rows["photos"]["all"], rows["photos"]["without copies"]) == (test.photos, test.without_duplicates.photos)
 
 
 def test_tables_hold_the_record(record: AuditRecord, gallery: Gallery) -> None:

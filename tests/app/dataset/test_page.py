@@ -55,8 +55,9 @@ def test_photos_of_a_class_by_split(open_page: Open) -> None:
     with np.load(default_models_dir() / "efficientnet_lite0" / "gallery.npz", allow_pickle=False) as records:
         ids, labels, splits = records["ids"], records["labels"], records["splits"]
     app = open_page("dataset", **{"class": "rose", "split": "training"})
-    wanted = ids[(labels == 74) & (splits == "train")]
-    assert re.findall(r"<span>photo</span><b>(\d+)</b>", html(app)) == [str(photo) for photo in wanted]
+    wanted = ", ".join(map(str, ids[(labels == 74) & (splits == "train")]))
+    assert re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html(app)) == [("training", wanted)]
+    assert "own picture of rose, not a photo" in html(app)
 
 
 @pytest.mark.slow

@@ -51,12 +51,14 @@ def test_figures_with_and_without_copies(open_page: Open, tmp_path: Path, monkey
     linked_copy(BUNDLE, tmp_path / BUNDLE.name, metrics=metrics)
     monkeypatch.setenv("FLOWERS_MODELS_DIR", str(tmp_path))
     app = open_page("models")
-    table = next(frame.value for frame in app.dataframe if "photos, without copies" in frame.value)
-    row = table.set_index("precision").loc["int8"]
-    assert row["photos"] == test.photos
-    assert row["photos, without copies"] == without.photos
-    assert row["top-1, without copies"] == pytest.approx(100 * without.top1)
-    assert (row["photos, without near copies"], row["top-1, without near copies"]) == (6137, 50)
+    table = next(frame.value for frame in app.dataframe if "test photos" in frame.value)
+    rows = table[table["precision"] == "int8"].set_index("test photos")
+    assert rows["photos"].to_dict() == {
+        "all": test.photos,
+        "without copies": without.photos,
+        "without near copies": 6137,
+    }
+    assert rows["top-1"].tolist() == pytest.approx([100 * test.top1, 100 * without.top1, 50])
     said = next(text.value for text in app.markdown if "near copy" in text.value)
     assert "11 of 64 bits" in said
     assert "by seer has a cosine of 0.75 or more" in said
