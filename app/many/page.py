@@ -27,9 +27,8 @@ files = st.file_uploader(
     key=f"many-{way}-{st.session_state.get('many-uploads', 0)}",
     label_visibility="collapsed",
 )
-st.caption(
-    f"Up to {MOST} photos here. For more, `flowers identify FOLDER --csv names.csv` names them on your own machine."
-)
+st.caption(f"Up to {MOST} photos here. On your own machine this line names as many as you have:")
+st.code("flowers identify FOLDER --csv names.csv", language=None, width="content")
 try:
     name_uploads(files or [], bundle, numeric_format)
 except BundleError as error:
