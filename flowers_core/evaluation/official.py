@@ -7,6 +7,7 @@ model that people use. The test split is used for the final figures and for noth
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from flowers_core.evaluation.report import report
 from flowers_core.evaluation.robustness import MAX_PHOTOS, corrupted_logits, corruption_figures
 from flowers_core.inference.bundle import Bundle, list_bundles, load_bundle, predictions_file
 from flowers_core.inference.bundle_writer import BundleWriter
+from flowers_core.inference.manifest import Manifest
 from flowers_core.inference.records.calibration import Calibration, CalibrationSource
 from flowers_core.inference.records.metrics import (
     Accuracy,
@@ -110,9 +112,13 @@ def record_robustness(writer: BundleWriter, split: str, figures: Mapping[str, Co
         split: of the photos.
         figures: numeric format → figures, as `corruption_figures` returns them.
     """
-    stored = writer.manifest.corruptions
-    added = {name: {**stored.get(name, {}), split: values} for name, values in figures.items()}
-    writer.update(corruptions={**stored, **added})
+
+    def change(manifest: Manifest) -> Mapping[str, Any]:
+        stored = manifest.corruptions
+        added = {name: {**stored.get(name, {}), split: values} for name, values in figures.items()}
+        return {"corruptions": {**stored, **added}}
+
+    writer.change(change)
 
 
 def official_metrics(

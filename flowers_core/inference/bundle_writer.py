@@ -1,11 +1,13 @@
 """Writing a bundle, file by file.
 
 After each step the manifest in the folder is true of the files beside it, so a run that dies leaves a bundle that lacks
-something, not one that vouches for the wrong bytes.
+something, not one that vouches for the wrong bytes. Several runs may go on with one bundle at a time: each changes the
+entries that are its own in the manifest as it then is.
 """
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +17,23 @@ from flowers_core.data.model_input import CropRule
 from flowers_core.inference.bundle import check_name, load_bundle
 from flowers_core.inference.manifest import MANIFEST, FileEntry, Manifest, write_manifest
 from flowers_core.inference.records.metrics import Metrics
-from flowers_core.storage.files import json_text, npz_bytes, sha256_of, write_atomically
+from flowers_core.storage.files import json_text, locked, npz_bytes, sha256_of, write_atomically
 
 
 class BundleWriter:
     """Builds a bundle step by step. After each step the manifest in the folder is true of its files."""
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, *, shared: bool = False) -> None:
         """Nothing is written yet; see `create` and `open`.
 
         Args:
             folder: the bundle's.
             manifest: what has been written so far.
+            shared: whether the bundle is there already, so that other runs may change it too.
         """
         self.folder = folder
         self.manifest = manifest
+        self._shared = shared
 
     @classmethod
     def create(
@@ -53,7 +57,7 @@ class BundleWriter:
     @classmethod
     def open(cls, folder: Path) -> "BundleWriter":
         """Go on with the bundle in a folder. Raises BundleError if there is none."""
-        return cls(folder, load_bundle(folder).manifest)
+        return cls(folder, load_bundle(folder).manifest, shared=True)
 
     def add_bytes(self, file_name: str, content: bytes) -> None:
         """Write one file of the bundle and record its size and digest.
@@ -104,7 +108,7 @@ class BundleWriter:
         path = self.folder / file_name
         write_atomically(path, write)
         entry = FileEntry(path.stat().st_size, sha256_of(path))
-        self.update(files={**self.manifest.files, file_name: entry})
+        self.change(lambda manifest: {"files": {**manifest.files, file_name: entry}})
 
     def add_link(self, source: Path, entry: FileEntry) -> None:
         """Add another bundle's file without copying it, for a folder that lasts no longer than that bundle.
@@ -119,7 +123,7 @@ class BundleWriter:
             path.symlink_to(source.resolve())
         except OSError:
             path.write_bytes(source.read_bytes())
-        self.update(files={**self.manifest.files, source.name: entry})
+        self.change(lambda manifest: {"files": {**manifest.files, source.name: entry}})
 
     def remove_file(self, file_name: str) -> None:
         """Take a file out of the bundle and off the disk."""
@@ -138,8 +142,21 @@ class BundleWriter:
         Raises:
             JsonValueError: a number is not finite. The manifest on disk stays as it was.
         """
-        self.manifest = dataclasses.replace(self.manifest, **changes)
-        self.save()
+        self.change(lambda _: changes)
+
+    def change(self, changes: Callable[[Manifest], Mapping[str, Any]]) -> None:
+        """Change entries of the manifest by what they hold at that moment, whoever else writes to the bundle.
+
+        Args:
+            changes: gives the new entries for the manifest as it is.
+
+        Raises:
+            JsonValueError: a number is not finite. The manifest on disk stays as it was.
+        """
+        with locked(self.folder, wait=True) if self._shared else contextlib.nullcontext():
+            present = load_bundle(self.folder).manifest if self._shared else self.manifest
+            self.manifest = dataclasses.replace(present, **changes(present))
+            self.save()
 
     def set_metrics(self, precision: str, split: str, figures: Metrics) -> None:
         """Record the figures of one numeric format on one split.
@@ -149,8 +166,12 @@ class BundleWriter:
             split: the split of the photos.
             figures: replace earlier figures of this format on this split.
         """
-        metrics = self.manifest.metrics
-        self.update(metrics={**metrics, precision: {**metrics.get(precision, {}), split: figures}})
+
+        def change(manifest: Manifest) -> Mapping[str, Any]:
+            others = manifest.metrics.get(precision, {})
+            return {"metrics": {**manifest.metrics, precision: {**others, split: figures}}}
+
+        self.change(change)
 
     def save(self) -> None:
         """Write the manifest."""
@@ -158,4 +179,4 @@ class BundleWriter:
 
     def _forget(self, file_name: str) -> None:
         if file_name in self.manifest.files:
-            self.update(files={name: entry for name, entry in self.manifest.files.items() if name != file_name})
+            self.change(lambda manifest: {"files": {k: v for k, v in manifest.files.items() if k != file_name}})

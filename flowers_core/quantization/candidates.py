@@ -84,9 +84,9 @@ class Candidates:
 
     def write(self, writer: BundleWriter) -> None:
         """Put the models into the bundle, with the record of how they were made and their sizes."""
-        writer.update(quantization=self.record)
+        sizes = {name: len(model) for name, model in self.models.items()}
+        writer.change(lambda held: {"quantization": self.record, "model_bytes": {**held.model_bytes, **sizes}})
         for name, model in self.models.items():
-            writer.update(model_bytes={**writer.manifest.model_bytes, name: len(model)})
             writer.add_bytes(model_file(name), model)
 
 

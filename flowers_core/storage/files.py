@@ -164,6 +164,10 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+#: What `locked` leaves in a folder.
+LOCK_FILE = ".lock"
+
+
 @contextmanager
 def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold a folder, so that only one thread of one process writes there at a time.
@@ -181,7 +185,7 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
     from filelock import FileLock, Timeout  # readers do not need it
 
     # The file stays: removing it would let a third writer lock a new file while a second still waits on the old one.
-    lock = FileLock(folder / ".download.lock", blocking=wait, preserve_lock_file=True, fallback_to_soft=False)
+    lock = FileLock(folder / LOCK_FILE, blocking=wait, preserve_lock_file=True, fallback_to_soft=False)
     try:
         lock.acquire()
     except Timeout as error:

@@ -39,7 +39,7 @@ def main() -> None:
         print(f"{kind:22} {100 * row.top1:7.2f} {100 * row.top1_applied:9.2f} {sure} {row.suggested:8}")
     if not options.dry_run:
         writer = BundleWriter.open(bundle.folder)
-        writer.update(multi_crop={**writer.manifest.multi_crop, options.split: record})
+        writer.change(lambda held: {"multi_crop": {**held.multi_crop, options.split: record}})
 
 
 if __name__ == "__main__":

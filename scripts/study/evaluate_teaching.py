@@ -11,12 +11,15 @@ them. --imagenet asks the backbone before any training on flowers. The figures g
 """
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from flowers_core.data.dataset import Dataset
 from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.bundle_writer import BundleWriter
+from flowers_core.inference.manifest import Manifest
 from flowers_core.inference.records.teaching import TeachingFigures
 from flowers_core.lessons.study import evaluate_teaching
 from flowers_core.storage.paths import default_weights_dir
@@ -37,8 +40,12 @@ def main() -> None:
         print(figures)
     if not options.dry_run:
         measured = {(each.embeddings, each.split) for each in found}
-        others = (each for each in bundle.manifest.teaching if (each.embeddings, each.split) not in measured)
-        BundleWriter.open(bundle.folder).update(teaching=(*others, *found))
+
+        def change(held: Manifest) -> Mapping[str, Any]:
+            others = (each for each in held.teaching if (each.embeddings, each.split) not in measured)
+            return {"teaching": (*others, *found)}
+
+        BundleWriter.open(bundle.folder).change(change)
 
 
 def _before_training(

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,27 @@ def test_removing_a_file_keeps_the_figures(tmp_path: Path) -> None:
     assert bundle.precisions == ()
     assert not (tmp_path / "float32.tflite").exists()
     assert bundle.metrics["float32"]["test"].top1 == 0.5
+
+
+def test_runs_on_one_bundle_at_a_time_keep_each_other_s_entries(tmp_path: Path) -> None:
+    start(tmp_path).add_bytes("int8.tflite", b"model")
+    runs = [BundleWriter.open(tmp_path) for _ in range(4)]  # all know the same, earlier manifest
+
+    def add(number: int) -> None:
+        for step in range(10):
+            runs[number].add_bytes(f"{number}-{step}.json", b"{}")
+        runs[number].set_metrics(f"float{16 * number}", "test", metrics(top1=0.25 * number))
+
+    with ThreadPoolExecutor(len(runs)) as pool:
+        list(pool.map(add, range(len(runs))))
+    bundle = load_bundle(tmp_path)
+    assert set(bundle.manifest.files) == {"int8.tflite"} | {f"{n}-{s}.json" for n in range(4) for s in range(10)}
+    assert {name: found["test"].top1 for name, found in bundle.metrics.items()} == {
+        "float0": 0,
+        "float16": 0.25,
+        "float32": 0.5,
+        "float48": 0.75,
+    }
 
 
 @pytest.mark.parametrize("name", ["", "../up", "Über", "a b", ".hidden"])

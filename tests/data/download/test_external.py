@@ -74,7 +74,7 @@ def test_photos_are_taken_out_of_every_kind_of_package(data: str, archive: Local
     rose = tmp_path / FLOWERS / "rose" / "old-pictures_backgrounds_old_rose.jpg"
     cat = tmp_path / NO_FLOWER / "old-pictures_backgrounds_cat.jpg"
     assert (rose.read_bytes(), cat.read_bytes()) == (ROSE, CAT)
-    assert {path for path in tmp_path.rglob("*") if path.is_file()} == {rose, cat, tmp_path / ".download.lock"}
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == {rose, cat, tmp_path / ".lock"}
     assert told[-1] == Progress("unpacking", "old-pictures", 2, 2)
     # A second call asks nobody.
     asked = len(archive.requests)

@@ -59,7 +59,7 @@ def names_in(root: Path) -> set[str]:
     return {path.name for path in root.iterdir()}
 
 
-WHOLE = {"imagelabels.mat", "setid.mat", "jpg", ".download.lock"}
+WHOLE = {"imagelabels.mat", "setid.mat", "jpg", ".lock"}
 
 
 def assert_photos_whole(root: Path, files) -> None:
@@ -192,7 +192,7 @@ def test_a_dangerous_archive_is_refused_whole(tmp_path, oxford, name, kind):
     with pytest.raises(DownloadError, match="leads out of the folder"):
         download(root, oxford)
     assert not is_present(root)
-    assert names_in(root) <= {"imagelabels.mat", "setid.mat", ".download.lock", f"{ARCHIVE}.partial"}
+    assert names_in(root) <= {"imagelabels.mat", "setid.mat", ".lock", f"{ARCHIVE}.partial"}
     assert names_in(tmp_path) == {"inside"}
     assert names_in(tmp_path / "inside") == {"oxford102"}
     assert not Path("/tmp/flowers-evil.jpg").exists()
