@@ -70,7 +70,7 @@ def _fitted(photos: ConfidencePhotos, options: argparse.Namespace) -> Confidence
         counterpart = load_bundle(options.counterpart)
         if counterpart.manifest.confidence is None:
             raise BundleError(f"Fit '{counterpart.name}' first: `flowers fit_confidence {counterpart.name}`.")
-        return transferred(counterpart.manifest.confidence, space, training, counterpart.name)
+        return transferred(counterpart.manifest.confidence, counterpart.name)
     clean, corrupted, others = photos.clean(_FITTED), photos.corrupted(_FITTED), photos.without_flower()
     model = fit_confidence(space, training, clean, corrupted, others)
     record = ConfidenceRecord(

@@ -13,6 +13,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 
 from flowers_core.data.model_input import model_input
 from flowers_core.evaluation.confidence_fit import SURE_CORRUPTED_ACCURACY, least_reliable
@@ -20,10 +21,12 @@ from flowers_core.evaluation.evidence import NO_CLASS, Shown
 from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.multi_crop import (
     LOOKS_RULE,
+    LooksCertainty,
     LooksRule,
     agreeing_crops,
     crop_boxes,
     crop_inputs,
+    looks_signals,
     surest_mean,
     weighed,
 )
@@ -32,8 +35,9 @@ from flowers_core.inference.runtime import Runtime
 
 _SHARES, _FLOORS = (1 / 6, 1 / 3, 2 / 3), (0.001, 0.01)
 _WHOLE_WEIGHTS, _CROPS_WEIGHTS = (0.2, 0.4, 0.6, 0.8, 1.0), (0.4, 0.6, 0.8, 1.0, 1.2, 1.5, 2.0)
-# What names a photo without doubt needs so many photos that speak for it.
+# So many photos must speak for what names others without doubt, and so many answers be right, and wrong, for certainty.
 _ENOUGH = 20
+_REGULARIZATION = 1.0
 _NEVER = 2.0
 
 
@@ -93,9 +97,9 @@ def fit_looks(
         others: pictures without a flower.
 
     Returns:
-        The rule whose answers make the true classes likeliest. From `sure_from` on, `SURE_CORRUPTED_ACCURACY` of the
-        answers are right; those to pictures without a flower are wrong. `novel_sure_from` is the same among photos that
-        as a whole look like none of the flowers.
+        The rule whose answers make the true classes likeliest, with the certainty of those that crops decide. From
+        `sure_from` on, `SURE_CORRUPTED_ACCURACY` of these are right; those to pictures without a flower are wrong.
+        `novel_sure_from` is the same among photos that as a whole look like none of the flowers.
     """
     parts = [part for part in (clean, corrupted) if part]
     photos = [photo for part in parts for photo in part]
@@ -113,11 +117,68 @@ def fit_looks(
             rule = replace(LOOKS_RULE, share=share, floor=floor, whole_weight=whole, crops_weight=crops)
             losses[rule] = surprise(rule, answers)
     chosen = min(losses, key=lambda rule: losses[rule])
-    bars = [
-        _sure_from(chosen, [photo for photo in (*photos, *others) if photo.familiar == familiar])
-        for familiar in (True, False)
-    ]
+    decided = _decided(chosen, (*photos, *others))
+    chosen = replace(chosen, certainty=_certainty(decided))
+    bars = [_sure_from(chosen, decided, familiar=familiar) for familiar in (True, False)]
     return replace(chosen, sure_from=bars[0], novel_sure_from=max(bars))
+
+
+@dataclass(frozen=True, eq=False)
+class _Decided:
+    """The n answers that crops decided.
+
+    Attributes:
+        together, whole, agreement: (n,) float64, what `LooksCertainty` weighs.
+        right: (n,), which of them are right.
+        familiar: (n,), whether the photo as a whole looks like the flower that it is called.
+        flower: (n,), whether the picture shows a flower.
+    """
+
+    together: NDArray[np.float64]
+    whole: NDArray[np.float64]
+    agreement: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    familiar: NDArray[np.bool_]
+    flower: NDArray[np.bool_]
+
+
+def _decided(rule: LooksRule, photos: Sequence[DoubtfulPhoto]) -> _Decided:
+    answers = _Answers.of(photos, rule.share)
+    found, decided = answers.by(rule)
+    rows, columns = np.arange(len(photos)), found.argmax(axis=1)
+    agreement = [
+        len(agreeing_crops(photo.crops, photo.familiar_crops, column, rule)) / len(photo.crops)
+        for photo, column in zip(photos, columns.tolist(), strict=True)
+    ]
+    labels = np.array([photo.label for photo in photos])
+    every = (
+        found[rows, columns],
+        answers.whole[rows, columns],
+        np.array(agreement),
+        columns + 1 == labels,
+        np.array([photo.familiar for photo in photos]),
+        labels != NO_CLASS,
+    )
+    return _Decided(*(values[decided] for values in every))
+
+
+def _certainty(decided: _Decided) -> LooksCertainty | None:
+    """What makes the probability of the answers; None where too few are right or wrong to tell."""
+    if min(decided.right.sum(), (~decided.right).sum()) < _ENOUGH:
+        return None
+    signals = looks_signals(decided.together, decided.whole, decided.agreement)
+    fitted = LogisticRegression(C=_REGULARIZATION, max_iter=1000).fit(signals, decided.right)
+    return LooksCertainty(float(fitted.intercept_[0]), *fitted.coef_[0].tolist())
+
+
+def _sure_from(rule: LooksRule, decided: _Decided, *, familiar: bool) -> float:
+    part = decided.familiar == familiar
+    if (part & decided.flower).sum() < _ENOUGH:
+        return _NEVER
+    probability = decided.together
+    if rule.certainty is not None:
+        probability = rule.certainty.probability(probability, decided.whole, decided.agreement)
+    return least_reliable(probability[part], decided.right[part], SURE_CORRUPTED_ACCURACY)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,14 +203,3 @@ class _Answers:
         together = weighed(self.whole, self.named, rule)
         decided = self.believed[np.arange(len(together)), together.argmax(axis=1)]
         return np.where(decided[:, None], together, self.whole), decided
-
-
-def _sure_from(rule: LooksRule, photos: Sequence[DoubtfulPhoto]) -> float:
-    if not photos:
-        return _NEVER
-    found, decided = _Answers.of(photos, rule.share).by(rule)
-    labels = np.array([photo.label for photo in photos])
-    if (decided & (labels != NO_CLASS)).sum() < _ENOUGH:
-        return _NEVER
-    right = found.argmax(axis=1) + 1 == labels
-    return least_reliable(found.max(axis=1)[decided], right[decided], SURE_CORRUPTED_ACCURACY)

@@ -13,6 +13,7 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import PixelBox
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.inference.bundle import Bundle
+from flowers_core.inference.confidence import tempered
 from flowers_core.inference.confidence_head import confidence_head
 from flowers_core.inference.multi_crop import (
     agreeing_crops,
@@ -110,6 +111,10 @@ class Answerer:
         best = int(agreeing[consensus_scores(of_answer, [boxes[at] for at in agreeing]).argmax()])
         looks = Looks(len(boxes), len(agreeing), boxes[best], float(reading.probabilities[best, column]))
         bar = rule.sure_from if familiar else rule.novel_sure_from
+        if rule.certainty is not None:
+            answered = (probabilities[column], whole.probabilities[column], len(agreeing) / len(boxes))
+            certain = rule.certainty.probability(*([value] for value in answered))
+            probabilities = tempered(np.log(probabilities)[None], certain)[0]
         taxa = taxa_of(probabilities, self.taxonomy)
         return Answer(judged(probabilities, taxa, self.reader, bar, novel=False), whole, looks)
 

@@ -23,8 +23,8 @@ class ConfidenceModel:
     """Signals → the probability that the answer is right.
 
     Attributes:
-        means, deviations: of each of `SIGNALS` over the training photos of the network that the model serves, so that
-            the coefficients suit a network of the same recipe too; deviations above 0.
+        means, deviations: of each of `SIGNALS` over the training photos of the network that it was fitted to;
+            deviations above 0.
         coefficients: of the standardized signals, in nats a deviation.
         intercept: in nats.
         scores, log_odds: at least two points of the calibration curve, both ascending, in nats; between them it is

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from math import ceil, log
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from flowers_core.data.model_input import CropRule, model_input
@@ -24,6 +24,40 @@ CROP_STEP = 0.55
 #: The smallest sizes are left out of a long strip of a photo, so that there are no more crops than this.
 MAX_CROPS = 100
 _SPARE = 1.5
+# Beyond so many a probability is 0 or 1 for all purposes.
+_MOST_NATS = 10.0
+
+
+@dataclass(frozen=True)
+class LooksCertainty:
+    """How probable it is that the answer of all looks is right, where crops decided it: a logistic regression.
+
+    Attributes:
+        intercept: in nats.
+        together: the weight of the answer's log-odds in all looks together.
+        whole: the weight of its log-odds in the whole photo.
+        agreement: the weight, in nats, of the fraction of the crops that name it.
+    """
+
+    intercept: float
+    together: float
+    whole: float
+    agreement: float
+
+    def probability(self, together: ArrayLike, whole: ArrayLike, agreement: ArrayLike) -> NDArray[np.float64]:
+        """The probability that each of n answers is right.
+
+        Args:
+            together, whole: (n,), its probability in all looks together and in the whole photo.
+            agreement: (n,), the fraction of the crops that name it.
+
+        Returns:
+            (n,) float64 in (0, 1).
+        """
+        weights = np.array([self.together, self.whole, self.agreement])
+        nats = self.intercept + looks_signals(together, whole, agreement) @ weights
+        probability: NDArray[np.float64] = 1 / (1 + np.exp(-nats))
+        return probability
 
 
 @dataclass(frozen=True)
@@ -42,6 +76,7 @@ class LooksRule:
         sure_from: in [0, 1], the least probability of an answer that is given without doubt.
         novel_sure_from: the same where the whole photo looks like none of the flowers; above 1 where such a photo is
             never named without doubt.
+        certainty: what makes the probability of an answer that crops decided; None leaves it as it is.
     """
 
     share: float
@@ -51,6 +86,7 @@ class LooksRule:
     naming: float
     sure_from: float
     novel_sure_from: float
+    certainty: LooksCertainty | None = None
 
     def __post_init__(self) -> None:
         if not (0 < self.share <= 1 and min(self.whole_weight, self.crops_weight, self.floor) > 0):
@@ -177,6 +213,19 @@ def weighed(whole: NDArray[np.float64], named: NDArray[np.float64], rule: LooksR
     """
     nats = rule.whole_weight * np.log(np.maximum(whole, 1e-6)) + rule.crops_weight * np.log(named + rule.floor)
     return softmax(nats)
+
+
+def looks_signals(together: ArrayLike, whole: ArrayLike, agreement: ArrayLike) -> NDArray[np.float64]:
+    """What `LooksCertainty` weighs.
+
+    Args:
+        together, whole, agreement: (n,), as there.
+
+    Returns:
+        (n, 3) float64: two log-odds in nats, and the agreement.
+    """
+    odds = [[_log_odds(probability) for probability in np.asarray(each).tolist()] for each in (together, whole)]
+    return np.stack([*np.clip(odds, -_MOST_NATS, _MOST_NATS), np.asarray(agreement, np.float64)], axis=1)
 
 
 def agreeing_crops(

@@ -24,7 +24,9 @@ def multi_crop_note(records: Sequence[RunRecord]) -> str:
         "Some bundles have a rule of their own, fitted to doubtful validation photos, clean and corrupted, and to "
         "pictures without a flower (`flowers fit_confidence`), so that 98 % of the answers from that probability on "
         "are right, those to such pictures counted as wrong; photos that as a whole look like none of the flowers have "
-        f"a bar of their own. {' '.join(fitted)} For all others"
+        "a bar of their own. Where such a rule has a *certainty*, it makes the probability of an answer that crops "
+        "decided: a logistic regression on the answer's log-odds in all looks together, its log-odds in the whole "
+        f"photo and the fraction of the crops that name it. {' '.join(fitted)} For all others"
     )
     return (
         f"Where one look at the whole photo leaves doubt, square crops of it are looked at too, with sides of {sides} "
@@ -43,10 +45,14 @@ def multi_crop_note(records: Sequence[RunRecord]) -> str:
 
 def _rule(rule: LooksRule) -> str:
     strange = "never" if rule.novel_sure_from > 1 else f"from {100 * rule.novel_sure_from:.1f} % on"
-    return (
+    said = (
         f"weights of {rule.whole_weight:g} and {rule.crops_weight:g}, a floor of {rule.floor:g}, "
         f"{percent(rule.share)} % of the crops, sure from {100 * rule.sure_from:.1f} % on, of strange photos {strange}"
     )
+    if (certainty := rule.certainty) is None:
+        return said
+    weights = f"{certainty.together:.2f}, {certainty.whole:.2f} and {certainty.agreement:.2f}"
+    return f"{said}; certainty with weights of {weights} and an intercept of {certainty.intercept:.2f}"
 
 
 def multi_crop_table(records: Sequence[RunRecord]) -> str:

@@ -1,5 +1,7 @@
 """The rule of several looks, fitted to drawn photos whose crops are right more often than they are sure, or less."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from flowers_core.evaluation.evidence import NO_CLASS, clean_photos
 from flowers_core.evaluation.looks_fit import DoubtfulPhoto, doubtful_photos, fit_looks
 from flowers_core.inference.answerer import open_answerer
 from flowers_core.inference.bundle import load_bundle
-from flowers_core.inference.multi_crop import combined, crop_boxes
+from flowers_core.inference.multi_crop import LooksCertainty, combined, crop_boxes
 from flowers_core.inference.runtime import open_runtime
 from flowers_core.storage.paths import default_models_dir
 
@@ -70,6 +72,33 @@ def test_pictures_without_a_flower_raise_the_bar_of_photos_as_strange() -> None:
     assert held.novel_sure_from > free.novel_sure_from
     # Too few strange photos of flowers tell nothing of strange photos: none is named without doubt.
     assert fit_looks(photos, photos, []).novel_sure_from > 1
+
+
+def test_certainty_knows_what_the_probability_does_not() -> None:
+    # All crops say the same, so surely that the probability is much the same. Where the whole photo says it too, they
+    # are right; where it says something else, they are wrong.
+    generator = np.random.default_rng(0)
+
+    def drawn(count: int) -> list[DoubtfulPhoto]:
+        photos = _photos(count, int(generator.integers(100)), right=0.5)
+        agree = [int(photo.crops[0].argmax()) + 1 == photo.label for photo in photos]
+        return [
+            replace(photo, whole=photo.crops[0] if right else np.roll(photo.crops[0], 1))
+            for photo, right in zip(photos, agree, strict=True)
+        ]
+
+    rule = fit_looks(drawn(100), drawn(100), [])
+    assert rule.certainty is not None
+    assert rule.certainty.whole > 0
+    low, high = rule.certainty.probability([0.9, 0.9], [0.05, 0.8], [1.0, 1.0])
+    assert low < 0.1 < 0.9 < high
+    assert low < rule.sure_from <= high
+
+
+def test_certainty_by_hand() -> None:
+    # Even odds in all looks, three to one in the whole, half of the crops: −1 + 2·0 + ln 3 + 4·½.
+    found = LooksCertainty(-1.0, 2.0, 1.0, 4.0).probability([0.5], [0.75], [0.5])
+    assert found == pytest.approx(3 * np.e / (1 + 3 * np.e))
 
 
 def test_only_doubtful_photos_are_looked_at_and_as_the_answerer_looks(drawn_dataset: OxfordFlowers) -> None:
