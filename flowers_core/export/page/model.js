@@ -53,7 +53,12 @@ async function unpacked(address) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-function split(bytes, sizes) {
+/** The arrays of these sizes, from every first byte of all their numbers, every second one, and so on. */
+function split(places, sizes) {
+  const count = places.length / 4;
+  const bytes = new Uint8Array(places.length);
+  for (let place = 0; place < 4; place++)
+    for (let number = 0; number < count; number++) bytes[4 * number + place] = places[place * count + number];
   const arrays = {};
   let at = 0;
   for (const [name, size] of Object.entries(sizes)) {
