@@ -78,6 +78,8 @@ st.space("xsmall")
 answer_column, photo_column = st.columns((6, 5), gap="large")
 with answer_column:
     draw_answer(prediction, taxonomy, of_whole, unlike_of(inference) if prediction.novel else None)
+    with told():
+        models.confidence_head(bundle)
     if answer is not None:
         draw_looks(answer, decided, whole, taxonomy)
     elif is_whole_alone():

@@ -102,7 +102,7 @@ def runtime(bundle: Bundle, numeric_format: str) -> Runtime:
 
 
 def answerer(bundle: Bundle, numeric_format: str) -> Answerer:
-    """What answers photos with a bundle's model.
+    """What answers photos with a bundle's model: by the temperature where what confidence takes cannot be read.
 
     Args:
         bundle: the model.
@@ -114,14 +114,14 @@ def answerer(bundle: Bundle, numeric_format: str) -> Answerer:
     from flowers_core.inference.answerer import Answerer
     from flowers_core.inference.reading import TemperatureReader
 
-    reader = confidence_head(bundle) or TemperatureReader(
+    reader = _confidence_if_read(bundle) or TemperatureReader(
         bundle.require_calibration(), lambda: _prototypes_if_read(bundle)
     )
     return Answerer(bundle, runtime(bundle, numeric_format), bundle.taxonomy, reader)
 
 
 def confidence_head(bundle: Bundle) -> ConfidenceHead | None:
-    """What one confidence for each photo takes, or None where the bundle comes without."""
+    """What one confidence for each photo takes; None where the bundle comes without. Raises BundleError."""
     if bundle.manifest.confidence is None:
         return None
     from flowers_core.inference.confidence import DISCRIMINANT_FILE, discriminant_space
@@ -129,6 +129,14 @@ def confidence_head(bundle: Bundle) -> ConfidenceHead | None:
 
     space = bundle_file(bundle, DISCRIMINANT_FILE, lambda _: discriminant_space(bundle))
     return ConfidenceHead(bundle.manifest.confidence, space, *linear_layer(bundle))
+
+
+def _confidence_if_read(bundle: Bundle) -> ConfidenceHead | None:
+    """The same; None where a file is damaged, too, which *Identify* tells below its answer."""
+    try:
+        return confidence_head(bundle)
+    except FlowersError:
+        return None
 
 
 def _prototypes_if_read(bundle: Bundle) -> Prototypes | None:

@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from flowers_core.inference.bundle import CLASSIFIER_FILE, load_bundle
+from flowers_core.inference.bundle import CLASSIFIER_FILE, DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.manifest import MANIFEST
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html
 from tests.fixtures.manifests import linked_copy
 
 Open = Callable[..., AppTest]
-BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
+BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
 FILES = sorted(set(BUNDLE.manifest.files) - {CLASSIFIER_FILE})
 #: What an answer takes; the other files add to it.
 NEEDED = {"int8.tflite"}
 #: What *Identify* shows of a model has its place on the page, so it is missed there.
-SHOWN = {"int8.tflite", "head.npz", "gallery.faiss", "gallery.npz"}
+SHOWN = {"int8.tflite", "head.npz", "gallery.faiss", "gallery.npz", "discriminants.npz"}
 
 
 @pytest.fixture
