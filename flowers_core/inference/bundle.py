@@ -27,7 +27,7 @@ from flowers_core.storage.files import sha256_of
 from flowers_core.storage.npz import read_npz
 from flowers_core.storage.typed_json import JsonValueError, read_json
 
-DEFAULT_BUNDLE = "efficientnet_lite0"
+DEFAULT_BUNDLE = "efficientnet_lite0_far"
 #: Numeric formats, from the most exact and largest to the smallest.
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
 CLASSIFIER_FILE, HEAD_FILE, HISTORY_FILE = "classifier.keras", "head.npz", "history.json"

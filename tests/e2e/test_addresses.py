@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from flowers_core.evaluation.custom import evaluate_folder
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.storage.paths import default_models_dir
 from scripts.dev.running_app import BASE_PATH, running_app
 from tests.e2e.test_app import UPLOADER, no_trouble, settle
@@ -27,7 +27,7 @@ def below(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for at, name in enumerate(CLASSES):
         (folder / "meadow" / name).mkdir(parents=True)
         draw_flower(2 * at, np.random.default_rng(at)).save(folder / "meadow" / name / f"{at}.png")
-    bundle = load_bundle(default_models_dir() / "efficientnet_lite0")
+    bundle = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
     evaluate_folder(bundle, folder / "meadow", folder / "evaluations" / "meadow", left_out=pytest.fail)
     evaluations = {"FLOWERS_EVALUATIONS_DIR": str(folder / "evaluations")}
     with running_app(folder, BASE_PATH, "flowers", **evaluations) as address:

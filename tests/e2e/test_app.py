@@ -17,7 +17,7 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import Photo, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.answerer import open_answerer
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery import Gallery
@@ -37,7 +37,7 @@ PAGES = {
     "dataset": "What the models learned from",
     "test-yourself": "Test yourself",
 }
-BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
+BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
 TAXONOMY = load_taxonomy()
 
 

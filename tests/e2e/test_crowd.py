@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from flowers_core.inference.bundle import DEFAULT_BUNDLE
 from scripts.dev.chromium import chromium
 from tests.fixtures.running_nginx import NGINX
 from tests.load.asked import drawn
@@ -21,6 +22,6 @@ pytestmark = [
 def test_each_of_three_browsers_is_answered_about_its_own_photos(tmp_path: Path) -> None:
     # In a thread of its own: the tests before it have left an event loop in this one.
     with own_site(2, tmp_path) as site, ThreadPoolExecutor(1) as pool:
-        outcomes = pool.submit(visit_all, site.address, drawn(6, "efficientnet_lite0"), 3).result()
+        outcomes = pool.submit(visit_all, site.address, drawn(6, DEFAULT_BUNDLE), 3).result()
         assert site.tracebacks() == []
     assert [outcome.wrong for outcome in outcomes] == [""] * 6

@@ -11,7 +11,7 @@ import pytest
 from flowers_core.explain.concepts.concepts import CONCEPTS_FILE, load_concepts
 from flowers_core.export import web_page
 from flowers_core.export.web_page import export_web, page_files
-from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, BundleError, load_bundle
 from flowers_core.storage.paths import default_models_dir
 from tests.fixtures.manifests import linked_copy
 
@@ -24,44 +24,50 @@ def files(bundle: Bundle) -> dict[str, bytes]:
     return page_files(bundle, RUNTIME)
 
 
+def numbers_of(files: dict[str, bytes]) -> np.ndarray:
+    """All numbers of the page, whose bytes lie apart by their place in a number."""
+    places = np.frombuffer(gzip.decompress(files["model/arrays.bin.gz"]), np.uint8).reshape(4, -1)
+    return places.T.copy().view("<f4").ravel()
+
+
 def test_the_model_and_its_numbers_come_along_whole(files: dict[str, bytes], bundle: Bundle) -> None:
     assert gzip.decompress(files["model/int8.tflite.gz"]) == bundle.path("int8.tflite").read_bytes()
     assert gzip.decompress(files["runtime/litert.wasm.gz"]) == b"\0asm"
     weights, bias = bundle.head()
-    numbers = np.frombuffer(gzip.decompress(files["model/arrays.bin.gz"]), "<f4")
+    numbers = numbers_of(files)
     np.testing.assert_array_equal(numbers[: weights.size + bias.size], np.concatenate([weights.ravel(), bias]))
     facts = json.loads(files["model/facts.json"])
     assert sum(facts["arrays"].values()) == len(numbers)
     assert list(facts["arrays"].items())[:2] == [("weights", weights.size), ("bias", bias.size)]
     assert [entry["name"] for entry in facts["classes"]] == list(bundle.class_names)
     assert facts["calibration"]["temperature"] == bundle.require_calibration().temperature
-    assert facts["confidence"] is None
     # Plasma's ends.
     assert (facts["colours"][0], facts["colours"][255]) == ([13, 8, 135], [240, 249, 33])
 
 
-def test_a_model_with_rules_for_confidence_brings_them() -> None:
-    small = load_bundle(default_models_dir() / "efficientnet_lite0_small")
-    facts = json.loads(page_files(small, RUNTIME)["model/facts.json"])
-    record = small.manifest.confidence
+def test_a_model_with_rules_for_confidence_brings_them(files: dict[str, bytes], bundle: Bundle) -> None:
+    facts = json.loads(files["model/facts.json"])
+    record = bundle.manifest.confidence
+    assert record is not None
     assert facts["confidence"]["model"]["sure_from"] == record.model.sure_from
     assert set(facts["confidence"]) == {"model", "sets", "novelty"}
     assert facts["arrays"]["prototypes"] == 102 * facts["arrays"]["mean"]
+    without = load_bundle(default_models_dir() / "efficientnet_lite0")
+    assert json.loads(page_files(without, RUNTIME)["model/facts.json"])["confidence"] is None
 
 
 def test_its_concepts_come_along(files: dict[str, bytes], bundle: Bundle) -> None:
     facts = json.loads(files["model/facts.json"])
     concepts = load_concepts(bundle.path(CONCEPTS_FILE), bundle.head()[0])
     count, channels = concepts.dictionary.concepts.shape
-    numbers = np.frombuffer(gzip.decompress(files["model/arrays.bin.gz"]), "<f4")
+    numbers = numbers_of(files)
     ends = dict(zip(facts["arrays"], np.cumsum(list(facts["arrays"].values())).tolist(), strict=True))
-    sizes = [channels * count, count * count, count * 102]
-    assert list(ends)[2:] == ["concepts_target", "concepts_gram", "concepts_worths"]
-    assert list(facts["arrays"].values())[2:] == sizes
+    sizes = {"target": channels * count, "gram": count * count, "worths": count * 102}
+    assert {name: facts["arrays"][f"concepts_{name}"] for name in sizes} == sizes
     gram = numbers[ends["concepts_target"] : ends["concepts_gram"]].reshape(count, count)
     assert facts["concepts"]["curvature"] == pytest.approx(np.linalg.norm(gram, 2), rel=1e-5)
     # A concept's own map is one of it and none of the others: A = V is what U = 1 minimizes.
-    target = numbers[ends["bias"] : ends["concepts_target"]].reshape(channels, count)
+    target = numbers[: ends["concepts_target"]][-channels * count :].reshape(channels, count)
     np.testing.assert_allclose(concepts.dictionary.concepts @ target, gram, atol=1e-3)
     amounts = concepts.amounts * (concepts.dictionary.concepts @ bundle.head()[0]).T
     for concept, typical in enumerate(facts["concepts"]["typical"]):
@@ -73,7 +79,7 @@ def test_a_model_without_concepts_has_none(bundle: Bundle, tmp_path: Path) -> No
     without = load_bundle(linked_copy(bundle, tmp_path / "copy", without=[CONCEPTS_FILE]))
     facts = json.loads(page_files(without, RUNTIME)["model/facts.json"])
     assert facts["concepts"] is None
-    assert list(facts["arrays"]) == ["weights", "bias"]
+    assert not any(name.startswith("concepts") for name in facts["arrays"])
 
 
 def test_what_the_runtime_leaves_of_eight_megabytes_is_kept(files: dict[str, bytes]) -> None:
@@ -87,7 +93,7 @@ def test_the_page_says_what_it_does_not_know(files: dict[str, bytes], bundle: Bu
     right = 100 * bundle.metrics["int8"]["test"].top1
     assert f"named {right:.1f}\N{NO-BREAK SPACE}% rightly" in facts["knows"]
     assert "safe to eat" in facts["does_not_know"]
-    assert "efficientnet_lite0, 3.8 MB, under the Apache License 2.0" in facts["made"]
+    assert f"{DEFAULT_BUNDLE}, 3.8 MB, under the Apache License 2.0" in facts["made"]
 
 
 def test_the_service_worker_keeps_every_file(files: dict[str, bytes]) -> None:

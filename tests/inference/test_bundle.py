@@ -7,7 +7,7 @@ import pytest
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, BundleError, list_bundles, load_bundle
 from flowers_core.inference.manifest import FileEntry
 from flowers_core.inference.records.calibration import Calibration
-from flowers_core.storage.files import sha256_of
+from flowers_core.storage.files import LOCK_FILE, sha256_of
 from flowers_core.storage.npz import NpzError
 from flowers_core.storage.paths import default_models_dir
 from tests.fixtures.manifests import metrics
@@ -104,5 +104,5 @@ def test_every_shipped_bundle_vouches_for_all_its_files() -> None:
         assert len(bundle.class_names) == 102
         for name in bundle.manifest.files:
             assert bundle.path(name).is_file()
-        on_disk = {path.name for path in bundle.folder.iterdir()} - {"bundle.json"}
+        on_disk = {path.name for path in bundle.folder.iterdir()} - {"bundle.json", LOCK_FILE}
         assert on_disk == set(json.loads((bundle.folder / "bundle.json").read_text())["files"])

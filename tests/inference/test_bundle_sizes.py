@@ -1,12 +1,13 @@
 """No bundle grows unnoticed: what is shipped stays below these bounds."""
 
 from flowers_core.inference.bundle import list_bundles
+from flowers_core.storage.files import LOCK_FILE
 from flowers_core.storage.paths import default_models_dir
 
 # Megabytes of a model's file; a new bundle takes a line here.
 BOUNDS = {
-    "efficientnet_lite0": {"int8": 4.3, "float16": 7.2},
-    "efficientnet_lite0_far": {"int8": 4.3},
+    "efficientnet_lite0": {"int8": 4.3},
+    "efficientnet_lite0_far": {"int8": 4.3, "float16": 7.2},
     "efficientnet_lite0_small": {"int8": 2.5, "float16": 3.8},
     "inception_v3": {"int8": 11.1},
 }
@@ -31,4 +32,4 @@ def test_all_files_are_below_theirs() -> None:
 def test_there_is_nothing_that_no_manifest_names() -> None:
     for bundle in list_bundles(default_models_dir()):
         there = {path.name for path in bundle.folder.iterdir()}
-        assert there == {"bundle.json", *bundle.manifest.files}
+        assert there - {LOCK_FILE} == {"bundle.json", *bundle.manifest.files}

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from flowers_core.inference.bundle import DEFAULT_BUNDLE
 from tests.fixtures.running_nginx import NGINX
 from tests.load.asked import drawn
 from tests.load.sites import own_site
 from tests.load.sockets import said, visit_all
 from tests.load.visitors import main
 
-BUNDLE = "efficientnet_lite0"
+BUNDLE = DEFAULT_BUNDLE
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from flowers_core.inference.bundle import DEFAULT_BUNDLE
 from tests.load import browsers, sockets
 from tests.load.asked import Outcome, drawn
 from tests.load.sites import Site, own_site
@@ -48,7 +49,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--lime", type=int, default=0, help="further visitors who run LIME all the time")
     parser.add_argument("--servers", type=int, choices=(1, 2), default=1, help="2 are put behind nginx")
     parser.add_argument("--at", metavar="URL", help="a server that runs on this machine")
-    parser.add_argument("--bundle", default="efficientnet_lite0", help="the model that the server answers with")
+    parser.add_argument("--bundle", default=DEFAULT_BUNDLE, help="the model that the server answers with")
     options = parser.parse_args()
     if not (1 <= options.visitors <= MOST_VISITORS and 1 <= options.rounds <= MOST_ROUNDS):
         parser.error(f"at most {MOST_VISITORS} visitors and {MOST_ROUNDS} rounds")

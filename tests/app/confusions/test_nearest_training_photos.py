@@ -9,14 +9,14 @@ from flowers_core.data.photo_ref import oxford
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.evaluation.report import Mistake, mistakes
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.retrieval.gallery import Gallery
 from flowers_core.retrieval.neighbour import Neighbour
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import missing_photos, run
 
 Open = Callable[..., AppTest]
-BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
+BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
 TAXONOMY = load_taxonomy()
 
 

@@ -14,7 +14,7 @@ from flowers_core.data.audit.near_duplicates import NearDuplicate
 from flowers_core.data.audit.outliers import Outlier
 from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.retrieval.gallery import Gallery
 from flowers_core.storage.paths import default_models_dir
@@ -22,7 +22,7 @@ from tests.app.conftest import html, run
 from tests.fixtures.manifests import linked_copy
 
 Open = Callable[..., AppTest]
-SHIPPED = load_bundle(default_models_dir() / "efficientnet_lite0")
+SHIPPED = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
 TAXONOMY = load_taxonomy()
 
 

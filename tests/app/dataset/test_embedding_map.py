@@ -17,7 +17,7 @@ from app.dataset.embedding_map import (
 )
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.predictions import load_predictions
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.projection import PROJECTION_FILE, Projection
@@ -26,7 +26,7 @@ from tests.app.conftest import run
 from tests.fixtures.manifests import linked_copy
 
 Open = Callable[..., AppTest]
-SHIPPED = load_bundle(default_models_dir() / "efficientnet_lite0")
+SHIPPED = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.dataset.gallery_map import around, photos_in, picked_sentence
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.stores.gallery_map import dots, keep_map
 from flowers_core.retrieval.stores.open_store import create_store, index_folder, quick_index
@@ -17,7 +17,7 @@ from flowers_core.storage.paths import default_models_dir
 from tests.fixtures.store_entries import store_entries
 
 Open = Callable[..., AppTest]
-SHIPPED = load_bundle(default_models_dir() / "efficientnet_lite0")
+SHIPPED = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
 
 
 @pytest.fixture(scope="module")

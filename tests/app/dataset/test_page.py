@@ -11,6 +11,7 @@ from app.resources.dataset_download import dataset_download
 from flowers_core.data.download import oxford as download
 from flowers_core.data.download.oxford import DownloadError, Progress
 from flowers_core.data.taxonomy import load_taxonomy
+from flowers_core.inference.bundle import DEFAULT_BUNDLE
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run
 from tests.fixtures.drawn_flowers import LABELS, draw_dataset, draw_flower
@@ -31,7 +32,7 @@ def metrics(app: AppTest) -> dict[str, str]:
 @pytest.mark.slow
 def test_counts_come_from_the_model_s_records_without_the_data(open_page: Open) -> None:
     app = open_page("dataset")
-    with np.load(default_models_dir() / "efficientnet_lite0" / "gallery.npz", allow_pickle=False) as records:
+    with np.load(default_models_dir() / DEFAULT_BUNDLE / "gallery.npz", allow_pickle=False) as records:
         labels, splits = records["labels"], records["splits"]
     assert metrics(app) == {
         "Photos": "8,189",
@@ -52,7 +53,7 @@ def test_counts_come_from_the_model_s_records_without_the_data(open_page: Open) 
 
 @pytest.mark.slow
 def test_photos_of_a_class_by_split(open_page: Open) -> None:
-    with np.load(default_models_dir() / "efficientnet_lite0" / "gallery.npz", allow_pickle=False) as records:
+    with np.load(default_models_dir() / DEFAULT_BUNDLE / "gallery.npz", allow_pickle=False) as records:
         ids, labels, splits = records["ids"], records["labels"], records["splits"]
     app = open_page("dataset", **{"class": "rose", "split": "training"})
     wanted = ", ".join(map(str, ids[(labels == 74) & (splits == "train")]))
@@ -123,7 +124,7 @@ def test_a_download_is_seen_by_all_stopped_by_anyone_and_shows_photos_as_they_co
     open_page: Open, no_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
-    with np.load(default_models_dir() / "efficientnet_lite0" / "gallery.npz", allow_pickle=False) as records:
+    with np.load(default_models_dir() / DEFAULT_BUNDLE / "gallery.npz", allow_pickle=False) as records:
         first = int(records["ids"][records["labels"] == 74][0])
 
     def fake(root: Path, progress: Callable[[Progress], None]) -> bool:

@@ -13,8 +13,8 @@ from flowers_core.data.crops import crop_photo, squared
 from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import read_photo
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.answerer import Answer
-from flowers_core.inference.prediction import Prediction, predict
+from flowers_core.inference.answerer import Answer, open_answerer
+from flowers_core.inference.prediction import Prediction
 from flowers_core.inference.runtime import Runtime
 from tests.app.conftest import drawn_photo, example_bytes, html, images, run
 from tests.app.elements.test_words import prediction
@@ -28,10 +28,9 @@ PHOTO = read_photo(example_bytes())
 
 def expected(box: tuple[int, int, int, int]) -> Prediction:
     """What the library says of a part, without the page."""
+    answerer = open_answerer(BUNDLE, Runtime(BUNDLE.path("int8.tflite"), workers=1))
     pixels = model_input(crop_photo(PHOTO, box).pixels, BUNDLE.crop_rule).pixels
-    logits = Runtime(BUNDLE.path("int8.tflite"), workers=1).logits(pixels[None])[0]
-    assert BUNDLE.calibration
-    return predict(logits, BUNDLE.calibration, TAXONOMY)
+    return answerer.first_look(answerer.runtime.forward(pixels[None]))
 
 
 def named(found: Prediction) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from app.identify.gallery_neighbours import count_sentence
 from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import read_photo
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.stores.open_store import create_store
@@ -21,7 +21,7 @@ from tests.app.conftest import drawn_photo, example_bytes, html, run
 from tests.fixtures.store_entries import store_entries
 
 Open = Callable[..., AppTest]
-SHIPPED = load_bundle(default_models_dir() / "efficientnet_lite0")
+SHIPPED = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.identify import explaining
 from flowers_core.inference.answerer import Answer, Answerer
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.retrieval import user_photos
 from flowers_core.retrieval.gallery import Gallery
 from flowers_core.retrieval.neighbour import Neighbour
@@ -20,7 +20,7 @@ from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import drawn_photo, html, images, run
 
 Open = Callable[..., AppTest]
-BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
+BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
 
 
 @pytest.fixture

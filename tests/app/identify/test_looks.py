@@ -11,7 +11,7 @@ from app.identify.looks import describe
 from flowers_core.data.photos import read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.answerer import Answer, Looks, open_answerer
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.prediction import Prediction, ranked, taxa_of
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
@@ -29,7 +29,7 @@ def named(prediction: Prediction) -> list[tuple[str, str]]:
 
 @pytest.mark.slow
 def test_the_answer_is_that_of_all_looks_and_one_click_shows_the_whole_photo_alone(open_page: Open) -> None:
-    bundle = load_bundle(default_models_dir() / "efficientnet_lite0")
+    bundle = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
     answerer = open_answerer(bundle, Runtime(bundle.path("int8.tflite")), lambda: prototypes_of(bundle))
     wanted = answerer.answer(read_photo(example_bytes()).pixels)
     app = open_page(photo="example")

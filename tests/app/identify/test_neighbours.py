@@ -19,7 +19,7 @@ from flowers_core.data.photo_ref import oxford
 from flowers_core.data.photos import read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.answerer import Answer
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.prediction import Candidate, Prediction
 from flowers_core.inference.records.gallery import KnnRule
@@ -34,7 +34,7 @@ from tests.app.elements.test_words import prediction
 from tests.fixtures.manifests import linked_copy
 
 Open = Callable[..., AppTest]
-SHIPPED = load_bundle(default_models_dir() / "efficientnet_lite0")
+SHIPPED = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
 RULE = KnnRule(k=20, temperature=0.03, floor=0.01, splits=("train",), top1=0.8, nll=0.9, photos=1020)
 
 

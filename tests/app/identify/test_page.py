@@ -15,7 +15,7 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import PhotoError, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.answerer import open_answerer
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery import Gallery
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
@@ -24,7 +24,7 @@ from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import drawn_photo, example_bytes, html, images, missing_photos, run
 
 Open = Callable[..., AppTest]
-BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
+BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
 
 
 def encoded(pixels: np.ndarray, file_format: str) -> bytes:

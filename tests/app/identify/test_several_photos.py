@@ -22,7 +22,9 @@ from tests.app.identify.test_photo_choice import caption
 
 Open = Callable[..., AppTest]
 TAXONOMY = load_taxonomy()
-FILES = [(name, (FOLDER / f"{name}.jpg").read_bytes(), "image/jpeg") for name in ("poppies", "dahlia", "osteospermum")]
+FILES = [
+    (name, (FOLDER / f"{name}.jpg").read_bytes(), "image/jpeg") for name in ("purple-daisy", "dahlia", "osteospermum")
+]
 
 
 def give(app: AppTest, files: list[tuple[str, bytes, str]]) -> AppTest:
@@ -83,7 +85,7 @@ def test_what_is_no_photo_is_named_and_the_others_are_taken(open_page: Open) -> 
     assert [error.value for error in app.error] == [
         "notes: This is a text file, not a photo. Choose a JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC photo."
     ]
-    assert "poppies" in caption(app)
+    assert "purple-daisy" in caption(app)
 
 
 def seen(label: int, probability: float) -> Seen:

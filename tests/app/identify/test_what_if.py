@@ -15,13 +15,13 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import open_photo, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.explain.counterfactual import least_exchange
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import drawn_photo, example_bytes, images, run
 
 Open = Callable[..., AppTest]
-BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
+BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
 
 
 def said(app: AppTest) -> str:

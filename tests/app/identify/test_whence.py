@@ -11,7 +11,7 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import read_photo
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget
 from flowers_core.explain.representers import representers_of, strongest
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.runtime import open_runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.storage.paths import default_models_dir
@@ -27,7 +27,7 @@ def said(app: AppTest) -> str:
 
 @pytest.mark.slow
 def test_the_photos_and_their_sum_are_the_library_s(open_page: Open) -> None:
-    bundle = load_bundle(default_models_dir() / "efficientnet_lite0")
+    bundle = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
     gallery = Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))
     learnt = np.isin(gallery.splits, bundle.fitted_splits)
     found = representers_of(
@@ -48,7 +48,7 @@ def test_the_photos_and_their_sum_are_the_library_s(open_page: Open) -> None:
 
 
 def test_one_flower_against_another(open_page: Open) -> None:
-    bundle = load_bundle(default_models_dir() / "efficientnet_lite0")
+    bundle = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
     app = open_page(photo="example", ask="Whence", explain="rose", against="sunflower")
     assert "Those for rose come to" in said(app)
     assert "those for sunflower to" in said(app)

@@ -14,20 +14,20 @@ from flowers_core.data.photo_ref import oxford
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.comparison import Disagreement
 from flowers_core.evaluation.predictions import load_predictions
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.prediction import softmax
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run
 
 Open = Callable[..., AppTest]
-BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
+BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
 TAXONOMY = load_taxonomy()
 
 
 def _expected() -> list[int]:
     """The ids in the order of the page, by NumPy."""
     assert BUNDLE.calibration is not None
-    one, other = (load_predictions(BUNDLE.path("test_predictions.npz"), name) for name in ("float32", "int8"))
+    one, other = (load_predictions(BUNDLE.path("test_predictions.npz"), name) for name in ("float16", "int8"))
     where = np.flatnonzero(one.logits.argmax(1) != other.logits.argmax(1))
     sure = np.minimum(*(softmax(a.logits[where], BUNDLE.calibration.temperature).max(1) for a in (one, other)))
     return one.ids[where][np.lexsort((one.ids[where], -sure))].tolist()
@@ -88,5 +88,5 @@ def _found() -> tuple[Disagreement, ...]:
 
     assert BUNDLE.calibration is not None
     t = BUNDLE.calibration.temperature
-    one, other = (load_predictions(BUNDLE.path("test_predictions.npz"), name) for name in ("float32", "int8"))
+    one, other = (load_predictions(BUNDLE.path("test_predictions.npz"), name) for name in ("float16", "int8"))
     return disagreements(one, other, t, t)

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from app.elements.metrics_table import figure_table, speed_table
 from app.models.accuracy_chart import accuracy_chart, published_points
 from app.models.learning_curve import learning_curve
-from flowers_core.inference.bundle import Bundle, list_bundles, load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, list_bundles, load_bundle
 from flowers_core.inference.records.latency import Latency, Timing
 from flowers_core.inference.records.metrics import AccuracyByRule, NearDuplicateRule
 from flowers_core.storage.paths import default_models_dir
@@ -16,7 +16,7 @@ from tests.app.conftest import html
 from tests.fixtures.manifests import linked_copy
 
 Open = Callable[..., AppTest]
-BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
+BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
 
 
 @pytest.mark.slow

@@ -10,23 +10,23 @@ import streamlit as st
 from app.resources import bundle_files, models
 from flowers_core.data.model_input import CropRule
 from flowers_core.errors import FlowersError
-from flowers_core.inference.bundle import BundleError, list_bundles, load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, BundleError, list_bundles, load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.teaching import TaughtClass
 from flowers_core.storage.paths import default_models_dir
 from tests.fixtures.manifests import linked_copy
 
 ROOT = Path(__file__).resolve().parents[3]
-BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
+BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
 
 OVERLAPPING = """
 import os, sys, threading
 from app.resources import models
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.storage.paths import default_models_dir
 from tests.fixtures.manifests import linked_copy
 
-path = load_bundle(default_models_dir() / "efficientnet_lite0").path(models.CLASSIFIER_FILE)
+path = load_bundle(default_models_dir() / DEFAULT_BUNDLE).path(models.CLASSIFIER_FILE)
 begin, loaded = threading.Barrier(2), []
 
 def load():

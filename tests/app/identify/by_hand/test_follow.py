@@ -19,12 +19,12 @@ from flowers_core.explain.concepts.shares import concept_shares
 from flowers_core.explain.explanation import ClassTarget, ContrastTarget
 from flowers_core.explain.overlay import draw
 from flowers_core.inference.answerer import open_answerer
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import example_bytes
 
-BUNDLE = load_bundle(default_models_dir() / "efficientnet_lite0")
+BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
 RUNTIME = Runtime(BUNDLE.path("int8.tflite"))
 PHOTO = read_photo(example_bytes())
 HEAD, BIAS = BUNDLE.head()
