@@ -94,6 +94,9 @@ def describe(prediction: Prediction, taxonomy: Taxonomy, unlike: Unlike | None =
             text = f"{text} {distance_sentence(unlike, taxonomy)}"
         guess = f"If it is one of them after all, the best guess is {name}, {percent(best.probability)} probable."
         return Answer("unsure", "Not known", f"None of the {len(taxonomy)} flowers", f"{text} {guess}")
+    if prediction.probable:
+        text = f"{percent(best.probability)} probable. Without doubt the model names only what is more probable still."
+        return Answer("between", "Likely", f"Probably {name}", text)
     little = "" if best.probability >= 0.5 else "only "
     text = (
         f"Its best guess is {little}{percent(best.probability)} probable. The model knows {len(taxonomy)} flowers and "

@@ -105,7 +105,7 @@ class Answerer:
         agreeing = agreeing_crops(reading.probabilities, reading.familiar, column, rule)
         if not len(agreeing):
             # Neither the whole nor a part may look like a flower that it knows; nothing is said of such a photo.
-            prediction = whole if familiar else replace(whole, verdict="unsure")
+            prediction = whole if familiar else replace(whole, verdict="unsure", strange=True)
             return Answer(prediction, whole, Looks(len(boxes), 0, None, 0.0))
         of_answer = reading.probabilities[agreeing, column]
         best = int(agreeing[consensus_scores(of_answer, [boxes[at] for at in agreeing]).argmax()])
@@ -116,7 +116,8 @@ class Answerer:
             certain = rule.certainty.probability(*([value] for value in answered))
             probabilities = tempered(np.log(probabilities)[None], certain)[0]
         taxa = taxa_of(probabilities, self.taxonomy)
-        return Answer(judged(probabilities, taxa, self.reader, bar, novel=False), whole, looks)
+        prediction = judged(probabilities, taxa, self.reader, bar, novel=False)
+        return Answer(replace(prediction, strange=not familiar), whole, looks)
 
 
 def open_answerer(

@@ -157,7 +157,7 @@ def as_sentence(found: Identified, taxonomy: Taxonomy) -> str:
     prediction = _read(found)
     shown = prediction.candidates[: len(prediction.plausible) if prediction.verdict == "between" else 1]
     names = [f"{taxonomy[candidate.label].name} {candidate.probability:.0%}" for candidate in shown]
-    doubt = "not sure, perhaps " if prediction.verdict == "unsure" else ""
+    doubt = "probably " if prediction.probable else "not sure, perhaps " if prediction.verdict == "unsure" else ""
     return f"{found.path}: {doubt}{' or '.join(names)}"
 
 

@@ -16,6 +16,8 @@ from flowers_core.inference.records.calibration import Calibration
 
 Verdict = Literal["sure", "between", "unsure"]
 Rank = Literal["genus", "family"]
+#: Four times out of five an answer of this probability is right.
+PROBABLE_FROM = 0.8
 
 # More names than this in one sentence help nobody choose.
 BETWEEN_AT_MOST = 3
@@ -64,6 +66,7 @@ class Prediction:
         verdict: "sure", "between" or "unsure"; `predict` has the rule.
         taxa: the classes in order of label.
         novel: whether the photo looks like none of the flowers; False if the bundle has no rule for it.
+        strange: whether the whole photo looks like none of them, though a part of it was named.
     """
 
     probabilities: NDArray[np.float64]
@@ -72,6 +75,7 @@ class Prediction:
     verdict: Verdict
     taxa: tuple[Taxon, ...]
     novel: bool = False
+    strange: bool = False
 
     # Only a page in doubt asks for these, and to add them up takes longer than all else that follows a forward pass.
     @cached_property
@@ -88,6 +92,12 @@ class Prediction:
     def sure(self) -> bool:
         """Whether one class stands alone and is probable enough to be named without doubt."""
         return self.verdict == "sure"
+
+    @property
+    def probable(self) -> bool:
+        """Whether the answer is not sure, and yet so probable that it is more than a guess."""
+        doubtful = self.verdict == "unsure" and not (self.novel or self.strange)
+        return doubtful and self.candidates[0].probability >= PROBABLE_FROM
 
     def top(self, k: int) -> tuple[Candidate, ...]:
         """The k most probable candidates, k ≥ 1, or all if there are fewer. Raises ValueError for a smaller k."""

@@ -121,6 +121,12 @@ def test_a_photo_in_words_as_a_row_and_as_plain_values() -> None:
     assert as_sentence(answer("y.jpg", 9.0), TAXONOMY) == f"y.jpg: {first} 100%"
     # Six alike, 1/6 each: none is within 0.8, so the model does not know.
     assert as_sentence(answer("y.jpg", *[0.0] * 6), TAXONOMY) == f"y.jpg: not sure, perhaps {first} 17%"
+    # 17/20 and 3/20: alone in the set, below 0.9, but more than a guess; not where the whole photo looks strange.
+    likely = answer("y.jpg", np.log(17 / 3), 0.0)
+    assert as_sentence(likely, TAXONOMY) == f"y.jpg: probably {first} 85%"
+    assert likely.prediction is not None
+    strange = replace(likely, prediction=replace(likely.prediction, strange=True))
+    assert as_sentence(strange, TAXONOMY) == f"y.jpg: not sure, perhaps {first} 85%"
     row = dict(zip(table_header(), as_row(both, TAXONOMY, "tiny"), strict=True))
     assert row["path"] == str(Path("x/y.jpg"))
     assert (row["verdict"], row["name"], row["probability"]) == ("between", first, "0.7500")

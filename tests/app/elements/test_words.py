@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -85,6 +87,14 @@ def test_unsure_owns_up_to_knowing_only_these_flowers() -> None:
     assert "102 flowers" in answer.sentences
     # More than half is not “only”, little as it is to rely on.
     assert describe(prediction(rose=0.55), TAXONOMY).sentences.startswith("Its best guess is 55 % probable.")
+
+
+def test_more_than_a_guess_is_called_likely_unless_the_whole_photo_looks_strange() -> None:
+    likely = replace(prediction(rose=0.82), verdict="unsure")
+    answer = describe(likely, TAXONOMY)
+    assert (answer.mark, answer.headline) == ("Likely", "Probably rose")
+    assert answer.sentences.startswith("82 % probable.")
+    assert describe(replace(likely, strange=True), TAXONOMY).headline == "Perhaps rose"
 
 
 def test_relatives_are_named_when_they_say_more_than_one_class() -> None:

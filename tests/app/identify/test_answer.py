@@ -31,7 +31,7 @@ def test_a_photo_unlike_all_flowers_is_called_so_and_the_best_guess_stands_below
     assert (said.verdict, said.mark, said.headline) == ("unsure", "Not known", "None of the 102 flowers")
     assert "unlike the photos of all 102 flowers" in said.sentences
     assert f"the best guess is {TAXONOMY[5].name}" in said.sentences
-    assert describe(_prediction(5), TAXONOMY).mark == "Not sure"
+    assert describe(_prediction(5), TAXONOMY).mark == "Likely"
 
 
 def test_how_far_a_strange_photo_is() -> None:
