@@ -59,6 +59,7 @@ def main() -> None:
         folder / "scores.jsonl",
         closely=closely,
         off_centre=options.off_centre,
+        time_anew=options.time_anew,
         track=progress,
     )
     # What a map makes of shuffled layers does not depend on where the flower is.
@@ -109,6 +110,9 @@ def _parse() -> argparse.Namespace:
         "--sanity-photos", type=at_least(0), default=3, help="of them for the sanity check (default: 3)"
     )
     parser.add_argument("--off-centre", action="store_true", help="cut each photo so that its middle is near a corner")
+    parser.add_argument(
+        "--time-anew", action="store_true", help="time the methods again, as after a run beside other work"
+    )
     parser.add_argument("--seed", type=int, default=0, help="draws the photos (default: 0)")
     parser.add_argument(
         "--out", type=Path, default=Path("evaluations"), metavar="DIR", help="where records are kept (evaluations/)"

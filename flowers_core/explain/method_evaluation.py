@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -46,6 +47,7 @@ def score_methods(
     *,
     closely: Collection[int] = (),
     off_centre: bool = False,
+    time_anew: bool = False,
     track: Track = untracked,
 ) -> list[Score]:
     """The score of every method, and of every baseline, on every photo.
@@ -58,6 +60,7 @@ def score_methods(
         path: a JSON Lines file. Each score is added as soon as it is known; scores in it are not computed again.
         closely: the photos among them that are looked at closely too (`metrics.closer_look`).
         off_centre: whether each photo is cut so that its middle lies near a corner (`corner_part`).
+        time_anew: whether to time each method again on each photo, as after a run beside other work.
         track: shows progress over the photos.
 
     Returns:
@@ -74,13 +77,17 @@ def score_methods(
     rows = [*methods, *BASELINES]
     missing = [(photo, [name for name in rows if (photo, name) not in known]) for photo in photos]
     missing = [(photo, names) for photo, names in missing if names]
-    if missing:
+    if missing or time_anew:
         scorer = _Scorer(bundle, closely, off_centre)
         with JsonLines(path) as lines:
             for photo, names in track(missing, "photos", len(missing)):
                 for found in scorer.scores(flowers, photo, names):
                     known[found.photo_id, found.method] = found
                     lines.add(found.to_json())
+            for photo in track(photos, "photos timed", len(photos)) if time_anew else ():
+                for name, seconds in scorer.seconds(flowers, photo, methods).items():
+                    known[photo, name] = replace(known[photo, name], seconds=seconds)
+                    lines.add(known[photo, name].to_json())
     return [known[photo, name] for photo in photos for name in rows]
 
 
@@ -162,10 +169,21 @@ class _Scorer:
         self._temperature = bundle.calibration.temperature if bundle.calibration else 1.0
         self._gradients = cache(self._build_gradients) if bundle.has(CLASSIFIER_FILE) else None
 
+    def seconds(self, flowers: Dataset, photo_id: int, names: Sequence[str]) -> dict[str, float]:
+        """How long each of the named methods takes on one photo, for the predicted class."""
+        pixels = self._pixels(open_photo(flowers.path(photo_id)), photo_id)
+        seen = model_input(pixels, self._bundle.crop_rule)
+        subject, target = self._subject(seen, (pixels.shape[1], pixels.shape[0]))
+        return {name: METHODS[name].explain(subject, target, seed=0).seconds for name in names}
+
+    def _pixels(self, photo: Photo, photo_id: int) -> NDArray[np.uint8]:
+        """What is scored of a photo."""
+        return corner_part(photo.pixels, photo_id % 4) if self._off_centre else photo.pixels
+
     def scores(self, flowers: Dataset, photo_id: int, names: Sequence[str]) -> Iterator[Score]:
         """The scores of the named methods and baselines on one photo, for the predicted class."""
         photo = open_photo(flowers.path(photo_id))
-        pixels = corner_part(photo.pixels, photo_id % 4) if self._off_centre else photo.pixels
+        pixels = self._pixels(photo, photo_id)
         seen = model_input(pixels, self._bundle.crop_rule)
         subject, target = self._subject(seen, (pixels.shape[1], pixels.shape[0]))
         noisy = with_input_noise(seen.pixels, photo_id)

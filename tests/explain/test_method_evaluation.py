@@ -1,6 +1,7 @@
 """Scores and sanity checks of the closed form on networks worked out by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from flowers_core.explain.method_evaluation import corner_part, sanity_checks, s
 from flowers_core.explain.metrics.scorecard import Score
 from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
+from flowers_core.storage.json_lines import JsonLines
 from tests.fixtures.mean_colour import (
     BLACK,
     GREEN,
@@ -194,3 +196,18 @@ def test_a_corner_s_part_has_the_photo_s_middle_off_its_centre(corner: int, wher
     part = corner_part(pixels, corner)
     assert part.shape == (70, 70, 3)
     assert np.argwhere(part.any(axis=2)).tolist() == [list(where)]
+
+
+def test_methods_are_timed_anew_and_nothing_else_changes(
+    bundle: Bundle, flowers: OxfordFlowers, by_hand: None, tmp_path: Path
+) -> None:
+    path, photos = tmp_path / "scores.jsonl", ids_of_test(flowers)
+    before = score_methods(bundle, flowers, photos, ["cam"], path)
+    slow = [replace(found, seconds=1000.0) for found in before if found.method == "cam"]
+    with JsonLines(path) as lines:
+        for found in slow:
+            lines.add(found.to_json())
+    after = score_methods(bundle, flowers, photos, ["cam"], path, time_anew=True)
+    assert all(found.seconds < 100 for found in after)
+    assert [replace(found, seconds=0) for found in after] == [replace(found, seconds=0) for found in before]
+    assert score_methods(bundle, flowers, photos, ["cam"], path) == after  # they are kept
