@@ -91,7 +91,8 @@ def measure(bundle: Bundle, place: Path, count: int, scratch: Path) -> PageFigur
 
         first = [opened("", lambda page: page.wait_for_selector(UPLOADER, state="attached"))[1] for _ in range(2)]
         _, neighbours = opened(
-            "?photo=example&among=Your+gallery", lambda page: page.get_by_text(f"The nearest of {count:,}").wait_for()
+            f"?photo=example&bundle={bundle.name}&precision=int8&among=Your+gallery",
+            lambda page: page.get_by_text(f"The nearest of {count:,}").wait_for(),
         )
         page, mapped = opened(
             f"dataset?show=Map&bundle={bundle.name}&whose=Your+gallery",
