@@ -29,7 +29,7 @@ MEANINGS = {
     "times int8": "Time in relation to int8 on one thread, which carries over to other machines",
     "times int8, same threads": "Time in relation to int8 with as many threads, which carries over to other machines",
     "threads": "How many threads computed; Keras takes all cores where it is not held to one",
-    "ms a photo": "Median time for one photo, one thread, on the machine named below",
+    "ms a photo": "Median time for one photo, one thread, on the machine named under Speed",
     "training photos": "Photos whose labels the model was fitted to",
 }
 WITHOUT: dict[str, Callable[[Metrics], Accuracy | None]] = {
@@ -42,8 +42,10 @@ WORDS = ("model", "precision", "way", "test photos")
 
 
 def figure_table(bundles: tuple[Bundle, ...]) -> pd.DataFrame:
-    """One row for each precision of each bundle that was evaluated or can be run. Shares are in [0, 1]."""
+    """One row for each precision of each bundle that was evaluated or can be run. Shares are in [0, 1]. Times are left
+    out where they come from different machines: beside each other they would tell nothing of the models."""
     rows = []
+    alike = len({bundle.latency.processor for bundle in bundles if bundle.latency.paths}) == 1
     for bundle in bundles:
         for precision in PRECISIONS:
             if precision not in bundle.precisions and precision not in bundle.metrics:
@@ -61,7 +63,7 @@ def figure_table(bundles: tuple[Bundle, ...]) -> pd.DataFrame:
                     "calibration error": test and test.ece,
                     "uncalibrated": test and test.ece_uncalibrated,
                     "agreement": test and test.agreement,
-                    "ms a photo": milliseconds(bundle.latency, precision),
+                    "ms a photo": milliseconds(bundle.latency, precision) if alike else None,
                     "training photos": bundle.manifest.training and bundle.manifest.training.photos,
                 }
             )

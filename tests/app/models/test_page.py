@@ -105,6 +105,13 @@ def test_a_model_without_measurements_says_so(open_page: Open, tmp_path: Path, m
         assert any(words in sentence for sentence in said), words
 
 
+def test_times_of_different_machines_do_not_stand_side_by_side(tmp_path: Path) -> None:
+    latency = replace(BUNDLE.latency, machine="another")
+    elsewhere = load_bundle(linked_copy(BUNDLE, tmp_path / BUNDLE.name, latency=latency))
+    assert figure_table((BUNDLE, BUNDLE))["ms a photo"].notna().any()
+    assert figure_table((BUNDLE, elsewhere))["ms a photo"].isna().all()
+
+
 def test_chart_needs_figures() -> None:
     table = figure_table((BUNDLE,))
     chart = accuracy_chart(table)
