@@ -96,7 +96,7 @@ def describe(prediction: Prediction, taxonomy: Taxonomy, unlike: Unlike | None =
         return Answer("unsure", "Not known", f"None of the {len(taxonomy)} flowers", f"{text} {guess}")
     if prediction.probable:
         text = f"{percent(best.probability)} probable. Without doubt the model names only what is more probable still."
-        return Answer("between", "Likely", f"Probably {name}", text)
+        return Answer("unsure", "Likely", f"Probably {name}", text)
     little = "" if best.probability >= 0.5 else "only "
     text = (
         f"Its best guess is {little}{percent(best.probability)} probable. The model knows {len(taxonomy)} flowers and "

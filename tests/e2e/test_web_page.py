@@ -24,7 +24,7 @@ from flowers_core.explain.explanation import ClassTarget
 from flowers_core.export.web_page import export_web
 from flowers_core.export.web_runtime import RuntimeMissing
 from flowers_core.inference.answerer import open_answerer
-from flowers_core.inference.bundle import Bundle, load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.paths import default_models_dir
 from scripts.benchmarks.web_client import WebClient, serving
@@ -50,7 +50,7 @@ PATTERNS = """async ([base64, column]) => {
 }"""
 
 
-@pytest.fixture(scope="module", params=["efficientnet_lite0", "efficientnet_lite0_small"])
+@pytest.fixture(scope="module", params=[DEFAULT_BUNDLE, "efficientnet_lite0_small"])
 def bundle(request: pytest.FixtureRequest) -> Bundle:
     """The default model, and one that has the rules of confidence."""
     return load_bundle(default_models_dir() / request.param)
@@ -162,7 +162,7 @@ def test_the_patterns_are_the_servers(window: Callable[..., Page], bundle: Bundl
 
 
 def test_the_square_is_pillows_to_the_bit(window: Callable[..., Page], bundle: Bundle) -> None:
-    if bundle.name != "efficientnet_lite0":
+    if bundle.name != DEFAULT_BUNDLE:
         pytest.skip("The same module for every model.")
     page, rng = window(), np.random.default_rng(0)
     for height, width in [(500, 667), (91, 64), (300, 257), (300, 280), (260, 250)]:
