@@ -106,6 +106,9 @@ def picker(pixels: NDArray[np.uint8], crop: Percents) -> go.Figure:
         pixels: (h, w, 3) uint8 RGB, the photo as shown.
         crop: in per cent of the photo's sides.
     """
+    # Plotly looks at pandas where it is loaded, were it by half, as while another thread loads it. To import it waits.
+    import pandas as pd  # noqa: F401
+
     height, width = pixels.shape[:2]
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=85)

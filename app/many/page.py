@@ -28,7 +28,7 @@ files = st.file_uploader(
     label_visibility="collapsed",
 )
 st.caption(f"Up to {MOST} photos here. On your own machine this line names as many as you have:")
-st.code("flowers identify FOLDER --csv names.csv", language=None, width="content")
+st.code("flowers identify FOLDER --csv names.csv", language=None, width="content", wrap_lines=True)
 try:
     name_uploads(files or [], bundle, numeric_format)
 except BundleError as error:

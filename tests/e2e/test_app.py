@@ -18,7 +18,6 @@ from flowers_core.data.photos import Photo, read_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.answerer import open_answerer
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
-from flowers_core.inference.prediction import predict
 from flowers_core.inference.runtime import Runtime
 from flowers_core.retrieval.gallery import Gallery
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
@@ -199,8 +198,9 @@ def test_the_part_that_decided_and_the_whole_photo_alone_are_one_click_away(page
 def says(page: Page, photo: Photo, part: tuple[int, int, int, int]) -> None:
     """The first name on the page and how probable it is are those of the part, in per cent of the photo."""
     found = crop_photo(photo, pixels_of(part, photo.width, photo.height))
-    logits = Runtime(BUNDLE.path("int8.tflite")).logits(model_input(found.pixels, BUNDLE.crop_rule).pixels[None])[0]
-    best = predict(logits, BUNDLE.calibration, TAXONOMY).candidates[0]
+    answerer = open_answerer(BUNDLE, Runtime(BUNDLE.path("int8.tflite")))
+    forward = answerer.runtime.forward(model_input(found.pixels, BUNDLE.crop_rule).pixels[None])
+    best = answerer.first_look(forward).candidates[0]
     first = page.get_by_role("list", name="The 5 most probable flowers").get_by_role("listitem").first
     expect(first).to_contain_text(capital(TAXONOMY[best.label].name))
     expect(first).to_contain_text(percent(best.probability))
