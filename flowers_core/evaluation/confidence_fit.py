@@ -223,8 +223,8 @@ def transferred(record: ConfidenceRecord, counterpart: str) -> ConfidenceRecord:
     """The rules of a counterpart for a network of the same recipe that has learnt from the validation photos too.
 
     They are taken over as they are. To standardize the signals by each network's own training photos made the answers
-    to test photos overconfident (results.md): more photos are learnt less by heart, so the same signal is farther from
-    theirs.
+    to test photos overconfident (results.md): the signals of more training photos scatter more, so a weak one looked
+    less weak.
 
     Args:
         record: of the counterpart.
