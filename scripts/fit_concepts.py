@@ -35,8 +35,20 @@ def main() -> None:
     if options.measure:
         _measure(bundle, flowers, options)
         return
+    keep_concepts(bundle, flowers, options.general, options.seed)
+
+
+def keep_concepts(bundle: Bundle, flowers: Dataset, general: int = GENERAL, seed: int = 0) -> None:
+    """Fit concepts to the training photos, and keep them in the bundle.
+
+    Args:
+        bundle: with an INT8 model.
+        flowers: the photos.
+        general: concepts beside those that begin as a class, ≥ 1.
+        seed: draws positions, and begins the general concepts.
+    """
     training = training_maps(bundle, flowers, track=progress)
-    concepts = fit_concepts(training, bundle.head()[0], general=options.general, seed=options.seed)
+    concepts = fit_concepts(training, bundle.head()[0], general=general, seed=seed)
     writer = BundleWriter.open(bundle.folder)
     writer.add_npz(CONCEPTS_FILE, compressed=True, **concepts.arrays())
     size = writer.manifest.files[CONCEPTS_FILE].bytes

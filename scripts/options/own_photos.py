@@ -63,16 +63,18 @@ def checked_photos(options: argparse.Namespace) -> FolderDataset:
 
 
 def complete(folder: Path, flowers: Dataset, cache: Path) -> None:
-    """Give a trained bundle all that the pages show: TFLite models, calibration, figures and gallery.
+    """Give a trained bundle all that the pages show: TFLite models, calibration, figures, gallery and concepts.
 
     Args:
         folder: the bundle's.
         flowers: the photos that it was trained on, and the held-out ones.
         cache: of photos and features between runs.
     """
+    from flowers_core.explain.concepts.fit import FORMAT
     from flowers_core.quantization.acceptance import ALLOWED_POINTS
     from scripts.build_gallery import build_gallery
     from scripts.evaluate import evaluate
+    from scripts.fit_concepts import keep_concepts
     from scripts.options.quantization import add_quantization_options
     from scripts.quantize import quantize
 
@@ -84,4 +86,7 @@ def complete(folder: Path, flowers: Dataset, cache: Path) -> None:
     quantize(load_bundle(folder), flowers, options)
     evaluate(load_bundle(folder), flowers, most=_CORRUPTED)
     build_gallery(load_bundle(folder), flowers)
+    bundle = load_bundle(folder)
+    if FORMAT in bundle.precisions:  # INT8 may lose too much to be kept
+        keep_concepts(bundle, flowers)
     print(f"{folder} is whole: `flowers app` shows it, `flowers identify --bundle {folder} PHOTO` asks it.", flush=True)

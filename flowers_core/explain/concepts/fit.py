@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from flowers_core.data.batches import input_batches
+from flowers_core.data.batches import input_batches, stratified_sample
 from flowers_core.data.dataset import Dataset
 from flowers_core.data.progress import Track, untracked
 from flowers_core.explain.concepts.concepts import Concepts, describe_concepts
@@ -30,6 +30,8 @@ from flowers_core.inference.runtime import open_runtime
 FORMAT = "int8"
 #: Concepts beside those that begin as a class; positions of each photo that all are fitted to; iterations from there.
 GENERAL, POSITIONS, ITERATIONS = 10, 24, 5
+#: Training photos whose maps are held at once, some 164 kB each.
+MOST_PHOTOS = 5000
 _SPLIT, _BATCH = "train", 32
 
 
@@ -66,7 +68,7 @@ class TrainingMaps:
 
 
 def training_maps(bundle: Bundle, dataset: Dataset, *, track: Track = untracked) -> TrainingMaps:
-    """Run a bundle's model on the training photos.
+    """Run a bundle's model on the training photos, on a sample of them where they are more than `MOST_PHOTOS`.
 
     Args:
         bundle: with an INT8 model.
@@ -74,7 +76,7 @@ def training_maps(bundle: Bundle, dataset: Dataset, *, track: Track = untracked)
         track: shows progress over the batches.
     """
     runtime = open_runtime(bundle, FORMAT)
-    ids = dataset.split_ids(_SPLIT)
+    ids = stratified_sample(dataset, _SPLIT, MOST_PHOTOS, seed=0)
     batches = input_batches(dataset, ids, bundle.crop_rule, batch_size=_BATCH)
     maps = [
         runtime.features(batch).astype(np.float16) for batch in track(batches, "feature maps", -(-len(ids) // _BATCH))

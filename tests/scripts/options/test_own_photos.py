@@ -18,6 +18,7 @@ from flowers_core.data.dataset import DatasetError
 from flowers_core.data.folder_dataset import FolderDataset
 from flowers_core.data.open_dataset import open_dataset
 from flowers_core.evaluation.predictions import load_predictions
+from flowers_core.explain.concepts.concepts import CONCEPTS_FILE, load_concepts
 from flowers_core.inference.bundle import load_bundle, predictions_file
 from flowers_core.inference.identify import identify
 from flowers_core.networks.backbones import BACKBONES, Backbone
@@ -95,6 +96,7 @@ def test_from_a_folder_to_a_whole_bundle(
     assert again.fingerprint() == bundle.manifest.data.fingerprint
     gallery = Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))
     assert len(gallery) == 31
+    assert 3 <= len(load_concepts(bundle.path(CONCEPTS_FILE), bundle.head()[0])) <= 3 + 10
     assert gallery.labels.tolist() == again.labels.tolist()
     shown = [again.path(int(photo_id)) for photo_id in again.split_ids("train")]
     named = [found.prediction.top(1)[0].label for found in identify(bundle, shown) if found.prediction]
