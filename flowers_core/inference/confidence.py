@@ -8,6 +8,7 @@ embeddings (`inference.discriminant`), and what the surest position of the featu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import exp
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,11 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.confidence_model import MOST_NATS
 from flowers_core.inference.discriminant import DiscriminantSpace
-from flowers_core.inference.prediction import log_softmax, softmax
+from flowers_core.inference.prediction import softmax
 from flowers_core.inference.runtime import Forward
 from flowers_core.storage.npz import read_npz
 
 DISCRIMINANT_FILE = "discriminants.npz"
+# A probability, or a difference of nats, that makes none; and where the search for a temperature ends.
+_LEAST, _MOST_STEPS, _INVERSE_TEMPERATURES = 1e-9, 30, (exp(-10), exp(10))
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +58,7 @@ def evidence_of(forward: Forward, weights: NDArray[np.float32], bias: NDArray[np
     photos, channels = len(forward), forward.features.shape[-1]
     local = forward.features.reshape(photos, -1, channels) @ weights + bias
     answers = forward.logits.argmax(axis=1)
-    log_odds = _log_odds(log_softmax(local)[np.arange(photos), :, answers])
+    log_odds = _log_odds(local, np.broadcast_to(answers[:, None], local.shape[:2]))
     return Evidence(forward.logits, forward.embedding, log_odds.max(axis=1).astype(np.float32))
 
 
@@ -78,7 +81,7 @@ def signals_of(evidence: Evidence, space: DiscriminantSpace) -> NDArray[np.float
     return np.stack(
         [
             margin,
-            _log_odds(log_softmax(evidence.logits)[rows, answers]),
+            _log_odds(evidence.logits, answers),
             of_answer - cosines.max(axis=1),
             -np.log(np.maximum(distances, 1e-6)),
             evidence.surest,
@@ -97,19 +100,34 @@ def tempered(logits: ArrayLike, confidence: ArrayLike) -> NDArray[np.float64]:
     Returns:
         (n, classes) float64, rows sum to 1, in the order of the logits.
     """
-    values, wanted = np.asarray(logits, np.float64), np.asarray(confidence, np.float64)
-    low, high = np.full(len(values), -10.0), np.full(len(values), 10.0)  # of the temperature's logarithm
+    values, wanted = np.asarray(logits, np.float64), np.clip(np.asarray(confidence, np.float64), _LEAST, 1 - _LEAST)
     scaled = values - values.max(axis=1, keepdims=True)
-    for _ in range(40):
-        middle = (low + high) / 2
-        top = 1 / np.exp(scaled / np.exp(middle)[:, None]).sum(axis=1)
-        low, high = np.where(top > wanted, middle, low), np.where(top > wanted, high, middle)
-    return softmax(scaled / np.exp(high)[:, None])
+    below = np.ones(scaled.shape, bool)
+    below[np.arange(len(scaled)), scaled.argmax(axis=1)] = False
+    others = scaled[below].reshape(len(scaled), scaled.shape[1] - 1)
+    target = np.log(wanted) - np.log1p(-wanted)
+    # The log-odds of the top class are concave in the inverse temperature, and nearly linear where it is sure. So
+    # Newton's steps from 0, where all classes are equally probable, approach the solution from below.
+    inverse = np.zeros(len(scaled))
+    for _ in range(_MOST_STEPS):
+        terms = np.exp(inverse[:, None] * others)
+        sums = terms.sum(axis=1)
+        lacking = target + np.log(sums)
+        if (np.abs(lacking) < _LEAST).all():
+            break
+        slopes = -(terms * others).sum(axis=1) / sums
+        inverse = np.clip(inverse + lacking / np.maximum(slopes, _LEAST), *_INVERSE_TEMPERATURES)
+    return softmax(scaled * inverse[:, None])
 
 
-def _log_odds(log_probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    against = np.log(-np.expm1(np.minimum(log_probabilities, -1e-9)))
-    return np.clip(log_probabilities - against, -MOST_NATS, MOST_NATS)
+def _log_odds(logits: NDArray[np.floating], columns: NDArray[np.integer]) -> NDArray[np.floating]:
+    """The log-odds (…) of one class of each row of logits (…, classes), at most `MOST_NATS` either way."""
+    own = np.take_along_axis(logits, columns[..., None], axis=-1)
+    others = logits.copy()
+    np.put_along_axis(others, columns[..., None], -np.inf, axis=-1)
+    highest = others.max(axis=-1, keepdims=True)
+    against = highest + np.log(np.exp(others - highest).sum(axis=-1, keepdims=True))
+    return np.clip(own - against, -MOST_NATS, MOST_NATS)[..., 0]
 
 
 def discriminant_space(bundle: Bundle) -> DiscriminantSpace:

@@ -52,3 +52,14 @@ def test_each_photo_gets_the_temperature_of_its_confidence() -> None:
 
 def test_a_confidence_below_chance_makes_all_classes_equal() -> None:
     assert tempered([[5.0, 1.0, 0.0, 0.0]], [0.1]) == pytest.approx(np.full((1, 4), 0.25), abs=1e-3)
+
+
+def test_two_classes_that_are_alike_share_what_one_cannot_have() -> None:
+    assert tempered([[5.0, 5.0, 1.0]], [0.9]) == pytest.approx(np.array([[0.5, 0.5, 0.0]]))
+
+
+@pytest.mark.parametrize("confidence", [0.0, 1.0])
+def test_a_confidence_without_any_doubt_is_a_probability_still(confidence: float) -> None:
+    found = tempered([[2.0, 1.0, 0.0]], [confidence])
+    assert np.isfinite(found).all()
+    assert found.sum() == pytest.approx(1)

@@ -124,3 +124,15 @@ def test_a_verb_is_a_module_too_and_an_old_console_stops_neither() -> None:
     assert pipe.stdout is not None
     pipe.stdout.close()
     assert (pipe.communicate()[1], pipe.returncode) == (b"", 141)
+
+
+@pytest.mark.parametrize(("verb", "threads"), [("identify", "1"), ("unpack", None)])
+def test_a_verb_that_answers_photos_on_every_core_multiplies_on_one(
+    verb: str, threads: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "")  # so that it is as before afterwards
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    with pytest.raises(SystemExit):
+        main([verb, "--help"])
+    assert os.environ.get("OPENBLAS_NUM_THREADS") == threads
+    assert verb in VERBS
