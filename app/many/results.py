@@ -19,7 +19,7 @@ from flowers_core.reports.named_folder import NamedPhoto, named_folder
 
 ALL, SURE, DOUBT, UNREAD = "all", "sure", "doubt", "unread"
 _KINDS = {ALL: "All", SURE: "Sure", DOUBT: "In doubt", UNREAD: "Not read"}
-_VERDICTS = {"sure": "sure", "between": "undecided", "unsure": "not sure"}
+_VERDICTS = {"sure": "sure", "likely": "likely", "between": "undecided", "unsure": "not sure"}
 _HEADER = ("photo", "verdict", "name", "botanical name", "probability", "second", "its probability", "model", "problem")
 
 
@@ -92,7 +92,7 @@ def _table(rows: Sequence[Row]) -> pd.DataFrame:
         best = row.prediction.candidates[0] if row.prediction else None
         said = capital(row.taxon.name) if row.taxon else row.problem
         probability = 100 * best.probability if best else None
-        verdict = _VERDICTS[row.prediction.verdict] if row.prediction else "not read"
+        verdict = _VERDICTS[row.prediction.verdict_word] if row.prediction else "not read"
         lines.append((source, said, probability, verdict, row.name))
     return pd.DataFrame(lines, columns=["", "answer", "probability", "how sure", "photo"])
 
@@ -103,7 +103,7 @@ def _values(row: Row) -> list[Any]:
         return [row.name, "not read", "", "", "", "", "", row.model, row.problem]
     best, second = row.prediction.top(2)
     first = [row.taxon.name, row.taxon.latin, f"{best.probability:.4f}"]
-    verdict = _VERDICTS[row.prediction.verdict]
+    verdict = _VERDICTS[row.prediction.verdict_word]
     return [row.name, verdict, *first, row.taxonomy[second.label].name, f"{second.probability:.4f}", row.model, ""]
 
 

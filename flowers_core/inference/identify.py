@@ -113,7 +113,7 @@ def as_json(found: Identified, taxonomy: Taxonomy, model: str) -> dict[str, Any]
     return {
         "path": str(found.path),
         "model": model,
-        "verdict": _read(found).verdict,
+        "verdict": _read(found).verdict_word,
         "names": [
             {
                 "label": candidate.label,
@@ -141,7 +141,7 @@ def as_row(found: Identified, taxonomy: Taxonomy, model: str) -> list[str]:
         taxonomy: names of the classes.
         model: the bundle's name.
     """
-    row = [str(found.path), _read(found).verdict]
+    row = [str(found.path), _read(found).verdict_word]
     for candidate in _read(found).top(NAMES_IN_TABLE):
         row += [taxonomy[candidate.label].name, f"{candidate.probability:.4f}"]
     return [*row, model]

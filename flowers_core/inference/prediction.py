@@ -99,6 +99,11 @@ class Prediction:
         doubtful = self.verdict == "unsure" and not (self.novel or self.strange)
         return doubtful and self.candidates[0].probability >= PROBABLE_FROM
 
+    @property
+    def verdict_word(self) -> str:
+        """The verdict as tables have it: "sure", "likely" for an answer that is `probable`, "between" or "unsure"."""
+        return "likely" if self.probable else self.verdict
+
     def top(self, k: int) -> tuple[Candidate, ...]:
         """The k most probable candidates, k ≥ 1, or all if there are fewer. Raises ValueError for a smaller k."""
         if k < 1:

@@ -124,6 +124,7 @@ def test_a_photo_in_words_as_a_row_and_as_plain_values() -> None:
     # 17/20 and 3/20: alone in the set, below 0.9, but more than a guess; not where the whole photo looks strange.
     likely = answer("y.jpg", np.log(17 / 3), 0.0)
     assert as_sentence(likely, TAXONOMY) == f"y.jpg: probably {first} 85%"
+    assert as_row(likely, TAXONOMY, "tiny")[1] == as_json(likely, TAXONOMY, "tiny")["verdict"] == "likely"
     assert likely.prediction is not None
     strange = replace(likely, prediction=replace(likely.prediction, strange=True))
     assert as_sentence(strange, TAXONOMY) == f"y.jpg: not sure, perhaps {first} 85%"
