@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from flowers_core.data.audit.image_statistics import perceptual_hash
+from flowers_core.data.audit.image_statistics import photo_hash
 from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import PhotoError, read_photo
 from flowers_core.indexing.shards import LeftOutPhoto, Shard, ShardFile, remove_half_files, shards_of, write_shard
@@ -126,7 +125,6 @@ class _Embedder:
         forward = answerer.runtime.forward(model_input(photo.pixels, answerer.bundle.crop_rule).pixels[None])
         probabilities = answerer.reader.read(forward).probabilities[0]
         label = int(probabilities.argmax()) + 1
-        luma = np.asarray(Image.fromarray(photo.pixels).convert("L"), np.float32)
         entry = {
             "key": photo.sha256,
             "path": source.uri,
@@ -135,7 +133,7 @@ class _Embedder:
             "confidence": probabilities[label - 1],
             "width": photo.original_size[0],
             "height": photo.original_size[1],
-            "hash": perceptual_hash(luma)[0],
+            "hash": photo_hash(photo.pixels),
             "modified": source.modified,
         }
         return entry, self.space.project(forward.embedding)[0]

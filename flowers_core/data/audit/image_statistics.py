@@ -112,7 +112,16 @@ def perceptual_hash(light: NDArray[np.floating]) -> tuple[int, int]:
     Returns:
         The hash of the photo and the hash of its mirror image.
     """
-    small = Image.fromarray(light.astype(np.float32, copy=False)).resize((_HASH_SIDE, _HASH_SIDE), Image.Resampling.BOX)
+    return _hashes(Image.fromarray(light.astype(np.float32, copy=False)))
+
+
+def photo_hash(pixels: NDArray[np.uint8]) -> int:
+    """The `perceptual_hash` of a photo (h, w, 3) uint8 RGB, without its way through arrays of floats."""
+    return _hashes(Image.fromarray(pixels).convert("L").convert("F"))[0]
+
+
+def _hashes(light: Image.Image) -> tuple[int, int]:
+    small = light.resize((_HASH_SIDE, _HASH_SIDE), Image.Resampling.BOX)
     waves = scipy.fft.dctn(np.asarray(small, dtype=np.float64), norm="ortho")[_HASH_FREQUENCIES, _HASH_FREQUENCIES]
     signs = np.where(np.arange(1, 9) % 2, -1, 1)
     return _packed(waves), _packed(waves * signs)
