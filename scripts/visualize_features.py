@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from flowers_core.data.open_dataset import open_dataset
 from flowers_core.explain.concepts.concepts import CONCEPTS_FILE, load_concepts
-from flowers_core.explain.feature_visualization.evaluation import measured
+from flowers_core.explain.feature_visualization.evaluation import answers_to_crops, measured
 from flowers_core.explain.feature_visualization.make import (
+    Recognition,
     class_directions,
     make_pictures,
     photo_spectrum,
@@ -52,10 +53,31 @@ def main() -> None:
     def visualizer() -> FeatureVisualizer:
         return visualizer_of(bundle, photo_spectrum(open_dataset(options.data), track=progress), settings)
 
-    made = make_pictures(bundle, file_name, directions, visualizer, options=settings, seed=options.seed, track=progress)
+    recognition = None if options.concepts else _recognition(bundle, options.seed)
+    made = make_pictures(
+        bundle,
+        file_name,
+        directions,
+        visualizer,
+        options=settings,
+        recognition=recognition,
+        seed=options.seed,
+        track=progress,
+    )
     size = sum(map(len, made.pictures.values()))
     minutes = sum(made.seconds.values()) / 60
     print(f"{len(made.pictures)} pictures, {size / 1e6:.1f} MB, {minutes:.1f} minutes of a core, in {bundle.folder}.")
+
+
+def _recognition(bundle: Bundle, seed: int) -> Recognition:
+    """By other crops than those that `--measure` draws."""
+    runtime = open_runtime(bundle, FORMAT)
+
+    def share(index: int, picture: bytes) -> float:
+        answers = answers_to_crops(runtime, picture, np.random.default_rng([seed, index]))
+        return float(np.mean(answers == index))
+
+    return share
 
 
 def _concepts(bundle: Bundle) -> npt.NDArray[np.float64]:

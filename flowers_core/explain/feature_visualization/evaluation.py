@@ -30,8 +30,7 @@ def measured(
     generator = np.random.default_rng(seed)
     shares, most = [], []
     for index in track(sorted(pictures.pictures), "pictures", len(pictures.pictures)):
-        crops = random_crops(on_grey(pictures.pictures[index]), runtime.input_size, CROPS, generator)
-        answers = runtime.logits(crops).argmax(axis=1)
+        answers = answers_to_crops(runtime, pictures.pictures[index], generator)
         shares.append(np.mean(answers == index))
         most.append(np.bincount(answers).argmax() == index)
     return ClassPictureRecord(
@@ -44,6 +43,17 @@ def measured(
         largest_bytes=max(map(len, pictures.pictures.values())),
         seconds=float(np.median(list(pictures.seconds.values()))),
     )
+
+
+def answers_to_crops(runtime: Runtime, file: bytes, generator: np.random.Generator) -> npt.NDArray[np.intp]:
+    """What a model says of random crops of a picture: (`CROPS`,), columns of its logits.
+
+    Args:
+        runtime: the model.
+        file: of the picture.
+        generator: draws the crops.
+    """
+    return runtime.logits(random_crops(on_grey(file), runtime.input_size, CROPS, generator)).argmax(axis=1)
 
 
 def random_crops(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from flowers_core.explain.feature_visualization.make import class_directions, make_pictures
-from flowers_core.explain.feature_visualization.pictures import load_pictures
+from flowers_core.explain.feature_visualization.pictures import load_pictures, on_grey
 from flowers_core.explain.feature_visualization.visualize import Options, Visualization
 from flowers_core.inference.bundle import load_bundle
 
@@ -66,6 +66,25 @@ def test_other_options_begin_anew(folder: Path) -> None:
     anew = Painter()
     made(folder, anew, options=Options(steps=7))
     assert len(anew.made) == 4
+
+
+def test_a_picture_that_is_not_recognized_is_made_again(folder: Path) -> None:
+    shares = {0: [0.1, 0.9], 1: [0.7], 2: [0.2, 0.5, 0.3, 0.1], 3: [0.0, 0.0, 0.6]}
+    asked: list[int] = []
+
+    def recognition(index: int, picture: bytes) -> float:
+        asked.append(index)
+        return shares[index][asked.count(index) - 1]
+
+    painter = Painter()
+    painter.visualize = lambda direction, _: Visualization(  # type: ignore[method-assign]
+        np.full((8, 8, 3), 40 * asked.count(int(direction[0]) // 2), np.uint8), np.ones((8, 8), np.float32)
+    )
+    found = made(folder, painter, recognition=recognition)
+    assert asked == [0, 0, 1, 2, 2, 2, 2, 3, 3, 3]
+    # Of each class the attempt that was recognized best: its grey is 40 times the number of those before it.
+    kept = [round(on_grey(found.pictures[index]).mean() / 40) for index in range(4)]
+    assert kept == [1, 0, 1, 2]
 
 
 def test_a_class_is_held_against_the_mean_of_all() -> None:
