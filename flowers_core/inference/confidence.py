@@ -94,7 +94,7 @@ def tempered(logits: ArrayLike, confidence: ArrayLike) -> NDArray[np.float64]:
     """The probabilities of all classes whose largest is the confidence: each photo gets a temperature of its own.
 
     Args:
-        logits: (n, classes).
+        logits: (n, classes), finite.
         confidence: (n,) in (0, 1). It cannot be less than 1 / classes: below that all classes are equally probable.
 
     Returns:
