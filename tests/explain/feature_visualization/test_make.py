@@ -76,11 +76,14 @@ def test_a_picture_that_is_not_recognized_is_made_again(folder: Path) -> None:
         asked.append(index)
         return shares[index][asked.count(index) - 1]
 
-    painter = Painter()
-    painter.visualize = lambda direction, _: Visualization(  # type: ignore[method-assign]
-        np.full((8, 8, 3), 40 * asked.count(int(direction[0]) // 2), np.uint8), np.ones((8, 8), np.float32)
-    )
-    found = made(folder, painter, recognition=recognition)
+    class Counter(Painter):
+        """Paints how often the picture was asked about before."""
+
+        def visualize(self, direction: np.ndarray, seed: int) -> Visualization:
+            before = asked.count(int(direction[0]) // 2)
+            return super().visualize(np.full_like(direction, 40 * before), seed)
+
+    found = made(folder, Counter(), recognition=recognition)
     assert asked == [0, 0, 1, 2, 2, 2, 2, 3, 3, 3]
     # Of each class the attempt that was recognized best: its grey is 40 times the number of those before it.
     kept = [round(on_grey(found.pictures[index]).mean() / 40) for index in range(4)]
