@@ -67,7 +67,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     ),
 }
 #: Verbs that answer photos on every core. OpenBLAS would give each of their small products all cores as well, and its
-#: threads wait by spinning: with them `flowers identify` reaches 58 % of its speed on two cores.
+#: threads wait by spinning: on two cores with VNNI `flowers identify` then has 58 % of the speed of bare passes.
 ANSWERING = ("identify", "index", "benchmarks identify", "benchmarks index")
 VERBS = tuple(verb for verbs in GROUPS.values() for verb in verbs)
 
