@@ -14,11 +14,18 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from flowers_core.evaluation.confidence_fit import fit_confidence, fit_novelty, fit_sets, transferred
+from flowers_core.data.dataset import Dataset
+from flowers_core.evaluation.confidence_fit import (
+    ConfidenceError,
+    fit_confidence,
+    fit_novelty,
+    fit_sets,
+    transferred,
+)
 from flowers_core.evaluation.confidence_photos import ConfidencePhotos
 from flowers_core.evaluation.confidence_report import Rules, confidence_figures, novelty_figures
 from flowers_core.evaluation.looks_fit import fit_looks
-from flowers_core.inference.bundle import BundleError, load_bundle
+from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
 from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.confidence import DISCRIMINANT_FILE, discriminant_space
@@ -38,6 +45,8 @@ from scripts.options.command import (
 
 # The split that rules are fitted to, and the one that is read once, for the final figures.
 _FITTED, _MEASURED = "validation", "test"
+# Of each kind of drawn picture, and of each sample picture, for anybody's photos.
+_FEW = 12
 
 
 def main() -> None:
@@ -47,7 +56,10 @@ def main() -> None:
     if bundle.calibration is None:
         raise BundleError(f"'{bundle.name}' is not evaluated yet; `flowers evaluate {bundle.name}` does it.")
     photos = ConfidencePhotos(bundle, dataset_of(bundle, options.data), options.rounds, options.cache, progress)
-    record = _measured(photos, options.external) if options.measure else _fitted(photos, options)
+    if options.measure:
+        record = _measured(photos, options.external)
+    else:
+        record = fitted(photos, options.counterpart, unknown=options.unknown)
     BundleWriter.open(bundle.folder).update(confidence=record)
     for split, found in record.figures.items():
         for kind, figures in found.items():
@@ -56,29 +68,68 @@ def main() -> None:
         print(f"{kind}: {against}")
 
 
-def _fitted(photos: ConfidencePhotos, options: argparse.Namespace) -> ConfidenceRecord:
+def keep_confidence(bundle: Bundle, flowers: Dataset, *, most: int, rounds: int) -> None:
+    """Fit confidence to anybody's photos and keep it in the bundle.
+
+    A model of a few flowers meets many that it does not know, so it also learns to tell these. How several looks make
+    one answer is not fitted, which would take dozens of passes for each photo. Where too few photos are named rightly,
+    the bundle stays as it is, and a sentence says so.
+
+    Args:
+        bundle: evaluated, and it has not learnt from the validation photos.
+        flowers: its photos.
+        most: photos of each split that are looked at.
+        rounds: corruptions of each corrupted photo.
+    """
+    photos = ConfidencePhotos(bundle, flowers, rounds, track=progress, most=most, drawn=_FEW)
+    try:
+        record = fitted(photos, unknown=True, looks=False)
+    except ConfidenceError as error:
+        print(f"{error} Its temperature alone says it.")
+        return
+    BundleWriter.open(bundle.folder).update(confidence=record)
+
+
+def fitted(
+    photos: ConfidencePhotos, counterpart: Path | None = None, *, unknown: bool = False, looks: bool = True
+) -> ConfidenceRecord:
+    """Fit the rules of a bundle's confidence; the space that they take is written into the bundle.
+
+    Args:
+        photos: of the bundle.
+        counterpart: the folder of the bundle whose rules are taken over, where this one learnt the validation photos.
+        unknown: also learn to tell flowers that the network does not know.
+        looks: also fit how several looks make one answer.
+
+    Raises:
+        BundleError: the bundle has learnt from the validation photos and there is no counterpart, or that one has no
+            rules.
+    """
     bundle = photos.bundle
     learnt = bundle.training.splits
-    if _FITTED in learnt and options.counterpart is None:
+    if _FITTED in learnt and counterpart is None:
         raise BundleError(f"'{bundle.name}' has learnt from the {_FITTED} photos: name its counterpart, --counterpart.")
     training = photos.clean(*learnt)
     space = fit_discriminant_space(training.evidence.embeddings, training.labels, len(bundle.class_names))
     BundleWriter.open(bundle.folder).add_npz(DISCRIMINANT_FILE, compressed=True, **space.arrays())
     # As the bundle keeps it, in half precision: what is fitted is what is served.
     space = discriminant_space(load_bundle(bundle.folder))
-    if _FITTED in learnt:
-        counterpart = load_bundle(options.counterpart)
-        if counterpart.manifest.confidence is None:
-            raise BundleError(f"Fit '{counterpart.name}' first: `flowers fit_confidence {counterpart.name}`.")
-        return transferred(counterpart.manifest.confidence, counterpart.name)
+    if counterpart is not None and _FITTED in learnt:
+        other = load_bundle(counterpart)
+        if other.manifest.confidence is None:
+            raise BundleError(f"Fit '{other.name}' first: `flowers fit_confidence {other.name}`.")
+        return transferred(other.manifest.confidence, other.name)
     clean, corrupted, others = photos.clean(_FITTED), photos.corrupted(_FITTED), photos.without_flower()
-    model = fit_confidence(space, training, clean, corrupted, others)
+    model = fit_confidence(space, training, clean, corrupted, others, unknown=unknown)
+    strangers = len(clean) if unknown and clean.surest_without is not None else 0
     record = ConfidenceRecord(
         model=model,
         novelty=fit_novelty(space, clean),
         sets=fit_sets(space, model, clean, corrupted),
-        source=ConfidenceSource(_FITTED, len(clean), len(corrupted), len(others)),
+        source=ConfidenceSource(_FITTED, len(clean), len(corrupted), len(others), unknown=strangers),
     )
+    if not looks:
+        return record
     head = ConfidenceHead(record, space, *bundle.head())
     return replace(record, looks=fit_looks(*photos.doubtful(_FITTED, head)))
 
@@ -102,6 +153,9 @@ def _parse() -> argparse.Namespace:
     add_data_option(parser)
     add_external_option(parser)
     parser.add_argument("--counterpart", type=bundle_folder, metavar="BUNDLE", help="whose rules are taken over")
+    parser.add_argument(
+        "--unknown", action="store_true", help="also learn to tell flowers that it does not know, each class for one"
+    )
     parser.add_argument("--measure", action="store_true", help="measure the recorded rules on the test photos")
     parser.add_argument(
         "--rounds", type=at_least(1), default=4, metavar="N", help="corruptions of each photo, of 14 (default: 4)"

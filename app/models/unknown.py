@@ -26,8 +26,10 @@ def draw_unknown(bundle: Bundle) -> None:
     else:
         for figures in record.novelty_figures.values():
             draw_detection(figures)
-    for left_out in records.near_novelty():
+    found = records.near_novelty()
+    if found:
         st.subheader("Flowers that were left out of training")
+    for left_out in found:
         st.markdown(left_out_sentence(left_out))
         draw_scores(left_out_table(left_out), "How well each score tells flowers that were learnt from others")
 

@@ -77,8 +77,19 @@ def stratified_sample(dataset: Dataset, split: str, count: int, seed: int) -> ND
     generator = np.random.default_rng(seed)
     drawn = generator.permutation(dataset.split_ids(split))
     labels = dataset.labels_of(drawn)
-    # The n-th photo of every class comes before the n + 1-th of any.
-    turn = np.empty(len(drawn), np.int64)
+    return np.sort(drawn[by_turns(labels)[:count]])
+
+
+def by_turns(labels: NDArray[np.integer]) -> NDArray[np.int64]:
+    """The order in which the n-th photo of every class comes before the n + 1-th of any.
+
+    Args:
+        labels: (n,) of the photos.
+
+    Returns:
+        (n,) int64 rows.
+    """
+    turn = np.empty(len(labels), np.int64)
     for label in np.unique(labels):
         turn[labels == label] = np.arange(np.count_nonzero(labels == label))
-    return np.sort(drawn[np.argsort(turn, kind="stable")[:count]])
+    return np.argsort(turn, kind="stable")

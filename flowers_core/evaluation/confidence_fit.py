@@ -2,7 +2,8 @@
 
 What is fitted: a logistic regression on the signals of clean and corrupted validation photos, which weigh the same in
 sum, and of pictures without a flower, which weigh little, since they are to be told and not to make flowers doubtful;
-then a monotone curve through the scores that photos got while they were held out.
+then a monotone curve through the scores that photos got while they were held out. Where flowers that the network does
+not know are to be told, too, each class stands for one: its photos, read as if the head lacked it.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
+from flowers_core.errors import FlowersError
 from flowers_core.evaluation.evidence import Observed
 from flowers_core.evaluation.risk_coverage import confidence_curve
-from flowers_core.inference.confidence import signals_of, tempered
+from flowers_core.inference.confidence import Evidence, signals_of, tempered
 from flowers_core.inference.confidence_model import SIGNALS, ConfidenceModel
 from flowers_core.inference.discriminant import DiscriminantSpace
 from flowers_core.inference.novelty import NoveltyRule
@@ -27,8 +29,12 @@ from flowers_core.inference.records.confidence import ConfidenceRecord
 # What all pictures without a flower weigh, where the clean photos weigh 1. Of 0.05, 0.1 and 0.25 the first costs the
 # flowers least, and leaves one picture of 656 a confidence above 0.9; 0 leaves 31.
 WEIGHT_OF_OTHERS = 0.05
+# What all photos weigh that stand for unknown flowers. A network of a few classes meets many.
+WEIGHT_OF_UNKNOWN = 0.25
 REGULARIZATIONS = (0.03, 0.3, 3.0)
 FOLDS = 5
+# So many clean photos must be named rightly.
+ENOUGH = 20
 # An answer is given without doubt from the confidence on at which so many answers to clean and to corrupted photos are
 # right.
 SURE_ACCURACY, SURE_CORRUPTED_ACCURACY = 0.995, 0.98
@@ -37,11 +43,23 @@ ACCEPTED = 0.98
 # What sets must cover on validation photos, and the rules that are tried.
 COVERAGE, CORRUPTED_COVERAGE = 0.95, 0.94
 _MASSES = np.round(np.arange(0.5, 1.0, 0.025), 3)
+# Where few photos answer nearly alike, they still tell these deviations apart from none: of −log(distance), of nats.
+_LEAST_DEVIATIONS = (0.05, 0.5)
 _LEAST = (0.0, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.07)
 
 
+class ConfidenceError(FlowersError):
+    """Answers that nothing about their certainty can be learnt from; the message says why."""
+
+
 def fit_confidence(
-    space: DiscriminantSpace, training: Observed, clean: Observed, corrupted: Observed, others: Observed
+    space: DiscriminantSpace,
+    training: Observed,
+    clean: Observed,
+    corrupted: Observed,
+    others: Observed,
+    *,
+    unknown: bool = False,
 ) -> ConfidenceModel:
     """The model of confidence of a network.
 
@@ -51,13 +69,24 @@ def fit_confidence(
         clean: photos that it has not learnt from.
         corrupted: corrupted versions of these, of the same groups.
         others: pictures without a flower.
+        unknown: also learn to tell flowers that the network does not know; with two classes nothing stands for any.
+
+    Raises:
+        ConfidenceError: fewer than `ENOUGH` of the clean photos are named rightly.
     """
-    parts = (clean, corrupted, others)
+    if clean.right.sum() < ENOUGH:
+        raise ConfidenceError(
+            f"{clean.right.sum()} of {len(clean)} validation photos are named rightly; how sure the model may be takes "
+            f"{ENOUGH} at least."
+        )
+    parts, shares = [clean, corrupted, others], [1.0, 1.0, WEIGHT_OF_OTHERS]
     signals = np.concatenate([signals_of(part.evidence, space) for part in parts])
     right = np.concatenate([part.right for part in parts])
-    weights = np.concatenate(
-        [np.full(len(p), w / len(p)) for p, w in zip(parts, (1, 1, WEIGHT_OF_OTHERS), strict=True)]
-    )
+    if unknown and clean.surest_without is not None:
+        parts, shares = [*parts, clean], [*shares, WEIGHT_OF_UNKNOWN]
+        signals = np.concatenate([signals, unknown_signals(space, clean)])
+        right = np.concatenate([right, np.zeros(len(clean), bool)])
+    weights = np.concatenate([np.full(len(p), w / len(p)) for p, w in zip(parts, shares, strict=True)])
     weights *= len(clean)
     folds = _folds([part.groups for part in parts])
     means, deviations = standardization(space, training)
@@ -83,6 +112,31 @@ def fit_confidence(
         least_reliable(confidence[ends[0] : ends[1]], corrupted.right, SURE_CORRUPTED_ACCURACY),
     )
     return replace(model, sure_from=sure_from)
+
+
+def unknown_signals(space: DiscriminantSpace, photos: Observed) -> NDArray[np.float64]:
+    """The `SIGNALS` of photos, had the network not learnt the class of each.
+
+    The head and the space lack the class; the embeddings still come from a network that learnt it, so a flower that is
+    truly unknown is harder to tell.
+
+    Args:
+        space: of the network.
+        photos: n photos of flowers, with `surest_without`.
+
+    Returns:
+        (n, 5) float64.
+    """
+    assert photos.surest_without is not None
+    surest = photos.surest_without
+    found = np.empty((len(photos), len(SIGNALS)))
+    for label in np.unique(photos.labels).tolist():
+        own, column = photos.labels == label, label - 1
+        evidence = Evidence(
+            np.delete(photos.evidence.logits[own], column, axis=1), photos.evidence.embeddings[own], surest[own]
+        )
+        found[own] = signals_of(evidence, replace(space, prototypes=np.delete(space.prototypes, column, axis=0)))
+    return found
 
 
 def standardization(space: DiscriminantSpace, training: Observed) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -129,9 +183,9 @@ def fit_novelty(space: DiscriminantSpace, clean: Observed) -> NoveltyRule:
     nearness, odds = signals[:, SIGNALS.index("nearness")], signals[:, SIGNALS.index("log_odds")]
     rule = NoveltyRule(
         distance_mean=float(nearness.mean()),
-        distance_deviation=float(nearness.std()),
+        distance_deviation=max(float(nearness.std()), _LEAST_DEVIATIONS[0]),
         odds_mean=float(odds.mean()),
-        odds_deviation=float(odds.std()),
+        odds_deviation=max(float(odds.std()), _LEAST_DEVIATIONS[1]),
         threshold=0.0,
         accepted=ACCEPTED,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flowers_core.data.batches import stratified_sample
 from flowers_core.data.corruptions import SEED
@@ -41,6 +42,9 @@ class ConfidencePhotos:
         rounds: under how many of the corruptions each corrupted photo is seen, 1…14.
         cache: a folder that keeps what was seen; None for none.
         track: watches the photos pass.
+        most: photos of a split that are looked at, as evenly over the classes as they go; None looks at all clean
+            ones, and at `SAMPLE` corrupted ones.
+        drawn: pictures of each kind of drawn ones, and crops of each sample picture; None for the usual numbers.
     """
 
     bundle: Bundle
@@ -48,21 +52,23 @@ class ConfidencePhotos:
     rounds: int
     cache: Path | None = None
     track: Track = untracked
+    most: int | None = None
+    drawn: int | None = None
 
     def clean(self, *splits: str) -> Observed:
-        """All photos of these splits."""
-        ids = np.concatenate([self.flowers.split_ids(split) for split in splits])
+        """The photos of these splits, or `most` of each."""
+        ids = np.concatenate([self._ids(split) for split in splits])
         return self._observed(clean_photos(self.flowers, ids), f"{' and '.join(splits)} photos", len(ids))
 
     def corrupted(self, split: str) -> Observed:
         """A sample of a split's photos, each under `rounds` corruptions."""
-        ids = stratified_sample(self.flowers, split, SAMPLE, SEED)
+        ids = stratified_sample(self.flowers, split, self.most or SAMPLE, SEED)
         shown = corrupted_photos(self.flowers, ids, self.rounds)
         return self._observed(shown, f"{split} photos, each corrupted {self.rounds} times", len(ids) * self.rounds)
 
     def without_flower(self) -> Observed:
         """Drawn pictures and crops of sample pictures; those of one picture are one group."""
-        pictures = list(pictures_without_flower(_DRAWN, _CROPS))
+        pictures = list(pictures_without_flower(self.drawn or _DRAWN, self.drawn or _CROPS))
         sources = sorted({picture.source for picture in pictures})
         shown = (Shown(picture.pixels, NO_CLASS, -1 - sources.index(picture.source)) for picture in pictures)
         return self._observed(shown, "pictures without a flower", len(pictures))
@@ -94,6 +100,11 @@ class ConfidencePhotos:
             found(corrupted_photos(self.flowers, few, 1), f"looks at corrupted {split} photos", len(few)),
             found((Shown(one.pixels, NO_CLASS, 0) for one in pictures), "looks at other pictures", len(pictures)),
         )
+
+    def _ids(self, split: str) -> NDArray[np.int64]:
+        if self.most is None:
+            return self.flowers.split_ids(split)
+        return stratified_sample(self.flowers, split, self.most, SEED)
 
     def _observed(self, shown: Iterable[Shown], key: str, total: int) -> Observed:
         return observe(self.bundle, shown, key=key, cache=self.cache, track=self.track, total=total)

@@ -1,4 +1,7 @@
-"""Evidence of many photos: of a split, clean or corrupted, and of pictures without a flower; kept in a cache."""
+"""Evidence of many photos: of a split, clean or corrupted, and of pictures without a flower; kept in a cache.
+
+Each photo of a flower is also read as if the head lacked its class. So it stands for a flower that is not known.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,11 +42,14 @@ class Observed:
         evidence: of n photos.
         labels: (n,) int64, 1-based, or `NO_CLASS`.
         groups: (n,) int64; photos of one group are versions of one photo, and are fitted or judged together.
+        surest_without: (n,) float32, `Evidence.surest` had the head lacked the class of the label; None where there
+            is none, or the head has two classes only.
     """
 
     evidence: Evidence
     labels: NDArray[np.int64]
     groups: NDArray[np.int64]
+    surest_without: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -109,19 +116,24 @@ def observe(
         total: how many there are.
     """
     digest = bundle.digest(model_file(_FORMAT)) or ""
-    path = cache / f"observed-{hashlib.sha256(f'{digest} {key}'.encode()).hexdigest()[:16]}.npz" if cache else None
+    named = hashlib.sha256(f"{digest} {key}, also without their classes".encode()).hexdigest()[:16]
+    path = cache / f"observed-{named}.npz" if cache else None
     if path is not None and path.is_file():
         kept = read_npz(path)
-        return Observed(Evidence(kept["logits"], kept["embeddings"], kept["surest"]), kept["labels"], kept["groups"])
+        evidence = Evidence(kept["logits"], kept["embeddings"], kept["surest"])
+        return Observed(evidence, kept["labels"], kept["groups"], kept.get("surest_without"))
     found = _observed(bundle, track(shown, key, total))
     if path is not None:
-        content = npz_bytes(
-            logits=found.evidence.logits,
-            embeddings=found.evidence.embeddings,
-            surest=found.evidence.surest,
-            labels=found.labels,
-            groups=found.groups,
-        )
+        arrays: dict[str, NDArray[Any]] = {
+            "logits": found.evidence.logits,
+            "embeddings": found.evidence.embeddings,
+            "surest": found.evidence.surest,
+            "labels": found.labels,
+            "groups": found.groups,
+        }
+        if found.surest_without is not None:
+            arrays["surest_without"] = found.surest_without
+        content = npz_bytes(compressed=False, **arrays)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, lambda beside: _write(beside, content))
     return found
@@ -132,9 +144,13 @@ def _observed(bundle: Bundle, shown: Iterable[Shown]) -> Observed:
     evidence: list[Evidence] = []
     labels: list[int] = []
     groups: list[int] = []
+    without: list[NDArray[np.float32]] = []
     for batch in _batches(shown, bundle.crop_rule):
         inputs, of_labels, of_groups = zip(*batch, strict=True)
-        evidence.append(evidence_of(runtime.forward(np.stack(inputs)), weights, bias))
+        forward = runtime.forward(np.stack(inputs))
+        evidence.append(evidence_of(forward, weights, bias))
+        if len(bias) > 2 and NO_CLASS not in of_labels:
+            without.append(evidence_of(forward, weights, bias, without=np.array(of_labels) - 1).surest)
         labels += of_labels
         groups += of_groups
     return Observed(
@@ -145,6 +161,7 @@ def _observed(bundle: Bundle, shown: Iterable[Shown]) -> Observed:
         ),
         np.array(labels, np.int64),
         np.array(groups, np.int64),
+        np.concatenate(without) if without else None,
     )
 
 

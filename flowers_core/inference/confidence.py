@@ -47,19 +47,31 @@ class Evidence:
         return Evidence(self.logits[where], self.embeddings[where], self.surest[where])
 
 
-def evidence_of(forward: Forward, weights: NDArray[np.float32], bias: NDArray[np.float32]) -> Evidence:
+def evidence_of(
+    forward: Forward,
+    weights: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    *,
+    without: NDArray[np.integer] | None = None,
+) -> Evidence:
     """The evidence of a forward pass.
 
     Args:
         forward: the outputs for n photos.
         weights: (c, classes), the head's.
         bias: (classes,), the head's.
+        without: (n,) columns, of each photo the class that the head is to lack: its logit is −∞. The head then has at
+            least three.
     """
     photos, channels = len(forward), forward.features.shape[-1]
-    local = forward.features.reshape(photos, -1, channels) @ weights + bias
-    answers = forward.logits.argmax(axis=1)
+    local, logits = forward.features.reshape(photos, -1, channels) @ weights + bias, forward.logits
+    if without is not None:
+        rows, logits = np.arange(photos), logits.copy()
+        logits[rows, without] = -np.inf
+        local[rows, :, without] = -np.inf
+    answers = logits.argmax(axis=1)
     log_odds = _log_odds(local, np.broadcast_to(answers[:, None], local.shape[:2]))
-    return Evidence(forward.logits, forward.embedding, log_odds.max(axis=1).astype(np.float32))
+    return Evidence(logits, forward.embedding, log_odds.max(axis=1).astype(np.float32))
 
 
 def signals_of(evidence: Evidence, space: DiscriminantSpace) -> NDArray[np.float64]:

@@ -60,6 +60,10 @@ class LooksCertainty:
         return probability
 
 
+#: A least probability that no answer reaches.
+NEVER = 2.0
+
+
 @dataclass(frozen=True)
 class LooksRule:
     """How the whole photo and its crops become one answer.
@@ -74,8 +78,8 @@ class LooksRule:
         floor: above 0; what a class is left with that no crop names.
         naming: in [0, 1], the probability from which on a crop names its flower.
         sure_from: in [0, 1], the least probability of an answer that is given without doubt.
-        novel_sure_from: the same where the whole photo looks like none of the flowers; above 1 where such a photo is
-            never named without doubt.
+        novel_sure_from: the same where the whole photo looks like none of the flowers; `NEVER` where such a photo is
+            not named without doubt.
         certainty: what makes the probability of an answer that crops decided; None leaves it as it is.
     """
 

@@ -12,6 +12,8 @@ from scripts.options.command import as_usage_error, progress
 SPLITS_FILE = "photos.csv"
 # Validation photos whose corruptions help to calibrate: 14 looks at each, and a temperature needs few.
 _CORRUPTED = 204
+# Photos of a split that confidence is fitted to, and under how many corruptions each.
+_LOOKED_AT, _ROUNDS = 1020, 2
 
 
 def add_photos_option(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +65,7 @@ def checked_photos(options: argparse.Namespace) -> FolderDataset:
 
 
 def complete(folder: Path, flowers: Dataset, cache: Path) -> None:
-    """Give a trained bundle all that the pages show: TFLite models, calibration, figures, gallery and concepts.
+    """Give a trained bundle all that the pages show: TFLite models, figures, gallery, confidence and concepts.
 
     Args:
         folder: the bundle's.
@@ -75,6 +77,7 @@ def complete(folder: Path, flowers: Dataset, cache: Path) -> None:
     from scripts.build_gallery import build_gallery
     from scripts.evaluate import evaluate
     from scripts.fit_concepts import keep_concepts
+    from scripts.fit_confidence import keep_confidence
     from scripts.options.quantization import add_quantization_options
     from scripts.quantize import quantize
 
@@ -88,5 +91,6 @@ def complete(folder: Path, flowers: Dataset, cache: Path) -> None:
     build_gallery(load_bundle(folder), flowers)
     bundle = load_bundle(folder)
     if FORMAT in bundle.precisions:  # INT8 may lose too much to be kept
+        keep_confidence(bundle, flowers, most=max(_LOOKED_AT, 5 * len(flowers.names)), rounds=_ROUNDS)
         keep_concepts(bundle, flowers)
     print(f"{folder} is whole: `flowers app` shows it, `flowers identify --bundle {folder} PHOTO` asks it.", flush=True)

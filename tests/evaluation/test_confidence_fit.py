@@ -14,6 +14,7 @@ from flowers_core.evaluation.confidence_fit import (
     fit_sets,
     least_reliable,
     transferred,
+    unknown_signals,
 )
 from flowers_core.evaluation.evidence import NO_CLASS, Observed
 from flowers_core.inference.confidence import Evidence, signals_of, tempered
@@ -35,8 +36,9 @@ def _observed(photos: int, noise: float, seed: int, *, flowers: bool = True, sca
         embeddings, labels = generator.normal(0, 4, (photos, _CHANNELS)), np.full(photos, NO_CLASS)
     logits = embeddings @ _CENTRES.T - (_CENTRES**2).sum(axis=1) / 2
     surest = np.sort(logits, axis=1)[:, -1] + generator.normal(0, 1, photos)
-    arrays = (logits, scale * embeddings, surest)
-    return Observed(Evidence(*(values.astype(np.float32) for values in arrays)), labels, np.arange(photos))
+    evidence = Evidence(*(values.astype(np.float32) for values in (logits, scale * embeddings, surest)))
+    lacking = np.where(np.arange(1, _CLASSES + 1) == labels[:, None], -np.inf, logits).max(axis=1)
+    return Observed(evidence, labels, np.arange(photos), lacking.astype(np.float32) if flowers else None)
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +87,37 @@ def test_novelty_accepts_so_many_flowers_and_tells_others(record: ConfidenceReco
 
     assert flagged(_observed(4000, 0.7, 10)) == pytest.approx(1 - record.novelty.accepted, abs=0.02)
     assert flagged(_observed(400, 0, 11, flowers=False)) > 0.5
+
+
+def test_classes_stand_for_flowers_that_are_not_known(parts: tuple[Observed, ...], space: DiscriminantSpace) -> None:
+    clean = parts[1]
+    signals = unknown_signals(space, clean)
+    row = 3
+    column = int(clean.labels[row]) - 1
+    logits = np.delete(clean.evidence.logits[row], column)
+    second, first = np.sort(logits)[-2:]
+    assert signals[row, SIGNALS.index("logit_margin")] == pytest.approx(first - second, abs=1e-5)
+    answer = int(np.delete(np.arange(_CLASSES), column)[logits.argmax()])
+    distance = space.distances(clean.evidence.embeddings[row : row + 1])[0, answer]
+    assert signals[row, SIGNALS.index("nearness")] == pytest.approx(-np.log(distance), abs=1e-5)
+    assert clean.surest_without is not None
+    assert signals[row, SIGNALS.index("surest_position")] == pytest.approx(clean.surest_without[row])
+
+    # Photos of flowers that neither head nor fit have seen: what was fitted to strangers believes them less.
+    strangers = unknown_signals(space, _observed(1000, 0.7, 13))
+    known = signals_of(_observed(1000, 0.7, 12).evidence, space)
+    warned, unwarned = (fit_confidence(space, *parts, unknown=unknown) for unknown in (True, False))
+    assert warned.confidence(strangers).mean() < unwarned.confidence(strangers).mean() - 0.05
+    assert warned.confidence(known).mean() > unwarned.confidence(known).mean() - 0.05
+
+
+def test_novelty_bears_photos_that_answer_alike(space: DiscriminantSpace) -> None:
+    embeddings = np.repeat(_CENTRES[:1], 5, axis=0).astype(np.float32)
+    logits = np.tile(np.eye(1, _CLASSES, 0, dtype=np.float32) * 30, (5, 1))
+    alike = Observed(Evidence(logits, embeddings, logits[:, 0]), np.ones(5, np.int64), np.arange(5))
+    rule = fit_novelty(space, alike)
+    assert (rule.distance_deviation, rule.odds_deviation) == (0.05, 0.5)
+    assert rule.familiarity(rule.distance_mean, 13.9) == pytest.approx(-0.2)
 
 
 def test_sets_cover_what_was_asked(

@@ -1,6 +1,7 @@
 """Evidence of drawn photos by a tiny network: labels, groups, corruptions in turn, and a cache that spares the work."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,9 +43,30 @@ def test_observed_photos_are_what_the_network_says_of_them(
         observe(bundle, nothing(), key="others", cache=tmp_path)
 
 
+def test_a_photo_is_also_read_as_if_its_class_were_not_known(
+    tiny_bundle: Path, drawn_dataset: OxfordFlowers, tmp_path: Path
+) -> None:
+    bundle, ids = load_bundle(tiny_bundle), drawn_dataset.split_ids("train")[:5]
+    found = observe(bundle, clean_photos(drawn_dataset, ids), key="five", cache=tmp_path)
+    weights, bias = bundle.head()
+    runtime = Runtime(bundle.path("int8.tflite"))
+    assert found.surest_without is not None
+    for row, photo_id in enumerate(ids.tolist()):
+        others = np.arange(len(bias)) != drawn_dataset.label_of(photo_id) - 1
+        pixels = model_input(open_photo(drawn_dataset.path(photo_id)).pixels, bundle.crop_rule).pixels
+        forward = runtime.forward(pixels[None])
+        lacking = replace(forward, logits=forward.logits[:, others])
+        alone = evidence_of(lacking, weights[:, others], bias[others])
+        assert found.surest_without[row] == pytest.approx(alone.surest[0], abs=1e-5)
+    again = observe(bundle, [], key="five", cache=tmp_path)
+    np.testing.assert_array_equal(again.surest_without, found.surest_without)
+
+
 def test_no_answer_to_a_picture_without_a_flower_is_right(tiny_bundle: Path) -> None:
     pictures = (Shown(np.full((40, 40, 3), grey, np.uint8), NO_CLASS, -1) for grey in (0, 90, 200))
-    assert not observe(load_bundle(tiny_bundle), pictures, key="grey").right.any()
+    found = observe(load_bundle(tiny_bundle), pictures, key="grey")
+    assert not found.right.any()
+    assert found.surest_without is None  # none of them has a class that could be lacking
 
 
 def test_every_corruption_is_equally_frequent(drawn_dataset: OxfordFlowers) -> None:

@@ -14,6 +14,8 @@ from flowers_core.evaluation.looks_fit import DoubtfulPhoto
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.confidence import DISCRIMINANT_FILE, Evidence, discriminant_space
+from flowers_core.inference.confidence_head import confidence_head
+from flowers_core.inference.multi_crop import NEVER
 from flowers_core.inference.reading import Reader
 from flowers_core.inference.records.calibration import Calibration
 from scripts import fit_confidence
@@ -29,7 +31,10 @@ def _observed(photos: int, noise: float, seed: int, label: int | None = None) ->
     embeddings = _CENTRES[labels - 1] + generator.normal(0, noise, (photos, _CHANNELS))
     logits = embeddings @ _CENTRES.T - (_CENTRES**2).sum(axis=1) / 2
     evidence = Evidence(*(a.astype(np.float32) for a in (logits, embeddings, logits.max(axis=1))))
-    return Observed(evidence, labels if label is None else np.full(photos, label), np.arange(photos) + 1)
+    if label is not None:
+        return Observed(evidence, np.full(photos, label), np.arange(photos) + 1)
+    lacking = np.where(np.arange(1, _CLASSES + 1) == labels[:, None], -np.inf, logits).max(axis=1)
+    return Observed(evidence, labels, np.arange(photos) + 1, lacking.astype(np.float32))
 
 
 class _DrawnEvidence:
@@ -125,6 +130,31 @@ def test_a_model_that_learnt_from_validation_takes_its_counterparts_rules(bundle
     assert record is not None
     assert record.source.model == "tiny"
     assert (record.model, record.sets, record.looks) == (counterpart.model, counterpart.sets, counterpart.looks)
+
+
+def test_a_model_of_anybodys_photos_learns_what_it_does_not_know(
+    bundle: Path, drawn_dataset: OxfordFlowers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fit_confidence, "ConfidencePhotos", lambda bundle, *_, **__: _DrawnEvidence(bundle))
+    fit_confidence.keep_confidence(load_bundle(bundle), drawn_dataset, most=204, rounds=1)
+    loaded = load_bundle(bundle)
+    record = loaded.manifest.confidence
+    assert record is not None
+    assert record.source.unknown == record.source.photos == 306
+    assert record.looks is None
+    head = confidence_head(loaded)
+    assert head is not None
+    # Nobody has measured when crops may vouch for a photo that looks like no flower, so they never do.
+    assert head.looks.novel_sure_from == NEVER
+
+
+def test_a_model_that_is_never_right_keeps_its_temperature(
+    bundle: Path, drawn_dataset: OxfordFlowers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Its weights are random.
+    fit_confidence.keep_confidence(load_bundle(bundle), drawn_dataset, most=102, rounds=1)
+    assert "takes 20 at least. Its temperature alone says it." in capsys.readouterr().out
+    assert load_bundle(bundle).manifest.confidence is None
 
 
 def test_what_has_to_come_first_is_said(bundle: Path, call) -> None:

@@ -3,6 +3,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from flowers_core.networks.classifier import three_outputs
+from flowers_core.training import linear_probe
 from flowers_core.training.linear_probe import embed, fit_probe
 from tests.fixtures.tiny_classifier import SIZE, tiny_classifier
 
@@ -29,6 +30,25 @@ def test_the_head_is_scikit_learns_best_on_validation() -> None:
     assert max(scores, key=lambda C: scores[C]) == probe.C
     predicted = (validation[0] @ probe.W + probe.b).argmax(axis=1) + 1
     assert (predicted == validation[1]).mean() == pytest.approx(scores[probe.C], abs=0.01)
+
+
+def test_of_many_embeddings_a_sample_chooses_and_all_are_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear_probe, "MANY", 500)
+    monkeypatch.setattr(linear_probe, "SAMPLE", 30)
+    embeddings, labels = clouds(200, 1)
+    validation = clouds(40, 2)
+    probe = fit_probe(embeddings, labels, validation, classes=3, candidates=(0.001, 0.1, 10.0))
+
+    drawn = np.random.default_rng(0).permutation(600)
+    ten_each = np.concatenate([[row for row in drawn if labels[row] == label][:10] for label in (1, 2, 3)])
+    scale = embeddings.std()
+    trials = {}
+    for C in (0.001, 0.1, 10.0):
+        model = LogisticRegression(C=C, max_iter=1000).fit(embeddings[ten_each] / scale, labels[ten_each])
+        trials[C] = model.score(validation[0] / scale, validation[1])
+    assert dict(probe.trials) == trials
+    of_all = LogisticRegression(C=probe.C, max_iter=1000).fit(embeddings / scale, labels)
+    np.testing.assert_allclose(probe.W, of_all.coef_.T / scale, atol=0.01)
 
 
 def test_equals_go_to_the_stronger_regularization() -> None:

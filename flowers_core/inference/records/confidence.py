@@ -114,6 +114,7 @@ class ConfidenceSource:
         split, photos: clean photos, and how many.
         corrupted, others: how many corrupted photos and pictures without a flower.
         model: name of the counterpart that had not learnt from these photos, where it was not the model itself.
+        unknown: how many photos stood for flowers that the network does not know.
     """
 
     split: str
@@ -121,6 +122,7 @@ class ConfidenceSource:
     corrupted: int
     others: int
     model: str | None = None
+    unknown: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class ConfidenceRecord:
     Attributes:
         model, novelty, sets: the rules.
         source: what they were fitted to.
-        looks: how several looks become one answer; None in records from before it was fitted.
+        looks: how several looks become one answer; None where that was not fitted.
         figures: by split, then "clean" or "corrupted".
         novelty_figures: by the kind of the pictures without a flower.
     """
