@@ -17,7 +17,7 @@ from flowers_core.data.batches import input_batches, stratified_sample
 from flowers_core.data.dataset import Dataset
 from flowers_core.explain.concepts.concepts import CONCEPTS_FILE, Concepts, load_concepts
 from flowers_core.explain.concepts.evaluation import OnPhoto, concept_record, look_at
-from flowers_core.explain.concepts.fit import FORMAT, GENERAL, fit_concepts, fit_seed, training_maps
+from flowers_core.explain.concepts.fit import FORMAT, fit_concepts, fit_seed, general_concepts, training_maps
 from flowers_core.explain.records.concepts import CONCEPT_RECORD_FILE
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
 from flowers_core.inference.bundle_dataset import dataset_of
@@ -38,13 +38,13 @@ def main() -> None:
     keep_concepts(bundle, flowers, options.general, options.seed)
 
 
-def keep_concepts(bundle: Bundle, flowers: Dataset, general: int = GENERAL, seed: int = 0) -> None:
+def keep_concepts(bundle: Bundle, flowers: Dataset, general: int | None = None, seed: int = 0) -> None:
     """Fit concepts to the training photos, and keep them in the bundle.
 
     Args:
         bundle: with an INT8 model.
         flowers: the photos.
-        general: concepts beside those that begin as a class, ≥ 1.
+        general: concepts beside those that begin as a class, ≥ 1; None takes what `general_concepts` says.
         seed: draws positions, and begins the general concepts.
     """
     training = training_maps(bundle, flowers, track=progress)
@@ -61,7 +61,8 @@ def _measure(bundle: Bundle, flowers: Dataset, options: argparse.Namespace) -> N
     concepts = load_concepts(bundle.path(CONCEPTS_FILE), bundle.head()[0])
     found = list(_on_test_photos(bundle, flowers, concepts, options.photos, options.seed))
     training, head = training_maps(bundle, flowers, track=progress), bundle.head()[0]
-    another = fit_seed(training, head, options.general, options.seed + 1)
+    general = options.general or general_concepts(head)
+    another = fit_seed(training, head, general, options.seed + 1)
     record = concept_record(found, concepts.dictionary, another, options.seed)
     BundleWriter.open(bundle.folder).add_json(CONCEPT_RECORD_FILE, to_json(record))
     for name, value in vars(record).items():
@@ -86,9 +87,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--general",
         type=at_least(1),
-        default=GENERAL,
         metavar="N",
-        help=f"concepts beside those that begin as a class (default: {GENERAL})",
+        help="concepts beside those that begin as a class (default: two for five classes, ten at least)",
     )
     parser.add_argument("--measure", action="store_true", help="measure the concepts that the bundle has")
     parser.add_argument("--photos", type=at_least(1), default=1020, help="test photos to measure on (default: 1020)")

@@ -27,7 +27,7 @@ from flowers_core.training.examples import Fixed
 from flowers_core.training.fit import fine_tune
 from flowers_core.training.forgetting import ImagenetHead
 from flowers_core.training.head_warmup import train_head
-from flowers_core.training.linear_probe import embed, fit_probe
+from flowers_core.training.linear_probe import MANY, embed, fit_probe
 from flowers_core.training.prepare import prepare
 from flowers_core.training.recipe import Recipe
 
@@ -86,8 +86,8 @@ def probed(
 
     Args:
         classifier: with the backbone's pretrained weights; its head is set.
-        flowers: the head is fitted to the training photos, each also mirrored; the validation photos choose the
-            regularization.
+        flowers: the head is fitted to the training photos, each also mirrored where they are not `MANY`; the validation
+            photos choose the regularization.
         rule: how a photo becomes the classifier's input.
         command: of the run, for the record.
         track: shows the progress over the batches.
@@ -96,14 +96,15 @@ def probed(
         The run's record and history.
     """
     embedded = {}
+    mirrored = 2 * len(flowers.split_ids("train")) <= MANY
     for split in ("train", "validation"):
         ids = flowers.split_ids(split)
         batches = track(input_batches(flowers, ids, rule), f"embedding {split}", -(-len(ids) // _BATCH))
-        embedded[split] = embed(classifier, batches, flips=split == "train")
+        embedded[split] = embed(classifier, batches, flips=mirrored and split == "train")
     labels = {split: flowers.labels[flowers.splits == split] for split in embedded}
     probe = fit_probe(
         embedded["train"].reshape(-1, embedded["train"].shape[-1]),
-        np.tile(labels["train"], 2),
+        np.tile(labels["train"], 1 + mirrored),
         (embedded["validation"], labels["validation"]),
         classes=len(flowers.names),
     )

@@ -18,7 +18,7 @@ from flowers_core.inference.commands import Command
 from flowers_core.inference.records.training import Training
 from flowers_core.storage.events import Event
 from flowers_core.training import run
-from flowers_core.training.linear_probe import fit_probe
+from flowers_core.training.linear_probe import Probe, fit_probe
 from flowers_core.training.recipe import Recipe
 from flowers_core.training.run import Plan, fine_tuned, probed, recipes_of
 from tests.fixtures.drawn_flowers import draw_every_class
@@ -63,6 +63,23 @@ def test_a_probe_records_what_its_head_reaches(every_class: OxfordFlowers, monke
     assert best == pytest.approx(validation_top1(classifier, every_class), abs=1 / 102)
     assert (record.method, record.splits, record.photos) == ("linear probe", ("train",), 204)
     assert (record.command, record.seed) == (COMMAND, None)
+
+
+@pytest.mark.parametrize(("many", "rows"), [(408, 408), (407, 204)])
+def test_of_many_photos_none_is_mirrored(
+    every_class: OxfordFlowers, monkeypatch: pytest.MonkeyPatch, many: int, rows: int
+) -> None:
+    fitted: list[int] = []
+
+    def counted(embeddings: np.ndarray, labels: np.ndarray, *arguments: Any, **options: Any) -> Probe:
+        assert len(embeddings) == len(labels)
+        fitted.append(len(labels))
+        return fit_probe(embeddings, labels, *arguments, candidates=(0.03,), **options)
+
+    monkeypatch.setattr(run, "MANY", many)
+    monkeypatch.setattr(run, "fit_probe", counted)
+    probed(tiny_classifier(), every_class, RULE, COMMAND)
+    assert fitted == [rows]
 
 
 @pytest.mark.slow

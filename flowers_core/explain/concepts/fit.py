@@ -28,11 +28,24 @@ from flowers_core.inference.runtime import open_runtime
 
 #: The numeric format whose feature maps are factorized: the one that answers on the pages.
 FORMAT = "int8"
-#: Concepts beside those that begin as a class; positions of each photo that all are fitted to; iterations from there.
-GENERAL, POSITIONS, ITERATIONS = 10, 24, 5
+#: Positions of each photo that all concepts are fitted to; iterations from their beginning.
+POSITIONS, ITERATIONS = 24, 5
 #: Training photos whose maps are held at once, some 164 kB each.
 MOST_PHOTOS = 5000
 _SPLIT, _BATCH = "train", 32
+
+
+def general_concepts(head: FloatArray) -> int:
+    """How many concepts stand beside those that begin as a class: two for five classes, ten at least if channels allow.
+
+    On validation photos of 102 classes, the answers through 40 have 98.6 % of the network's accuracy, through 10 have
+    96.9 %; 100 gain nothing more.
+
+    Args:
+        head: (c, classes), the linear layer's weights.
+    """
+    channels, classes = head.shape
+    return min(max(10, 2 * classes // 5), channels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,15 +133,17 @@ def beginning(
     return ConceptDictionary(np.concatenate([means / np.linalg.norm(means, axis=1, keepdims=True), rest.concepts]))
 
 
-def fit_concepts(training: TrainingMaps, head: FloatArray, *, general: int = GENERAL, seed: int = 0) -> Concepts:
+def fit_concepts(training: TrainingMaps, head: FloatArray, *, general: int | None = None, seed: int = 0) -> Concepts:
     """The concepts of a model. What its head reads counts as much in their distance as all channels together.
 
     Args:
         training: the feature maps.
         head: (c, classes), the linear layer's weights.
-        general: as for `fit_seed`.
+        general: as for `fit_seed`; None takes `general_concepts`.
         seed: as for `fit_seed`.
     """
+    if general is None:
+        general = general_concepts(head)
     vectors, _ = training.drawn(seed)
     weight = float(np.linalg.norm(vectors) / np.linalg.norm(vectors @ head_readout(head, 1.0)))
     dictionary = replace(fit_seed(training, head, general, seed), readout=head_readout(head, weight))

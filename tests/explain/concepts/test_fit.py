@@ -1,9 +1,10 @@
 """A model with two planted concepts gets them back."""
 
 import numpy as np
+import pytest
 
 from flowers_core.explain.concepts.dictionary import ConceptDictionary, matched_similarity
-from flowers_core.explain.concepts.fit import TrainingMaps, beginning, fit_concepts
+from flowers_core.explain.concepts.fit import TrainingMaps, beginning, fit_concepts, general_concepts
 
 #: Concepts of five channels, of which they share the second. The head reads the channel that each has alone.
 PLANTED = ConceptDictionary(np.array([[3.0, 4, 0, 0, 0], [0, 4, 0, 3, 0]]) / 5)
@@ -35,6 +36,11 @@ def test_planted_concepts_are_found_with_their_classes_and_places() -> None:
     vectors, _ = training().drawn(1)
     read = vectors @ found.dictionary.readout
     np.testing.assert_allclose(np.linalg.norm(read), np.linalg.norm(vectors), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("channels", "classes", "general"), [(1280, 102, 40), (1280, 5, 10), (6, 5, 6)])
+def test_there_are_more_general_concepts_for_more_classes(channels: int, classes: int, general: int) -> None:
+    assert general_concepts(np.zeros((channels, classes))) == general
 
 
 def test_it_begins_with_what_speaks_for_each_class() -> None:
