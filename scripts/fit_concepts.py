@@ -18,6 +18,7 @@ from flowers_core.data.dataset import Dataset
 from flowers_core.explain.concepts.concepts import CONCEPTS_FILE, Concepts, load_concepts
 from flowers_core.explain.concepts.evaluation import OnPhoto, concept_record, look_at
 from flowers_core.explain.concepts.fit import FORMAT, fit_concepts, fit_seed, general_concepts, training_maps
+from flowers_core.explain.feature_visualization.pictures import CONCEPT_PICTURES_FILE
 from flowers_core.explain.records.concepts import CONCEPT_RECORD_FILE
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
 from flowers_core.inference.bundle_dataset import dataset_of
@@ -39,7 +40,7 @@ def main() -> None:
 
 
 def keep_concepts(bundle: Bundle, flowers: Dataset, general: int | None = None, seed: int = 0) -> None:
-    """Fit concepts to the training photos, and keep them in the bundle.
+    """Fit concepts to the training photos, and keep them in the bundle. Pictures of other concepts leave it.
 
     Args:
         bundle: with an INT8 model.
@@ -51,8 +52,13 @@ def keep_concepts(bundle: Bundle, flowers: Dataset, general: int | None = None, 
     concepts = fit_concepts(training, bundle.head()[0], general=general, seed=seed)
     writer = BundleWriter.open(bundle.folder)
     writer.add_npz(CONCEPTS_FILE, compressed=True, **concepts.arrays())
-    size = writer.manifest.files[CONCEPTS_FILE].bytes
-    print(f"{len(concepts)} concepts of {len(training.ids)} training photos, {size / 1e3:.0f} kB in {bundle.folder}.")
+    kept = writer.manifest.files[CONCEPTS_FILE]
+    photos, size = len(training.ids), kept.bytes / 1e3
+    print(f"{len(concepts)} concepts of {photos} training photos, {size:.0f} kB in {bundle.folder}.")
+    if bundle.has(CONCEPT_PICTURES_FILE) and bundle.digest(CONCEPTS_FILE) != kept.sha256:
+        writer.remove_file(CONCEPT_PICTURES_FILE)
+        makes = f"`flowers visualize_features {bundle.name} --concepts` makes new ones"
+        print(f"The pictures were of other concepts; {makes}.")
 
 
 def _measure(bundle: Bundle, flowers: Dataset, options: argparse.Namespace) -> None:

@@ -127,7 +127,9 @@ def knn_sentence(result: KnnPrediction, answer: int, taxonomy: Taxonomy) -> str:
         if result.agrees_with(answer)
         else f"where the model says {taxonomy[answer].name}: the two disagree"
     )
-    return f"A second opinion: the {result.neighbours} nearest training photos speak for {named}, {said}."
+    many = result.neighbours > 1
+    photos = f"the {result.neighbours} nearest training photos speak" if many else "the nearest training photo speaks"
+    return f"A second opinion: {photos} for {named}, {said}."
 
 
 def left_out_sentence(itself: Collection[PhotoRef], part: bool = False) -> str:
@@ -160,6 +162,9 @@ def count_sentence(found: list[Neighbour], answer: int, taxonomy: Taxonomy) -> s
         return "Of none of the nearest is it said what it shows."
     counts = Counter(neighbour.label for neighbour in found)
     label, count = counts.most_common(1)[0]
+    if len(found) == 1:
+        says = "as the model says" if label == answer else "not what the model says"
+        return f"The nearest is labelled **{taxonomy[label].name}**, {says}."
     if counts[answer] == count:
         return f"{count} of the {len(found)} nearest are labelled **{taxonomy[answer].name}**, as the model says."
     return (

@@ -11,7 +11,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 GREY = "#8c8f86"
 
 
-def accuracy_chart(table: pd.DataFrame, *, published: bool = True) -> alt.LayerChart | alt.FacetChart | None:
+def accuracy_chart(table: pd.DataFrame, *, published: bool = True) -> alt.Chart | None:
     """Draw a point for each model and precision.
 
     Args:
@@ -38,6 +38,8 @@ def accuracy_chart(table: pd.DataFrame, *, published: bool = True) -> alt.LayerC
             scale=alt.Scale(domain=[*names, *others], range=[*COLOURS[: len(names)], GREY]),
             legend=alt.Legend(title=None, orient="bottom", columns=1, labelLimit=240),
         ),
+        # Names beside the points would cover one another where two models are nearly alike.
+        shape=alt.Shape("precision:N", legend=alt.Legend(title=None, orient="bottom", columns=3)),
         tooltip=[
             alt.Tooltip("model:N"),
             alt.Tooltip("precision:N"),
@@ -47,11 +49,7 @@ def accuracy_chart(table: pd.DataFrame, *, published: bool = True) -> alt.LayerC
             alt.Tooltip("training photos:Q"),
         ],
     )
-    marks = base.mark_point(filled=True, size=130, opacity=1)
-    # INT8 and dynamic-range files are nearly alike in size and accuracy: one has its name above, one to the left.
-    above = base.transform_filter("datum.precision != 'dynamic'").mark_text(dy=-13, fontSize=11)
-    left = base.transform_filter("datum.precision == 'dynamic'").mark_text(dx=-9, align="right", fontSize=11)
-    return alt.layer(marks, above.encode(text="precision:N"), left.encode(text="precision:N")).properties(height=340)
+    return base.mark_point(filled=True, size=130, opacity=1).properties(height=340)
 
 
 def published_points() -> pd.DataFrame:

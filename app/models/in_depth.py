@@ -13,7 +13,7 @@ from app.elements.metrics_table import (
     speed_table,
 )
 from app.models.learning_curve import learning_curve
-from app.models.method_table import draw_methods
+from app.models.method_table import draw_method_table, draw_methods
 from app.resources import records
 from flowers_core.inference.archive import describe_origin
 from flowers_core.inference.bundle import Bundle
@@ -67,6 +67,14 @@ def draw_explanations(bundle: Bundle) -> None:
     methods, localized = records.evaluated_methods(bundle), records.localization(bundle)
     if methods is not None:
         draw_methods(bundle.name, methods)
+    off_centre = records.evaluated_methods(bundle, off_centre=True)
+    if off_centre is not None:
+        st.subheader("Flowers off the centre")
+        st.markdown(
+            f"{off_centre.photos} test photos, cut so that their middle lies near a corner, and with it most flowers. "
+            "A map of the photo’s middle is of little use there."
+        )
+        draw_method_table(bundle.name, off_centre)
     if localized is not None:
         st.subheader("How much of the evidence is on the flower")
         st.markdown(f"{record_sentence(localized)} {segmentation_note(localized)}")

@@ -36,6 +36,16 @@ def draw_methods(name: str, record: MethodRecord) -> None:
         record: what was measured of each method.
     """
     st.markdown(default_sentence(record))
+    draw_method_table(name, record)
+
+
+def draw_method_table(name: str, record: MethodRecord) -> None:
+    """The table of all methods.
+
+    Args:
+        name: the model's.
+        record: what was measured of each method.
+    """
     st.dataframe(
         method_table(record),
         hide_index=True,

@@ -93,11 +93,12 @@ def left_out_table(record: NearNoveltyRecord) -> pd.DataFrame:
 
 def sentence(figures: NoveltyFigures) -> str:
     """What was compared, and what the rule in use makes of it, in words."""
+    are = "is" if figures.others_sure == 1 else "are"
     return (
         f"{figures.known:,} test photos of flowers against {figures.others} photos of other people that show none. A "
         "score should be high for the first and low for the second. By the rule in use (distance and top probability), "
-        f"{figures.others_flagged} of the {figures.others} look like none of the flowers; {figures.others_sure} are "
-        "named without doubt all the same."
+        f"{figures.others_flagged} of the {figures.others} look like none of the flowers; {figures.others_sure} "
+        f"{are} named without doubt all the same."
     )
 
 

@@ -50,11 +50,16 @@ def audit(photo_set: PhotoSet) -> tuple[Bundle, AuditRecord] | None:
     return None
 
 
-def evaluated_methods(bundle: Bundle) -> MethodRecord | None:
-    """How the methods that explain this model compare, or None where that was not measured or cannot be read."""
-    from flowers_core.explain.records.methods import EXPLANATIONS_FILE, load_methods
+def evaluated_methods(bundle: Bundle, *, off_centre: bool = False) -> MethodRecord | None:
+    """How the methods that explain this model compare, or None where that was not measured or cannot be read.
 
-    return bundle_files.optional_file(bundle, EXPLANATIONS_FILE, load_methods)
+    Args:
+        bundle: the model.
+        off_centre: on photos that are cut so that their middle lies near a corner.
+    """
+    from flowers_core.explain.records.methods import EXPLANATIONS_FILE, OFF_CENTRE_FILE, load_methods
+
+    return bundle_files.optional_file(bundle, OFF_CENTRE_FILE if off_centre else EXPLANATIONS_FILE, load_methods)
 
 
 def localization(bundle: Bundle) -> LocalizationRecord | None:

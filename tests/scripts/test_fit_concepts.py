@@ -8,8 +8,10 @@ import pytest
 
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.explain.concepts.concepts import CONCEPTS_FILE, load_concepts
+from flowers_core.explain.feature_visualization.pictures import CONCEPT_PICTURES_FILE
 from flowers_core.explain.records.concepts import CONCEPT_RECORD_FILE, load_concept_record
 from flowers_core.inference.bundle import BundleError, load_bundle
+from flowers_core.inference.bundle_writer import BundleWriter
 from scripts import fit_concepts
 
 
@@ -38,6 +40,17 @@ def test_concepts_are_fitted_kept_and_measured(call, bundle: Path, capsys: pytes
     record = load_concept_record(load_bundle(bundle).path(CONCEPT_RECORD_FILE))
     assert (record.photos, record.concepts) == (6, len(found))
     assert record.largest_error < 1e-4
+
+
+def test_pictures_of_other_concepts_leave_the_bundle(call, bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call("--general", "4")
+    BundleWriter.open(bundle).add_bytes(CONCEPT_PICTURES_FILE, b"pictures")
+    call("--general", "4")  # the same concepts again
+    assert load_bundle(bundle).has(CONCEPT_PICTURES_FILE)
+    capsys.readouterr()
+    call("--general", "5")
+    assert not load_bundle(bundle).has(CONCEPT_PICTURES_FILE)
+    assert "--concepts` makes new ones" in capsys.readouterr().out
 
 
 def test_nothing_is_measured_before_it_is_fitted(call) -> None:

@@ -169,7 +169,7 @@ def test_photos_of_ones_own_are_among_them(
     app.segmented_control(key="among").set_value("user")
     run(app)
     assert "gone.jpg" in html(app)
-    assert any("1 of the 1 nearest are labelled **rose**" in text.value for text in app.markdown)
+    assert any("The nearest is labelled **rose**, " in text.value for text in app.markdown)
 
 
 def test_sentences() -> None:
@@ -179,6 +179,8 @@ def test_sentences() -> None:
         "A second opinion: the 20 nearest training photos speak for **rose** (83 % sure), as the model says."
     )
     assert "where the model says sunflower: the two disagree" in knn_sentence(result, 54, taxonomy)
+    alone = KnnPrediction((Candidate(74, 0.83),), 1)
+    assert "the nearest training photo speaks for **rose**" in knn_sentence(alone, 74, taxonomy)
     assert left_out_sentence({oxford(7)}) == "This is photo 7 of the data set, which is left out."
     assert left_out_sentence({oxford(9), oxford(7)}).startswith("This is photo 7 and 9 of the data set")
 

@@ -1,6 +1,7 @@
 """The tab on what a model does not know: its table and curves hold what was recorded."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -50,7 +51,8 @@ def test_the_curves_that_were_kept_are_drawn() -> None:
 def test_the_sentence_counts() -> None:
     said = sentence(FIGURES)
     assert "6,149 test photos of flowers against 234 photos" in said
-    assert "223 of the 234 look like none of the flowers; 1 are named" in said
+    assert "223 of the 234 look like none of the flowers; 1 is named" in said
+    assert "4 are named" in sentence(replace(FIGURES, others_sure=4))
 
 
 def test_left_out_flowers_have_means_and_ranges() -> None:
