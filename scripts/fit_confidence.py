@@ -31,6 +31,7 @@ from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.confidence import DISCRIMINANT_FILE, discriminant_space
 from flowers_core.inference.confidence_head import ConfidenceHead
 from flowers_core.inference.discriminant import fit_discriminant_space
+from flowers_core.inference.multi_crop import looks_rule
 from flowers_core.inference.records.confidence import ConfidenceRecord, ConfidenceSource
 from scripts.options.command import (
     add_bundle_argument,
@@ -72,8 +73,9 @@ def keep_confidence(bundle: Bundle, flowers: Dataset, *, most: int, rounds: int)
     """Fit confidence to anybody's photos and keep it in the bundle.
 
     A model of a few flowers meets many that it does not know, so it also learns to tell these. How several looks make
-    one answer is not fitted, which would take dozens of passes for each photo. Where too few photos are named rightly,
-    the bundle stays as it is, and a sentence says so.
+    one answer is not fitted, which would take dozens of passes for each photo: the rule for all stands, and crops are
+    not asked where the whole looks like none of the flowers. Where too few photos are named rightly, the bundle stays
+    as it is, and a sentence says so.
 
     Args:
         bundle: evaluated, and it has not learnt from the validation photos.
@@ -87,7 +89,8 @@ def keep_confidence(bundle: Bundle, flowers: Dataset, *, most: int, rounds: int)
     except ConfidenceError as error:
         print(f"{error} Its temperature alone says it.")
         return
-    BundleWriter.open(bundle.folder).update(confidence=record)
+    looks = replace(looks_rule(record.model.sure_from), asks_novel=False)
+    BundleWriter.open(bundle.folder).update(confidence=replace(record, looks=looks))
 
 
 def fitted(

@@ -17,6 +17,8 @@ from flowers_core.inference.prediction_set import common_taxon
 TOP = 5
 # From so many times the probability of the next on, a flower leads clearly.
 CLEAR_LEAD = 2
+# From so many times the usual distance on, the distance says why a photo looks strange; below, the doubt between names.
+FAR = 1.15
 # Known flowers that a strange photo is compared with.
 NEAREST = 3
 # Names that a sentence lists at most; a longer set tells nobody anything.
@@ -130,9 +132,12 @@ def set_sentence(prediction: Prediction, taxonomy: Taxonomy) -> str:
 def distance_sentence(unlike: Unlike, taxonomy: Taxonomy) -> str:
     """Which known flowers a strange photo is nearest to, and how far away it is even from these."""
     first, *others = (taxonomy[near.label].name for near in unlike.nearest)
-    times = f"{unlike.nearest[0].distance / unlike.usual:.1f} times"
+    times = unlike.nearest[0].distance / unlike.usual
     then = f"; then come {listed(others, 'and')}" if others else ""
-    return f"Nearest is {first}, and even from that it is {times} as far as a flower usually is from its kind{then}."
+    if times < FAR:
+        return f"Nearest is {first}, but it is not clearly that{then}."
+    away = f"{times:.1f} times as far as a flower usually is from its kind"
+    return f"Nearest is {first}, and even from that it is {away}{then}."
 
 
 def beside_whole(of_whole: Prediction, taxonomy: Taxonomy) -> str:

@@ -21,7 +21,6 @@ from flowers_core.evaluation.evidence import NO_CLASS, Shown
 from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.multi_crop import (
     LOOKS_RULE,
-    NEVER,
     LooksCertainty,
     LooksRule,
     agreeing_crops,
@@ -39,6 +38,7 @@ _WHOLE_WEIGHTS, _CROPS_WEIGHTS = (0.2, 0.4, 0.6, 0.8, 1.0), (0.4, 0.6, 0.8, 1.0,
 # So many photos must speak for what names others without doubt, and so many answers be right, and wrong, for certainty.
 _ENOUGH = 20
 _REGULARIZATION = 1.0
+_NEVER = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +174,7 @@ def _certainty(decided: _Decided) -> LooksCertainty | None:
 def _sure_from(rule: LooksRule, decided: _Decided, *, familiar: bool) -> float:
     part = decided.familiar == familiar
     if (part & decided.flower).sum() < _ENOUGH:
-        return NEVER
+        return _NEVER
     probability = decided.together
     if rule.certainty is not None:
         probability = rule.certainty.probability(probability, decided.whole, decided.agreement)

@@ -90,10 +90,10 @@ class Answerer:
         if forward is None:
             forward = self.runtime.forward(model_input(pixels, self.bundle.crop_rule).pixels[None])
         whole = self.first_look(forward)
-        boxes = [] if whole.sure else crop_boxes(pixels.shape[1], pixels.shape[0])
-        if not boxes:
-            return Answer(whole, whole)
-        return self._of_all_looks(pixels, whole, boxes, familiar=bool(self.reader.read(forward).familiar[0]))
+        familiar = whole.sure or bool(self.reader.read(forward).familiar[0])
+        asked = not whole.sure and (familiar or self.reader.looks.asks_novel)
+        boxes = crop_boxes(pixels.shape[1], pixels.shape[0]) if asked else []
+        return self._of_all_looks(pixels, whole, boxes, familiar=familiar) if boxes else Answer(whole, whole)
 
     def _of_all_looks(
         self, pixels: NDArray[np.uint8], whole: Prediction, boxes: list[PixelBox], *, familiar: bool

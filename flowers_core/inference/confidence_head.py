@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.confidence import discriminant_space, evidence_of, signals_of, tempered
 from flowers_core.inference.confidence_model import SIGNALS
 from flowers_core.inference.discriminant import DiscriminantSpace
-from flowers_core.inference.multi_crop import NEVER, LooksRule, looks_rule
+from flowers_core.inference.multi_crop import LooksRule, looks_rule
 from flowers_core.inference.prediction import Prediction, taxa_of
 from flowers_core.inference.prediction_set import in_set
 from flowers_core.inference.reading import Reading, judged
@@ -43,8 +43,8 @@ class ConfidenceHead:
 
     @property
     def looks(self) -> LooksRule:
-        """The fitted rule; without one, that for all, by which crops do not vouch for what looks like no flower."""
-        return self.record.looks or replace(looks_rule(self.sure_from), novel_sure_from=NEVER)
+        """The fitted rule; in records from before it was fitted, the one for all."""
+        return self.record.looks or looks_rule(self.sure_from)
 
     def read(self, forward: Forward) -> Reading:
         """The reading of n pictures.

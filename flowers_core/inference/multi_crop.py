@@ -60,10 +60,6 @@ class LooksCertainty:
         return probability
 
 
-#: A least probability that no answer reaches.
-NEVER = 2.0
-
-
 @dataclass(frozen=True)
 class LooksRule:
     """How the whole photo and its crops become one answer.
@@ -78,9 +74,10 @@ class LooksRule:
         floor: above 0; what a class is left with that no crop names.
         naming: in [0, 1], the probability from which on a crop names its flower.
         sure_from: in [0, 1], the least probability of an answer that is given without doubt.
-        novel_sure_from: the same where the whole photo looks like none of the flowers; `NEVER` where such a photo is
-            not named without doubt.
+        novel_sure_from: the same where the whole photo looks like none of the flowers; above 1 where such a photo is
+            never named without doubt.
         certainty: what makes the probability of an answer that crops decided; None leaves it as it is.
+        asks_novel: whether crops are asked where the whole photo looks like none of the flowers.
     """
 
     share: float
@@ -91,6 +88,7 @@ class LooksRule:
     sure_from: float
     novel_sure_from: float
     certainty: LooksCertainty | None = None
+    asks_novel: bool = True
 
     def __post_init__(self) -> None:
         if not (0 < self.share <= 1 and min(self.whole_weight, self.crops_weight, self.floor) > 0):

@@ -1,6 +1,7 @@
 """One look where that is enough, several where it is not; with the shipped networks on LiteRT."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,6 +72,22 @@ def test_crops_that_look_like_no_flower_are_not_believed(answered: tuple[Answere
     assert answer.looks is not None
     assert answer.looks.crops > 0
     assert answer.looks.box is None
+
+
+def test_crops_are_not_asked_where_the_rule_says_so() -> None:
+    """Toadstools look like no flower to the default, a dahlia like one; both leave doubt."""
+    shipped = _answerer("efficientnet_lite0_far")
+    assert isinstance(shipped.reader, ConfidenceHead)
+    assert shipped.reader.record.looks is not None
+    record = replace(shipped.reader.record, looks=replace(shipped.reader.record.looks, asks_novel=False))
+    answerer = replace(shipped, reader=replace(shipped.reader, record=record))
+    toadstools = open_photo(default_models_dir().parent / "app" / "example" / "mushrooms.jpg").pixels
+    asked, unasked = shipped.answer(toadstools), answerer.answer(toadstools)
+    assert asked.whole.novel
+    assert asked.looks is not None
+    assert unasked.looks is None
+    assert unasked.prediction is unasked.whole
+    assert answerer.answer(DAHLIA).looks == shipped.answer(DAHLIA).looks
 
 
 def test_the_crops_are_looked_at_one_by_one(answered: tuple[Answerer, Answer]) -> None:

@@ -14,8 +14,7 @@ from flowers_core.evaluation.looks_fit import DoubtfulPhoto
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.confidence import DISCRIMINANT_FILE, Evidence, discriminant_space
-from flowers_core.inference.confidence_head import confidence_head
-from flowers_core.inference.multi_crop import NEVER
+from flowers_core.inference.multi_crop import looks_rule
 from flowers_core.inference.reading import Reader
 from flowers_core.inference.records.calibration import Calibration
 from scripts import fit_confidence
@@ -141,11 +140,8 @@ def test_a_model_of_anybodys_photos_learns_what_it_does_not_know(
     record = loaded.manifest.confidence
     assert record is not None
     assert record.source.unknown == record.source.photos == 306
-    assert record.looks is None
-    head = confidence_head(loaded)
-    assert head is not None
-    # Nobody has measured when crops may vouch for a photo that looks like no flower, so they never do.
-    assert head.looks.novel_sure_from == NEVER
+    # Nobody has measured when crops may vouch for a photo that looks like no flower.
+    assert record.looks == replace(looks_rule(record.model.sure_from), asks_novel=False)
 
 
 def test_a_model_that_is_never_right_keeps_its_temperature(

@@ -1,5 +1,7 @@
 """What is said about a photo that looks like none of the flowers, and of sets of plausible ones."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,8 @@ def test_how_far_a_strange_photo_is() -> None:
         f"Nearest is {first}, and even from that it is 2.0 times as far as a flower usually is from its kind; "
         f"then come {second}."
     )
+    near = replace(unlike, usual=unlike.nearest[0].distance)
+    assert distance_sentence(near, TAXONOMY).startswith(f"Nearest is {first}, but it is not clearly that; then ")
     assert "2.0 times as far" in describe(_prediction(5, novel=True), TAXONOMY, unlike).sentences
     # What looks like a flower is not compared.
     assert "times as far" not in describe(_prediction(5), TAXONOMY, unlike).sentences
