@@ -17,6 +17,7 @@ from flowers_core.reports.confidence import (
 )
 from flowers_core.reports.corruptions import corruptions_note, corruptions_table
 from flowers_core.reports.default_method import default_sentence
+from flowers_core.reports.doubt_goals import doubt_goals_note, doubt_goals_table
 from flowers_core.reports.explanation_goals import explanation_goals_note, explanation_goals_table
 from flowers_core.reports.explanations import explanations_note, explanations_table, off_centre_sentence
 from flowers_core.reports.exports import ExportRecord, exports_note, exports_table
@@ -99,6 +100,11 @@ def results_document(
         *(
             ["## Photos without a flower", novelty_note(), scores, novelty_sentences(shipped)]
             if (scores := novelty_table(shipped))
+            else []
+        ),
+        *(
+            ["## People’s photos and doubt: targets", doubt_goals_note(records), wanted]
+            if (wanted := doubt_goals_table(records, near))
             else []
         ),
         *(["## Teaching", teaching_note(), lessons] if (lessons := teaching_table(shipped)) else []),

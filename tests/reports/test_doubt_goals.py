@@ -1,0 +1,76 @@
+"""Targets for people's photos beside what the default reached, and whether that is enough."""
+
+from dataclasses import replace
+
+import pytest
+
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
+from flowers_core.inference.records.confidence import ConfidenceFigures, DetectionFigures, NoveltyFigures
+from flowers_core.inference.records.near_novelty import NearDraw, NearNoveltyRecord
+from flowers_core.reports.doubt_goals import doubt_goals_note, doubt_goals_table
+from flowers_core.reports.run_records import RunRecord, record_of
+from flowers_core.storage.paths import default_models_dir
+
+CLEAN = ConfidenceFigures(100, 0.96, 0.0101, 0.02, 0.003, 0.004, 0.0005, 0.0015, 0.92, 0.996, 0.958, 1.2)
+CORRUPTED = replace(CLEAN, ece=0.015, aurc_gain_low=-0.0001, set_coverage=0.929)
+SCORE = DetectionFigures(0.996, 0.99, 1.0, 0.021, 0.0, 0.03)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> RunRecord:
+    record = record_of(load_bundle(default_models_dir() / DEFAULT_BUNDLE))
+    assert record.confidence is not None
+    found = {"external": NoveltyFigures("test", 100, 234, 2, 220, {"familiarity": SCORE})}
+    confidence = replace(
+        record.confidence, figures={"test": {"clean": CLEAN, "corrupted": CORRUPTED}}, novelty_figures=found
+    )
+    test = replace(record.metrics["int8"]["test"], top1=0.973, balanced_accuracy=0.9799)
+    corruptions = replace(record.corruptions["int8"]["test"], mean=0.92, top1={"small and off-centre": 0.7})
+    return replace(
+        record,
+        metrics={"int8": {"test": test}},
+        corruptions={"int8": {"test": corruptions}},
+        confidence=confidence,
+    )
+
+
+def test_each_target_is_judged(shipped: RunRecord) -> None:
+    left_out = [
+        NearDraw(seed, (1,), 0.9, 10, 5, {"fdbd": DetectionFigures(0.92, 0, 1, fpr, 0, 1)}, {"fdbd": (0.9, 0.4)})
+        for seed, fpr in enumerate((0.2, 0.3))
+    ]
+    near = [NearNoveltyRecord("frozen", "lite", tuple(left_out)), NearNoveltyRecord("trained", "lite", tuple(left_out))]
+    assert doubt_goals_table([shipped], near).splitlines()[2:] == [
+        f"| {DEFAULT_BUNDLE}, 2040 photos: top-1 | ≥ 97.30 | 97.30 | yes |",
+        f"| {DEFAULT_BUNDLE}, 2040 photos: balanced accuracy | ≥ 98.00 | 97.99 | no |",
+        "| corrupted: top-1, mean over the corruptions | ≥ 92.00 | 92.00 | yes |",
+        "| corrupted: top-1, small and off-centre | ≥ 75.00 | 70.00 | no |",
+        "| clean: ECE | ≤ 1.00 | 1.01 | no |",
+        "| clean: AURC below that of the top probability, interval in thousandths | above 0 | 0.50 to 1.50 | yes |",
+        "| corrupted: ECE | ≤ 1.50 | 1.50 | yes |",
+        "| corrupted: AURC below that of the top probability, interval in thousandths | above 0 | -0.10 to 1.50 | no |",
+        "| sure, of all answers | ≥ 92.00 | 92.00 | yes |",
+        "| right, of the sure ones | ≥ 99.50 | 99.60 | yes |",
+        "| clean: sets hold the true class | 95 ± 1 | 95.80 | yes |",
+        "| clean: classes in a set, mean | ≤ 1.6 | 1.20 | yes |",
+        "| corrupted: sets hold the true class | ≥ 93.00 | 92.90 | no |",
+        "| no flower: AUROC | ≥ 99.50 | 99.60 | yes |",
+        "| no flower: FPR at 95 % TPR | ≤ 2.00 | 2.10 | no |",
+        "| no flower: named without doubt, of 234 | ≤ 1 | 2 | no |",
+        "| flowers left out of training: AUROC | ≥ 93.00 | 92.00 | no |",
+        "| flowers left out of training: FPR at 95 % TPR | ≤ 30.00 | 25.00 | yes |",
+    ]
+
+
+def test_without_measurements_there_is_no_table(shipped: RunRecord) -> None:
+    assert doubt_goals_table([], []) == ""
+    assert "One network" not in doubt_goals_note([shipped])
+
+
+def test_the_note_has_its_figures_from_the_records(shipped: RunRecord) -> None:
+    test = shipped.metrics["int8"]["test"]
+    runs = [
+        replace(shipped, name=name, metrics={"int8": {"test": replace(test, top1=top1)}})
+        for name, top1 in (("efficientnet_lite0_1020", 0.5), ("ensemble", 0.625))
+    ]
+    assert "together name 62.50 % of the test photos rightly, the best of them alone 50.00 %" in doubt_goals_note(runs)
