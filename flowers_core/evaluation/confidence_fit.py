@@ -40,11 +40,11 @@ ENOUGH = 20
 SURE_ACCURACY, SURE_CORRUPTED_ACCURACY = 0.995, 0.98
 # The share of clean validation photos that look like a flower to the novelty rule.
 ACCEPTED = 0.98
+# The least deviations of −log(distance) and of the log-odds, in nats, where a few photos answer nearly alike.
+_LEAST_DEVIATIONS = (0.05, 0.5)
 # What sets must cover on validation photos, and the rules that are tried.
 COVERAGE, CORRUPTED_COVERAGE = 0.95, 0.94
 _MASSES = np.round(np.arange(0.5, 1.0, 0.025), 3)
-# Where few photos answer nearly alike, they still tell these deviations apart from none: of −log(distance), of nats.
-_LEAST_DEVIATIONS = (0.05, 0.5)
 _LEAST = (0.0, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.07)
 
 

@@ -17,6 +17,8 @@ CANDIDATES = (0.03, 0.1, 0.3, 1.0, 3.0)
 #: Embeddings beyond which a sample of them chooses C, and how many it has.
 MANY, SAMPLE = 15_000, 5000
 _MAX_ITERATIONS = 1000
+# Of the fit to all, which starts near its end.
+_FEW_ITERATIONS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +100,7 @@ def fit_probe(
     accuracies = [float(model.score(validation[0] / scale, validation[1])) for model in models]
     best = models[int(np.argmax(accuracies))]  # the first of equals
     if len(labels) > MANY:
+        best.set_params(max_iter=_FEW_ITERATIONS)
         best.fit(embeddings / np.float64(scale), labels)  # in the precision that it is fitted in, so not copied again
     W, b = best.coef_.T / scale, best.intercept_
     if W.shape[1] == 1:  # of two classes scikit-learn fits the difference of the logits alone
