@@ -31,7 +31,10 @@ def accuracy_chart(table: pd.DataFrame, *, published: bool = True) -> alt.Chart 
         # Each step to the right doubles the size: 2 MB and 80 MB would not go on one even scale.
         x=alt.X("MB:Q", title="MB", scale=alt.Scale(type="log", base=2, domain=[1.5, 128]), axis=alt.Axis(format="~g")),
         y=alt.Y(
-            "top-1:Q", title="top-1", axis=alt.Axis(format=".0%", tickCount=6), scale=alt.Scale(zero=False, padding=24)
+            "top-1:Q",
+            title="top-1",
+            axis=alt.Axis(format=".0%", tickCount=6),
+            scale=alt.Scale(zero=False, nice=False, padding=12),
         ),
         color=alt.Color(
             "model:N",
@@ -39,7 +42,10 @@ def accuracy_chart(table: pd.DataFrame, *, published: bool = True) -> alt.Chart 
             legend=alt.Legend(title=None, orient="bottom", columns=1, labelLimit=240),
         ),
         # Names beside the points would cover one another where two models are nearly alike.
-        shape=alt.Shape("precision:N", legend=alt.Legend(title=None, orient="bottom", columns=3)),
+        shape=alt.Shape(
+            "precision:N",
+            legend=alt.Legend(title=None, orient="top", columns=3, symbolFillColor=GREY, symbolStrokeColor=GREY),
+        ),
         tooltip=[
             alt.Tooltip("model:N"),
             alt.Tooltip("precision:N"),
@@ -49,7 +55,7 @@ def accuracy_chart(table: pd.DataFrame, *, published: bool = True) -> alt.Chart 
             alt.Tooltip("training photos:Q"),
         ],
     )
-    return base.mark_point(filled=True, size=130, opacity=1).properties(height=340)
+    return base.mark_point(filled=True, size=80, opacity=0.85).properties(height=540)
 
 
 def published_points() -> pd.DataFrame:
