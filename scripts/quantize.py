@@ -68,12 +68,18 @@ def quantize(bundle: Bundle, flowers: Dataset, options: argparse.Namespace) -> N
         print("Signal to quantization noise of the noisiest layers:")
         for layer in found.int8_noise()[:_LAYERS_SHOWN]:
             print(f"  {layer.decibels:6.1f} dB  {layer.operation:18} {layer.layer}")
-    if found.rejected and not options.allow_loss:
-        sys.exit(
-            f"{' and '.join(found.rejected)} would lose more than {ALLOWED_POINTS} points: the bundle is left as it "
-            "was. Train the weights to stand rounding (--qat-steps), leave the noisiest layers in float "
-            "(--float-layers), take more calibration photos (--calibration-photos), or accept the loss (--allow-loss)."
+    if found.rejected:
+        remedies = (
+            "train the weights to stand rounding (--qat-steps), leave the noisiest layers in float (--float-layers), "
+            "or take more calibration photos (--calibration-photos)"
         )
+        which = " and ".join(found.rejected)
+        if not options.allow_loss:
+            sys.exit(
+                f"{which} would lose more than {ALLOWED_POINTS} points: the bundle is left as it was. Accept the loss "
+                f"(--allow-loss), {remedies}."
+            )
+        print(f"{which} loses more than {ALLOWED_POINTS} points, and is kept. To lose less, {remedies}.")
     found.write(BundleWriter.open(bundle.folder))
 
 

@@ -68,8 +68,10 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
 
 @pytest.mark.slow
 def test_from_a_folder_to_a_whole_bundle(
-    tmp_path: Path, tiny: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, tiny: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Whatever a format loses, it is told and the bundle made.
+    monkeypatch.setattr("flowers_core.quantization.acceptance.ALLOWED_POINTS", -1000)
     photos = draw(tmp_path / "garden")
     (photos / "poppy" / "copy.png").write_bytes((photos / "poppy" / "3.png").read_bytes())
     (photos / "flax" / "torn.jpg").write_bytes(b"\xff\xd8\xff no photo")
@@ -77,6 +79,7 @@ def test_from_a_folder_to_a_whole_bundle(
     said = capsys.readouterr().out
     assert "Left out, 1 of 32 photos, for they cannot be read" in said
     assert "photos are copies of one another, or nearly" in said
+    assert "int8 loses more than -1000 points, and is kept." in said
     assert "31 photos of 3 classes; splits as drawn: 19 train, 6 validation, 6 test." in said
 
     bundle = load_bundle(tmp_path / "models" / "garden")
