@@ -20,7 +20,7 @@ MEANINGS = {
 def draw_unknown(bundle: Bundle) -> None:
     """What was measured of a model's doubt, for each kind of picture that it does not know."""
     record = bundle.manifest.confidence
-    st.subheader("Pictures without a flower")
+    st.subheader("Pictures that show none of its flowers")
     if record is None or not record.novelty_figures:
         st.info(f"How well {bundle.name} tells what it does not know was not measured.")
     else:
@@ -37,7 +37,7 @@ def draw_unknown(bundle: Bundle) -> None:
 def draw_detection(figures: NoveltyFigures) -> None:
     """One kind of picture: the sentence, the table, the curves."""
     st.markdown(sentence(figures))
-    draw_scores(score_table(figures), "How well each score tells flowers from pictures without one")
+    draw_scores(score_table(figures), "How well each score tells flowers from pictures that show none of them")
     curves = curve_table(figures)
     if not curves.empty:
         st.altair_chart(curve_chart(curves), alt="Share of flowers that pass against the share of other pictures")
@@ -95,7 +95,7 @@ def sentence(figures: NoveltyFigures) -> str:
     """What was compared, and what the rule in use makes of it, in words."""
     are = "is" if figures.others_sure == 1 else "are"
     return (
-        f"{figures.known:,} test photos of flowers against {figures.others} photos of other people that show none. A "
+        f"{figures.known:,} test photos of its flowers against {figures.others} photos that show none of these. A "
         "score should be high for the first and low for the second. By the rule in use (distance and top probability), "
         f"{figures.others_flagged} of the {figures.others} look like none of the flowers; {figures.others_sure} "
         f"{are} named without doubt all the same."

@@ -50,7 +50,7 @@ def test_the_curves_that_were_kept_are_drawn() -> None:
 
 def test_the_sentence_counts() -> None:
     said = sentence(FIGURES)
-    assert "6,149 test photos of flowers against 234 photos" in said
+    assert "6,149 test photos of its flowers against 234 photos" in said
     assert "223 of the 234 look like none of the flowers; 1 is named" in said
     assert "4 are named" in sentence(replace(FIGURES, others_sure=4))
 
