@@ -141,14 +141,14 @@ def curve_chart(table: pd.DataFrame) -> alt.Chart:
             color=alt.Color(
                 "score:N",
                 scale=alt.Scale(domain=names, range=list(COLOURS)),
-                legend=alt.Legend(title=None, orient="bottom", columns=2, labelLimit=240),
+                legend=alt.Legend(title=None, orient="bottom", columns=1, labelLimit=280),
             ),
             tooltip=[
                 alt.Tooltip("score:N"),
                 *(alt.Tooltip(f"{name} that pass:Q", format=".1%") for name in ("flowers", "others")),
             ],
         )
-        .properties(height=440)
+        .properties(height=520)
     )
 
 
