@@ -8,6 +8,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from flowers_core.data.photo_ref import oxford
 from flowers_core.inference.records.gallery import KnnRule
+from flowers_core.retrieval import knn
 from flowers_core.retrieval.knn import COUNTS, fit_knn_rule, knn_predict, knn_probabilities
 from flowers_core.retrieval.neighbour import Neighbour
 
@@ -73,6 +74,18 @@ def test_the_rule_is_the_best_that_was_tried() -> None:
     for k, factor in ((rule.k, 1.3), (rule.k, 0.7), (1, 1.0), (40, 1.0), (3, 1.0)):
         assert rule.nll <= loss(k, rule.temperature * factor, rule.floor) + 1e-6
     assert (rule.photos, rule.splits) == (120, ("train",))
+
+
+def test_of_very_many_photos_an_even_part_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, labels, gallery, gallery_labels = _drawn(1.2)
+    drawn = np.random.default_rng(0).permutation(len(labels))
+    five_each = np.concatenate([[row for row in drawn if labels[row] == label][:5] for label in range(1, 9)])
+    alone = fit_knn_rule(vectors[five_each], labels[five_each], gallery, gallery_labels, splits=("train",), classes=8)
+    monkeypatch.setattr(knn, "MOST", 40)
+    rule = fit_knn_rule(vectors, labels, gallery, gallery_labels, splits=("train",), classes=8)
+    assert rule.photos == 40
+    assert (rule.k, rule.floor) == (alone.k, alone.floor)
+    assert rule.nll == pytest.approx(alone.nll)
 
 
 def test_probabilities_are_calibrated_on_photos_of_the_same_kind() -> None:
