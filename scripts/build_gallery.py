@@ -74,6 +74,7 @@ def build_gallery(bundle: Bundle, flowers: Dataset, lent: KnnRule | None = None)
     digests = [sha256_of(flowers.path(int(photo_id))) for photo_id in flowers.ids]
     gallery = Gallery.build(embeddings, flowers.ids, flowers.labels, flowers.splits, digests)
     recall = recall_at_k(gallery, embeddings, min(10, len(gallery) - 1))
+    del embeddings  # half a gigabyte for 100 000 photos; what follows reads the gallery
 
     writer = BundleWriter.open(bundle.folder)
     writer.add_bytes(INDEX_FILE, gallery.index_bytes())

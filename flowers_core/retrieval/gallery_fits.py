@@ -27,11 +27,11 @@ def class_similarity_of(gallery: Gallery, fitted_splits: Collection[str]) -> Cla
     """
     if gallery.digests is None:
         raise ValueError("The gallery has no digests of its photos.")
-    chosen = ~np.isin(gallery.splits, list(fitted_splits))
-    if not chosen.any():
-        chosen[:] = True
+    present = set(gallery.splits.tolist())
+    splits = present - set(fitted_splits) or present
+    chosen = np.isin(gallery.splits, list(splits))
     digests = [row.tobytes() for row in gallery.digests[chosen]]
-    return fit_class_similarity(gallery.vectors()[chosen], gallery.labels[chosen], digests=digests)
+    return fit_class_similarity(gallery.vectors(splits), gallery.labels[chosen], digests=digests)
 
 
 def knn_rule_of(gallery: Gallery, fitted_splits: Collection[str]) -> KnnRule | None:

@@ -16,9 +16,8 @@ from flowers_core.networks.compiled import compiled
 CANDIDATES = (0.03, 0.1, 0.3, 1.0, 3.0)
 #: Embeddings beyond which a sample of them chooses C, and how many it has.
 MANY, SAMPLE = 15_000, 5000
-_MAX_ITERATIONS = 1000
-# Of the fit to all, which starts near its end.
-_FEW_ITERATIONS = 200
+# Of L-BFGS, and where there are very many embeddings: what it gains later changes few answers.
+_ITERATIONS, _FEW_ITERATIONS = 1000, 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,18 +88,18 @@ def fit_probe(
         raise ValueError(f"There is no training photo of the classes {', '.join(map(str, absent))}.")
     scale = float(embeddings.std())
     rows: slice | NDArray[np.int64] = slice(None)
+    iterations = _ITERATIONS
     if len(labels) > MANY:
+        iterations = _FEW_ITERATIONS
         drawn = np.random.default_rng(0).permutation(len(labels))
         rows = drawn[by_turns(labels[drawn])[:SAMPLE]]
     scaled, of_rows = embeddings[rows] / scale, labels[rows]
     models = [
-        LogisticRegression(C=C, max_iter=_MAX_ITERATIONS, warm_start=True).fit(scaled, of_rows)
-        for C in sorted(candidates)
+        LogisticRegression(C=C, max_iter=iterations, warm_start=True).fit(scaled, of_rows) for C in sorted(candidates)
     ]
     accuracies = [float(model.score(validation[0] / scale, validation[1])) for model in models]
     best = models[int(np.argmax(accuracies))]  # the first of equals
     if len(labels) > MANY:
-        best.set_params(max_iter=_FEW_ITERATIONS)
         best.fit(embeddings / np.float64(scale), labels)  # in the precision that it is fitted in, so not copied again
     W, b = best.coef_.T / scale, best.intercept_
     if W.shape[1] == 1:  # of two classes scikit-learn fits the difference of the logits alone
