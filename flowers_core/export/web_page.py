@@ -94,6 +94,12 @@ def _by_place(arrays: Iterable[NDArray[np.float32]]) -> bytes:
     return numbers.view(np.uint8).reshape(-1, 4).T.tobytes()
 
 
+def _shorter(numbers: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Numbers rounded to 16 significant bits, by 16 parts in a million at most; their last bytes, zero, compress."""
+    bits = numbers.astype(np.float32).view(np.uint32)
+    return ((bits + 0x80) & np.uint32(0xFFFFFF00)).view(np.float32)
+
+
 def _concepts(bundle: Bundle) -> Concepts | None:
     """The bundle's concepts, if it has them; those of a model that was taught classes later are of the old ones."""
     if not bundle.has(CONCEPTS_FILE) or bundle.manifest.taught:
@@ -116,7 +122,7 @@ def _arrays(bundle: Bundle, concepts: Concepts | None) -> dict[str, NDArray[np.f
     if concepts is not None:
         target, gram, _ = concepts.dictionary.normal_equations()
         numbers = {"target": target, "gram": gram, "worths": concepts.dictionary.concepts @ weights}
-        arrays |= {f"concepts_{name}": array.astype(np.float32) for name, array in numbers.items()}
+        arrays |= {f"concepts_{name}": _shorter(array) for name, array in numbers.items()}
     return arrays
 
 

@@ -35,7 +35,12 @@ def doubt_goals_note(records: Sequence[RunRecord]) -> str:
 
 
 def doubt_goals_table(records: Sequence[RunRecord], near: Sequence[NearNoveltyRecord]) -> str:
-    """A row for each target; "" where nothing was measured."""
+    """A row for each target; "" where nothing was measured.
+
+    Args:
+        records: of all runs.
+        near: what was measured with flowers that were left out of training.
+    """
     by_name = {record.name: record for record in records}
     found = [
         *_accuracy(by_name.get(BASE), "1020 photos", 0.946, None),

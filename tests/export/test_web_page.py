@@ -69,6 +69,7 @@ def test_its_concepts_come_along(files: dict[str, bytes], bundle: Bundle) -> Non
     # A concept's own map is one of it and none of the others: A = V is what U = 1 minimizes.
     target = numbers[: ends["concepts_target"]][-channels * count :].reshape(channels, count)
     np.testing.assert_allclose(concepts.dictionary.concepts @ target, gram, atol=1e-3)
+    np.testing.assert_allclose(target, concepts.dictionary.normal_equations()[0], rtol=1.6e-5)
     amounts = concepts.amounts * (concepts.dictionary.concepts @ bundle.head()[0]).T
     for concept, typical in enumerate(facts["concepts"]["typical"]):
         assert len(typical) <= 3
