@@ -29,7 +29,8 @@ from flowers_core.inference.records.confidence import ConfidenceRecord
 # What all pictures without a flower weigh, where the clean photos weigh 1. Of 0.05, 0.1 and 0.25 the first costs the
 # flowers least, and leaves one picture of 656 a confidence above 0.9; 0 leaves 31.
 WEIGHT_OF_OTHERS = 0.05
-# What all photos weigh that stand for unknown flowers. A network of a few classes meets many.
+# What all photos weigh that stand for unknown flowers. Of 0.05, 0.25 and 1, tried with one network of five flowers, a
+# larger one leaves fewer of 300 photos of others a confidence above 0.9 (29, 21, 17 %), and of its own 100, 99, 99 %.
 WEIGHT_OF_UNKNOWN = 0.25
 REGULARIZATIONS = (0.03, 0.3, 3.0)
 FOLDS = 5

@@ -69,7 +69,19 @@ def plot_frame(page: Page) -> FloatRect:
 
 
 def sticking_out(page: Page) -> list[str]:
-    """What reaches beyond the window's right edge: the page as a whole, photos, texts and controls."""
+    """What reaches beyond the window's right edge: the page as a whole, photos, texts and controls.
+
+    A page lies wider until its fonts and style are there, so it is asked again for some seconds.
+    """
+    for _ in range(20):
+        found = _sticking_out_now(page)
+        if not found:
+            break
+        page.wait_for_timeout(250)
+    return found
+
+
+def _sticking_out_now(page: Page) -> list[str]:
     return page.evaluate(
         """() => {
             const wide = [document.scrollingElement, document.querySelector('[data-testid=stMain]')]
