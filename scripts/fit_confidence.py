@@ -87,6 +87,7 @@ def keep_confidence(bundle: Bundle, flowers: Dataset, *, most: int, rounds: int)
     try:
         record = fitted(photos, unknown=True, looks=False)
     except ConfidenceError as error:
+        BundleWriter.open(bundle.folder).remove_file(DISCRIMINANT_FILE)  # of no use without the rules
         print(f"{error} Its temperature alone says it.")
         return
     looks = replace(looks_rule(record.model.sure_from), asks_novel=False)

@@ -151,6 +151,7 @@ def test_a_model_that_is_never_right_keeps_its_temperature(
     fit_confidence.keep_confidence(load_bundle(bundle), drawn_dataset, most=102, rounds=1)
     assert "takes 20 at least. Its temperature alone says it." in capsys.readouterr().out
     assert load_bundle(bundle).manifest.confidence is None
+    assert not load_bundle(bundle).has(DISCRIMINANT_FILE)
 
 
 def test_what_has_to_come_first_is_said(bundle: Path, call) -> None:
