@@ -135,7 +135,10 @@ def fitted(
     if not looks:
         return record
     head = ConfidenceHead(record, space, *bundle.head())
-    return replace(record, looks=fit_looks(*photos.doubtful(_FITTED, head)))
+    clean_ones, corrupted_ones, other_ones = photos.doubtful(_FITTED, head)
+    if not clean_ones and not corrupted_ones:  # nothing in doubt says how to settle it
+        return record
+    return replace(record, looks=fit_looks(clean_ones, corrupted_ones, other_ones))
 
 
 def _measured(photos: ConfidencePhotos, external: Path) -> ConfidenceRecord:

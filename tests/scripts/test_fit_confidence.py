@@ -154,6 +154,14 @@ def test_a_model_that_is_never_right_keeps_its_temperature(
     assert not load_bundle(bundle).has(DISCRIMINANT_FILE)
 
 
+def test_without_doubt_there_is_no_rule_for_several_looks(bundle: Path, call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_DrawnEvidence, "doubtful", lambda *_: ([], [], []))
+    call(str(bundle))
+    record = load_bundle(bundle).manifest.confidence
+    assert record is not None
+    assert record.looks is None
+
+
 def test_what_has_to_come_first_is_said(bundle: Path, call) -> None:
     with pytest.raises(BundleError, match="nothing to measure yet"):
         call(str(bundle), "--measure")
