@@ -121,13 +121,15 @@ def knn_sentence(result: KnnPrediction, answer: int, taxonomy: Taxonomy) -> str:
         answer: the model's label.
         taxonomy: the classes' names.
     """
-    named = f"**{taxonomy[result.label].name}** ({percent(result.probability)} sure)"
+    many = result.neighbours > 1
+    # One neighbour is never in two minds, so its vote says nothing of how sure it is.
+    sure = f" ({percent(result.probability)} sure)" if many else ""
+    named = f"**{taxonomy[result.label].name}**{sure}"
     said = (
         "as the model says"
         if result.agrees_with(answer)
         else f"where the model says {taxonomy[answer].name}: the two disagree"
     )
-    many = result.neighbours > 1
     photos = f"the {result.neighbours} nearest training photos speak" if many else "the nearest training photo speaks"
     return f"A second opinion: {photos} for {named}, {said}."
 

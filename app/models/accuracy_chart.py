@@ -27,9 +27,10 @@ def accuracy_chart(table: pd.DataFrame, *, published: bool = True) -> alt.Chart 
     names = known["model"].unique().tolist()
     points = pd.concat([known, published_points()], ignore_index=True) if published else known
     others = [PUBLISHED_NAME] if published else []
+    sizes = [points["MB"].min() / 1.4, points["MB"].max() * 1.4]
     base = alt.Chart(points).encode(
         # Each step to the right doubles the size: 2 MB and 80 MB would not go on one even scale.
-        x=alt.X("MB:Q", title="MB", scale=alt.Scale(type="log", base=2, domain=[1.5, 128]), axis=alt.Axis(format="~g")),
+        x=alt.X("MB:Q", title="MB", scale=alt.Scale(type="log", base=2, domain=sizes), axis=alt.Axis(format="~g")),
         y=alt.Y(
             "top-1:Q",
             title="top-1",

@@ -180,7 +180,7 @@ def test_sentences() -> None:
     )
     assert "where the model says sunflower: the two disagree" in knn_sentence(result, 54, taxonomy)
     alone = KnnPrediction((Candidate(74, 0.83),), 1)
-    assert "the nearest training photo speaks for **rose**" in knn_sentence(alone, 74, taxonomy)
+    assert "the nearest training photo speaks for **rose**, as the model says" in knn_sentence(alone, 74, taxonomy)
     assert left_out_sentence({oxford(7)}) == "This is photo 7 of the data set, which is left out."
     assert left_out_sentence({oxford(9), oxford(7)}).startswith("This is photo 7 and 9 of the data set")
 
