@@ -85,7 +85,7 @@ def test_from_a_folder_to_a_whole_bundle(
     bundle = load_bundle(tmp_path / "models" / "garden")
     assert bundle.class_names == ("Black-eyed Susan", "flax", "poppy")
     assert [taxon.latin for taxon in bundle.taxonomy] == ["Rudbeckia (genus)", "Linum (genus)", "Papaver (genus)"]
-    assert bundle.precisions == ("float32", "float16", "int8")
+    assert bundle.precisions == ("float16", "int8")
     assert set(bundle.metrics["int8"]) == {"validation", "test"}
     assert bundle.metrics["int8"]["test"].photos == 6
     assert bundle.training.command.line() == (
