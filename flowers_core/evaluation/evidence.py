@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from flowers_core.data.corruptions import CORRUPTIONS, SEED, corrupted
 from flowers_core.data.dataset import Dataset
+from flowers_core.data.in_order import in_order
 from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.inference.bundle import Bundle, model_file
 from flowers_core.inference.confidence import Evidence, evidence_of
-from flowers_core.inference.runtime import open_runtime
+from flowers_core.inference.runtime import Forward, open_runtime
 from flowers_core.storage.files import npz_bytes, write_atomically
 from flowers_core.storage.npz import read_npz
 
@@ -145,9 +146,13 @@ def _observed(bundle: Bundle, shown: Iterable[Shown]) -> Observed:
     labels: list[int] = []
     groups: list[int] = []
     without: list[NDArray[np.float32]] = []
-    for batch in _batches(shown, bundle.crop_rule):
+
+    def seen(batch: list[tuple[NDArray[np.uint8], int, int]]) -> tuple[Forward, tuple[int, ...], tuple[int, ...]]:
         inputs, of_labels, of_groups = zip(*batch, strict=True)
-        forward = runtime.forward(np.stack(inputs))
+        return runtime.forward(np.stack(inputs)), of_labels, of_groups
+
+    # The next pictures are drawn while the model sees these.
+    for forward, of_labels, of_groups in in_order(seen, _batches(shown, bundle.crop_rule), threads=1):
         evidence.append(evidence_of(forward, weights, bias))
         if len(bias) > 2 and NO_CLASS not in of_labels:
             without.append(evidence_of(forward, weights, bias, without=np.array(of_labels) - 1).surest)

@@ -24,7 +24,7 @@ MIN_PAIRS = 20
 _LEVELS = np.linspace(0, 1, 101)
 _BLOCK = 256
 # Photos of a class whose pairs are measured, and queries of a recall among more than so many photos.
-_OF_A_CLASS, _QUERIES, _MANY = 1000, 1000, 10_000
+_OF_A_CLASS, _QUERIES, _MANY = 1000, 1000, 2000
 _ANEW = "`flowers build_gallery` makes it anew."
 
 
@@ -126,9 +126,9 @@ def load_class_similarity(path: Path) -> ClassSimilarity:
 def recall_at_k(gallery: Gallery, embeddings: ArrayLike, k: int) -> float:
     """The fraction of true nearest neighbours that a gallery finds in spite of its compression.
 
-    Every photo, or a thousand spread over more than ten thousand, is the query once, with its float32 embedding, and is
-    itself excluded. A neighbour counts if its float32
-    cosine reaches the k-th largest, so that exact duplicates may replace each other.
+    Every photo, or a thousand spread over more than two thousand, is the query once, with its float32 embedding, and is
+    itself excluded. A neighbour counts if its float32 cosine reaches the k-th largest, so that exact duplicates may
+    replace each other.
 
     Args:
         gallery: the gallery.
