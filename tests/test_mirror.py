@@ -51,7 +51,6 @@ EXCEPTIONS = {
     "reports/speed.py": "reports/test_run_records.py",
     # What a person asks for on the command line or on a page, tested as a person does.
     "training/recipes.py": "training/test_recipe.py",
-    "training/soup_bundle.py": "scripts/study/test_make_soup.py",
 }
 
 

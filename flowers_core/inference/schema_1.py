@@ -55,7 +55,6 @@ _QUANTIZATION = {"calibration_photos": "representative_photos", "aware": "qat"}
 # Scripts that have moved since then.
 _SCRIPTS = {
     "scripts.evaluate_ensemble": "scripts.study.evaluate_ensemble",
-    "scripts.make_soup": "scripts.study.make_soup",
 }
 # Options that have been renamed since then.
 _OPTIONS = {"like": "reference"}

@@ -18,7 +18,8 @@ import numpy as np
 from keras import layers
 
 from flowers_core.errors import FlowersError
-from flowers_core.networks.efficientnet_lite import efficientnet_lite
+from flowers_core.networks.branches import set_branches
+from flowers_core.networks.efficientnet_lite import branched_lite, efficientnet_lite
 
 WEIGHTS_VARIABLE = "FLOWERS_WEIGHTS_DIR"
 
@@ -43,7 +44,9 @@ class Backbone:
         weights_file: the file in the weights folder, in Keras' `.weights.h5` format.
         download: a keras.applications builder with include_top=False that can fetch the same weights, or None.
         cut: the layer where the downloaded network is cut; None to use all of it.
-        whole: the larger network whose weights the file holds, if this backbone is only its beginning; else None.
+        whole: the network whose weights the file holds, if this backbone is only its beginning, or is it in several
+            branches; else None.
+        branches: how many times the network's last layers are there.
         mirrored: whether the network was trained on BGR. Its first kernels are then reversed to take RGB.
         packaged: whether `flowers download_weights` fetches the file.
     """
@@ -57,6 +60,7 @@ class Backbone:
     download: Callable[..., keras.Model] | None = None
     cut: str | None = None
     whole: Callable[[keras.KerasTensor], keras.KerasTensor] | None = None
+    branches: int = 1
     mirrored: bool = False
     packaged: bool = False
 
@@ -113,6 +117,9 @@ def _load_imagenet(model: keras.Model, backbone: Backbone, weights_dir: Path) ->
                 f"{WEIGHTS_VARIABLE}."
             ) from error
         plain = keras.Model(whole.input, whole.get_layer(backbone.cut).output if backbone.cut else whole.output)
+    if backbone.branches > 1:
+        set_branches(model, [plain] * backbone.branches)
+        return
     # Weights are listed from the input on, so those of a network's beginning come first.
     model.set_weights(plain.get_weights()[: len(model.weights)])
     if backbone.mirrored:
@@ -141,6 +148,23 @@ def backbone_named(name: str) -> Backbone:
             f"keras.applications: {', '.join(sorted(_applications()))}."
         )
     return _application(name, network)
+
+
+def branched_backbone(name: str, branches: int) -> str:
+    """The backbone that has the last layers of another one so many times.
+
+    Args:
+        name: of the other one.
+        branches: how many times.
+
+    Raises:
+        BackboneUnknown: there is none; the message lists those there are.
+    """
+    branched = f"{name}_{branches}_branches"
+    if branched not in BACKBONES:
+        known = ", ".join(sorted(entry.name for entry in BACKBONES.values() if entry.branches > 1))
+        raise BackboneUnknown(f"There is no backbone '{branched}'; of those with branches there are: {known}.")
+    return branched
 
 
 def _applications() -> dict[str, Callable[..., keras.Model]]:
@@ -195,6 +219,22 @@ def _lite(number: int, size: int, width: float, depth: float, beginning: int | N
     )
 
 
+def _branched_lite(number: int, size: int, width: float, depth: float, *, shared: int, branches: int) -> Backbone:
+    """The entry of EfficientNet-Lites that share their first blocks."""
+    alone = f"efficientnet_lite{number}"
+    return Backbone(
+        f"{alone}_{branches}_branches",
+        size=size,
+        scale=1 / 128,
+        offset=-127 / 128,
+        build=branched_lite(width, depth, shared=shared, branches=branches),
+        weights_file=f"{alone}_imagenet_notop.weights.h5",
+        whole=efficientnet_lite(width, depth),
+        branches=branches,
+        packaged=True,
+    )
+
+
 def _inception_v3(cut: str, stored_to: str | None = None) -> Backbone:
     """The entry of an InceptionV3 that ends with the layer `cut`, of which weights may be stored up to a later one."""
     return Backbone(
@@ -224,6 +264,7 @@ BACKBONES = {
     for backbone in (
         _lite(0, 224, width=1.0, depth=1.0),
         _lite(0, 224, width=1.0, depth=1.0, beginning=13),
+        _branched_lite(0, 224, width=1.0, depth=1.0, shared=12, branches=2),
         _lite(1, 240, width=1.0, depth=1.1),
         _lite(2, 260, width=1.1, depth=1.2),
         _inception_v3("mixed8"),

@@ -1,7 +1,7 @@
 """The EfficientNet-Lite architecture at any width and depth, its batch normalizations folded into biases."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import layers
@@ -56,15 +56,50 @@ def efficientnet_lite(
     blocks = lite_blocks(width, depth)
 
     def build(x: keras.KerasTensor) -> keras.KerasTensor:
-        x = _relu6(layers.Conv2D(32, 3, strides=2, padding="same")(x))
-        for expand, kernel, stride, filters in blocks[:beginning]:
-            x = _inverted_residual(x, expand, kernel, stride, filters)
+        x = _in_turn(_stem(x), blocks[:beginning])
         if beginning is None:
-            return _relu6(layers.Conv2D(1280, 1, padding="same")(x))
+            return _last_convolution(x)
         expand, kernel, stride, _ = blocks[beginning]
         return _widened(x, expand, kernel, stride)
 
     return build
+
+
+def branched_lite(
+    width: float, depth: float, *, shared: int, branches: int
+) -> Callable[[keras.KerasTensor], keras.KerasTensor]:
+    """A function that builds EfficientNet-Lites that share their first blocks, with random weights.
+
+    Args:
+        width: factor on the channels of the blocks.
+        depth: factor on the blocks of a stage.
+        shared: how many of the first blocks are shared. Each branch has the others and a last convolution of its own.
+        branches: how many.
+
+    Returns:
+        Scaled photos (n, h, w, 3) → the branches' feature maps side by side, 1280 channels each.
+    """
+    blocks = lite_blocks(width, depth)
+
+    def build(x: keras.KerasTensor) -> keras.KerasTensor:
+        x = _in_turn(_stem(x), blocks[:shared])
+        return layers.Concatenate()([_last_convolution(_in_turn(x, blocks[shared:])) for _ in range(branches)])
+
+    return build
+
+
+def _stem(x: keras.KerasTensor) -> keras.KerasTensor:
+    return _relu6(layers.Conv2D(32, 3, strides=2, padding="same")(x))
+
+
+def _in_turn(x: keras.KerasTensor, blocks: Sequence[tuple[int, int, int, int]]) -> keras.KerasTensor:
+    for expand, kernel, stride, filters in blocks:
+        x = _inverted_residual(x, expand, kernel, stride, filters)
+    return x
+
+
+def _last_convolution(x: keras.KerasTensor) -> keras.KerasTensor:
+    return _relu6(layers.Conv2D(1280, 1, padding="same")(x))
 
 
 def _relu6(x: keras.KerasTensor) -> keras.KerasTensor:

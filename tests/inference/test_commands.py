@@ -29,7 +29,7 @@ def test_a_line_of_schema_1_becomes_values() -> None:
 @pytest.mark.parametrize(
     ("line", "command"),
     [
-        ("python -m scripts.make_soup soup one two", Command("scripts.make_soup", {}, ("soup", "one", "two"))),
+        ("python -m scripts.join both one two", Command("scripts.join", {}, ("both", "one", "two"))),
         ("python -m scripts.train --augmentation=strong", Command("scripts.train", {"augmentation": "strong"})),
         ("python -m scripts.train --out 'my models/a'", Command("scripts.train", {"out": "my models/a"})),
         ("python -m scripts.train --label-smoothing -1e-3", Command("scripts.train", {"label_smoothing": -0.001})),
@@ -51,4 +51,4 @@ def test_a_value_with_a_space_stays_one_word() -> None:
 
 
 def test_a_verb_of_two_words_is_typed_as_two() -> None:
-    assert Command("scripts.study.make_soup", {}, ("soup", "one")).line() == "flowers study make_soup soup one"
+    assert Command("scripts.study.keep_record", {}, ("one",)).line() == "flowers study keep_record one"

@@ -32,6 +32,8 @@ from flowers_core.training.linear_probe import embed, fit_probe
 PARAMETERS = {
     "efficientnet_lite0": 3_350_000,
     "efficientnet_lite0_13_blocks": 3_350_000 - 410_880 - 602_816 - 473_664 - 221_376,
+    # Its last convolution, block 16 and three blocks of 473,664 a second time.
+    "efficientnet_lite0_2_branches": 3_350_000 + 410_880 + 602_816 + 3 * 473_664,
     "efficientnet_lite1": 5_416_680 - 1_281_000 - 26_832,
     "efficientnet_lite2": 6_092_072 - 1_281_000 - 29_048,
     "inception_v3": 21_802_784,
@@ -44,6 +46,7 @@ PARAMETERS = {
 GRIDS = {
     "efficientnet_lite0": (7, 7, 1280),
     "efficientnet_lite0_13_blocks": (7, 7, 1152),
+    "efficientnet_lite0_2_branches": (7, 7, 2560),
     "efficientnet_lite1": (8, 8, 1280),
     "efficientnet_lite2": (9, 9, 1280),
     "inception_v3": (8, 8, 2048),

@@ -85,7 +85,7 @@ def test_the_overview_imports_nothing_but_what_python_brings() -> None:
     [
         (["trian"], "train"),
         (["ablat"], "study ablate"),
-        (["study", "make_soap"], "study make_soup"),
+        (["study", "keep_records"], "study keep_record"),
         (["benchmarks", "lme"], "benchmarks lime"),
         (["evaluate-external"], "study evaluate_external"),
     ],

@@ -56,8 +56,8 @@ class Training:
         epoch_seconds, seconds: duration of the epochs, and of the whole call.
         frozen: name of the bundle with the model before any layer was unfrozen.
         random_weights: whether the backbone began without ImageNet weights.
-        members: names of the members of a soup or an ensemble.
-        member_commands: member → its command, of a soup.
+        members: names of the members of an ensemble, or of the branches.
+        member_commands: member → its command, of branches.
         member_weights: numeric format → weights in the members' order, of an ensemble.
         versions: package → version, for the packages that matter.
     """

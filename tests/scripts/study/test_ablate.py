@@ -28,7 +28,7 @@ def test_a_run_keeps_the_recipe_and_not_the_name_nor_the_seed():
     assert ablate._name(made, "sgd", 2) == "base_sgd_seed_2"
     assert ablate._name(made, "none", 2) == "base_seed_2"
     with pytest.raises(BundleError, match="nothing to vary"):
-        ablate._options_of(record("python -m scripts.study.make_soup base one two"))
+        ablate._options_of(record("python -m scripts.join base one two"))
 
 
 @pytest.fixture
