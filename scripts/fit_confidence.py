@@ -138,7 +138,7 @@ def fitted(
     clean_ones, corrupted_ones, other_ones = photos.doubtful(_FITTED, head)
     if not clean_ones and not corrupted_ones:  # nothing in doubt says how to settle it
         return record
-    return replace(record, looks=fit_looks(clean_ones, corrupted_ones, other_ones))
+    return replace(record, looks=fit_looks(clean_ones, corrupted_ones, other_ones, least=model.sure_from))
 
 
 def _measured(photos: ConfidencePhotos, external: Path) -> ConfidenceRecord:

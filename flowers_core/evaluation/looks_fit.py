@@ -87,7 +87,11 @@ def doubtful_photos(
 
 
 def fit_looks(
-    clean: Sequence[DoubtfulPhoto], corrupted: Sequence[DoubtfulPhoto], others: Sequence[DoubtfulPhoto]
+    clean: Sequence[DoubtfulPhoto],
+    corrupted: Sequence[DoubtfulPhoto],
+    others: Sequence[DoubtfulPhoto],
+    *,
+    least: float = 0.0,
 ) -> LooksRule:
     """The rule for several looks.
 
@@ -95,6 +99,8 @@ def fit_looks(
         clean: doubtful photos of flowers that the network has not learnt from, at least one.
         corrupted: corrupted ones, at least one; both parts weigh the same in sum.
         others: pictures without a flower.
+        least: in [0, 1], the least probability of an answer without doubt from one look; several looks, which are tried
+            where that one failed, ask for no less.
 
     Returns:
         The rule whose answers make the true classes likeliest, with the certainty of those that crops decide. From
@@ -120,7 +126,7 @@ def fit_looks(
     decided = _decided(chosen, (*photos, *others))
     chosen = replace(chosen, certainty=_certainty(decided))
     bars = [_sure_from(chosen, decided, familiar=familiar) for familiar in (True, False)]
-    return replace(chosen, sure_from=bars[0], novel_sure_from=max(bars))
+    return replace(chosen, sure_from=max(bars[0], least), novel_sure_from=max(*bars, least))
 
 
 @dataclass(frozen=True, eq=False)

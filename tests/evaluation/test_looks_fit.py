@@ -56,6 +56,9 @@ def test_answers_are_as_sure_as_the_crops_are_right(right: float) -> None:
 def test_without_doubt_is_named_what_is_nearly_always_right() -> None:
     always, often = _photos(30, 0, right=1.0), _photos(30, 1, right=0.8)
     assert fit_looks(always, always, []).sure_from < 1
+    # Several looks ask for no less than one look does.
+    held = fit_looks(always, always, [], least=0.9999)
+    assert (held.sure_from, held.novel_sure_from >= 0.9999) == (0.9999, True)
     # Every answer has much the same probability, and too many are wrong: none is sure.
     rule = fit_looks(often, often, [])
     sure = [combined(photo.whole, photo.crops, rule).max() >= rule.sure_from for photo in often]
