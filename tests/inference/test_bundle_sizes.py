@@ -8,11 +8,12 @@ from flowers_core.storage.paths import default_models_dir
 BOUNDS = {
     "efficientnet_lite0": {"int8": 4.3},
     "efficientnet_lite0_far": {"int8": 4.3, "float16": 7.2},
+    "efficientnet_lite0_joined": {"int8": 6.5},
     "efficientnet_lite0_small": {"int8": 2.5, "float16": 3.8},
     "inception_v3": {"int8": 11.1},
 }
 ANY_FILE = 50
-ALL_TOGETHER = 140
+ALL_TOGETHER = 190
 
 
 def test_each_model_is_below_its_bound() -> None:
