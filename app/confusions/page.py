@@ -33,8 +33,7 @@ whose = f"of your own, {escape(test_set.name)}," if test_set else "test photos"
 lede.html(
     f'<p class="lede">Of {report.photos:,} {whose} {wrong:,} {were} given a wrong name. '
     f"{100 * report.top1:.1f}&nbsp;% are right, or {100 * report.balanced_accuracy:.1f}&nbsp;% when every class counts "
-    "alike. "
-    "Click a cell, or choose a row of a table, and see the photos behind it.</p>"
+    "alike. Click a cell, or choose a row of a table, and see the photos behind it.</p>"
 )
 if test_set and not chosen.are_of_this_model:
     st.warning(

@@ -8,7 +8,7 @@ network of keras.applications can be named too; its feature map is the one it en
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -221,17 +221,13 @@ def _lite(number: int, size: int, width: float, depth: float, beginning: int | N
 
 def _branched_lite(number: int, size: int, width: float, depth: float, *, shared: int, branches: int) -> Backbone:
     """The entry of EfficientNet-Lites that share their first blocks."""
-    alone = f"efficientnet_lite{number}"
-    return Backbone(
-        f"{alone}_{branches}_branches",
-        size=size,
-        scale=1 / 128,
-        offset=-127 / 128,
+    alone = _lite(number, size, width, depth)
+    return replace(
+        alone,
+        name=f"{alone.name}_{branches}_branches",
         build=branched_lite(width, depth, shared=shared, branches=branches),
-        weights_file=f"{alone}_imagenet_notop.weights.h5",
-        whole=efficientnet_lite(width, depth),
+        whole=alone.build,
         branches=branches,
-        packaged=True,
     )
 
 

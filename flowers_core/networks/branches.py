@@ -35,9 +35,10 @@ def set_branches(
     own = _weighted(branched)
     layers = [_weighted(member) for member in members]
     alone, k = len(layers[0]), len(members)
-    shared = (k * alone - len(own)) // (k - 1)
+    shared = max(0, (k * alone - len(own)) // (k - 1))
     # Keras lists layers by their distance from the end, so those of the branches take turns.
-    sources = layers[0][: max(shared, 0)] + [layer for row in zip(*layers, strict=False) for layer in row][k * shared :]
+    turns = zip(*(member[shared:] for member in layers), strict=False)
+    sources = layers[0][:shared] + [layer for turn in turns for layer in turn]
     if _shapes(sources) != _shapes(own):
         raise BranchError("These networks are not built as the branches are.")
     for row in range(shared):
