@@ -20,6 +20,7 @@ from flowers_core.networks.classifier import LOGITS
 from flowers_core.training.averaging import RunAverage, Weights, best_interpolation, interpolated
 from flowers_core.training.bookkeeping import DEFAULTS, Bookkeeping, settings_of
 from flowers_core.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from flowers_core.training.draws import draws
 from flowers_core.training.examples import Examples, Fixed, TrainingError, check_examples, targets
 from flowers_core.training.first_head import set_probed_head, set_random_head
 from flowers_core.training.loss import TrainingStep
@@ -107,7 +108,8 @@ def stepper(
     def step(rate: float) -> float:
         epoch, number = divmod(next(made), run.steps_per_epoch)
         run.step.set_rate(rate)
-        return run.make_step(epoch, run.batches(epoch)[number])[0]
+        photos, views = draws(examples.labels, recipe, epoch)
+        return run.make_step(photos[number], views[number])[0]
 
     return step
 
@@ -120,7 +122,7 @@ class _Run:
     ) -> None:
         self.classifier, self.partition, self.examples = classifier, partition, examples
         self.recipe, self.fixed = recipe, fixed
-        self.steps_per_epoch = len(examples.labels) // recipe.batch_size
+        self.steps_per_epoch = len(draws(examples.labels, recipe, 0)[0])
         self.steps = self.steps_per_epoch * recipe.epochs
         self.weights = TrainableWeights(partition.tail, classifier.get_layer(LOGITS))
         self.pretrained = examples.pretrained if recipe.lwf_weight else None
@@ -159,8 +161,9 @@ class _Run:
         started, epoch = time.perf_counter(), len(self.books.epochs)
         self._seed_dropout(epoch)
         losses, right = [], 0
-        for number, batch in enumerate(self.batches(epoch), epoch * self.steps_per_epoch):
-            loss, correct = self.make_step(epoch, batch)
+        steps = zip(*draws(self.examples.labels, self.recipe, epoch), strict=True)
+        for number, (photos, views) in enumerate(steps, epoch * self.steps_per_epoch):
+            loss, correct = self.make_step(photos, views)
             if not math.isfinite(loss):
                 raise TrainingError(
                     f"The loss became {loss} in step {number % self.steps_per_epoch + 1} of epoch {epoch + 1}, at a "
@@ -184,20 +187,13 @@ class _Run:
         self._save()
         return {**record, "seconds": time.perf_counter() - started}
 
-    def batches(self, epoch: int) -> NDArray[np.int64]:
-        """The photos of each step of an epoch: (steps, batch size)."""
-        order = np.random.default_rng([self.recipe.seed, epoch]).permutation(len(self.examples.labels))
-        return order[: self.steps_per_epoch * self.recipe.batch_size].reshape(self.steps_per_epoch, -1)
-
-    def make_step(self, epoch: int, batch: NDArray[np.int64]) -> tuple[float, int]:
+    def make_step(self, photos: NDArray[np.int64], views: NDArray[np.int64]) -> tuple[float, int]:
         """One training step: its loss, and how many photos were right before it."""
-        # Each photo starts at a different view, so a batch mixes views, and view 0 is used as often as the others.
-        view = (epoch + batch) % self.recipe.views
         return self.step(
-            self.examples.features[view, batch],
-            targets(self.examples, self.recipe, view, batch),
-            self.examples.labels[batch],
-            self.pretrained.logits[view, batch] if self.pretrained else None,
+            self.examples.features[views, photos],
+            targets(self.examples, self.recipe, views, photos),
+            self.examples.labels[photos],
+            self.pretrained.logits[views, photos] if self.pretrained else None,
         )
 
     def finish(self) -> dict[str, Any]:

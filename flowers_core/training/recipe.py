@@ -87,6 +87,8 @@ class Recipe:
             shows the next one in every epoch.
         probe_views: views that the head is fitted to before the rest learns (LP-FT, Kumar et al. 2022, arXiv
             2202.10054); 0 starts from a random head.
+        balanced: every class is drawn equally often (`draws`), for people's photos do not come in the proportions of a
+            data set.
         schedule: "cosine" (after `warmup` of the steps), "one_cycle", "constant", or a cyclic policy, "triangular",
             "triangular2" or "exp_range", between `lower_rate` and `learning_rate` with half-cycles of `step_size`
             steps.
@@ -114,6 +116,7 @@ class Recipe:
     views: int = _entry(16, "different views of each photo, the central crop included", at_least=1)
     probe_views: int = _entry(6, "views that the head is first fitted to", at_least=0)
     batch_size: int = _entry(32, "photos a step", at_least=1)
+    balanced: bool = _entry(False, "draw every class equally often, however many photos it has")
     augmentation: Augmentation = field(default=CROPS, metadata={"entry": Entry("how views are drawn")})
     optimizer: str = _entry("adamw", "optimizer", choices=OPTIMIZERS)
     schedule: str = _entry("cosine", "how the learning rate moves", choices=SCHEDULES)
