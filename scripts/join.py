@@ -7,7 +7,8 @@ network computes what they share once. Its logits are the mean of theirs, each d
 geometric mean of calibrated probabilities: an ensemble for less than its cost. Nothing is trained.
 
 Where the bundles have learnt from the validation photos, the calibration of the joined network comes from its
-counterpart: `--reference` names what their counterparts on the training photos alone were joined into.
+counterpart: `--reference` names what their counterparts on the training photos alone were joined into; where they have
+learnt from the test photos too, what was joined without these.
 """
 
 import argparse

@@ -18,6 +18,10 @@ as far as validation finds that better. A run that was killed goes on by the sam
 What validation chose there is kept. The calibration is that of BUNDLE's answers to the validation photos, which it had
 not seen: half of a two-fold cross-validation. Where BUNDLE learnt from teachers, name them by `--teacher` again, or
 name others, which may have learnt from the validation photos too.
+
+`--hold-out-half 0` learns from all photos of the data set but one half of the test photos, which validates; with
+`--hold-out-half 1` as well, two runs say of every test photo whether learning from others like it helps. After such a
+run `--also-validation` learns from every photo there is; `--augmentation` gives it other views.
 """
 
 import time
@@ -45,8 +49,11 @@ def main() -> None:
     flowers = checked_photos(options) if options.photos else open_dataset(options.data)
     if options.leave_out:
         flowers = flowers.leaving_out(options.leave_out)
+    if options.hold_out_half is not None:
+        flowers = flowers.holding_out(options.hold_out_half)
     from flowers_core.networks.backbones import backbone_named, build_backbone
     from flowers_core.networks.classifier import build_classifier
+    from flowers_core.training.augmentation import AUGMENTATIONS
     from flowers_core.training.recipes import own_photos
     from flowers_core.training.run import Plan, fine_tuned, probed, recipes_of
     from flowers_core.training.write_bundle import write_trained
@@ -59,6 +66,10 @@ def main() -> None:
         options.random_weights = reference.training.random_weights
         options.named_recipe = reference.training.named_recipe
         recipe, head = recipes_of(reference)
+        if "augmentation" in options.given:
+            recipe = replace(recipe, augmentation=AUGMENTATIONS[options.augmentation])
+        if reference.training.held_out_half is not None:
+            flowers = flowers.holding_out(reference.training.held_out_half)
     out = options.out = options.out or default_models_dir() / options.backbone
     teachers = teachers_of(options.teacher, recipe, reference)
     size = options.size or backbone_named(options.backbone).size
@@ -104,6 +115,7 @@ def main() -> None:
             options.tensorboard and options.tensorboard / out.name,
             emit,
             imagenet_head_of(options) if recipe.lwf_weight else None,
+            options.hold_out_half,
         )
         keep = partial(write, options.frozen) if options.frozen else None
         record, history = fine_tuned(classifier, flowers, rule, plan, command, keep)

@@ -15,6 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flowers_core.data.halves import draw_halves
 from flowers_core.data.photo_ref import PhotoSet, photos_of_dataset
 from flowers_core.data.photos import Photo, open_photo
 from flowers_core.data.taxonomy import Taxonomy
@@ -117,6 +118,22 @@ class Dataset(ABC):
         names = [self.names[label - 1] for label in kept.tolist()]
         Dataset.__init__(fewer, labels, np.where(inside, self.splits, ""), names)
         return fewer
+
+    def holding_out(self, half: int) -> Self:
+        """The data set with other splits, to find out whether learning from the test photos helps, too.
+
+        One half of the test photos validates, and everything else is for training. Nothing is left for test.
+
+        Args:
+            half: 0 or 1, the half that validates, as `draw_halves` draws them.
+        """
+        test = self.split_ids("test") - 1
+        splits = np.full(len(self), "train", dtype=f"<U{max(map(len, SPLITS))}")
+        splits[test[draw_halves(self.labels[test]) == half]] = "validation"
+        other = copy.copy(self)
+        other.splits = splits
+        splits.setflags(write=False)
+        return other
 
     def labels_of(self, photo_ids: ArrayLike) -> NDArray[np.int64]:
         """The labels 1…k of photos, in the order of their ids."""

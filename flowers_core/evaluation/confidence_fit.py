@@ -283,7 +283,7 @@ def transferred(record: ConfidenceRecord, counterpart: str) -> ConfidenceRecord:
 
     Args:
         record: of the counterpart.
-        counterpart: its name.
+        counterpart: its name; where it took the rules of another one itself, that one's stays.
     """
-    source = replace(record.source, model=counterpart)
+    source = replace(record.source, model=record.source.model or counterpart)
     return replace(record, source=source, figures={}, novelty_figures={})

@@ -68,7 +68,7 @@ class Manifest:
         files: file name → the file's size and digest.
         training, data, quantization: how the model was made; None if that is not known.
         calibration, calibration_source: None before the model's first evaluation.
-        counterpart: the model of the same recipe that was fitted to the training photos alone.
+        counterpart: the model of the same recipe that was fitted to fewer photos, if that has the calibration.
         model_bytes: numeric format → size of the TFLite model, for every evaluated one, also those left out.
         metrics: numeric format → split → figures.
         corruptions: numeric format → split → figures on corrupted photos.

@@ -23,6 +23,7 @@ from flowers_core.reports.explanations import explanations_note, explanations_ta
 from flowers_core.reports.exports import ExportRecord, exports_note, exports_table
 from flowers_core.reports.external import external_note, external_table
 from flowers_core.reports.goals import goals_table
+from flowers_core.reports.held_out_halves import held_out_halves_note, held_out_halves_table
 from flowers_core.reports.large_galleries import LargeGalleryRecord, large_galleries_text
 from flowers_core.reports.lime import lime_note, lime_sentence, lime_table
 from flowers_core.reports.multi_crop import multi_crop_note, multi_crop_table
@@ -90,6 +91,11 @@ def results_document(
         corruptions_note(),
         corruptions_table(records),
         *(["## External photos", external_note(), external] if (external := external_table(records)) else []),
+        *(
+            ["## Learning from the test photos too", held_out_halves_note(), halves, *map(_sibling_sentence, records)]
+            if (halves := held_out_halves_table(records))
+            else []
+        ),
         *(["## Multi-crop", multi_crop_note(shipped), crops] if (crops := multi_crop_table(shipped)) else []),
         *(
             ["## Several photos of one plant", several_photos_note(), plants]
@@ -152,6 +158,15 @@ def results_document(
         *(_recipe(record) for record in records),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _sibling_sentence(record: RunRecord) -> str:
+    if not record.sibling:
+        return ""
+    return (
+        f"**{record.name}** has learnt from all {record.training.photos} photos. On photos of the data set it has no "
+        f"figures of its own; those of {record.sibling} stand for it, the same network without the test photos."
+    )
 
 
 def _explanations(records: Sequence[RunRecord]) -> list[str]:

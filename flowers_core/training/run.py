@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from flowers_core.data.batches import input_batches
-from flowers_core.data.dataset import Dataset
+from flowers_core.data.dataset import SPLITS, Dataset
 from flowers_core.data.model_input import CropRule
 from flowers_core.data.progress import Track, untracked
 from flowers_core.inference.bundle import Bundle, BundleError, reference_to
@@ -44,7 +44,8 @@ class Plan:
         recipe: for the unfrozen layers and the head.
         head: recipe of the head warm-up; None where the head is fitted by logistic regression or drawn at random.
         teachers: bundles to learn from.
-        reference: the bundle whose run is repeated with the validation photos, or None.
+        reference: the bundle whose run is repeated with the photos that validated it, or None.
+        held_out_half: of the test photos, which validates while the other half is learnt; None for the official splits.
         folder: for checkpoints.
         cache: folder for decoded photos and features.
         logs: folder for TensorBoard, or None.
@@ -61,19 +62,21 @@ class Plan:
     logs: Path | None
     emit: Emit = unheard
     imagenet_head: ImagenetHead | None = None
+    held_out_half: int | None = None
 
 
 def recipes_of(reference: Bundle) -> tuple[Recipe, Recipe | None]:
     """The recipe of a fine-tuned bundle, and that of its head warm-up, or None.
 
     Raises:
-        BundleError: the bundle's run cannot be repeated with the validation photos.
+        BundleError: the bundle's run cannot be repeated with the photos that validated it.
     """
     training = reference.training
-    if training.recipe is None or training.splits != ("train",):
+    held_out = training.splits == ("train",) or training.held_out_half is not None
+    if training.recipe is None or not held_out:
         raise BundleError(
-            f"'{reference.name}' cannot be repeated with the validation photos: "
-            "it was not fine-tuned on the training ones alone."
+            f"'{reference.name}' cannot be repeated with the photos that validated it: "
+            "it was not fine-tuned, or none did."
         )
     head = Recipe.from_json(training.head_recipe) if training.head_recipe else None
     return Recipe.from_json(training.recipe), head
@@ -162,8 +165,9 @@ def fine_tuned(
         fixed = Fixed(chosen.probe_regularization or 0.0, alpha)
     common = Training(
         method="the head alone, on frozen features",
-        splits=("train",) if reference is None else ("train", "validation"),
+        splits=_learnt(plan),
         photos=len(examples.labels),
+        held_out_half=plan.held_out_half,
         command=command,
         teachers=tuple(reference_to(teacher) for teacher in plan.teachers),
     )
@@ -203,6 +207,13 @@ def fine_tuned(
     if head is not None:
         return replace(record, head_recipe=head.to_json()), history | {"head": first}
     return record, history
+
+
+def _learnt(plan: Plan) -> tuple[str, ...]:
+    half = plan.reference.training.held_out_half if plan.reference else plan.held_out_half
+    if half is not None:
+        return SPLITS
+    return SPLITS[:1] if plan.reference is None else SPLITS[:2]
 
 
 class _Phase:

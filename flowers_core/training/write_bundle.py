@@ -32,8 +32,8 @@ def write_trained(
         classifier: the trained network.
         training: the record of its training; the versions of the packages that matter are added.
         history: for history.json.
-        reference: the counterpart trained on the training photos alone, if this classifier learnt from the validation
-            photos too. Its calibration is taken.
+        reference: the counterpart trained on fewer photos, if this classifier learnt from the validation photos too.
+            Its calibration is taken.
     """
     packages = ("tensorflow", "keras", "scikit-learn", "numpy")
     manifest = replace(
@@ -56,11 +56,11 @@ def write_trained(
 
 
 def _calibrated_by(manifest: Manifest, reference: Bundle) -> Manifest:
-    """The manifest with the calibration of the counterpart that did not learn from the validation photos."""
+    """The manifest with the calibration of the counterpart, which that may have from its own."""
     source = reference.manifest.calibration_source
     return replace(
         manifest,
         calibration=reference.require_calibration(),
-        calibration_source=source and replace(source, model=reference_to(reference)),
+        calibration_source=source and replace(source, model=source.model or reference_to(reference)),
         counterpart=Counterpart(reference.name, reference.training.photos, reference.metrics),
     )

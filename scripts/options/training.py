@@ -28,6 +28,8 @@ def parse_training(doc: str | None) -> argparse.Namespace:
         parser.error("--also-validation takes everything from its bundle: leave out --fine-tune, --size and --frozen")
     if options.also_validation and options.leave_out:
         parser.error("--leave-out is for trainings on the training photos alone")
+    if options.hold_out_half is not None and (options.also_validation or options.photos or options.fine_tune is None):
+        parser.error("--hold-out-half goes with --fine-tune, on Oxford's photos")
     if options.fine_tune is not None:
         with as_usage_error(parser):
             options.recipe = recipe_of(options, options.fine_tune)
@@ -58,6 +60,7 @@ def command_of(options: argparse.Namespace) -> Command:
     teachers = {"teacher": tuple(Path(name).name for name in options.teacher)} if options.teacher else {}
     if options.also_validation:
         made |= {"also_validation": options.also_validation.name} | teachers
+        made |= {name: value for name, value in options.given.items() if name == "augmentation"}
     else:
         made["backbone"] = options.backbone
         if options.photos:
@@ -72,6 +75,8 @@ def command_of(options: argparse.Namespace) -> Command:
             made["crop_fraction"] = options.crop_fraction
         if options.fine_tune is not None:
             made |= {"fine_tune": options.fine_tune} | teachers | options.given
+        if options.hold_out_half is not None:
+            made["hold_out_half"] = options.hold_out_half
         if options.leave_out:
             made["leave_out"] = tuple(map(str, options.leave_out))
         if options.frozen and not options.named_recipe:
@@ -163,7 +168,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--also-validation",
         type=bundle_folder,
         metavar="BUNDLE",
-        help="repeat this fine-tuned bundle's run on the training and the validation photos together",
+        help="repeat this fine-tuned bundle's run with the photos that validated it among those it learns from",
     )
     parser.add_argument(
         "--leave-out",
@@ -172,6 +177,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="LABEL",
         help="a class that is not learnt, to measure what the network makes of it (again for several)",
+    )
+    parser.add_argument(
+        "--hold-out-half",
+        type=int,
+        choices=(0, 1),
+        help="learn from all photos but this half of the test photos, which validates",
     )
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="where checkpoints are kept")
     parser.add_argument(

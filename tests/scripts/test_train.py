@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from flowers_core.inference.bundle import Bundle, load_bundle
+from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
+from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.commands import option_words
 from flowers_core.inference.records.calibration import Calibration
@@ -141,3 +142,25 @@ def test_teachers_and_their_weight_go_together(folder: Path, data: Path) -> None
     with pytest.raises(RecipeError, match="A teacher has no say without --teacher-weight"):
         trained(folder, data, f"{TUNED} --teacher anything")
     assert not (folder / "cache").exists()
+
+
+@pytest.mark.slow
+def test_a_half_of_the_test_photos_validates_and_then_everything_is_learnt(folder: Path, data: Path) -> None:
+    """Each class has two training photos, one for validation and one for test: half of the classes are held out."""
+    half = trained(folder, data, f"{TUNED} --balanced --hold-out-half 1", "half")
+    assert (half.training.photos, half.training.splits) == (408 - 51, ("train", "validation", "test"))
+    assert half.training.held_out_half == 1
+    assert half.training.command.line().endswith("--hold-out-half 1 --out models/half")
+    assert dataset_of(half, data).split_ids("validation").size == 51
+    BundleWriter.open(half.folder).update(calibration=Calibration(1.0, 0.95, 0.9, 0.4))
+
+    every = trained(folder, data, "--also-validation half --augmentation strong", "every")
+    assert (every.training.photos, every.training.splits) == (408, ("train", "validation", "test"))
+    assert every.training.held_out_half is None
+    assert every.training.recipe["balanced"]
+    assert every.training.recipe["augmentation"] != half.training.recipe["augmentation"]
+    assert every.training.wise_ft_alpha == half.training.wise_ft_alpha
+    line = "flowers train --also-validation half --augmentation strong --out models/every"
+    assert every.training.command.line() == line
+    with pytest.raises(BundleError, match="'every' cannot be repeated"):
+        trained(folder, data, "--also-validation every", "again")

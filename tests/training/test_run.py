@@ -147,5 +147,5 @@ def test_the_recipes_of_a_run_can_be_repeated_unless_it_saw_the_validation_photo
         ("probe", {}),
         ("more", {"recipe": TAIL.to_json(), "splits": ("train", "validation")}),
     ):
-        with pytest.raises(BundleError, match=f"'{name}' cannot be repeated with the validation photos"):
+        with pytest.raises(BundleError, match=f"'{name}' cannot be repeated with the photos that validated it"):
             recipes_of(load_bundle(bundle(name, **entries)))

@@ -74,7 +74,7 @@ MetricsByFormat = Mapping[str, Mapping[str, Metrics]]
 
 @dataclass(frozen=True)
 class Counterpart:
-    """The model of the same recipe that was fitted to the training photos alone, not to the validation photos.
+    """The model of the same recipe that was fitted to fewer photos, so that photos were left to calibrate or test it.
 
     Attributes:
         name: its bundle's name.

@@ -41,6 +41,8 @@ class Training:
         method: the method in a few words.
         splits: the splits whose photos the model was fitted to.
         photos: number of these photos.
+        held_out_half: 0 or 1, the half of the test photos that the model has not learnt from although it learnt the
+            other (`Dataset.holding_out`); None where the official splits stand.
         command: the call that made the model.
         seed: seed of all random draws; None if nothing is drawn.
         recipe: values of the fine-tuning recipe, which `training.recipe.Recipe` reads.
@@ -66,6 +68,7 @@ class Training:
     splits: tuple[str, ...]
     photos: int
     command: Command
+    held_out_half: int | None = None
     seed: int | None = None
     recipe: Any = None
     head_recipe: Any = None
