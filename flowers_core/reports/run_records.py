@@ -53,6 +53,7 @@ class RunRecord:
         concepts: what its concepts keep of it, or None.
         counterfactuals: how few positions turn its mistakes, or None.
         class_pictures: whether it names the pictures that it made, or None.
+        sibling: name of the run whose figures stand for this one, which has learnt from the test photos; or "".
         shipped: whether the bundle is shipped.
     """
 
@@ -78,6 +79,7 @@ class RunRecord:
     concepts: ConceptRecord | None = None
     counterfactuals: CounterfactualRecord | None = None
     class_pictures: ClassPictureRecord | None = None
+    sibling: str = ""
     shipped: bool = False
 
 
@@ -115,6 +117,7 @@ def record_of(bundle: Bundle) -> RunRecord:
             if bundle.has(CLASS_PICTURE_RECORD_FILE)
             else None
         ),
+        sibling=bundle.sibling or "",
     )
 
 
@@ -126,18 +129,7 @@ def save_record(record: RunRecord, models_dir: Path) -> Path:
         models_dir: the models folder; the record goes into its folder of records.
     """
     path = models_dir / RECORDS_FOLDER / f"{record.name}.json"
-    # What was measured of explanations is in files of a shipped bundle; a run that is kept as a record has none.
-    kept = replace(
-        record,
-        explanations=None,
-        off_centre=None,
-        lime=None,
-        representers=None,
-        concepts=None,
-        counterfactuals=None,
-        class_pictures=None,
-    )
-    write_json(path, record_values(kept))
+    write_json(path, record_values(record))
     return path
 
 

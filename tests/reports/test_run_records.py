@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from flowers_core.inference.bundle import BundleError, list_bundles
+from flowers_core.inference.manifest import record_values
 from flowers_core.inference.records.latency import Latency, Timing
 from flowers_core.reports.ablation import BASE, ablation_note, ablation_table
 from flowers_core.reports.corruptions import corruptions_table
@@ -12,6 +13,7 @@ from flowers_core.reports.run_records import RunRecord, list_records, load_recor
 from flowers_core.reports.speed import speed_table
 from flowers_core.storage.paths import default_models_dir
 from tests.fixtures.manifests import corruptions, metrics, training
+from tests.fixtures.shipped import TESTED
 
 
 def a_run(name: str, *, top1: float = 0.9, augmentation: str = "wild", **recipe: object) -> RunRecord:
@@ -40,11 +42,19 @@ def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert vars(load_record(save_record(record, tmp_path))) == vars(record)
 
 
+def test_what_was_measured_of_explanations_outlives_its_bundle(tmp_path: Path) -> None:
+    record = record_of(TESTED)
+    assert record.explanations is not None
+    assert record.concepts is not None
+    assert record_values(load_record(save_record(record, tmp_path))) == record_values(record)
+
+
 def test_a_bundles_record_holds_what_its_manifest_says() -> None:
     for bundle in list_bundles(default_models_dir()):
         record = record_of(bundle)
         assert record.training == bundle.training
-        assert record.metrics["int8"]["test"] == bundle.metrics["int8"]["test"]
+        assert record.metrics == bundle.metrics
+        assert ("test" in record.metrics.get("int8", {})) == (record.sibling == "")
 
 
 def test_a_shipped_bundle_hides_the_record_of_its_name(tmp_path: Path) -> None:
