@@ -21,6 +21,7 @@ from flowers_core.evaluation.evidence import NO_CLASS, Shown
 from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.multi_crop import (
     LOOKS_RULE,
+    NEVER,
     LooksCertainty,
     LooksRule,
     agreeing_crops,
@@ -38,7 +39,6 @@ _WHOLE_WEIGHTS, _CROPS_WEIGHTS = (0.2, 0.4, 0.6, 0.8, 1.0), (0.4, 0.6, 0.8, 1.0,
 # So many photos must speak for what names others without doubt, and so many answers be right, and wrong, for certainty.
 _ENOUGH = 20
 _REGULARIZATION = 1.0
-_NEVER = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +104,9 @@ def fit_looks(
 
     Returns:
         The rule whose answers make the true classes likeliest, with the certainty of those that crops decide. From
-        `sure_from` on, `SURE_CORRUPTED_ACCURACY` of these are right; those to pictures without a flower are wrong.
-        `novel_sure_from` is the same among photos that as a whole look like none of the flowers.
+        `sure_from` on, `SURE_CORRUPTED_ACCURACY` of these are right; those to pictures without a flower are wrong. What
+        as a whole looks like none of the flowers is never named without doubt: crops make few photos sure, and too few
+        pictures without a flower are at hand to say which of these they may.
     """
     parts = [part for part in (clean, corrupted) if part]
     photos = [photo for part in parts for photo in part]
@@ -125,8 +126,7 @@ def fit_looks(
     chosen = min(losses, key=lambda rule: losses[rule])
     decided = _decided(chosen, (*photos, *others))
     chosen = replace(chosen, certainty=_certainty(decided))
-    bars = [_sure_from(chosen, decided, familiar=familiar) for familiar in (True, False)]
-    return replace(chosen, sure_from=max(bars[0], least), novel_sure_from=max(*bars, least))
+    return replace(chosen, sure_from=max(_sure_from(chosen, decided), least))
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,10 +177,10 @@ def _certainty(decided: _Decided) -> LooksCertainty | None:
     return LooksCertainty(float(fitted.intercept_[0]), *fitted.coef_[0].tolist())
 
 
-def _sure_from(rule: LooksRule, decided: _Decided, *, familiar: bool) -> float:
-    part = decided.familiar == familiar
+def _sure_from(rule: LooksRule, decided: _Decided) -> float:
+    part = decided.familiar
     if (part & decided.flower).sum() < _ENOUGH:
-        return _NEVER
+        return NEVER
     probability = decided.together
     if rule.certainty is not None:
         probability = rule.certainty.probability(probability, decided.whole, decided.agreement)

@@ -28,6 +28,10 @@ _SPARE = 1.5
 _MOST_NATS = 10.0
 
 
+#: The bar of answers that are never given without doubt.
+NEVER = 2.0
+
+
 @dataclass(frozen=True)
 class LooksCertainty:
     """How probable it is that the answer of all looks is right, where crops decided it: a logistic regression.
@@ -104,7 +108,7 @@ class LooksRule:
 # like it, the whole photo's answer stays: of 102 other validation photos under motion blur 57 % of the doubtful ones
 # are then named rightly, of the small ones 86 % (one look 60 and 44 %, all looks without that condition 42 and 86 %).
 LOOKS_RULE = LooksRule(
-    share=1 / 3, whole_weight=0.4, crops_weight=0.8, floor=0.001, naming=0.5, sure_from=0.93, novel_sure_from=0.93
+    share=1 / 3, whole_weight=0.4, crops_weight=0.8, floor=0.001, naming=0.5, sure_from=0.93, novel_sure_from=NEVER
 )
 
 
@@ -114,8 +118,7 @@ def looks_rule(sure_from: float) -> LooksRule:
     Args:
         sure_from: its least probability of an answer without doubt; several looks ask for no less.
     """
-    bar = max(LOOKS_RULE.sure_from, sure_from)
-    return replace(LOOKS_RULE, sure_from=bar, novel_sure_from=bar)
+    return replace(LOOKS_RULE, sure_from=max(LOOKS_RULE.sure_from, sure_from))
 
 
 def crop_boxes(width: int, height: int) -> list[PixelBox]:

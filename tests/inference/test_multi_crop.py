@@ -102,7 +102,9 @@ def test_crops_are_believed_where_one_that_names_the_flower_looks_like_it() -> N
 
 def test_the_rule_for_all_is_no_laxer_than_the_bundle() -> None:
     assert looks_rule(0.5) == LOOKS_RULE
-    assert (looks_rule(0.97).sure_from, looks_rule(0.97).novel_sure_from) == (0.97, 0.97)
+    assert looks_rule(0.97).sure_from == 0.97
+    assert looks_rule(0.5).sure_from == LOOKS_RULE.sure_from
+    assert looks_rule(0.97).novel_sure_from > 1
     with pytest.raises(ValueError, match="share"):
         LooksRule(0.0, 1.0, 1.0, floor=0.01, naming=0.5, sure_from=0.9, novel_sure_from=0.9)
 
