@@ -1,6 +1,6 @@
 """Index photos by what a bundle's model sees in them, the data set's or your own.
 
-    flowers build_gallery efficientnet_lite0
+    flowers build_gallery efficientnet_lite0_joined
 
 The embeddings come from the INT8 model, which also embeds the photos that are asked about. Beside the index the bundle
 gets the digest of each photo, by which one of the data set is recognized; the similarities within a class, by which a

@@ -1,6 +1,6 @@
 """Evaluate a bundle's models on the official splits, or on photos of your own.
 
-    flowers evaluate efficientnet_lite0
+    flowers evaluate efficientnet_lite0_joined
 
 Every model answers every validation and test photo once. The bundle keeps the answers, and each figure is computed from
 them. Temperature and thresholds come from the validation photos, clean and corrupted, as the INT8 model answers them.
@@ -43,6 +43,7 @@ def main() -> None:
     if options.photos:
         _evaluate_folder(bundle, options.photos, options.out)
         return
+    bundle.require_unseen("test")
     flowers = dataset_of(bundle, options.data)
     if options.from_saved:
         saved = set(stored_precisions(bundle.path(predictions_file("test"))))

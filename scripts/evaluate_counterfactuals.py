@@ -1,6 +1,6 @@
 """Measure how few places turn a mistake into the right answer, in the last layer and on pixels.
 
-    flowers evaluate_counterfactuals efficientnet_lite0
+    flowers evaluate_counterfactuals efficientnet_lite0_joined
 
 For test photos that the INT8 model mistakes, the least exchange of places with the nearest training photo of the true
 class is found and pasted into the photo, beside random exchanges of as many places. The record goes into the bundle,
@@ -32,6 +32,7 @@ def main() -> None:
     """Parse the command line, try the pairs, write the record."""
     options = _parse()
     bundle = load_bundle(options.bundle)
+    bundle.require_unseen("test")
     temperature = bundle.require_calibration().temperature
     pairs = _pairs(bundle, dataset_of(bundle, options.data), options.photos, options.seed)
     runtime = open_runtime(bundle, FORMAT)

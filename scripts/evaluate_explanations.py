@@ -1,6 +1,6 @@
 """Measure how faithful, stable and quick each method of explanation is.
 
-    flowers evaluate_explanations efficientnet_lite0
+    flowers evaluate_explanations efficientnet_lite0_joined
 
 Every method explains what the model predicts on a stratified sample of test photos. Faithfulness, stability and time of
 each map are kept in a file photo by photo, so that a run that was broken off is resumed. With the sanity check they
@@ -42,6 +42,7 @@ def main() -> None:
     """Parse the command line, score what is missing, write the table."""
     options = _parse()
     bundle = load_bundle(options.bundle)
+    bundle.require_unseen(options.split)
     flowers = dataset_of(bundle, options.data)
     digest = sha256_of(bundle.path(model_file(FORMAT)))[:12]  # a model made anew starts a record of its own
     ends = ("-off-centre" if options.off_centre else "") + ("" if options.split == "test" else f"-{options.split}")

@@ -1,6 +1,6 @@
 """Measure how much of the evidence lies on the flower.
 
-    flowers evaluate_localization efficientnet_lite0
+    flowers evaluate_localization efficientnet_lite0_joined
 
 On every test photo the closed form explains what the INT8 model predicts, and Oxford's automatic segmentation says how
 much of that lies on the flower. The figures are kept in a file photo by photo, so that a run that was broken off is
@@ -25,6 +25,7 @@ def main() -> None:
     """Parse the command line, measure what is missing, keep the record in the bundle."""
     options = _parse()
     bundle = load_bundle(options.bundle)
+    bundle.require_unseen("test")
     flowers = OxfordFlowers(options.data)
     if not has_segmentations(flowers.root):
         raise DatasetMissing(f"There are no segmentations in {flowers.root}. {how_to_get_segmentations(flowers.root)}")

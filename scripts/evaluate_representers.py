@@ -1,6 +1,6 @@
 """Measure whether the training photos that are said to have decided did decide.
 
-    flowers evaluate_representers efficientnet_lite0
+    flowers evaluate_representers efficientnet_lite0_joined
 
 Every test photo is answered once more as a sum over the training photos. For a sample of them heads are fitted anew
 without some of the training photos, and compared with what the shares foretell. It needs the bundle alone, not the
@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="draws photos and subsets (default: 0)")
     options = parser.parse_args()
     bundle = load_bundle(options.bundle)
+    bundle.require_unseen("test")
     if not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE)):
         raise BundleError(f"'{bundle.name}' has no gallery yet; `flowers build_gallery` makes it.")
     gallery = Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))

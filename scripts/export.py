@@ -1,9 +1,9 @@
 """Export a bundle's model for phones, other runtimes, or a web page that works offline.
 
-    flowers export efficientnet_lite0 --for mediapipe flowers.tflite
-    flowers export efficientnet_lite0 --for litert flowers.tflite
-    flowers export efficientnet_lite0 --for onnx flowers.onnx
-    flowers export efficientnet_lite0 --for web flowers-page
+    flowers export efficientnet_lite0_joined --for mediapipe flowers.tflite
+    flowers export efficientnet_lite0_joined --for litert flowers.tflite
+    flowers export efficientnet_lite0_joined --for onnx flowers.onnx
+    flowers export efficientnet_lite0_joined --for web flowers-page
 
 The model files have one input, the middle square of a photo in uint8 RGB, and one output, the probability of each class
 (`mediapipe` and `litert` give the same file). The page is a folder for any static host. docs/EXPORT.md has examples.

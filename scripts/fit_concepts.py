@@ -1,7 +1,7 @@
 """Fit a bundle's concepts: the patterns that its feature maps are made of.
 
-    flowers fit_concepts efficientnet_lite0
-    flowers fit_concepts efficientnet_lite0 --measure
+    flowers fit_concepts efficientnet_lite0_joined
+    flowers fit_concepts efficientnet_lite0_joined --measure
 
 The feature maps of the training photos are factorized, and the bundle keeps the concepts, how much of each a class has,
 and the photos where each is typical. `--measure` fits a second time with another seed, to see how many concepts come
@@ -62,6 +62,7 @@ def keep_concepts(bundle: Bundle, flowers: Dataset, general: int | None = None, 
 
 
 def _measure(bundle: Bundle, flowers: Dataset, options: argparse.Namespace) -> None:
+    bundle.require_unseen("test")
     if not bundle.has(CONCEPTS_FILE):
         raise BundleError(f"'{bundle.name}' has no concepts yet; `flowers fit_concepts {bundle.name}` fits them.")
     concepts = load_concepts(bundle.path(CONCEPTS_FILE), bundle.head()[0])

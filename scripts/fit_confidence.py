@@ -1,7 +1,7 @@
 """Fit how sure a bundle is of its answers and what shows none of its flowers; then measure it.
 
     flowers fit_confidence efficientnet_lite0_small
-    flowers fit_confidence efficientnet_lite0 --counterpart efficientnet_lite0_1020
+    flowers fit_confidence efficientnet_lite0_joined --counterpart efficientnet_lite0_1020_joined
     flowers fit_confidence efficientnet_lite0_small --measure
 
 The rules are fitted to validation photos, clean and corrupted, and to pictures without a flower, as the INT8 model
@@ -143,6 +143,7 @@ def fitted(
 
 def _measured(photos: ConfidencePhotos, external: Path) -> ConfidenceRecord:
     bundle, record = photos.bundle, photos.bundle.manifest.confidence
+    bundle.require_unseen(_MEASURED)
     if record is None or bundle.calibration is None:
         raise BundleError(f"There is nothing to measure yet: `flowers fit_confidence {bundle.name}` fits it.")
     space = discriminant_space(bundle)

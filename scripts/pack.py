@@ -1,6 +1,6 @@
 """Pack a bundle into one file to give away.
 
-    flowers pack efficientnet_lite0 flowers.zip
+    flowers pack efficientnet_lite0_joined flowers.zip
 
 Each file is checked against the bundle's manifest first. `flowers unpack` makes a bundle of it again.
 """

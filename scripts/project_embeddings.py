@@ -1,6 +1,6 @@
 """Lay a bundle's gallery out as a map.
 
-    flowers project_embeddings efficientnet_lite0
+    flowers project_embeddings efficientnet_lite0_joined
 
 Needs the bundle's gallery and nothing else: neither the dataset nor the models.
 """

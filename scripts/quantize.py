@@ -1,6 +1,6 @@
 """Make a bundle's TFLite models from its Keras classifier.
 
-    flowers quantize efficientnet_lite0
+    flowers quantize efficientnet_lite0_joined
 
 Each model must answer the validation photos as well as float32 does. One that loses more is not put into the bundle:
 the verb lists the layers that INT8 hurts most and exits with 1, unless `--allow-loss` accepts it.

@@ -21,7 +21,8 @@ name others, which may have learnt from the validation photos too.
 
 `--hold-out-half 0` learns from all photos of the data set but one half of the test photos, which validates; with
 `--hold-out-half 1` as well, two runs say of every test photo whether learning from others like it helps. After such a
-run `--also-validation` learns from every photo there is; `--augmentation` gives it other views.
+run `--also-validation` learns from every photo there is; `--augmentation` gives it other views, `--epochs` and
+`--views` fewer or more.
 """
 
 import time
@@ -39,6 +40,7 @@ from flowers_core.storage.events import Emit, Event, EventLog
 from flowers_core.storage.paths import default_models_dir
 from scripts.options.command import progress, run
 from scripts.options.own_photos import checked_photos, complete
+from scripts.options.recipe import changed
 from scripts.options.training import command_of, imagenet_head_of, parse_training, teachers_of, weights_of
 from scripts.options.training_log import TrainingLog
 
@@ -53,7 +55,6 @@ def main() -> None:
         flowers = flowers.holding_out(options.hold_out_half)
     from flowers_core.networks.backbones import backbone_named, build_backbone
     from flowers_core.networks.classifier import build_classifier
-    from flowers_core.training.augmentation import AUGMENTATIONS
     from flowers_core.training.recipes import own_photos
     from flowers_core.training.run import Plan, fine_tuned, probed, recipes_of
     from flowers_core.training.write_bundle import write_trained
@@ -66,8 +67,7 @@ def main() -> None:
         options.random_weights = reference.training.random_weights
         options.named_recipe = reference.training.named_recipe
         recipe, head = recipes_of(reference)
-        if "augmentation" in options.given:
-            recipe = replace(recipe, augmentation=AUGMENTATIONS[options.augmentation])
+        recipe = changed(recipe, options.given)
         if reference.training.held_out_half is not None:
             flowers = flowers.holding_out(reference.training.held_out_half)
     out = options.out = options.out or default_models_dir() / options.backbone

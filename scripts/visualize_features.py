@@ -1,8 +1,8 @@
 """Let a model make a picture of what it looks for in each class and each concept.
 
-    flowers visualize_features efficientnet_lite0
-    flowers visualize_features efficientnet_lite0 --concepts
-    flowers visualize_features efficientnet_lite0 --measure
+    flowers visualize_features efficientnet_lite0_joined
+    flowers visualize_features efficientnet_lite0_joined --concepts
+    flowers visualize_features efficientnet_lite0_joined --measure
 
 The pictures have the mean spectrum of the training photos, and only their phases are optimized. They go into the bundle
 one by one, so that a run that was broken off goes on; the pages then need no data set. `--measure` shows the model

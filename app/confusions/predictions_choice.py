@@ -7,6 +7,7 @@ import streamlit as st
 from app.confusions.pair_choice import MISTAKES
 from app.elements.model_choice import choose_bundle, choose_format
 from app.elements.pagination import first_page
+from app.elements.sibling_note import draw_tested
 from app.resources import data, models, records
 from flowers_core.evaluation.custom import CustomTestSet
 from flowers_core.evaluation.predictions import Predictions
@@ -61,10 +62,13 @@ def choose_predictions() -> ChosenPredictions:
         FlowersError: where what was chosen cannot be read.
     """
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        bundle = choose_bundle()
-        test_set = _choose_test_set(bundle)
+        chosen = choose_bundle()
+        test_set = _choose_test_set(chosen)
+        bundle = chosen if test_set else models.tested(chosen)
         formats = test_set.precisions if test_set else records.evaluated_formats(bundle)
         numeric_format = choose_format(bundle, formats)
+    if not test_set:
+        draw_tested(chosen)
     predictions = test_set.predictions(numeric_format) if test_set else records.predictions(bundle, numeric_format)
     return ChosenPredictions(bundle, numeric_format, predictions, test_set)
 

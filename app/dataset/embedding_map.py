@@ -226,6 +226,7 @@ def picked_sentence(picked: pd.DataFrame) -> str:
 def _called(bundle: Bundle) -> dict[int, int]:
     """What the model called each test photo, as far as that is on record."""
     try:
+        bundle = models.tested(bundle)
         formats = records.evaluated_formats(bundle)
         if not formats:
             return {}

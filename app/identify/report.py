@@ -15,6 +15,7 @@ from app.identify.answer import TOP, describe
 from app.identify.explaining import CLOSED_FORM, subject_of
 from app.identify.identified import Identified
 from app.identify.superpixel_choice import chosen_superpixels
+from app.resources import models
 from app.resources.session import shown_pixels
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.explain.explanation import ClassTarget
@@ -89,21 +90,24 @@ def _report(
         reading=reading,
         neighbours=_neighbours(identified, taxonomy),
         opinion=_opinion(identified, taxonomy),
-        trust=trust_figures(bundle, identified.inference.numeric_format),
+        trust=trust_figures(models.tested(bundle), identified.inference.numeric_format, of=bundle),
         card=_card(bundle, identified.inference.numeric_format),
         made=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
     )
     return report_html(report).encode()
 
 
-def trust_figures(bundle: Bundle, numeric_format: str) -> list[tuple[str, str]]:
+def trust_figures(bundle: Bundle, numeric_format: str, of: Bundle | None = None) -> list[tuple[str, str]]:
     """How often a model is right on photos that it has not learnt from.
 
     Args:
-        bundle: the model.
+        bundle: the model that was tested.
         numeric_format: of the model, such as `int8`.
+        of: the model that these figures stand for, where that is another one.
     """
     rows = []
+    if of is not None and of.name != bundle.name:
+        rows.append(("measured of the same network, trained without the test photos", bundle.name))
     if test := bundle.metrics.get(numeric_format, {}).get("test"):
         rows += [
             (f"right names among {test.photos} test photos", percent(test.top1)),
@@ -158,6 +162,10 @@ def _card(bundle: Bundle, numeric_format: str) -> list[tuple[str, str]]:
     from flowers_core.reports.model_card import card_facts
 
     own = [("name", f"{bundle.name}, {numeric_format}")]
-    if bundle.calibration is None or bundle.manifest.data is None or "test" not in bundle.metrics.get("int8", {}):
+    if (
+        bundle.calibration is None
+        or bundle.manifest.data is None
+        or "test" not in bundle.tested_metrics.get("int8", {})
+    ):
         return own
     return own + [(what, value.replace("`", "")) for what, value in card_facts(bundle)]

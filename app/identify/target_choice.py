@@ -112,7 +112,7 @@ def _choose_method(inference: Inference) -> Method:
     kept = [method for method in METHODS.values() if has_keras or method.needs is not Needs.KERAS]
     methods = {method.title: method for method in kept if models.is_installed(_package(method))}
     missing = [method.title for method in kept if method.title not in methods]
-    first = METHODS[default_method(records.evaluated_methods(inference.bundle))]
+    first = METHODS[default_method(records.evaluated_methods(models.tested(inference.bundle)))]
     words = [f"**{method.title}**: {READINGS[method.name]}" for method in methods.values()]
     if missing:
         words.append(f"{listed(missing, 'and')} need packages that are not installed here: `{_INSTALL}` adds them.")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.elements.metrics_table import draw_figures, figure_table
 from app.elements.model_choice import NO_MODEL, choose_among
+from app.elements.sibling_note import draw_tested
 from app.models.accuracy_chart import accuracy_chart
 from app.models.disagreements import draw_disagreements
 from app.models.in_depth import draw_accuracy, draw_card, draw_explanations, draw_speed, draw_training
@@ -29,6 +30,8 @@ st.html(
 table = figure_table(found.bundles)
 shipped = table[table["precision"] == bundle_files.PREFERRED_FORMAT]
 draw_figures(shipped if len(shipped) else table, "Size, accuracy and speed of each model as it is shipped")
+for model in found.bundles:
+    draw_tested(model)
 chart = accuracy_chart(table, published=any(bundle.photo_set == OXFORD for bundle in found.bundles))
 if chart is not None:
     st.subheader("Accuracy against size")
@@ -40,16 +43,16 @@ st.header("One model in depth")
 bundle = choose_among(found.bundles)
 accuracy, unknown, speed, training, explanations, disagreements, card = st.tabs(TABS, key="depth", bind="query-params")
 with accuracy:
-    draw_accuracy(bundle, table)
+    draw_accuracy(draw_tested(bundle), table)
 with unknown:
-    draw_unknown(bundle)
+    draw_unknown(draw_tested(bundle))
 with speed:
     draw_speed(bundle)
 with training:
     draw_training(bundle)
 with explanations:
-    draw_explanations(bundle)
+    draw_explanations(draw_tested(bundle))
 with disagreements:
-    draw_disagreements(bundle)
+    draw_disagreements(draw_tested(bundle))
 with card:
     draw_card(bundle)

@@ -54,6 +54,12 @@ class ModelList:
     problems: tuple[str, ...]
 
 
+def tested(bundle: Bundle) -> Bundle:
+    """The model whose figures on test photos stand for a model: its sibling, if it has one that is here, or itself."""
+    found = (other for other in model_list().bundles if other.name == bundle.sibling)
+    return next(found, bundle)
+
+
 def model_list() -> ModelList:
     """Every model on disk. Looks for new and changed ones at each call, and reads only those."""
     bundles, problems = [], []

@@ -9,6 +9,7 @@ import streamlit as st
 from app.elements.csv_button import offer_csv
 from app.elements.dataset_offer import offer_download
 from app.elements.model_choice import choose_bundle
+from app.elements.sibling_note import draw_tested
 from app.elements.words import capital, percent
 from app.resources import records
 from app.resources.data import photos_here
@@ -85,7 +86,7 @@ st.html(
     "explanation. Say of each whether the answer is right, and see whether explanations help you to spot "
     "mistakes. Nothing is kept unless you download your sheet.</p>"
 )
-bundle = choose_bundle()
+bundle = draw_tested(choose_bundle())
 if not photos_here(bundle.photo_set):
     offer_download("test", "This needs the test photos, and they are not on this machine.", bundle.photo_set)
     st.stop()

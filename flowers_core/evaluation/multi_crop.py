@@ -14,7 +14,6 @@ from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.evaluation.calibration import confidence_ece
 from flowers_core.inference.answerer import Answer, Answerer
-from flowers_core.inference.bundle import BundleError
 from flowers_core.inference.prediction import Prediction
 from flowers_core.inference.records.multi_crop import MultiCropCounts, MultiCropMetrics
 
@@ -79,8 +78,7 @@ def evaluate_multi_crop(
         BundleError: if the bundle has learnt from the split.
     """
     bundle = answerer.bundle
-    if split in bundle.fitted_splits:
-        raise BundleError(f"'{bundle.name}' has learnt from the {split} photos: they cannot tell what it gains.")
+    bundle.require_unseen(split)
     cases: dict[str, list[Case]] = {kind: [] for kind in (CLEAN, *CORRUPTIONS)}
     for photo_id in track(stratified_sample(flowers, split, photos, seed).tolist(), "photos"):
         pixels, label = open_photo(flowers.path(photo_id)).pixels, flowers.label_of(photo_id)

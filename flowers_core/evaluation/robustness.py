@@ -16,7 +16,7 @@ from flowers_core.data.model_input import CropRule, model_input
 from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.evaluation.calibration import ece
-from flowers_core.inference.bundle import Bundle, BundleError
+from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.prediction import softmax
 from flowers_core.inference.records.metrics import CorruptionMetrics
 from flowers_core.inference.runtime import open_runtime
@@ -46,8 +46,7 @@ def evaluate_robustness(
     Raises:
         BundleError: if the bundle has learnt from the split, or is not calibrated.
     """
-    if split in bundle.fitted_splits:
-        raise BundleError(f"'{bundle.name}' has learnt from the {split} photos: they cannot tell how robust it is.")
+    bundle.require_unseen(split)
     temperature = bundle.require_calibration().temperature
     ids = stratified_sample(flowers, split, MAX_PHOTOS, SEED)
     logits = corrupted_logits(bundle, flowers, ids, bundle.precisions, cache=cache, track=track)

@@ -157,13 +157,14 @@ def _class(taxon: Taxon) -> dict[str, Any]:
 
 
 def _sentences(bundle: Bundle) -> dict[str, str]:
-    tested = bundle.metrics.get(_FORMAT, {}).get("test")
-    right = (
-        f" Of {tested.photos} photos of them that it had not seen before, it named {100 * tested.top1:.1f}\u00a0% "
-        "rightly; of photos of other origin, such as yours, expect fewer."
-        if tested
-        else ""
-    )
+    right = ""
+    if tested := bundle.tested_metrics.get(_FORMAT, {}).get("test"):
+        share, photos = f"{100 * tested.top1:.1f}\u00a0%", f"{tested.photos} photos of them"
+        right = (
+            f" Trained without {photos}, it named {share} of these rightly"
+            if bundle.sibling
+            else f" Of {photos} that it had not seen before, it named {share} rightly"
+        ) + "; of photos of other origin, such as yours, expect fewer."
     size = bundle.manifest.files[model_file(_FORMAT)].bytes
     return {
         "knows": f"It knows {len(bundle.class_names)} kinds of flowers, in bloom and seen from near.{right}",

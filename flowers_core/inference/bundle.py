@@ -27,7 +27,7 @@ from flowers_core.storage.files import sha256_of
 from flowers_core.storage.npz import read_npz
 from flowers_core.storage.typed_json import JsonValueError, read_json
 
-DEFAULT_BUNDLE = "efficientnet_lite0_far"
+DEFAULT_BUNDLE = "efficientnet_lite0_all"
 #: Numeric formats, from the most exact and largest to the smallest.
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
 CLASSIFIER_FILE, HEAD_FILE, HISTORY_FILE = "classifier.keras", "head.npz", "history.json"
@@ -121,8 +121,32 @@ class Bundle:
 
     @property
     def fitted_splits(self) -> tuple[str, ...]:
-        """The splits whose photos the model was fitted to; empty if the bundle does not say."""
-        return self.manifest.training.splits if self.manifest.training else ()
+        """The splits of its data set (`dataset_of`) that the model was fitted to; empty if the bundle does not say."""
+        training = self.manifest.training
+        if training is None:
+            return ()
+        return training.splits if training.held_out_half is None else ("train",)
+
+    def require_unseen(self, split: str) -> None:
+        """Refuse with BundleError to be tested by the photos of a split that the model has learnt from."""
+        if split in self.fitted_splits:
+            other = f" '{self.sibling}' is tested in its place." if self.sibling else ""
+            raise BundleError(f"'{self.name}' has learnt from the {split} photos: they cannot test it.{other}")
+
+    @property
+    def sibling(self) -> str | None:
+        """Where the model has learnt from the test photos too: the name of its counterpart, whose figures stand for it.
+
+        None where the test photos can test the model itself.
+        """
+        counterpart = self.manifest.counterpart
+        return counterpart.name if counterpart and "test" in self.fitted_splits else None
+
+    @property
+    def tested_metrics(self) -> MetricsByFormat:
+        """The figures on test photos that stand for the model: those of its sibling, if it has one, or its own."""
+        counterpart = self.manifest.counterpart
+        return counterpart.metrics if counterpart and self.sibling else self.metrics
 
     def has(self, file_name: str) -> bool:
         """Whether the bundle vouches for a file of this name."""

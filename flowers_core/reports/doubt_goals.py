@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from flowers_core.inference.bundle import DEFAULT_BUNDLE
 from flowers_core.inference.records.confidence import ConfidenceFigures
 from flowers_core.inference.records.near_novelty import NearNoveltyRecord
 from flowers_core.reports.ablation import BASE
@@ -46,7 +45,7 @@ def doubt_goals_table(records: Sequence[RunRecord], near: Sequence[NearNoveltyRe
     by_name = {record.name: record for record in records}
     found = [
         *((name, row) for name in (BASE, _BRANCHES_1020) for row in _accuracy(by_name.get(name), 0.946, None)),
-        *((name, row) for name in (DEFAULT_BUNDLE, _BRANCHES) for row in _shipped(by_name.get(name))),
+        *((_BRANCHES, row) for row in _shipped(by_name.get(_BRANCHES))),
         *((_trainings(record), row) for record in near if record.protocol == "trained" for row in _near(record)),
     ]
     rows = [(name, what, target, reached, "yes" if met else "no") for name, (what, target, reached, met) in found]

@@ -17,9 +17,9 @@ def held_out_halves_note() -> str:
         "A model for people's own photos may learn from all photos of the data set. Whether that helps is asked of two "
         "models. Each learns from the training and validation photos and from one half of the test photos, every class "
         "equally often, and names the other half (`flowers train --hold-out-half`). Together they name every test "
-        f"photo once, as does {COMPARED}, which has the same network and views and has learnt from none. The rule, "
-        "stated before: learn from all if the halves are named better, clean and corrupted, and of the external "
-        "flowers no fewer. INT8, one look."
+        f"photo once, as does {COMPARED}, which has the same network and views, 30 layers of it fine-tuned instead of "
+        "25, and has learnt from none. The rule, stated before: learn from all if the halves are named better, clean "
+        "and corrupted, and the models name as many of the external flowers on average. INT8, one look."
     )
 
 

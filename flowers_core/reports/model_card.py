@@ -39,7 +39,7 @@ def cards(bundles: Sequence[Bundle]) -> str:
         bundles: calibrated and evaluated, in the order of the cards.
 
     Raises:
-        PredictionsError: a bundle has no stored predictions for the test photos.
+        PredictionsError: a bundle that the test photos can test has no stored predictions for them.
     """
     return "\n\n".join([_INTRODUCTION, *(_card(bundle) for bundle in bundles)]) + "\n"
 
@@ -47,7 +47,8 @@ def cards(bundles: Sequence[Bundle]) -> str:
 def card_facts(bundle: Bundle) -> list[tuple[str, str]]:
     """What the card says of a calibrated and evaluated bundle, in Markdown: the name of each fact and its value."""
     training, calibration, data = bundle.training, bundle.calibration, bundle.manifest.data
-    figures = bundle.metrics[_CARD_FORMAT]["test"]
+    figures = bundle.tested_metrics[_CARD_FORMAT]["test"]
+    tested = f" of {bundle.sibling}, trained without the test photos" if bundle.sibling else ""
     assert calibration is not None
     assert data is not None
     return [
@@ -62,7 +63,7 @@ def card_facts(bundle: Bundle) -> list[tuple[str, str]]:
             f"fingerprint `{data.fingerprint[:16]}…`, {data.photos} photos",
         ),
         (
-            f"test, {_CARD_FORMAT}",
+            f"test, {_CARD_FORMAT}{tested}",
             f"top-1 {percent(figures.top1)}, balanced accuracy {percent(figures.balanced_accuracy)}, "
             f"top-5 {percent(figures.top5)}, expected calibration error {percent(figures.ece)} per cent",
         ),
@@ -72,10 +73,12 @@ def card_facts(bundle: Bundle) -> list[tuple[str, str]]:
 
 
 def _card(bundle: Bundle) -> str:
+    facts = [f"## {bundle.name}", table(("", ""), card_facts(bundle))]
+    if bundle.sibling:
+        return "\n\n".join(facts)
     return "\n\n".join(
         [
-            f"## {bundle.name}",
-            table(("", ""), card_facts(bundle)),
+            *facts,
             f"Accuracy by family in per cent, {_CARD_FORMAT} on the test photos: *class* counts a photo as right if "
             "its own class is predicted, *family* if any class of its family is.",
             _families(bundle),

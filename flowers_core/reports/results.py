@@ -96,16 +96,16 @@ def results_document(
             if (halves := held_out_halves_table(records))
             else []
         ),
-        *(["## Multi-crop", multi_crop_note(shipped), crops] if (crops := multi_crop_table(shipped)) else []),
+        *(["## Multi-crop", multi_crop_note(records), crops] if (crops := multi_crop_table(records)) else []),
         *(
             ["## Several photos of one plant", several_photos_note(), plants]
-            if (plants := several_photos_table(shipped))
+            if (plants := several_photos_table(records))
             else []
         ),
-        *(["## Confidence", confidence_note(), confidence] if (confidence := confidence_table(shipped)) else []),
+        *(["## Confidence", confidence_note(), confidence] if (confidence := confidence_table(records)) else []),
         *(
-            ["## Photos without a flower", novelty_note(), scores, novelty_sentences(shipped)]
-            if (scores := novelty_table(shipped))
+            ["## Photos without a flower", novelty_note(), scores, novelty_sentences(records)]
+            if (scores := novelty_table(records))
             else []
         ),
         *(
@@ -113,7 +113,7 @@ def results_document(
             if (wanted := doubt_goals_table(records, near))
             else []
         ),
-        *(["## Teaching", teaching_note(), lessons] if (lessons := teaching_table(shipped)) else []),
+        *(["## Teaching", teaching_note(), lessons] if (lessons := teaching_table(records)) else []),
         *(
             ["## Flowers left out of training", near_novelty_note(near), left]
             if (left := near_novelty_table(near))
@@ -132,16 +132,16 @@ def results_document(
             if own_photos
             else []
         ),
-        *_explanations(shipped),
-        *_lime(shipped),
+        *_explanations(records),
+        *_lime(records),
         *(
             ["## Training photos that decided", representers_note(), shares]
-            if (shares := representers_table(shipped))
+            if (shares := representers_table(records))
             else []
         ),
         *(
             ["## Explanations: targets", explanation_goals_note(), goals]
-            if (goals := explanation_goals_table(shipped))
+            if (goals := explanation_goals_table(records))
             else []
         ),
         "## Ablations of the recipe",
@@ -291,10 +291,15 @@ def _recipe(record: RunRecord) -> str:
     seeded = "no seed, since nothing is random" if training.seed is None else f"seed {training.seed}"
     pixels = "" if record.size is None else f"{record.size} × {record.size} pixels, "
     members = "".join(f"; {name} by `{command.line()}`" for name, command in training.member_commands.items())
+    splits = " + ".join(training.splits) + _but(training.held_out_half)
     return (
-        f"**{record.name}** — {training.method} on {training.photos} photos "
-        f"({' + '.join(training.splits)}), {pixels}{seeded}: `{training.command.line()}`{members}"
+        f"**{record.name}** — {training.method} on {training.photos} photos ({splits}), "
+        f"{pixels}{seeded}: `{training.command.line()}`{members}"
     )
+
+
+def _but(held_out_half: int | None) -> str:
+    return "" if held_out_half is None else f", but half {held_out_half} of the test photos"
 
 
 def _top1_of(figures: Accuracy | None) -> str:

@@ -1,7 +1,7 @@
 """Hold `flowers identify` against bare passes plus decoding on every core; watch its memory.
 
-    flowers benchmarks identify efficientnet_lite0 ~/Pictures
-    flowers benchmarks identify efficientnet_lite0 ~/Pictures --memory 10000
+    flowers benchmarks identify efficientnet_lite0_joined ~/Pictures
+    flowers benchmarks identify efficientnet_lite0_joined ~/Pictures --memory 10000
 
 Both answer the same photos in turn, block by block, so that what else the machine does meets both. The bare side
 decodes, resizes and makes the same passes, over the parts of a photo too where the whole leaves doubt, and does nothing

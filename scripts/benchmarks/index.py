@@ -1,6 +1,6 @@
 """Hold `flowers index` against the bare cost of its photos, and two workers against one.
 
-    flowers benchmarks index efficientnet_lite0 ~/Pictures
+    flowers benchmarks index efficientnet_lite0_joined ~/Pictures
 
 The bare side reads, decodes and resizes a photo and makes the INT8 pass, in a plain loop that does nothing with what
 comes out. A worker's side is all that it does with a shard, its file included; both take the same photos in turn, shard

@@ -5,6 +5,7 @@
 
 import argparse
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flowers_core.inference.commands import OptionValue
@@ -12,6 +13,8 @@ from flowers_core.inference.commands import OptionValue
 if TYPE_CHECKING:
     from flowers_core.training.recipe import Recipe
 
+#: What may be given for a run that is otherwise repeated as it was.
+REPEATED_WITH = ("augmentation", "epochs", "views")
 _HEAD_WORDS = {
     "head_epochs": "epochs of the head alone on frozen features, from a random start; goes with --probe-views 0",
     "head_learning_rate": "its highest learning rate meanwhile; 0 for --learning-rate",
@@ -79,6 +82,24 @@ def recipe_of(options: argparse.Namespace, unfrozen_layers: int) -> "Recipe":
     values = {name: getattr(options, name) for name in entries() if name != "unfrozen_layers"}
     values["augmentation"] = AUGMENTATIONS[options.augmentation]
     return Recipe(unfrozen_layers=unfrozen_layers, **values)
+
+
+def changed(recipe: "Recipe", given: Mapping[str, OptionValue]) -> "Recipe":
+    """The recipe of a run that is repeated, with the entries that may be given anew (`REPEATED_WITH`).
+
+    Args:
+        recipe: of the run.
+        given: the options that were typed, by name.
+
+    Raises:
+        RecipeError: they do not fit the rest of the recipe.
+    """
+    from flowers_core.training.augmentation import AUGMENTATIONS
+
+    values: dict[str, Any] = {name: value for name, value in given.items() if name in REPEATED_WITH}
+    if "augmentation" in values:
+        values["augmentation"] = AUGMENTATIONS[values["augmentation"]]
+    return dataclasses.replace(recipe, **values)
 
 
 def head_recipe_of(options: argparse.Namespace) -> "Recipe | None":

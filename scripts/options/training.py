@@ -9,7 +9,14 @@ from flowers_core.inference.commands import Command
 from flowers_core.storage.paths import default_models_dir, default_weights_dir
 from scripts.options.command import add_data_option, as_usage_error, at_least, bundle_folder, verb_parser
 from scripts.options.own_photos import add_photos_option, require_own_photos
-from scripts.options.recipe import add_recipe_options, given, head_recipe_of, parse_with_recipe, recipe_of
+from scripts.options.recipe import (
+    REPEATED_WITH,
+    add_recipe_options,
+    given,
+    head_recipe_of,
+    parse_with_recipe,
+    recipe_of,
+)
 
 if TYPE_CHECKING:
     from flowers_core.training.forgetting import ImagenetHead
@@ -60,7 +67,7 @@ def command_of(options: argparse.Namespace) -> Command:
     teachers = {"teacher": tuple(Path(name).name for name in options.teacher)} if options.teacher else {}
     if options.also_validation:
         made |= {"also_validation": options.also_validation.name} | teachers
-        made |= {name: value for name, value in options.given.items() if name == "augmentation"}
+        made |= {name: value for name, value in options.given.items() if name in REPEATED_WITH}
     else:
         made["backbone"] = options.backbone
         if options.photos:

@@ -1,6 +1,6 @@
 """Measure what answering crops of a photo gives where the whole leaves doubt.
 
-    flowers study evaluate_multi_crop efficientnet_lite0
+    flowers study evaluate_multi_crop efficientnet_lite0_joined
 
 The INT8 model answers photos of a split, clean and under fourteen corruptions. Where it is not sure, crops of the photo
 are looked at as on *Identify*. The answer from all looks is compared with the truth and with the answer from one. The

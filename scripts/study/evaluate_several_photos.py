@@ -1,6 +1,6 @@
 """Measure what several photos of one plant give: test photos of a class, dealt in threes.
 
-    flowers study evaluate_several_photos efficientnet_lite0
+    flowers study evaluate_several_photos efficientnet_lite0_joined
 
 Clean photos are answered from the predictions that the bundle keeps, in seconds. With --corrupted the INT8 model also
 answers ten photos a class under one corruption each, which takes some minutes (--cache keeps the answers). The figures
@@ -15,7 +15,7 @@ import numpy as np
 from flowers_core.evaluation.confidence_photos import ConfidencePhotos
 from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.evaluation.several_photos import several_photos_figures
-from flowers_core.inference.bundle import Bundle, BundleError, load_bundle, predictions_file
+from flowers_core.inference.bundle import Bundle, load_bundle, predictions_file
 from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.records.several_photos import SeveralPhotosFigures, SeveralPhotosMetrics
@@ -28,8 +28,7 @@ def main() -> None:
     """Parse the command line, deal the photos into plants, print the figures and keep them in the bundle."""
     options = _parse()
     bundle = load_bundle(options.bundle)
-    if options.split in bundle.fitted_splits:
-        raise BundleError(f"'{bundle.name}' has learnt from the {options.split} photos: they cannot tell its errors.")
+    bundle.require_unseen(options.split)
     clean = load_predictions(bundle.path(predictions_file(options.split)), _FORMAT)
     kinds = {"clean": _figures(bundle, clean.logits, clean.labels, options.photos)}
     if options.corrupted:

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from flowers_core.inference.bundle import CLASSIFIER_FILE, DEFAULT_BUNDLE, load_bundle
+from flowers_core.inference.bundle import CLASSIFIER_FILE
 from flowers_core.inference.manifest import MANIFEST
-from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html
 from tests.fixtures.manifests import linked_copy
+from tests.fixtures.shipped import TESTED
 
 Open = Callable[..., AppTest]
-BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
+BUNDLE = TESTED
 FILES = sorted(set(BUNDLE.manifest.files) - {CLASSIFIER_FILE})
 #: What an answer takes; the other files add to it.
 NEEDED = {"int8.tflite"}

@@ -38,4 +38,4 @@ def test_the_example_names_the_flower(client: str, example: str, tmp_path: Path)
     (tmp_path / "example.py").write_text(example)
     done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("[('pink-yellow dahlia', 0.5")
+    assert done.stdout.startswith("[('pink-yellow dahlia', 0.4")

@@ -23,6 +23,7 @@ from flowers_core.retrieval.gallery import Gallery
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from flowers_core.retrieval.projection import PROJECTION_FILE, load_projection
 from flowers_core.storage.paths import default_models_dir
+from tests.fixtures.shipped import TESTED
 
 pytestmark = pytest.mark.e2e
 
@@ -279,7 +280,7 @@ def test_every_page_is_in_the_navigation(page: Page, server: str) -> None:
 
 
 def test_a_click_on_the_matrix_shows_the_photos_behind_the_cell(page: Page, server: str) -> None:
-    with np.load(BUNDLE.path("test_predictions.npz"), allow_pickle=False) as record:
+    with np.load(TESTED.path("test_predictions.npz"), allow_pickle=False) as record:
         ids, labels, called = record["ids"], record["labels"], record["logits_int8"].argmax(axis=1) + 1
     page.goto(f"{server}/confusions")
     canvas = page.locator("[data-testid=stVegaLiteChart] canvas")

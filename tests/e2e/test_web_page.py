@@ -30,7 +30,9 @@ from flowers_core.storage.paths import default_models_dir
 from scripts.benchmarks.web_client import WebClient, serving
 
 pytestmark = pytest.mark.e2e
-MOST_BYTES = 8_000_000
+SMALL = "efficientnet_lite0_small"
+#: Of the page with each model; the documents recommend the small one where every megabyte counts.
+MOST_BYTES = {DEFAULT_BUNDLE: 12_000_000, SMALL: 8_000_000}
 # Pixels in and out as base64: lists of numbers take Playwright minutes.
 SQUARE = """async ([width, height, rgba, size, fraction]) => {
     const { middleSquare } = await import("./resample.js");
@@ -50,7 +52,7 @@ PATTERNS = """async ([base64, column]) => {
 }"""
 
 
-@pytest.fixture(scope="module", params=[DEFAULT_BUNDLE, "efficientnet_lite0_small"])
+@pytest.fixture(scope="module", params=[DEFAULT_BUNDLE, SMALL])
 def bundle(request: pytest.FixtureRequest) -> Bundle:
     """The default model, and one that has the rules of confidence."""
     return load_bundle(default_models_dir() / request.param)
@@ -258,5 +260,6 @@ def test_by_keyboard_on_a_phones_width(window: Callable[..., Page]) -> None:
     assert wide == 0
 
 
-def test_it_is_small(folder: Path) -> None:
-    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= MOST_BYTES
+def test_it_is_small(folder: Path, bundle: Bundle) -> None:
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    assert size <= MOST_BYTES[bundle.name]

@@ -25,8 +25,9 @@ def test_the_output_is_the_calibrated_softmax(bundle: Bundle, photos: np.ndarray
 
 def test_a_taught_head_answers_in_the_place_of_the_graphs_own(content: bytes, photos: np.ndarray) -> None:
     rng = np.random.default_rng(1)
-    weights, bias = rng.normal(size=(1280, 7)).astype(np.float32), rng.normal(size=7).astype(np.float32)
-    found = probabilities(with_probabilities(content, 2.0, (weights, bias)).to_bytes(), photos)
     embedding = Runtime(content, workers=1).forward(photos).embedding
+    weights = rng.normal(size=(embedding.shape[1], 7)).astype(np.float32)
+    bias = rng.normal(size=7).astype(np.float32)
+    found = probabilities(with_probabilities(content, 2.0, (weights, bias)).to_bytes(), photos)
     assert found.shape == (3, 7)
     np.testing.assert_allclose(found, softmax(embedding @ weights + bias, 2.0), atol=1e-5)

@@ -11,9 +11,10 @@ import pytest
 from flowers_core.explain.concepts.concepts import CONCEPTS_FILE, load_concepts
 from flowers_core.export import web_page
 from flowers_core.export.web_page import export_web, page_files
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, BundleError, load_bundle
+from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
 from flowers_core.storage.paths import default_models_dir
 from tests.fixtures.manifests import linked_copy
+from tests.fixtures.shipped import TESTED
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = {"litert.js": b"1", "litert_wasm.js": b"2", "litert.wasm": b"\0asm", "wasm-utils.js": b"3"}
@@ -52,7 +53,7 @@ def test_a_model_with_rules_for_confidence_brings_them(files: dict[str, bytes], 
     assert facts["confidence"]["model"]["sure_from"] == record.model.sure_from
     assert set(facts["confidence"]) == {"model", "sets", "novelty"}
     assert facts["arrays"]["prototypes"] == 102 * facts["arrays"]["mean"]
-    without = load_bundle(default_models_dir() / "efficientnet_lite0")
+    without = load_bundle(default_models_dir() / "inception_v3")
     assert json.loads(page_files(without, RUNTIME)["model/facts.json"])["confidence"] is None
 
 
@@ -83,18 +84,27 @@ def test_a_model_without_concepts_has_none(bundle: Bundle, tmp_path: Path) -> No
     assert not any(name.startswith("concepts") for name in facts["arrays"])
 
 
-def test_what_the_runtime_leaves_of_eight_megabytes_is_kept(files: dict[str, bytes]) -> None:
+def test_what_the_runtime_leaves_of_eight_megabytes_is_kept_by_the_small_model() -> None:
     """The page as a whole, with the real runtime, is weighed in tests/e2e/test_web_page.py."""
     runtime = 3_200_000
+    files = page_files(load_bundle(default_models_dir() / "efficientnet_lite0_small"), RUNTIME)
     assert sum(len(content) for name, content in files.items() if not name.startswith("runtime/")) <= 8e6 - runtime
 
 
 def test_the_page_says_what_it_does_not_know(files: dict[str, bytes], bundle: Bundle) -> None:
     facts = json.loads(files["model/facts.json"])
-    right = 100 * bundle.metrics["int8"]["test"].top1
-    assert f"named {right:.1f}\N{NO-BREAK SPACE}% rightly" in facts["knows"]
+    right = f"{100 * TESTED.metrics['int8']['test'].top1:.1f}\N{NO-BREAK SPACE}%"
+    assert f"Trained without 6149 photos of them, it named {right} of these rightly" in facts["knows"]
     assert "safe to eat" in facts["does_not_know"]
-    assert f"{DEFAULT_BUNDLE}, 3.8 MB, under the Apache License 2.0" in facts["made"]
+    size = bundle.path("int8.tflite").stat().st_size / 1e6
+    assert f"{bundle.name}, {size:.1f} MB, under the Apache License 2.0" in facts["made"]
+
+
+def test_the_page_of_a_model_that_was_tested_itself_says_so() -> None:
+    small = load_bundle(default_models_dir() / "efficientnet_lite0_small")
+    facts = json.loads(page_files(small, RUNTIME)["model/facts.json"])
+    right = f"{100 * small.metrics['int8']['test'].top1:.1f}\N{NO-BREAK SPACE}%"
+    assert f"Of 6149 photos of them that it had not seen before, it named {right} rightly" in facts["knows"]
 
 
 def test_the_service_worker_keeps_every_file(files: dict[str, bytes]) -> None:

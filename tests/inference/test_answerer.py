@@ -11,31 +11,36 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import MIN_SIDE, open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.answerer import Answer, Answerer, open_answerer
-from flowers_core.inference.bundle import load_bundle
+from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, load_bundle
 from flowers_core.inference.confidence_head import ConfidenceHead
 from flowers_core.inference.multi_crop import LOOKS_RULE, combined, crop_boxes, crop_inputs
 from flowers_core.inference.reading import TemperatureReader
 from flowers_core.inference.runtime import Forward, Runtime
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
 from flowers_core.storage.paths import default_models_dir
+from tests.fixtures.shipped import TESTED
 
 DAHLIA = load_sample_image("flower.jpg")
 
 
-def _answerer(name: str) -> Answerer:
-    bundle = load_bundle(default_models_dir() / name)
+def _answerer(bundle: Bundle) -> Answerer:
     return open_answerer(bundle, Runtime(bundle.path("int8.tflite")), lambda: prototypes_of(bundle))
+
+
+def _by_temperature() -> Bundle:
+    """A model as if no confidence had been fitted to it."""
+    return Bundle(TESTED.folder, replace(TESTED.manifest, confidence=None))
 
 
 @pytest.fixture(scope="module")
 def answered() -> tuple[Answerer, Answer]:
-    answerer = _answerer("efficientnet_lite0")
+    answerer = _answerer(_by_temperature())
     return answerer, answerer.answer(DAHLIA)
 
 
-@pytest.mark.parametrize("name", ["efficientnet_lite0", "efficientnet_lite0_small"])
+@pytest.mark.parametrize("name", ["inception_v3", "efficientnet_lite0_small"])
 def test_a_bundle_is_read_by_its_confidence_where_it_has_one(name: str) -> None:
-    answerer = _answerer(name)
+    answerer = _answerer(load_bundle(default_models_dir() / name))
     kind = ConfidenceHead if answerer.bundle.manifest.confidence else TemperatureReader
     assert isinstance(answerer.reader, kind)
 
@@ -45,15 +50,12 @@ def test_the_dahlia_fills_the_frame_and_its_crops_say_so_more_surely(answered: t
     assert not answer.whole.sure
     best, before = answer.prediction.candidates[0], answer.whole.candidates[0]
     assert "dahlia" in load_taxonomy()[best.label].name
-    assert best.label == before.label
+    assert "dahlia" not in load_taxonomy()[before.label].name
     assert best.probability > 2 * before.probability
     looks = answer.looks
     assert looks is not None
-    assert looks.box is not None
+    assert looks.box in crop_boxes(640, 427)
     assert looks.crops == len(crop_boxes(640, 427))
-    left, top, right, bottom = looks.box
-    assert left < 325 < right  # the middle of the flower
-    assert top < 220 < bottom
 
 
 def test_crops_that_look_like_no_flower_are_not_believed(answered: tuple[Answerer, Answer]) -> None:
@@ -66,17 +68,17 @@ def test_crops_that_look_like_no_flower_are_not_believed(answered: tuple[Answere
         )
     )
     together = combined(answer.whole.probabilities, reading.probabilities, LOOKS_RULE)
-    assert together.max() > 0.95 > answer.whole.candidates[0].probability
+    assert together.max() > answer.whole.candidates[0].probability
     assert answer.prediction.probabilities is answer.whole.probabilities
-    assert (answer.whole.verdict, answer.prediction.verdict) == ("between", "unsure")
+    assert answer.prediction.verdict == "unsure"
     assert answer.looks is not None
     assert answer.looks.crops > 0
     assert answer.looks.box is None
 
 
 def test_crops_are_not_asked_where_the_rule_says_so() -> None:
-    """Toadstools look like no flower to the default, a dahlia like one; both leave doubt."""
-    shipped = _answerer("efficientnet_lite0_far")
+    """Toadstools look like no flower to the default, a ball of small flowers like one; both leave doubt."""
+    shipped = _answerer(load_bundle(default_models_dir() / DEFAULT_BUNDLE))
     assert isinstance(shipped.reader, ConfidenceHead)
     assert shipped.reader.record.looks is not None
     record = replace(shipped.reader.record, looks=replace(shipped.reader.record.looks, asks_novel=False))
@@ -87,7 +89,9 @@ def test_crops_are_not_asked_where_the_rule_says_so() -> None:
     assert asked.looks is not None
     assert unasked.looks is None
     assert unasked.prediction is unasked.whole
-    assert answerer.answer(DAHLIA).looks == shipped.answer(DAHLIA).looks
+    flower = open_photo(default_models_dir().parent / "app" / "example" / "spray-flower.jpg").pixels
+    assert shipped.answer(flower).looks is not None
+    assert answerer.answer(flower).looks == shipped.answer(flower).looks
 
 
 def test_the_crops_are_looked_at_one_by_one(answered: tuple[Answerer, Answer]) -> None:
@@ -113,7 +117,7 @@ class _Counting(Runtime):
 
 @pytest.fixture
 def counting() -> Callable[[np.ndarray], tuple[Answer, int]]:
-    bundle = load_bundle(default_models_dir() / "efficientnet_lite0")
+    bundle = _by_temperature()
     runtime = _Counting(bundle.path("int8.tflite"))
     answerer = open_answerer(bundle, runtime, lambda: prototypes_of(bundle))
 
@@ -129,8 +133,8 @@ def test_a_sure_answer_takes_one_look(counting: Callable[[np.ndarray], tuple[Ans
     assert passes == 1 + len(crop_boxes(640, 427))
     assert whole.looks is not None
     assert whole.looks.box is not None
-    left, top, right, bottom = whole.looks.box
-    answer, passes = counting(DAHLIA[top:bottom, left:right].copy())
+    daisies = open_photo(default_models_dir().parent / "app" / "example" / "daisies.jpg").pixels
+    answer, passes = counting(daisies)
     assert answer.whole.sure
     assert passes == 1
     assert answer.prediction is answer.whole

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, BundleError, list_bundles, load_bundle
 from flowers_core.inference.manifest import FileEntry
 from flowers_core.inference.records.calibration import Calibration
+from flowers_core.inference.records.metrics import Counterpart
 from flowers_core.storage.files import LOCK_FILE, sha256_of
 from flowers_core.storage.npz import NpzError
 from flowers_core.storage.paths import default_models_dir
-from tests.fixtures.manifests import metrics
+from tests.fixtures.manifests import linked_copy, metrics
 from tests.inference.test_bundle_writer import HEAD, RULE, start
 
 
@@ -106,3 +108,22 @@ def test_every_shipped_bundle_vouches_for_all_its_files() -> None:
             assert bundle.path(name).is_file()
         on_disk = {path.name for path in bundle.folder.iterdir()} - {"bundle.json", LOCK_FILE}
         assert on_disk == set(json.loads((bundle.folder / "bundle.json").read_text())["files"])
+
+
+def test_a_bundle_that_learnt_the_test_photos_is_tested_by_its_sibling(tmp_path: Path) -> None:
+    before = load_bundle(default_models_dir() / "efficientnet_lite0_small")
+    assert before.sibling is None
+    assert before.tested_metrics == before.metrics
+    before.require_unseen("test")
+    counterpart = Counterpart(before.name, before.training.photos, before.metrics)
+    everything = replace(before.training, splits=("train", "validation", "test"))
+    folder = linked_copy(before, tmp_path / "all", training=everything, metrics={}, counterpart=counterpart)
+    bundle = load_bundle(folder)
+    assert bundle.sibling == before.name
+    assert bundle.tested_metrics == before.metrics
+    with pytest.raises(BundleError, match=f"learnt from the test photos: .* '{before.name}' is tested in its place"):
+        bundle.require_unseen("test")
+    # What learnt one half of them has the other half for validation.
+    half = replace(everything, held_out_half=0)
+    found = load_bundle(linked_copy(before, tmp_path / "half", training=half, counterpart=counterpart))
+    assert (found.fitted_splits, found.sibling) == (("train",), None)

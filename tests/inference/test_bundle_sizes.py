@@ -6,14 +6,13 @@ from flowers_core.storage.paths import default_models_dir
 
 # Megabytes of a model's file; a new bundle takes a line here.
 BOUNDS = {
-    "efficientnet_lite0": {"int8": 4.3},
-    "efficientnet_lite0_far": {"int8": 4.3, "float16": 7.2},
+    "efficientnet_lite0_all": {"int8": 6.5, "float16": 12.1},
     "efficientnet_lite0_joined": {"int8": 6.5},
     "efficientnet_lite0_small": {"int8": 2.5, "float16": 3.8},
     "inception_v3": {"int8": 11.1},
 }
 ANY_FILE = 50
-ALL_TOGETHER = 190
+ALL_TOGETHER = 182
 
 
 def test_each_model_is_below_its_bound() -> None:

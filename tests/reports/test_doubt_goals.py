@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.records.confidence import ConfidenceFigures, DetectionFigures, NoveltyFigures
 from flowers_core.inference.records.near_novelty import NearDraw, NearNoveltyRecord
 from flowers_core.reports.doubt_goals import doubt_goals_note, doubt_goals_table
 from flowers_core.reports.run_records import RunRecord, record_of
-from flowers_core.storage.paths import default_models_dir
+from tests.fixtures.shipped import TESTED
 
 CLEAN = ConfidenceFigures(100, 0.96, 0.0101, 0.02, 0.003, 0.004, 0.0005, 0.0015, 0.92, 0.996, 0.958, 1.2)
 CORRUPTED = replace(CLEAN, ece=0.015, aurc_gain_low=-0.0001, set_coverage=0.929)
@@ -18,7 +17,7 @@ SCORE = DetectionFigures(0.996, 0.99, 1.0, 0.021, 0.0, 0.03)
 
 @pytest.fixture(scope="module")
 def shipped() -> RunRecord:
-    record = record_of(load_bundle(default_models_dir() / DEFAULT_BUNDLE))
+    record = record_of(TESTED)
     assert record.confidence is not None
     found = {"external": NoveltyFigures("test", 100, 234, 2, 220, {"familiarity": SCORE})}
     confidence = replace(
@@ -42,7 +41,7 @@ def test_each_target_is_judged(shipped: RunRecord) -> None:
     near = [NearNoveltyRecord("frozen", "lite", tuple(left_out)), NearNoveltyRecord("trained", "lite", tuple(left_out))]
     rows = doubt_goals_table([shipped], near).splitlines()[2:]
     assert [row.split(" | ")[0] for row in rows] == [
-        *[f"| {DEFAULT_BUNDLE}"] * 16,
+        *[f"| {TESTED.name}"] * 16,
         *["| 2 trainings without some flowers"] * 2,
     ]
     assert ["| " + row.split(" | ", 1)[1] for row in rows] == [

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from flowers_core.explain.metrics.interval import Interval
 from flowers_core.reports.representers import representers_table
-from flowers_core.reports.run_records import list_records
-from flowers_core.storage.paths import default_models_dir
+from flowers_core.reports.run_records import record_of
+from tests.fixtures.shipped import DEFAULT, TESTED
 
 
 def test_a_row_for_each_model_that_was_measured() -> None:
-    first, second = list_records(default_models_dir())[:2]
+    first, second = (record_of(bundle) for bundle in (TESTED, DEFAULT))
     assert first.representers is not None
     found = replace(
         first.representers,

@@ -25,10 +25,11 @@ from flowers_core.reports.results import (
     split_table,
     with_table,
 )
-from flowers_core.reports.run_records import RunRecord, list_records
+from flowers_core.reports.run_records import RunRecord, list_records, record_of
 from flowers_core.reports.training_speed import load_training_speed
 from flowers_core.storage.paths import default_models_dir
 from tests.fixtures.manifests import metrics, training
+from tests.fixtures.shipped import TESTED
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,10 +55,9 @@ def test_the_documents_say_what_the_records_say() -> None:
 
 def test_a_familys_figures_are_those_of_its_photos() -> None:
     """Counted here photo by photo; the table counts in the confusion matrix."""
-    bundle = list_bundles(default_models_dir())[0]
-    answers = load_predictions(bundle.path("test_predictions.npz"), "int8")
+    answers = load_predictions(TESTED.path("test_predictions.npz"), "int8")
     family_of = {taxon.label: taxon.family for taxon in load_taxonomy()}
-    card = cards([bundle])
+    card = cards([TESTED])
     rows = [row for row in cells(card) if len(row) == 5 and row[0].endswith("aceae")]
     assert len(rows) == len(set(family_of.values()))
     for family, _, photos, named, within in rows:
@@ -89,7 +89,7 @@ def test_every_row_has_as_many_cells_as_the_header() -> None:
 
 
 def test_near_duplicates_are_a_column_where_they_are_known() -> None:
-    records = list_records(default_models_dir())[:1]
+    records = [record_of(TESTED)]
     test = records[0].metrics["int8"]["test"]
     rule = NearDuplicateRule(9, 0.8, "seer")
     alone = AccuracyByRule(6000, 0.87654, test.balanced_accuracy, test.top5, test.ece, test.nll, rule)

@@ -8,16 +8,16 @@ import pytest
 
 from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.explain.records.counterfactuals import COUNTERFACTUALS_FILE, load_counterfactuals
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
-from flowers_core.storage.paths import default_models_dir
+from flowers_core.inference.bundle import load_bundle
 from scripts import evaluate_counterfactuals
+from tests.fixtures.shipped import TESTED
 
 
 @pytest.mark.dataset
 def test_mistakes_are_tried_and_the_bundle_keeps_the_record(
     flowers: OxfordFlowers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = shutil.copytree(default_models_dir() / DEFAULT_BUNDLE, tmp_path / DEFAULT_BUNDLE)
+    folder = shutil.copytree(TESTED.folder, tmp_path / TESTED.name)
     arguments = [str(folder), "--data", str(flowers.root), "--photos", "3"]
     monkeypatch.setattr(sys, "argv", ["evaluate_counterfactuals", *arguments])
     evaluate_counterfactuals.main()

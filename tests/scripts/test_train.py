@@ -154,13 +154,14 @@ def test_a_half_of_the_test_photos_validates_and_then_everything_is_learnt(folde
     assert dataset_of(half, data).split_ids("validation").size == 51
     BundleWriter.open(half.folder).update(calibration=Calibration(1.0, 0.95, 0.9, 0.4))
 
-    every = trained(folder, data, "--also-validation half --augmentation strong", "every")
+    every = trained(folder, data, "--also-validation half --augmentation strong --epochs 2", "every")
     assert (every.training.photos, every.training.splits) == (408, ("train", "validation", "test"))
     assert every.training.held_out_half is None
     assert every.training.recipe["balanced"]
     assert every.training.recipe["augmentation"] != half.training.recipe["augmentation"]
     assert every.training.wise_ft_alpha == half.training.wise_ft_alpha
-    line = "flowers train --also-validation half --augmentation strong --out models/every"
+    assert every.training.recipe["epochs"] == 2
+    line = "flowers train --also-validation half --epochs 2 --augmentation strong --out models/every"
     assert every.training.command.line() == line
     with pytest.raises(BundleError, match="'every' cannot be repeated"):
         trained(folder, data, "--also-validation every", "again")

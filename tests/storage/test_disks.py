@@ -81,7 +81,7 @@ def test_thumbnails_are_made_all_the_same(tmp_path: Path, disk: Path, how: str) 
 @pytest.mark.parametrize("how", ["full", "read-only", "limited"])
 def test_a_verb_says_in_a_sentence_that_it_cannot_write(disk: Path, how: str) -> None:
     """`limited` is what a quota or a file system of the past does: a file may not grow beyond a size."""
-    command = [sys.executable, "-m", "scripts", "pack", "efficientnet_lite0", str(disk / "flowers.zip")]
+    command = [sys.executable, "-m", "scripts", "pack", "efficientnet_lite0_small", str(disk / "flowers.zip")]
     if how == "limited":
         command = ["sh", "-c", 'ulimit -f 100; exec "$0" "$@"', *command]
     if how == "read-only":

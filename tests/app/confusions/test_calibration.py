@@ -19,17 +19,18 @@ from flowers_core.evaluation.calibration import reliability
 from flowers_core.evaluation.confusion_matrix import confusion_matrix, order_by_confusion
 from flowers_core.evaluation.predictions import Predictions, load_predictions
 from flowers_core.evaluation.risk_coverage import OperatingPoint, coverage_curve
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
+from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.prediction import softmax
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import run
+from tests.fixtures.shipped import TESTED
 
 Open = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="module")
 def answers() -> tuple[Predictions, np.ndarray]:
-    bundle = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
+    bundle = TESTED
     assert bundle.calibration is not None
     predictions = load_predictions(bundle.path("test_predictions.npz"), "int8")
     return predictions, softmax(predictions.logits, bundle.calibration.temperature)

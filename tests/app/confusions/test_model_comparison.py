@@ -8,13 +8,12 @@ from app.confusions.model_comparison import change_table, class_changes, compari
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.comparison import Change, Comparison, compare
 from flowers_core.evaluation.predictions import Predictions, load_predictions, stored_precisions
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.prediction import softmax
-from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import missing_photos, run
+from tests.fixtures.shipped import TESTED
 
 Open = Callable[..., AppTest]
-BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
+BUNDLE = TESTED
 TAXONOMY = load_taxonomy()
 OTHER = next(name for name in stored_precisions(BUNDLE.path("test_predictions.npz")) if name != "int8")
 

@@ -9,14 +9,13 @@ from flowers_core.data.photo_ref import oxford
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.evaluation.report import Mistake, mistakes
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
-from flowers_core.retrieval.gallery import Gallery
+from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.neighbour import Neighbour
-from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import missing_photos, run
+from tests.fixtures.shipped import TESTED
 
 Open = Callable[..., AppTest]
-BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
+BUNDLE = TESTED
 TAXONOMY = load_taxonomy()
 
 
@@ -24,6 +23,11 @@ TAXONOMY = load_taxonomy()
 def found() -> list[Mistake]:
     assert BUNDLE.calibration is not None
     return mistakes(load_predictions(BUNDLE.path("test_predictions.npz"), "int8"), BUNDLE.calibration.temperature)
+
+
+@pytest.fixture(scope="module")
+def gallery() -> Gallery:
+    return Gallery.load(BUNDLE.path(INDEX_FILE), BUNDLE.path(RECORDS_FILE))
 
 
 def test_the_neighbours_are_numpys(gallery: Gallery, found: list[Mistake]) -> None:

@@ -15,12 +15,11 @@ from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.confusion_matrix import confusion_matrix
 from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.evaluation.report import report
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
-from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, missing_photos, run
+from tests.fixtures.shipped import TESTED
 
 Open = Callable[..., AppTest]
-BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
+BUNDLE = TESTED
 TAXONOMY = load_taxonomy()
 
 

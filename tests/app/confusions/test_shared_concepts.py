@@ -9,9 +9,8 @@ from streamlit.testing.v1 import AppTest
 from app.elements.words import percent
 from flowers_core.explain.concepts.classes import worth
 from flowers_core.explain.concepts.concepts import CONCEPTS_FILE, load_concepts
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
-from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html
+from tests.fixtures.shipped import TESTED
 
 Open = Callable[..., AppTest]
 ROSE, CAMELLIA = 74, 96
@@ -19,7 +18,7 @@ ROSE, CAMELLIA = 74, 96
 
 @pytest.mark.slow
 def test_a_pair_says_what_it_shares(open_page: Open) -> None:
-    bundle = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
+    bundle = TESTED
     head = bundle.head()[0]
     worths = worth(load_concepts(bundle.path(CONCEPTS_FILE), head), head)
     rose, camellia = worths[ROSE - 1], worths[CAMELLIA - 1]

@@ -14,15 +14,14 @@ from flowers_core.data.audit.near_duplicates import NearDuplicate
 from flowers_core.data.audit.outliers import Outlier
 from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord
 from flowers_core.data.taxonomy import load_taxonomy
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.retrieval.gallery import Gallery
-from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run
 from tests.fixtures.manifests import linked_copy
+from tests.fixtures.shipped import TESTED
 
 Open = Callable[..., AppTest]
-SHIPPED = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
+SHIPPED = TESTED
 TAXONOMY = load_taxonomy()
 
 

@@ -17,16 +17,16 @@ from app.dataset.embedding_map import (
 )
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.predictions import load_predictions
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
+from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.projection import PROJECTION_FILE, Projection
-from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import run
 from tests.fixtures.manifests import linked_copy
+from tests.fixtures.shipped import TESTED
 
 Open = Callable[..., AppTest]
-SHIPPED = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
+SHIPPED = TESTED
 
 
 @pytest.fixture(scope="module")

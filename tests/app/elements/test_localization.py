@@ -17,15 +17,15 @@ from flowers_core.evaluation.predictions import load_predictions
 from flowers_core.explain.attributions.cam import class_evidence
 from flowers_core.explain.metrics.localization import Localization
 from flowers_core.explain.records.localization import LOCALIZATION_FILE, LocalizationRecord, MeanLocalization
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import run
 from tests.fixtures.drawn_flowers import draw_segmentations
+from tests.fixtures.shipped import DEFAULT, TESTED
 
 Open = Callable[..., AppTest]
-BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
+BUNDLE = DEFAULT
 SMALL = default_models_dir() / "efficientnet_lite0_small"
 TAXONOMY = load_taxonomy()
 
@@ -153,4 +153,4 @@ def test_models_says_it_of_all_photos_and_of_right_and_wrong_answers(
 @pytest.mark.slow
 def test_segmentations_without_a_record_name_the_script(open_page: Open, drawn_dataset: Path) -> None:
     draw_segmentations(drawn_dataset)
-    assert f"`flowers evaluate_localization {DEFAULT_BUNDLE}` says" in said(open_page("confusions"))
+    assert f"`flowers evaluate_localization {TESTED.name}` says" in said(open_page("confusions"))

@@ -18,11 +18,12 @@ from flowers_core.explain.feature_visualization.pictures import (
     as_webp,
 )
 from flowers_core.explain.feature_visualization.visualize import Visualization
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, load_bundle
+from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.manifest import MANIFEST
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html
+from tests.fixtures.shipped import TESTED
 
 Open = Callable[..., AppTest]
 CLASSES, CONCEPTS = 102, 20
@@ -30,8 +31,8 @@ CLASSES, CONCEPTS = 102, 20
 
 @pytest.fixture
 def pictured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
-    """The default model with a plain picture of each flower and of its first patterns, each of another grey."""
-    shipped, folder = default_models_dir() / DEFAULT_BUNDLE, tmp_path / "models" / DEFAULT_BUNDLE
+    """A shipped model alone, with a plain picture of each flower and of its first patterns, each of another grey."""
+    shipped, folder = TESTED.folder, tmp_path / "models" / TESTED.name
     folder.mkdir(parents=True)
     for name in load_bundle(shipped).manifest.files:
         (folder / name).symlink_to(shipped / name)

@@ -16,10 +16,9 @@ from flowers_core.explain.explanation import ClassTarget
 from flowers_core.explain.metrics.agreement import agreement
 from flowers_core.explain.metrics.faithfulness import measure
 from flowers_core.explain.metrics.input_noise import with_input_noise
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.runtime import Runtime
-from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import example_bytes, images, run
+from tests.fixtures.shipped import DEFAULT
 from tests.fixtures.subjects import subject
 
 Open = Callable[..., AppTest]
@@ -54,7 +53,7 @@ def test_the_trust_in_a_map_is_what_the_library_measures(open_page: Open) -> Non
     app.button(key="trust").click()
     run(app)
 
-    bundle = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
+    bundle = DEFAULT
     photo = read_photo(example_bytes())
     seen = model_input(photo.pixels, bundle.crop_rule)
     runtime = Runtime(bundle.path("int8.tflite"))

@@ -18,10 +18,9 @@ from flowers_core.explain.methods import METHODS, Needs
 from flowers_core.explain.overlay import draw
 from flowers_core.explain.records.methods import EXPLANATIONS_FILE, default_method, load_methods
 from flowers_core.inference.answerer import Answer
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
-from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import example_bytes, html, images, run
 from tests.app.elements.test_words import prediction
+from tests.fixtures.shipped import TESTED
 
 Open = Callable[..., AppTest]
 
@@ -34,8 +33,7 @@ def said(app: AppTest) -> str:
 def test_every_method_can_be_chosen_and_no_slow_one_runs_unasked(open_page: Open) -> None:
     app = open_page(photo="example")
     box = app.selectbox(key="method")
-    bundle = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
-    first = METHODS[default_method(load_methods(bundle.path(EXPLANATIONS_FILE)))]
+    first = METHODS[default_method(load_methods(TESTED.path(EXPLANATIONS_FILE)))]
     assert box.value == first.title
     assert list(box.options) == [method.title for method in METHODS.values()]
     for method in METHODS.values():

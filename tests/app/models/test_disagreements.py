@@ -14,13 +14,12 @@ from flowers_core.data.photo_ref import oxford
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.evaluation.comparison import Disagreement
 from flowers_core.evaluation.predictions import load_predictions
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.prediction import softmax
-from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html, run
+from tests.fixtures.shipped import DEFAULT, TESTED
 
 Open = Callable[..., AppTest]
-BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
+BUNDLE = TESTED
 TAXONOMY = load_taxonomy()
 
 
@@ -74,7 +73,7 @@ def test_sentence() -> None:
 
 
 def test_a_map_needs_the_photo_and_the_model(drawn_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert runnable(BUNDLE, "float32") == "float16"
+    assert runnable(DEFAULT, "float32") == "float16"
     assert runnable(BUNDLE, "dynamic") is None
     drawn = small_map(oxford(1), BUNDLE, "int8", 3, 4)
     assert drawn is not None

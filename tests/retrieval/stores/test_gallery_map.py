@@ -52,7 +52,7 @@ def test_an_empty_box_has_no_dots():
 
 
 def test_a_map_is_kept_beside_the_index_that_it_places(tmp_path):
-    bundle = load_bundle(default_models_dir() / "efficientnet_lite0")
+    bundle = load_bundle(default_models_dir() / "efficientnet_lite0_small")
     known = Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))
     space = EmbeddingSpace.of(known, "model")
     store = LanceStore.create(str(tmp_path / "gallery"), space)

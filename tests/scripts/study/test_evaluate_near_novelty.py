@@ -32,12 +32,12 @@ def test_the_lines_leave_out_what_each_draw_leaves_out(call, capsys: pytest.Capt
 
 
 def test_a_network_that_learnt_the_classes_is_refused(call) -> None:
-    shipped = str(default_models_dir() / "efficientnet_lite0")
+    shipped = str(default_models_dir() / "efficientnet_lite0_small")
     with pytest.raises(BundleError, match="was not trained without the classes of draw 0"):
         call("--draws", "1", "--trained", shipped)
 
 
 def test_each_draw_needs_a_network(call, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        call("--trained", str(default_models_dir() / "efficientnet_lite0"))
+        call("--trained", str(default_models_dir() / "efficientnet_lite0_small"))
     assert "a bundle for each of the 5 draws" in capsys.readouterr().err

@@ -50,7 +50,7 @@ def test_the_shipped_figures_are_those_of_the_stored_predictions(evaluate, tmp_p
 
 def test_photos_that_were_learnt_are_not_asked(evaluate) -> None:
     with pytest.raises(BundleError, match="has learnt from the validation photos"):
-        evaluate(default_models_dir() / "efficientnet_lite0", "--split", "validation")
+        evaluate(default_models_dir() / "efficientnet_lite0_joined", "--split", "validation")
 
 
 @pytest.mark.slow  # fourteen kinds of corruption on drawn photos
