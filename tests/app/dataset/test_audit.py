@@ -15,7 +15,7 @@ from flowers_core.data.audit.outliers import Outlier
 from flowers_core.data.audit.record import AUDIT_FILE, AuditRecord
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.bundle_writer import BundleWriter
-from flowers_core.retrieval.gallery import Gallery
+from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from tests.app.conftest import html, run
 from tests.fixtures.manifests import linked_copy
 from tests.fixtures.shipped import TESTED
@@ -23,6 +23,11 @@ from tests.fixtures.shipped import TESTED
 Open = Callable[..., AppTest]
 SHIPPED = TESTED
 TAXONOMY = load_taxonomy()
+
+
+@pytest.fixture(scope="module")
+def gallery() -> Gallery:
+    return Gallery.load(SHIPPED.path(INDEX_FILE), SHIPPED.path(RECORDS_FILE))
 
 
 @pytest.fixture(scope="module")

@@ -94,15 +94,17 @@ def test_of_the_float_models_it_is_grad_cam(bundle, photo, gradcam):
 
 @pytest.mark.slow
 def test_of_the_int8_model_it_ranks_as_grad_cam_of_the_float_one(bundle, photo, gradcam):
-    """Eight bits move the features a little: the order of the positions stays, for each of the five first answers.
+    """Eight bits move the features a little: the order of the positions stays, for each of the four first answers.
 
+    Of the fifth, one per cent probable, most positions hold next to nothing, whose order is that of rounding errors.
     The gap between two of them is the small difference of two sums, and of a single photo its order may move more; what
     it does over many is the next test's.
     """
     *classes, contrast = compare(bundle, photo, gradcam, "int8")
     print("INT8, Pearson and Spearman:", *(f"{pearson:.4f} {spearman:.4f}" for pearson, spearman in classes))
-    assert min(spearman for _, spearman in classes) >= 0.97
-    assert min(pearson for pearson, _ in classes) >= 0.97
+    assert len(classes) == 5
+    assert min(spearman for _, spearman in classes[:4]) >= 0.97
+    assert min(pearson for pearson, _ in classes) >= 0.99
     assert min(contrast) >= 0.9
 
 
