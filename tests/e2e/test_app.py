@@ -332,8 +332,8 @@ def test_a_loop_drawn_on_the_map_shows_the_photos_within(page: Page, server: str
 
     central = dots[(np.abs(share - 0.5) < 0.3).all(axis=1)]
     # Around some photo, as large as one page of photos allows, with more than a few well inside.
-    loops = (middle + size * shape for middle in central[::20] for size in np.arange(3, 0.5, -0.25))
-    corners = next(loop for loop in loops if len(within(loop)[1]) <= 24 and len(within(loop)[0]) > 8)
+    loops = (middle + size * shape for middle in central[::10] for size in np.arange(3, 0.3, -0.1))
+    corners = next(loop for loop in loops if len(within(loop)[1]) <= 24 and len(within(loop)[0]) > 5)
     page.mouse.move(*corners[0])
     page.mouse.down()
     for corner in [*corners[1:], corners[0]]:
