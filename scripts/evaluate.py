@@ -43,7 +43,8 @@ def main() -> None:
     if options.photos:
         _evaluate_folder(bundle, options.photos, options.out)
         return
-    bundle.require_unseen("test")
+    if not options.validation_only:
+        bundle.require_unseen(options.corruptions or "test")
     flowers = dataset_of(bundle, options.data)
     if options.from_saved:
         saved = set(stored_precisions(bundle.path(predictions_file("test"))))

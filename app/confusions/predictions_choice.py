@@ -66,6 +66,9 @@ def choose_predictions() -> ChosenPredictions:
         test_set = _choose_test_set(chosen)
         bundle = chosen if test_set else models.tested(chosen)
         formats = test_set.precisions if test_set else records.evaluated_formats(bundle)
+        if not formats and "test" in bundle.fitted_splits:
+            st.info(f"{bundle.name} has learnt from the test photos, which therefore cannot test it.")
+            st.stop()
         numeric_format = choose_format(bundle, formats)
     if not test_set:
         draw_tested(chosen)

@@ -58,15 +58,23 @@ def report_maker(identified: Identified, name: str, facts: str, taxonomy: Taxono
     """
     pixels = shown_pixels(identified.inference.photo)
     segmentation = chosen_superpixels()
+    tested = models.tested(identified.inference.bundle)
 
     def make() -> bytes:
-        return _report(identified, name, facts, taxonomy, pixels, subject_of(identified.inference, segmentation))
+        subject = subject_of(identified.inference, segmentation)
+        return _report(identified, name, facts, taxonomy, pixels, subject, tested)
 
     return make
 
 
 def _report(
-    identified: Identified, name: str, facts: str, taxonomy: Taxonomy, pixels: NDArray[np.uint8], subject: Subject
+    identified: Identified,
+    name: str,
+    facts: str,
+    taxonomy: Taxonomy,
+    pixels: NDArray[np.uint8],
+    subject: Subject,
+    tested: Bundle,
 ) -> bytes:
     from flowers_core.reports.photo_report import PhotoReport, ReportCandidate, report_html
 
@@ -90,7 +98,7 @@ def _report(
         reading=reading,
         neighbours=_neighbours(identified, taxonomy),
         opinion=_opinion(identified, taxonomy),
-        trust=trust_figures(models.tested(bundle), identified.inference.numeric_format, of=bundle),
+        trust=trust_figures(tested, identified.inference.numeric_format, of=bundle),
         card=_card(bundle, identified.inference.numeric_format),
         made=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
     )

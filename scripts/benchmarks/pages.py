@@ -53,6 +53,7 @@ def _pages(folder: Path, rounds: int) -> dict[str, list[float]]:
     from streamlit.testing.v1 import AppTest
 
     bundle = load_bundle(folder)
+    bundle.require_unseen("test")
     taxonomy = bundle.taxonomy
     pairs = worst_pairs(confusion_matrix(load_predictions(bundle.path(predictions_file("test")), "int8")), 2)
     app = AppTest.from_file(_MAIN, default_timeout=120)

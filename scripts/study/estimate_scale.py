@@ -1,6 +1,6 @@
 """Estimate what it takes to embed and index up to 10⁹ photos: docs/SCALE.md.
 
-    flowers study estimate_scale                                # write the page from models/scale.json
+    flowers study estimate_scale                                    # write the page from models/scale.json
     flowers study estimate_scale --measure efficientnet_lite0_all   # measure one photo's costs on this machine first
 
 Processor time is measured, on one core: of reading a photo, small and as a phone takes it, of one INT8 pass, of all

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -7,6 +8,7 @@ from app.resources import models
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.storage.paths import default_models_dir
 from tests.app.conftest import html
+from tests.fixtures.manifests import linked_copy
 from tests.fixtures.shipped import DEFAULT, TESTED
 
 Open = Callable[..., AppTest]
@@ -36,3 +38,16 @@ def test_confusions_are_the_siblings_and_say_so(open_page: Open) -> None:
 @pytest.mark.slow
 def test_models_name_who_stands_for_whom(open_page: Open) -> None:
     assert captions(open_page("models", bundle="inception_v3")).count(captions(open_page("confusions"))[0]) == 1
+
+
+@pytest.mark.slow
+def test_without_a_sibling_confusions_say_that_nothing_can_test_it(
+    open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linked_copy(DEFAULT, tmp_path / "alone", name="alone", counterpart=None)
+    monkeypatch.setenv("FLOWERS_MODELS_DIR", str(tmp_path))
+    app = open_page("confusions")
+    assert [info.value for info in app.info] == [
+        "alone has learnt from the test photos, which therefore cannot test it."
+    ]
+    assert not app.error
