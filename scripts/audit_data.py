@@ -63,7 +63,7 @@ def main() -> None:
     if bundle is not None:
         record = _audit(bundle, flowers, statistics)
         BundleWriter.open(options.bundle).add_json(AUDIT_FILE, record.to_json())
-        _write_findings(out, flowers, record)
+        _write_findings(out, flowers, record, bundle)
     print(f"Tables and figures are in {out}.")
 
 
@@ -94,7 +94,7 @@ def _audit(bundle: Bundle, flowers: Dataset, statistics: ImageStatistics) -> Aud
     )
 
 
-def _write_findings(out: Path, flowers: Dataset, record: AuditRecord) -> None:
+def _write_findings(out: Path, flowers: Dataset, record: AuditRecord, bundle: Bundle) -> None:
     write_table(out / "near_duplicates.csv", *near_duplicate_table(record, flowers))
     write_table(out / "label_issues.csv", *label_issue_table(record, flowers))
     write_table(out / "outliers.csv", *outlier_table(record))
@@ -105,7 +105,11 @@ def _write_findings(out: Path, flowers: Dataset, record: AuditRecord) -> None:
         f"{len(pairs)} pairs show one picture, {sum(pair.identical for pair in pairs)} of them byte for byte; "
         f"{len(crossing)} cross splits and {len(differing)} have two labels."
     )
-    print(f"Label issues of {' and '.join(record.judged_splits) or 'no split'}: {len(record.label_issues)}.")
+    if record.judged_splits:
+        print(f"Label issues of {' and '.join(record.judged_splits)}: {len(record.label_issues)}.")
+    else:
+        sibling = f": take '{bundle.sibling}', which has not learnt the test photos" if bundle.sibling else ""
+        print(f"'{bundle.name}' judges no label, since its answers to photos that it has not learnt are missing{sibling}.")
     kinds = {kind: len(record.outliers_of(kind)) for kind in dict.fromkeys(photo.kind for photo in record.outliers)}
     print(f"Outliers: {', '.join(f'{count} {kind}' for kind, count in kinds.items()) or 'none'}.")
 

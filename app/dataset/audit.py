@@ -40,9 +40,12 @@ def draw_audit(photos: LabelledPhotos) -> None:
     ids, labels, splits, taxonomy = photos.ids, photos.labels, photos.splits, photos.taxonomy
     found = records.audit(photos.photo_set)
     if found is None:
+        # A model is no judge of labels that it has learnt.
+        judges = [models.tested(one).name for one in models.model_list().bundles if one.photo_set == photos.photo_set]
         st.info(
             "No audit of the data comes with the models on this machine. "
-            f"`flowers audit_data exploration --bundle {DEFAULT_BUNDLE}` makes one from the photos."
+            f"`flowers audit_data exploration --bundle {judges[0] if judges else DEFAULT_BUNDLE}` makes one from the "
+            "photos."
         )
         return
     bundle, record = found

@@ -15,9 +15,10 @@ from flowers_core.data.oxford import OxfordFlowers
 from flowers_core.evaluation.predictions import save_predictions
 from flowers_core.inference.bundle import load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
+from flowers_core.inference.records.metrics import Counterpart
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from scripts.audit_data import main
-from tests.fixtures.manifests import training
+from tests.fixtures.manifests import linked_copy, training
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +94,26 @@ def test_the_bundle_gets_a_record_that_judges_only_photos_it_was_not_fitted_on(
     written = [int(row["id"]) for row in _rows(out / "label_issues.csv")]
     assert written == [photo.photo_id for photo in record.label_issues]
     assert f"Label issues of test: {len(record.label_issues)}." in printed
+
+
+def test_a_bundle_that_has_learnt_every_label_judges_none_and_names_its_sibling(
+    explored: tuple[Path, Path, OxfordFlowers, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, seer, flowers, _ = explored
+    learnt = training(splits=("train", "validation", "test"))
+    counterpart = Counterpart("sibling", 2040, {})
+    folder = linked_copy(load_bundle(seer), tmp_path / "all", training=learnt, counterpart=counterpart)
+    arguments = [str(tmp_path / "out"), "--data", str(flowers.root), "--bundle", str(folder)]
+    monkeypatch.setattr(sys, "argv", ["audit_data", *arguments])
+    main()
+    assert load_audit(load_bundle(folder).path(AUDIT_FILE)).judged_splits == ()
+    printed = capsys.readouterr().out
+    assert "'seer' judges no label" in printed
+    assert "take 'sibling'" in printed
+    assert "Label issues" not in printed
 
 
 def test_a_bundle_without_a_gallery(

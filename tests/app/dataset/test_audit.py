@@ -18,7 +18,7 @@ from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from tests.app.conftest import html, run
 from tests.fixtures.manifests import linked_copy
-from tests.fixtures.shipped import TESTED
+from tests.fixtures.shipped import DEFAULT, TESTED
 
 Open = Callable[..., AppTest]
 SHIPPED = TESTED
@@ -132,8 +132,9 @@ def test_tables_hold_the_record(record: AuditRecord, gallery: Gallery) -> None:
 @pytest.mark.slow
 def test_without_an_audit_the_page_says_how_to_get_one(open_page: Open, audited: Path) -> None:
     BundleWriter.open(audited).remove_file(AUDIT_FILE)
+    linked_copy(DEFAULT, audited.parent / DEFAULT.name)  # it has learnt every label, and judges none
     app = open_page("dataset", show="State of the data")
-    assert any("flowers audit_data" in info.value for info in app.info)
+    assert any(f"`flowers audit_data exploration --bundle {TESTED.name}`" in info.value for info in app.info)
 
 
 @pytest.mark.slow
