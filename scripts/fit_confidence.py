@@ -44,7 +44,8 @@ from scripts.options.command import (
     verb_parser,
 )
 
-# The split that rules are fitted to, and the one that is read once, for the final figures.
+# The split that rules are fitted to, and the one that is read once, for the final figures. A model that learnt half of
+# the test photos has the other half for both: as validation photos.
 _FITTED, _MEASURED = "validation", "test"
 # Of each kind of drawn picture, and of each sample picture, for anybody's photos.
 _FEW = 12
@@ -110,7 +111,7 @@ def fitted(
             rules.
     """
     bundle = photos.bundle
-    learnt = bundle.training.splits
+    learnt = bundle.training.fitted_splits
     if _FITTED in learnt and counterpart is None:
         raise BundleError(f"'{bundle.name}' has learnt from the {_FITTED} photos: name its counterpart, --counterpart.")
     training = photos.clean(*learnt)
@@ -118,7 +119,7 @@ def fitted(
     BundleWriter.open(bundle.folder).add_npz(DISCRIMINANT_FILE, compressed=True, **space.arrays())
     # As the bundle keeps it, in half precision: what is fitted is what is served.
     space = discriminant_space(load_bundle(bundle.folder))
-    if counterpart is not None and _FITTED in learnt:
+    if counterpart is not None:
         other = load_bundle(counterpart)
         if other.manifest.confidence is None:
             raise BundleError(f"Fit '{other.name}' first: `flowers fit_confidence {other.name}`.")
@@ -146,13 +147,19 @@ def _measured(photos: ConfidencePhotos, external: Path) -> ConfidenceRecord:
     bundle.require_unseen(_MEASURED)
     if record is None or bundle.calibration is None:
         raise BundleError(f"There is nothing to measure yet: `flowers fit_confidence {bundle.name}` fits it.")
+    split = _MEASURED if bundle.training.held_out_half is None else _FITTED
+    if split == record.source.split and record.source.model is None:
+        raise BundleError(
+            f"The rules of '{bundle.name}' were fitted to the photos that would measure them: take those of its "
+            "counterpart, --counterpart."
+        )
     space = discriminant_space(bundle)
     rules = Rules(space, record.model, record.novelty, record.sets, bundle.calibration.temperature)
-    clean, corrupted = photos.clean(_MEASURED), photos.corrupted(_MEASURED)
+    clean, corrupted = photos.clean(split), photos.corrupted(split)
     figures = {"clean": confidence_figures(rules, clean), "corrupted": confidence_figures(rules, corrupted)}
     others = photos.external_without_flower(external)
-    novelty = {"external": novelty_figures(rules, clean, others, _MEASURED, bundle.head()[0])} if others else {}
-    return replace(record, figures={**record.figures, _MEASURED: figures}, novelty_figures=novelty)
+    novelty = {"external": novelty_figures(rules, clean, others, split, bundle.head()[0])} if others else {}
+    return replace(record, figures={**record.figures, split: figures}, novelty_figures=novelty)
 
 
 def _parse() -> argparse.Namespace:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from flowers_core.data.open_dataset import open_dataset
 from flowers_core.inference.bundle import CLASSIFIER_FILE, Bundle, BundleError, load_bundle
+from flowers_core.inference.bundle_dataset import dataset_of
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.commands import Command
 from flowers_core.inference.records.training import Training
@@ -34,8 +34,8 @@ def main() -> None:
     _check(members, reference)
     certain = np.array([1 / member.require_calibration().temperature for member in members])
     shares = certain / certain.sum()
-    flowers = open_dataset(options.data)
     first = members[0]
+    flowers = dataset_of(first, options.data)
 
     from flowers_core.networks import start_tensorflow
 
@@ -57,6 +57,7 @@ def main() -> None:
         method="fine-tuned networks that share their first layers, as branches of one",
         splits=first.training.splits,
         photos=first.training.photos,
+        held_out_half=first.training.held_out_half,
         command=Command("scripts.join", {"reference": reference.name} if reference else {}, (options.out.name, *names)),
         freeze_point=first.training.freeze_point,
         members=names,
@@ -68,10 +69,12 @@ def main() -> None:
 
 
 def _check(members: Sequence[Bundle], reference: Bundle | None) -> None:
-    kinds = {(m.manifest.backbone, m.crop_rule, m.class_names, m.training.splits) for m in members}
+    kinds = {
+        (m.manifest.backbone, m.crop_rule, m.class_names, m.training.splits, m.training.held_out_half) for m in members
+    }
     if len(kinds) > 1:
         raise BundleError("Only models of one network, with one input, trained on the same photos can be joined.")
-    learnt = "validation" in members[0].training.splits
+    learnt = "validation" in members[0].training.fitted_splits
     if learnt and reference is None:
         raise BundleError(
             "These models have learnt from the validation photos, which therefore cannot calibrate their mean: join "

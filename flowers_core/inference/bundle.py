@@ -122,10 +122,7 @@ class Bundle:
     @property
     def fitted_splits(self) -> tuple[str, ...]:
         """The splits of its data set (`dataset_of`) that the model was fitted to; empty if the bundle does not say."""
-        training = self.manifest.training
-        if training is None:
-            return ()
-        return training.splits if training.held_out_half is None else ("train",)
+        return self.manifest.training.fitted_splits if self.manifest.training else ()
 
     def require_unseen(self, split: str) -> None:
         """Refuse with BundleError to be tested by the photos of a split that the model has learnt from."""

@@ -21,7 +21,7 @@ def prototypes_of(bundle: Bundle, gallery: Gallery | None = None) -> Prototypes 
     if not (bundle.has(INDEX_FILE) and bundle.has(RECORDS_FILE) and bundle.manifest.training):
         return None
     known = gallery or Gallery.load(bundle.path(INDEX_FILE), bundle.path(RECORDS_FILE))
-    splits = bundle.manifest.training.splits
+    splits = bundle.fitted_splits
     chosen = np.isin(known.splits, list(splits))
     vectors, labels = known.vectors(splits), known.labels[chosen]
     if bundle.manifest.taught:

@@ -130,6 +130,25 @@ def test_a_model_that_learnt_from_validation_takes_its_counterparts_rules(bundle
     assert (record.model, record.sets, record.looks) == (counterpart.model, counterpart.sets, counterpart.looks)
 
 
+def test_the_half_that_a_model_has_not_learnt_fits_rules_or_measures_those_of_another(
+    bundle: Path, call, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(bundle, other)
+    for folder, half in ((bundle, 0), (other, 1)):
+        learnt = replace(training(), splits=("train", "validation", "test"), held_out_half=half)
+        BundleWriter.open(folder).update(name=folder.name, training=learnt)
+    call(str(bundle))
+    with pytest.raises(BundleError, match="fitted to the photos that would measure them"):
+        call(str(bundle), "--measure")
+    call(str(other), "--counterpart", str(bundle))
+    call(str(other), "--measure", "--external", "there")
+    record = load_bundle(other).manifest.confidence
+    assert record is not None
+    assert (record.source.model, set(record.figures)) == ("tiny", {"validation"})
+    assert record.novelty_figures["external"].split == "validation"
+
+
 def test_a_model_of_anybodys_photos_learns_what_it_does_not_know(
     bundle: Path, drawn_dataset: OxfordFlowers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

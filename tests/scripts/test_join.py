@@ -1,6 +1,7 @@
 """`scripts.join` as it is called, on tiny networks that `scripts.train` made."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -70,3 +71,14 @@ def test_a_joined_bundle_answers_the_geometric_mean_of_its_members(
     assert both.manifest.counterpart is not None
     assert both.manifest.counterpart.name == "both"
     assert both.training.photos == 306
+
+    # Members that learnt one half of the test photos are calibrated by the other, like any that have not seen it.
+    for member, half in zip(members, (0, 1), strict=True):
+        learnt = replace(member.training, splits=("train", "validation", "test"), held_out_half=half)
+        BundleWriter.open(member.folder).update(training=learnt)
+    with pytest.raises(BundleError, match="trained on the same photos"):
+        joined(monkeypatch, folder, data, "half", "m0", "m1")
+    BundleWriter.open(members[1].folder).update(training=replace(learnt, held_out_half=0))
+    made = joined(monkeypatch, folder, data, "half", "m0", "m1")
+    assert (made.training.held_out_half, made.fitted_splits) == (0, ("train",))
+    assert made.calibration is None

@@ -88,3 +88,11 @@ class Training:
     member_commands: Mapping[str, Command] = field(default_factory=dict)
     member_weights: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fitted_splits(self) -> tuple[str, ...]:
+        """The splits of the bundle's data set (`dataset_of`) that the model was fitted to.
+
+        A model that learnt one half of the test photos has the other half for validation: it was fitted to "train".
+        """
+        return self.splits if self.held_out_half is None else ("train",)
