@@ -109,7 +109,9 @@ def _write_findings(out: Path, flowers: Dataset, record: AuditRecord, bundle: Bu
         print(f"Label issues of {' and '.join(record.judged_splits)}: {len(record.label_issues)}.")
     else:
         sibling = f": take '{bundle.sibling}', which has not learnt the test photos" if bundle.sibling else ""
-        print(f"'{bundle.name}' judges no label, since its answers to photos that it has not learnt are missing{sibling}.")
+        print(
+            f"'{bundle.name}' judges no label, since its answers to photos that it has not learnt are missing{sibling}."
+        )
     kinds = {kind: len(record.outliers_of(kind)) for kind in dict.fromkeys(photo.kind for photo in record.outliers)}
     print(f"Outliers: {', '.join(f'{count} {kind}' for kind, count in kinds.items()) or 'none'}.")
 

@@ -17,6 +17,7 @@ from app.identify.neighbour_maps import draw_neighbour_maps
 from app.resources import galleries
 from app.resources.data import photo_name, photos_here
 from app.resources.model_pictures import class_picture
+from flowers_core.data.dataset import SPLITS as DATA_SPLITS
 from flowers_core.data.photo_ref import DATA_SETS, PhotoRef
 from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.inference.bundle import Bundle
@@ -185,6 +186,17 @@ def closeness(level: float) -> str:
     return f"closer than {told} of pairs"
 
 
+def known_photo(neighbour: Neighbour, bundle: Bundle) -> str:
+    """What a photo of the data set is called: by its split, unless the model has learnt the photos of every split.
+
+    Args:
+        neighbour: the photo.
+        bundle: the model that finds it similar.
+    """
+    apart = set(bundle.fitted_splits) < set(DATA_SPLITS)
+    return f"{SPLITS[neighbour.split].lower()} photo {neighbour.photo_id}" if apart else f"photo {neighbour.photo_id}"
+
+
 def _card(neighbour: Neighbour, bundle: Bundle, answer: int, similarity: ClassSimilarity | None) -> Card:
     taxonomy = bundle.taxonomy
     cosine = f"similarity {neighbour.similarity:.2f}"
@@ -202,7 +214,7 @@ def _card(neighbour: Neighbour, bundle: Bundle, answer: int, similarity: ClassSi
     level = similarity.level_of(neighbour.label, neighbour.similarity) if similarity else None
     pairs = "" if level is None else f"<br>{closeness(level)}"
     name = capital(taxonomy[neighbour.label].name)
-    photo = f"{SPLITS[neighbour.split].lower()} photo {neighbour.photo_id}"
+    photo = known_photo(neighbour, bundle)
     return Card(
         photo=neighbour.photo,
         caption=(

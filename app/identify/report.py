@@ -140,7 +140,7 @@ def _map(subject: Subject, pixels: NDArray[np.uint8], label: int, taxonomy: Taxo
 
 
 def _neighbours(identified: Identified, taxonomy: Taxonomy) -> list[ReportNeighbour]:
-    from app.identify.neighbours import SPLITS
+    from app.identify.neighbours import SPLITS, known_photo
     from flowers_core.reports.photo_report import ReportNeighbour
     from flowers_core.retrieval.user_photos import USER_SPLIT
 
@@ -150,10 +150,9 @@ def _neighbours(identified: Identified, taxonomy: Taxonomy) -> list[ReportNeighb
     # Photos of somebody's own gallery are not named in a file that is passed on.
     known = set(SPLITS) - {"all", USER_SPLIT}
     found = identified.gallery.search(embedding, NEIGHBOURS, splits=known, exclude=identified.itself)
+    bundle = identified.inference.bundle
     return [
-        ReportNeighbour(
-            capital(taxonomy[each.label].name), each.similarity, f"{SPLITS[each.split].lower()} photo {each.photo_id}"
-        )
+        ReportNeighbour(capital(taxonomy[each.label].name), each.similarity, known_photo(each, bundle))
         for each in found
     ]
 

@@ -1,6 +1,7 @@
 """The neighbours with everything that a bundle may bring beside its gallery, and with none of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from app.elements.words import percent
 from app.identify.identified import Identified
 from app.identify.neighbour_maps import SIDE, neighbour_explanations
-from app.identify.neighbours import closeness, doubt, knn_sentence, left_out_sentence
+from app.identify.neighbours import closeness, doubt, knn_sentence, known_photo, left_out_sentence
 from app.resources import session
 from app.resources.session import Inference
 from flowers_core.data.model_input import model_input
@@ -26,6 +27,7 @@ from flowers_core.inference.records.gallery import KnnRule
 from flowers_core.inference.runtime import Forward, Runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.retrieval.knn import KnnPrediction, knn_predict
+from flowers_core.retrieval.neighbour import Neighbour
 from flowers_core.retrieval.similarity import SIMILARITY_FILE, fit_class_similarity
 from flowers_core.retrieval.user_photos import ExtendedGallery, load_user_photos, user_photos_file
 from flowers_core.storage.paths import default_models_dir
@@ -54,6 +56,22 @@ def bundle_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def _embedding() -> np.ndarray:
     pixels = model_input(read_photo(example_bytes()).pixels, SHIPPED.crop_rule).pixels
     return Runtime(SHIPPED.path("int8.tflite"), workers=1).forward(pixels[None]).embedding[0]
+
+
+@pytest.mark.parametrize(
+    ("learnt", "called"),
+    [
+        (("train", "validation"), "test photo 7"),
+        (("train", "validation", "test"), "photo 7"),
+        ((), "test photo 7"),
+    ],
+)
+def test_a_split_names_a_photo_only_where_the_model_has_not_learnt_them_all(
+    tmp_path: Path, learnt: tuple[str, ...], called: str
+) -> None:
+    training = replace(SHIPPED.training, splits=learnt) if learnt else None
+    bundle = load_bundle(linked_copy(SHIPPED, tmp_path / "copy", training=training))
+    assert known_photo(Neighbour(oxford(7), 1, "test", 0.9), bundle) == called
 
 
 @pytest.mark.slow
