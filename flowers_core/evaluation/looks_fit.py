@@ -24,10 +24,12 @@ from flowers_core.inference.multi_crop import (
     NEVER,
     LooksCertainty,
     LooksRule,
+    SureCrops,
     agreeing_crops,
     crop_boxes,
     crop_inputs,
     looks_signals,
+    sure_alike,
     surest_mean,
     weighed,
 )
@@ -39,6 +41,8 @@ _WHOLE_WEIGHTS, _CROPS_WEIGHTS = (0.2, 0.4, 0.6, 0.8, 1.0), (0.4, 0.6, 0.8, 1.0,
 # So many photos must speak for what names others without doubt, and so many answers be right, and wrong, for certainty.
 _ENOUGH = 20
 _REGULARIZATION = 1.0
+# More crops than this are not asked of a photo that looks like none of the flowers.
+_MOST_SURE_CROPS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +109,8 @@ def fit_looks(
     Returns:
         The rule whose answers make the true classes likeliest, with the certainty of those that crops decide. From
         `sure_from` on, `SURE_CORRUPTED_ACCURACY` of these are right; those to pictures without a flower are wrong. What
-        as a whole looks like none of the flowers is never named without doubt: crops make few photos sure, and too few
-        pictures without a flower are at hand to say which of these they may.
+        as a whole looks like none of the flowers is named without doubt where so many crops each are, and alike, that
+        as many of these answers are right.
     """
     parts = [part for part in (clean, corrupted) if part]
     photos = [photo for part in parts for photo in part]
@@ -126,7 +130,11 @@ def fit_looks(
     chosen = min(losses, key=lambda rule: losses[rule])
     decided = _decided(chosen, (*photos, *others))
     chosen = replace(chosen, certainty=_certainty(decided))
-    return replace(chosen, sure_from=max(_sure_from(chosen, decided), least))
+    return replace(
+        chosen,
+        sure_from=max(_sure_from(chosen, decided), least),
+        sure_crops=_sure_crops(chosen, (*photos, *others), least),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +193,29 @@ def _sure_from(rule: LooksRule, decided: _Decided) -> float:
     if rule.certainty is not None:
         probability = rule.certainty.probability(probability, decided.whole, decided.agreement)
     return least_reliable(probability[part], decided.right[part], SURE_CORRUPTED_ACCURACY)
+
+
+def _sure_crops(rule: LooksRule, photos: Sequence[DoubtfulPhoto], sure_from: float) -> SureCrops | None:
+    """The fewest crops that are right often enough; None where too few photos have as many."""
+    novel = [photo for photo in photos if not photo.familiar]
+    if not novel:
+        return None
+    found, decided = _Answers.of(novel, rule.share).by(rule)
+    columns = found.argmax(axis=1)
+    alike = decided * [
+        sure_alike(photo.crops, photo.familiar_crops, column, sure_from)
+        for photo, column in zip(novel, columns.tolist(), strict=True)
+    ]
+    labels = np.array([photo.label for photo in novel])
+    right = columns + 1 == labels
+    for count in range(1, _MOST_SURE_CROPS + 1):
+        part = alike >= count
+        if (part & (labels != NO_CLASS)).sum() < _ENOUGH:
+            return None
+        if right[part].mean() >= SURE_CORRUPTED_ACCURACY:
+            # Half a photo more is right and half a one wrong, so that no probability is 1.
+            return SureCrops(count, float((right[part].sum() + 0.5) / (part.sum() + 1)))
+    return None
 
 
 @dataclass(frozen=True, eq=False)

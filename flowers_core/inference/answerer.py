@@ -21,6 +21,7 @@ from flowers_core.inference.multi_crop import (
     consensus_scores,
     crop_boxes,
     crop_inputs,
+    sure_alike,
 )
 from flowers_core.inference.prediction import Prediction, taxa_of
 from flowers_core.inference.prototypes import Prototypes
@@ -111,10 +112,16 @@ class Answerer:
         best = int(agreeing[consensus_scores(of_answer, [boxes[at] for at in agreeing]).argmax()])
         looks = Looks(len(boxes), len(agreeing), boxes[best], float(reading.probabilities[best, column]))
         bar = rule.sure_from if familiar else rule.novel_sure_from
+        certain = float(probabilities[column])
         if rule.certainty is not None:
-            answered = (probabilities[column], whole.probabilities[column], len(agreeing) / len(boxes))
-            certain = rule.certainty.probability(*([value] for value in answered))
-            probabilities = tempered(np.log(probabilities)[None], certain)[0]
+            answered = (certain, whole.probabilities[column], len(agreeing) / len(boxes))
+            certain = float(rule.certainty.probability(*([value] for value in answered))[0])
+        if not familiar and (enough := rule.sure_crops) is not None:
+            alike = sure_alike(reading.probabilities, reading.familiar, column, self.reader.sure_from)
+            if alike >= enough.count:
+                bar, certain = 0.0, max(certain, enough.probability)
+        if certain != probabilities[column]:
+            probabilities = tempered(np.log(probabilities)[None], np.array([certain]))[0]
         taxa = taxa_of(probabilities, self.taxonomy)
         prediction = judged(probabilities, taxa, self.reader, bar, novel=False)
         return Answer(replace(prediction, strange=not familiar), whole, looks)

@@ -11,7 +11,7 @@ from flowers_core.evaluation.evidence import NO_CLASS, clean_photos
 from flowers_core.evaluation.looks_fit import DoubtfulPhoto, doubtful_photos, fit_looks
 from flowers_core.inference.answerer import open_answerer
 from flowers_core.inference.bundle import load_bundle
-from flowers_core.inference.multi_crop import LooksCertainty, combined, crop_boxes
+from flowers_core.inference.multi_crop import LooksCertainty, SureCrops, combined, crop_boxes
 from flowers_core.inference.runtime import open_runtime
 from flowers_core.storage.paths import default_models_dir
 
@@ -65,9 +65,22 @@ def test_without_doubt_is_named_what_is_nearly_always_right() -> None:
     assert np.mean(sure) < 0.3
 
 
-def test_what_looks_like_no_flower_is_never_named_without_doubt() -> None:
+def test_what_looks_like_no_flower_is_named_without_doubt_by_enough_crops_that_are_each() -> None:
     strange, photos = _photos(25, 0, right=1.0, familiar=False), _photos(25, 1, right=1.0)
-    assert fit_looks(photos + strange, photos, []).novel_sure_from > 1
+    rule = fit_looks(photos + strange, photos, [], least=0.75)
+    assert rule.novel_sure_from > 1  # no probability is enough
+    assert rule.sure_crops == SureCrops(1, 25.5 / 26)
+    assert fit_looks(photos + strange[:19], photos, [], least=0.75).sure_crops is None  # too few to tell
+    assert fit_looks(photos + strange, photos, [], least=0.85).sure_crops is None  # no crop is sure by itself
+
+    # Of pictures without a flower, two crops look like what they name: three are asked for.
+    other = _photo(np.random.default_rng(2), right=0.0, label=NO_CLASS, familiar=False)
+    others = [replace(other, familiar_crops=np.arange(_CROPS) < 2)] * 3
+    rule = fit_looks(photos + strange, photos, others, least=0.75)
+    assert rule.sure_crops == SureCrops(3, 25.5 / 26)
+    # Where theirs are as many as those of flowers, none are enough.
+    rule = fit_looks(photos + strange, photos, [replace(other, familiar_crops=np.ones(_CROPS, bool))] * 3, least=0.75)
+    assert rule.sure_crops is None
 
 
 def test_pictures_without_a_flower_raise_the_bar() -> None:

@@ -13,7 +13,7 @@ from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.answerer import Answer, Answerer, open_answerer
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, load_bundle
 from flowers_core.inference.confidence_head import ConfidenceHead
-from flowers_core.inference.multi_crop import LOOKS_RULE, combined, crop_boxes, crop_inputs
+from flowers_core.inference.multi_crop import LOOKS_RULE, SureCrops, combined, crop_boxes, crop_inputs
 from flowers_core.inference.reading import TemperatureReader
 from flowers_core.inference.runtime import Forward, Runtime
 from flowers_core.retrieval.gallery_prototypes import prototypes_of
@@ -92,6 +92,23 @@ def test_crops_are_not_asked_where_the_rule_says_so() -> None:
     flower = open_photo(default_models_dir().parent / "app" / "example" / "spray-flower.jpg").pixels
     assert shipped.answer(flower).looks is not None
     assert answerer.answer(flower).looks == shipped.answer(flower).looks
+
+
+@pytest.mark.parametrize(("count", "sure"), [(3, True), (len(crop_boxes(640, 427)) + 1, False)])
+def test_crops_name_without_doubt_what_as_a_whole_looks_like_none(count: int, sure: bool) -> None:
+    """The dahlia fills the frame; many of its crops are each dahlias without doubt."""
+    shipped = _answerer(TESTED)
+    assert isinstance(shipped.reader, ConfidenceHead)
+    assert shipped.reader.record.looks is not None
+    looks = replace(shipped.reader.record.looks, sure_crops=SureCrops(count, 0.985))
+    record = replace(shipped.reader.record, looks=looks)
+    answer = replace(shipped, reader=replace(shipped.reader, record=record)).answer(DAHLIA)
+    best = answer.prediction.candidates[0]
+    assert answer.whole.novel
+    assert "dahlia" in load_taxonomy()[best.label].name
+    assert answer.prediction.sure is sure
+    assert (best.probability > 0.98) is sure
+    assert answer.prediction.probabilities.sum() == pytest.approx(1)
 
 
 def test_the_crops_are_looked_at_one_by_one(answered: tuple[Answerer, Answer]) -> None:
