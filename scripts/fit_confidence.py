@@ -5,9 +5,10 @@
     flowers fit_confidence efficientnet_lite0_small --measure
 
 The rules are fitted to validation photos, clean and corrupted, and to pictures without a flower, as the INT8 model
-answers them. A model that has learnt from the validation photos takes them from its counterpart, the same recipe on the
-training photos alone. `--measure` fits nothing: it reads the test photos, and the external photos without a flower
-where they are there (`flowers study download_external`), and records the figures for `results.md`.
+answers them. How right they are about photos that they were not fitted to is told by two halves of these, each judged
+by rules fitted to the other. A model that has learnt from the validation photos takes its rules from its counterpart,
+the same recipe on fewer photos. `--measure` fits nothing: it reads the test photos, and the external photos without a
+flower where they are there (`flowers study download_external`), and records the figures for `results.md`.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flowers_core.data.dataset import Dataset
+from flowers_core.evaluation.confidence_cross_fit import cross_fitted_figures
 from flowers_core.evaluation.confidence_fit import (
     ConfidenceError,
     fit_confidence,
@@ -44,8 +46,7 @@ from scripts.options.command import (
     verb_parser,
 )
 
-# The split that rules are fitted to, and the one that is read once, for the final figures. A model that learnt half of
-# the test photos has the other half for both: as validation photos.
+# The split that rules are fitted to, and the one that is read once, for the final figures.
 _FITTED, _MEASURED = "validation", "test"
 # Of each kind of drawn picture, and of each sample picture, for anybody's photos.
 _FEW = 12
@@ -135,6 +136,9 @@ def fitted(
     )
     if not looks:
         return record
+    temperature = bundle.require_calibration().temperature
+    figures = cross_fitted_figures(space, training, clean, corrupted, others, temperature=temperature, unknown=unknown)
+    record = replace(record, figures={_FITTED: figures})
     head = ConfidenceHead(record, space, *bundle.head())
     clean_ones, corrupted_ones, other_ones = photos.doubtful(_FITTED, head)
     if not clean_ones and not corrupted_ones:  # nothing in doubt says how to settle it
@@ -147,19 +151,13 @@ def _measured(photos: ConfidencePhotos, external: Path) -> ConfidenceRecord:
     bundle.require_unseen(_MEASURED)
     if record is None or bundle.calibration is None:
         raise BundleError(f"There is nothing to measure yet: `flowers fit_confidence {bundle.name}` fits it.")
-    split = _MEASURED if bundle.training.held_out_half is None else _FITTED
-    if split == record.source.split and record.source.model is None:
-        raise BundleError(
-            f"The rules of '{bundle.name}' were fitted to the photos that would measure them: take those of its "
-            "counterpart, --counterpart."
-        )
     space = discriminant_space(bundle)
     rules = Rules(space, record.model, record.novelty, record.sets, bundle.calibration.temperature)
-    clean, corrupted = photos.clean(split), photos.corrupted(split)
+    clean, corrupted = photos.clean(_MEASURED), photos.corrupted(_MEASURED)
     figures = {"clean": confidence_figures(rules, clean), "corrupted": confidence_figures(rules, corrupted)}
     others = photos.external_without_flower(external)
-    novelty = {"external": novelty_figures(rules, clean, others, split, bundle.head()[0])} if others else {}
-    return replace(record, figures={**record.figures, split: figures}, novelty_figures=novelty)
+    novelty = {"external": novelty_figures(rules, clean, others, _MEASURED, bundle.head()[0])} if others else {}
+    return replace(record, figures={**record.figures, _MEASURED: figures}, novelty_figures=novelty)
 
 
 def _parse() -> argparse.Namespace:

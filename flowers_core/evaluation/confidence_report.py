@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,15 +42,63 @@ def confidence_figures(rules: Rules, observed: Observed, *, resamples: int = 100
         observed: the photos, as it sees them.
         resamples: of the bootstrap, from which the interval of AURC's gain comes.
     """
-    right = observed.right
-    signals = signals_of(observed.evidence, rules.space)
+    return told_figures([told_by(rules, observed)], resamples=resamples)
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What rules tell of n photos of known flowers.
+
+    Attributes:
+        right: (n,), whether the answer is.
+        confidence: (n,), in [0, 1].
+        top: (n,), the top probability at the one temperature.
+        sure: (n,), whether the answer is given without doubt.
+        covered: (n,), whether the prediction set holds the true class.
+        size: (n,), classes in the set.
+    """
+
+    right: NDArray[np.bool_]
+    confidence: NDArray[np.float64]
+    top: NDArray[np.float64]
+    sure: NDArray[np.bool_]
+    covered: NDArray[np.bool_]
+    size: NDArray[np.int64]
+
+
+def told_by(rules: Rules, observed: Observed) -> Told:
+    """What rules tell.
+
+    Args:
+        rules: of the network.
+        observed: the photos, as it sees them.
+    """
+    logits, signals = observed.evidence.logits, signals_of(observed.evidence, rules.space)
     confidence = rules.model.confidence(signals)
-    top = softmax(observed.evidence.logits, rules.temperature).max(axis=1)
-    sets = in_set(tempered(observed.evidence.logits, confidence), rules.sets.mass, rules.sets.least)
-    sure = _sure(rules, signals)
+    sets = in_set(tempered(logits, confidence), rules.sets.mass, rules.sets.least)
+    return Told(
+        observed.right,
+        confidence,
+        softmax(logits, rules.temperature).max(axis=1),
+        _sure(rules, signals),
+        sets[np.arange(len(observed)), observed.labels - 1],
+        sets.sum(axis=1),
+    )
+
+
+def told_figures(parts: Sequence[Told], *, resamples: int = 1000) -> ConfidenceFigures:
+    """The figures over all that was told, if by different rules.
+
+    Args:
+        parts: at least one, of different photos.
+        resamples: as for `confidence_figures`.
+    """
+    right, confidence, top, sure, covered, size = (
+        np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Told)
+    )
     low, high = aurc_interval(confidence, top, right, resamples=resamples)
     return ConfidenceFigures(
-        photos=len(observed),
+        photos=len(right),
         top1=float(right.mean()),
         ece=confidence_ece(confidence, right),
         ece_temperature=confidence_ece(top, right),
@@ -59,8 +108,8 @@ def confidence_figures(rules: Rules, observed: Observed, *, resamples: int = 100
         aurc_gain_high=high,
         sure=float(sure.mean()),
         sure_top1=float(right[sure].mean()) if sure.any() else None,
-        set_coverage=float(sets[np.arange(len(observed)), observed.labels - 1].mean()),
-        set_size=float(sets.sum(axis=1).mean()),
+        set_coverage=float(covered.mean()),
+        set_size=float(size.mean()),
         reliability=confidence_reliability(confidence, right),
     )
 

@@ -60,6 +60,11 @@ class Observed:
         """(n,), whether the answers are right."""
         return self.evidence.logits.argmax(axis=1) + 1 == self.labels
 
+    def select(self, where: NDArray[np.bool_]) -> Observed:
+        """The photos where a boolean array is true."""
+        surest = None if self.surest_without is None else self.surest_without[where]
+        return Observed(self.evidence.select(where), self.labels[where], self.groups[where], surest)
+
 
 @dataclass(frozen=True)
 class Shown:

@@ -25,9 +25,10 @@ def multi_crop_note(records: Sequence[RunRecord]) -> str:
         "pictures without a flower (`flowers fit_confidence`), so that 98 % of the answers from that probability on "
         "are right, those to such pictures counted as wrong. Photos that as a whole look like none of the flowers are "
         "named without doubt by the fewest crops of which that holds, each named without doubt by itself and all "
-        "alike; older rules have a bar of their own for them. Where such a rule has a *certainty*, it makes the probability of an answer that crops "
-        "decided: a logistic regression on the answer's log-odds in all looks together, its log-odds in the whole "
-        f"photo and the fraction of the crops that name it. {' '.join(fitted)} For all others"
+        "alike; older rules have a bar of their own for them. Where such a rule has a *certainty*, it makes the "
+        "probability of an answer that crops decided: a logistic regression on the answer's log-odds in all looks "
+        "together, its log-odds in the whole photo and the fraction of the crops that name it. "
+        f"{' '.join(fitted)} For all others"
     )
     return (
         f"Where one look at the whole photo leaves doubt, square crops of it are looked at too, with sides of {sides} "
