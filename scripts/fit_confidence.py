@@ -33,7 +33,7 @@ from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.confidence import DISCRIMINANT_FILE, discriminant_space
 from flowers_core.inference.confidence_head import ConfidenceHead
 from flowers_core.inference.discriminant import fit_discriminant_space
-from flowers_core.inference.multi_crop import looks_rule
+from flowers_core.inference.looks_rule import looks_rule
 from flowers_core.inference.records.confidence import ConfidenceRecord, ConfidenceSource
 from scripts.options.command import (
     add_bundle_argument,

@@ -19,20 +19,19 @@ from flowers_core.data.model_input import model_input
 from flowers_core.evaluation.confidence_fit import SURE_CORRUPTED_ACCURACY, least_reliable
 from flowers_core.evaluation.evidence import NO_CLASS, Shown
 from flowers_core.inference.bundle import Bundle
-from flowers_core.inference.multi_crop import (
+from flowers_core.inference.looks_rule import (
     LOOKS_RULE,
     NEVER,
     LooksCertainty,
     LooksRule,
     SureCrops,
     agreeing_crops,
-    crop_boxes,
-    crop_inputs,
     looks_signals,
     sure_alike,
     surest_mean,
     weighed,
 )
+from flowers_core.inference.multi_crop import crop_boxes, crop_inputs
 from flowers_core.inference.reading import Reader
 from flowers_core.inference.runtime import Runtime
 

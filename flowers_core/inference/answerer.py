@@ -15,14 +15,8 @@ from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.confidence import tempered
 from flowers_core.inference.confidence_head import confidence_head
-from flowers_core.inference.multi_crop import (
-    agreeing_crops,
-    combined,
-    consensus_scores,
-    crop_boxes,
-    crop_inputs,
-    sure_alike,
-)
+from flowers_core.inference.looks_rule import agreeing_crops, combined, sure_alike
+from flowers_core.inference.multi_crop import consensus_scores, crop_boxes, crop_inputs
 from flowers_core.inference.prediction import Prediction, taxa_of
 from flowers_core.inference.prototypes import Prototypes
 from flowers_core.inference.reading import Reader, TemperatureReader, judged

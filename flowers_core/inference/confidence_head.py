@@ -13,7 +13,7 @@ from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.confidence import discriminant_space, evidence_of, signals_of, tempered
 from flowers_core.inference.confidence_model import SIGNALS
 from flowers_core.inference.discriminant import DiscriminantSpace
-from flowers_core.inference.multi_crop import LooksRule, looks_rule
+from flowers_core.inference.looks_rule import LooksRule, looks_rule
 from flowers_core.inference.prediction import Prediction, taxa_of
 from flowers_core.inference.prediction_set import in_set
 from flowers_core.inference.reading import Reading, judged

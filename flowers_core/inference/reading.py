@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowers_core.data.taxonomy import Taxon
-from flowers_core.inference.multi_crop import LooksRule, looks_rule
+from flowers_core.inference.looks_rule import LooksRule, looks_rule
 from flowers_core.inference.prediction import Prediction, Verdict, predict, ranked, softmax, verdict_of
 from flowers_core.inference.prototypes import Prototypes
 from flowers_core.inference.records.calibration import Calibration

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from flowers_core.inference.multi_crop import CROP_SIDES, LOOKS_RULE, LooksRule
+from flowers_core.inference.looks_rule import LOOKS_RULE, LooksRule
+from flowers_core.inference.multi_crop import CROP_SIDES
 from flowers_core.inference.records.multi_crop import MultiCropCounts
 from flowers_core.reports.run_records import RunRecord
 from flowers_core.reports.tables import percent, percent_or_dash, table

@@ -11,7 +11,8 @@ from flowers_core.evaluation.evidence import NO_CLASS, clean_photos
 from flowers_core.evaluation.looks_fit import DoubtfulPhoto, doubtful_photos, fit_looks
 from flowers_core.inference.answerer import open_answerer
 from flowers_core.inference.bundle import load_bundle
-from flowers_core.inference.multi_crop import LooksCertainty, SureCrops, combined, crop_boxes
+from flowers_core.inference.looks_rule import LooksCertainty, SureCrops, combined
+from flowers_core.inference.multi_crop import crop_boxes
 from flowers_core.inference.runtime import open_runtime
 from flowers_core.storage.paths import default_models_dir
 

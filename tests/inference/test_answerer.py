@@ -13,7 +13,8 @@ from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.answerer import Answer, Answerer, open_answerer
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, load_bundle
 from flowers_core.inference.confidence_head import ConfidenceHead
-from flowers_core.inference.multi_crop import LOOKS_RULE, SureCrops, combined, crop_boxes, crop_inputs
+from flowers_core.inference.looks_rule import LOOKS_RULE, SureCrops, combined
+from flowers_core.inference.multi_crop import crop_boxes, crop_inputs
 from flowers_core.inference.reading import TemperatureReader
 from flowers_core.inference.runtime import Forward, Runtime
 from flowers_core.retrieval.gallery_prototypes import prototypes_of

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from flowers_core.inference.multi_crop import LOOKS_RULE
+from flowers_core.inference.looks_rule import LOOKS_RULE
 from flowers_core.inference.records.multi_crop import MultiCropCounts, MultiCropMetrics
 from flowers_core.reports.multi_crop import multi_crop_note, multi_crop_table
 from flowers_core.reports.run_records import RunRecord

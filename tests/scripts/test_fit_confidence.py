@@ -14,7 +14,7 @@ from flowers_core.evaluation.looks_fit import DoubtfulPhoto
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
 from flowers_core.inference.bundle_writer import BundleWriter
 from flowers_core.inference.confidence import DISCRIMINANT_FILE, Evidence, discriminant_space
-from flowers_core.inference.multi_crop import looks_rule
+from flowers_core.inference.looks_rule import looks_rule
 from flowers_core.inference.reading import Reader
 from flowers_core.inference.records.calibration import Calibration
 from scripts import fit_confidence

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flowers_core.inference.confidence_model import ConfidenceModel
-from flowers_core.inference.multi_crop import LooksRule
+from flowers_core.inference.looks_rule import LooksRule
 from flowers_core.inference.novelty import NoveltyRule
 from flowers_core.inference.prediction_set import SetRule
 
