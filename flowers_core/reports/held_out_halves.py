@@ -6,20 +6,22 @@ from flowers_core.inference.records.metrics import CorruptionMetrics, Metrics
 from flowers_core.reports.run_records import RunRecord
 from flowers_core.reports.tables import percent, table
 
-#: The same network and views, learnt from the training and validation photos alone.
-COMPARED = "efficientnet_lite0_far"
+#: The same network and views, learnt from the training and validation photos alone: one branch, and two.
+COMPARED = ("efficientnet_lite0_far", "efficientnet_lite0_joined")
 _FORMAT, _SMALL = "int8", "small and off-centre"
 
 
 def held_out_halves_note() -> str:
     """What the table shows, and the rule that it was made for."""
+    one, two = COMPARED
     return (
         "A model for people's own photos may learn from all photos of the data set. Whether that helps is asked of two "
         "models. Each learns from the training and validation photos and from one half of the test photos, every class "
         "equally often, and names the other half (`flowers train --hold-out-half`). Together they name every test "
-        f"photo once, as does {COMPARED}, which has the same network and views, 30 layers of it fine-tuned instead of "
-        "25, and has learnt from none. The rule, stated before: learn from all if the halves are named better, clean "
-        "and corrupted, and the models name as many of the external flowers on average. INT8, one look."
+        f"photo once, as does {one}, which has the same network and views, 30 layers of it fine-tuned instead of 25, "
+        "and has learnt from none. A name that ends in *joined* has a branch for each of two kinds of views, as have "
+        f"the default and {two}. The rule, stated before: learn from all if the halves are named better, clean and "
+        "corrupted, and the models name as many of the external flowers on average. INT8, one look."
     )
 
 
@@ -27,12 +29,12 @@ def held_out_halves_table(records: Sequence[RunRecord]) -> str:
     """A row for each half, and one for the model that they are compared with; "" where no half was measured."""
     by_half = sorted(
         (record for record in records if record.training.held_out_half is not None),
-        key=lambda record: record.training.held_out_half or 0,
+        key=lambda record: (len(record.training.members), record.training.held_out_half or 0),
     )
     if not by_half:
         return ""
     rows = [_row(record, "validation", f"half {record.training.held_out_half}") for record in by_half]
-    rows += [_row(record, "test", "both halves") for record in records if record.name == COMPARED]
+    rows += [_row(record, "test", "both halves") for record in records if record.name in COMPARED]
     header = (
         *("model", "names", "training photos", "photos", "top-1", "balanced accuracy", "corrupted, mean"),
         *("small and off-centre", "external flowers, top-1", "top-5"),

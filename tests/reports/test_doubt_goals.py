@@ -66,6 +66,25 @@ def test_each_target_is_judged(shipped: RunRecord) -> None:
     ]
 
 
+def test_the_half_that_the_defaults_network_has_not_learnt_judges_it_by_the_same_targets(shipped: RunRecord) -> None:
+    assert shipped.confidence is not None
+    half = replace(
+        shipped,
+        name="all_but_half_0_joined",
+        training=replace(shipped.training, photos=5114, held_out_half=0),
+        metrics={"int8": {"validation": shipped.metrics["int8"]["test"]}},
+        corruptions={"int8": {"validation": shipped.corruptions["int8"]["test"]}},
+        confidence=replace(shipped.confidence, figures={"validation": shipped.confidence.figures["test"]}),
+    )
+    told = [
+        row.replace(TESTED.name, half.name).replace("2040 photos", "5114 photos")
+        for row in doubt_goals_table([shipped], []).splitlines()[2:]
+    ]
+    assert doubt_goals_table([half], []).splitlines()[2:] == told
+    assert "measured on that half" in doubt_goals_note([half])
+    assert "measured on that half" not in doubt_goals_note([shipped])
+
+
 def test_without_measurements_there_is_no_table(shipped: RunRecord) -> None:
     assert doubt_goals_table([], []) == ""
     assert "three kinds" not in doubt_goals_note([shipped])

@@ -16,12 +16,17 @@ def test_each_half_stands_beside_the_model_that_learnt_none_of_them() -> None:
         )
         for half in (1, 0)
     ]
-    before = replace(a_run(COMPARED), metrics={"int8": {"test": metrics(top1=0.9626)}})
+    before = replace(a_run(COMPARED[0]), metrics={"int8": {"test": metrics(top1=0.9626)}})
     rows = cells(held_out_halves_table([before, a_run("another"), *halves]))
     assert [row[:6] for row in rows] == [
         ["all_but_half_0", "half 0", "5115", "3074", "97.00", "50.00"],
         ["all_but_half_1", "half 1", "5115", "3074", "98.00", "50.00"],
-        [COMPARED, "both halves", "1020", "6149", "96.26", "96.26"],
+        [COMPARED[0], "both halves", "1020", "6149", "96.26", "96.26"],
     ]
     assert rows[0][6:] == ["90.00", "75.00", "—", "—"]
     assert held_out_halves_table([before]) == ""
+    # Two branches stand below one, as what they are compared with does.
+    joined = replace(halves[1], name="joined", training=replace(halves[1].training, members=("far", "strong")))
+    branches = replace(before, name=COMPARED[1])
+    names = [row[0] for row in cells(held_out_halves_table([before, branches, joined, *halves]))]
+    assert names == ["all_but_half_0", "all_but_half_1", "joined", *COMPARED]
