@@ -11,7 +11,7 @@ from flowers_core.data.model_input import model_input
 from flowers_core.data.photos import MIN_SIDE, open_photo
 from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.answerer import Answer, Answerer, open_answerer
-from flowers_core.inference.bundle import DEFAULT_BUNDLE, Bundle, load_bundle
+from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.inference.confidence_head import ConfidenceHead
 from flowers_core.inference.looks_rule import LOOKS_RULE, SureCrops, combined
 from flowers_core.inference.multi_crop import crop_boxes, crop_inputs
@@ -78,8 +78,8 @@ def test_crops_that_look_like_no_flower_are_not_believed(answered: tuple[Answere
 
 
 def test_crops_are_not_asked_where_the_rule_says_so() -> None:
-    """Toadstools look like no flower to the default, a ball of small flowers like one; both leave doubt."""
-    shipped = _answerer(load_bundle(default_models_dir() / DEFAULT_BUNDLE))
+    """Toadstools look like no flower to the model, a ball of small flowers like one; both leave doubt."""
+    shipped = _answerer(TESTED)
     assert isinstance(shipped.reader, ConfidenceHead)
     assert shipped.reader.record.looks is not None
     record = replace(shipped.reader.record, looks=replace(shipped.reader.record.looks, asks_novel=False))
