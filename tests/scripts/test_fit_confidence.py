@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from flowers_core.data.oxford import OxfordFlowers
+from flowers_core.evaluation import confidence_fit
 from flowers_core.evaluation.evidence import NO_CLASS, Observed
 from flowers_core.evaluation.looks_fit import DoubtfulPhoto
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
@@ -115,6 +116,17 @@ def test_rules_are_fitted_recorded_and_measured(bundle: Path, call) -> None:
     assert set(measured.figures["test"]) == {"clean", "corrupted"}
     assert measured.figures["test"]["clean"].photos == 306
     assert measured.novelty_figures["external"].others == 60
+
+
+def test_rules_are_fitted_where_the_halves_have_too_few_photos_to_judge_them(
+    bundle: Path, call, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(confidence_fit, "ENOUGH", 200)  # of 306 more are named rightly, of 153 fewer
+    call(str(bundle))
+    record = load_bundle(bundle).manifest.confidence
+    assert record is not None
+    assert record.figures == {}
+    assert "not told by halves of the photos: of one half, 15" in capsys.readouterr().out
 
 
 def test_a_model_that_learnt_from_validation_takes_its_counterparts_rules(bundle: Path, call, tmp_path: Path) -> None:
