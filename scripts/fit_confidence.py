@@ -5,10 +5,11 @@
     flowers fit_confidence efficientnet_lite0_small --measure
 
 The rules are fitted to validation photos, clean and corrupted, and to pictures without a flower, as the INT8 model
-answers them. How right they are about photos that they were not fitted to is told by two halves of these, each judged
-by rules fitted to the other. A model that has learnt from the validation photos takes its rules from its counterpart,
-the same recipe on fewer photos. `--measure` fits nothing: it reads the test photos, and the external photos without a
-flower where they are there (`flowers study download_external`), and records the figures for `results.md`.
+answers them: drawn pictures, crops of sample pictures, and those of the external photos that are for fitting, where
+they are there (`flowers study download_external`). How right the rules are about photos that they were not fitted to is
+told by two halves of these, each judged by rules fitted to the other. A model that has learnt from the validation
+photos takes its rules from its counterpart, the same recipe on fewer photos. `--measure` fits nothing: it reads the
+test photos, and the external photos without a flower that are for measuring, and records the figures for `results.md`.
 """
 
 import argparse
@@ -58,10 +59,14 @@ def main() -> None:
     bundle = load_bundle(options.bundle)
     if bundle.calibration is None:
         raise BundleError(f"'{bundle.name}' is not evaluated yet; `flowers evaluate {bundle.name}` does it.")
-    photos = ConfidencePhotos(bundle, dataset_of(bundle, options.data), options.rounds, options.cache, progress)
+    photos = ConfidencePhotos(
+        bundle, dataset_of(bundle, options.data), options.rounds, options.cache, progress, external=options.external
+    )
     if options.measure:
-        record = _measured(photos, options.external)
+        record = _measured(photos)
     else:
+        if options.counterpart is None and not photos.photos_for_fitting():
+            print(f"No photos without a flower for fitting are in {options.external}: the rules know drawings alone.")
         record = fitted(photos, options.counterpart, unknown=options.unknown)
     BundleWriter.open(bundle.folder).update(confidence=record)
     for split, found in record.figures.items():
@@ -151,7 +156,7 @@ def fitted(
     return replace(record, looks=fit_looks(clean_ones, corrupted_ones, other_ones, least=model.sure_from))
 
 
-def _measured(photos: ConfidencePhotos, external: Path) -> ConfidenceRecord:
+def _measured(photos: ConfidencePhotos) -> ConfidenceRecord:
     bundle, record = photos.bundle, photos.bundle.manifest.confidence
     bundle.require_unseen(_MEASURED)
     if record is None or bundle.calibration is None:
@@ -160,7 +165,7 @@ def _measured(photos: ConfidencePhotos, external: Path) -> ConfidenceRecord:
     rules = Rules(space, record.model, record.novelty, record.sets, bundle.calibration.temperature)
     clean, corrupted = photos.clean(_MEASURED), photos.corrupted(_MEASURED)
     figures = {"clean": confidence_figures(rules, clean), "corrupted": confidence_figures(rules, corrupted)}
-    others = photos.external_without_flower(external)
+    others = photos.external_without_flower()
     novelty = {"external": novelty_figures(rules, clean, others, _MEASURED, bundle.head()[0])} if others else {}
     return replace(record, figures={**record.figures, _MEASURED: figures}, novelty_figures=novelty)
 

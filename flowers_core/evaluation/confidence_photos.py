@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from flowers_core.data.batches import stratified_sample
 from flowers_core.data.corruptions import SEED
 from flowers_core.data.dataset import Dataset
-from flowers_core.data.download.external import NO_FLOWER
+from flowers_core.data.download.external import NO_FLOWER, NO_FLOWER_FOR_FITTING
 from flowers_core.data.no_flower import pictures_without_flower
 from flowers_core.data.photo_files import is_photo
 from flowers_core.data.photos import open_photo
@@ -45,6 +46,8 @@ class ConfidencePhotos:
         most: photos of a split that are looked at, as evenly over the classes as they go; None looks at all clean
             ones, and at `SAMPLE` corrupted ones.
         drawn: pictures of each kind of drawn ones, and crops of each sample picture; None for the usual numbers.
+        external: the folder of external photos; those in it that show no flower and are for fitting join the pictures
+            without a flower. None for none.
     """
 
     bundle: Bundle
@@ -54,6 +57,7 @@ class ConfidencePhotos:
     track: Track = untracked
     most: int | None = None
     drawn: int | None = None
+    external: Path | None = None
 
     def clean(self, *splits: str) -> Observed:
         """The photos of these splits, or `most` of each."""
@@ -67,16 +71,23 @@ class ConfidencePhotos:
         return self._observed(shown, f"{split} photos, each corrupted {self.rounds} times", len(ids) * self.rounds)
 
     def without_flower(self) -> Observed:
-        """Drawn pictures and crops of sample pictures; those of one picture are one group."""
+        """Drawn pictures and crops of sample pictures, those of one picture in one group; then photos for fitting."""
         pictures = list(pictures_without_flower(self.drawn or _DRAWN, self.drawn or _CROPS))
         sources = sorted({picture.source for picture in pictures})
         shown = (Shown(picture.pixels, NO_CLASS, -1 - sources.index(picture.source)) for picture in pictures)
-        return self._observed(shown, "pictures without a flower", len(pictures))
+        paths = self.photos_for_fitting()
+        every = chain(shown, _without_flower(paths, -1 - len(sources)))
+        total = len(pictures) + len(paths)
+        return self._observed(every, f"{total} pictures without a flower", total)
 
-    def external_without_flower(self, folder: Path) -> Observed | None:
-        """The external photos without a flower; None where the folder has none."""
-        paths = sorted(path for path in (folder / NO_FLOWER).glob("*") if is_photo(path))
-        shown = (Shown(open_photo(path).pixels, NO_CLASS, -1 - row) for row, path in enumerate(paths))
+    def photos_for_fitting(self) -> list[Path]:
+        """The external photos without a flower that are for fitting; empty where there are none."""
+        return [] if self.external is None else _photos_in(self.external / NO_FLOWER_FOR_FITTING)
+
+    def external_without_flower(self) -> Observed | None:
+        """The external photos without a flower that are for measuring; None where there are none."""
+        paths = [] if self.external is None else _photos_in(self.external / NO_FLOWER)
+        shown = _without_flower(paths, -1)
         return self._observed(shown, "external photos without a flower", len(paths)) if paths else None
 
     def doubtful(
@@ -94,11 +105,13 @@ class ConfidencePhotos:
             return list(doubtful_photos(self.bundle, runtime, reader, self.track(shown, title, total)))
 
         ids, few = self.flowers.split_ids(split), stratified_sample(self.flowers, split, _CORRUPTED_LOOKS, SEED)
-        pictures = list(pictures_without_flower(_OTHER_LOOKS, _OTHER_LOOKS))
+        pictures = [Shown(one.pixels, NO_CLASS, 0) for one in pictures_without_flower(_OTHER_LOOKS, _OTHER_LOOKS)]
+        paths = self.photos_for_fitting()
+        others = chain(pictures, _without_flower(paths, -1))
         return (
             found(clean_photos(self.flowers, ids), f"looks at {split} photos", len(ids)),
             found(corrupted_photos(self.flowers, few, 1), f"looks at corrupted {split} photos", len(few)),
-            found((Shown(one.pixels, NO_CLASS, 0) for one in pictures), "looks at other pictures", len(pictures)),
+            found(others, "looks at other pictures", len(pictures) + len(paths)),
         )
 
     def _ids(self, split: str) -> NDArray[np.int64]:
@@ -108,3 +121,12 @@ class ConfidencePhotos:
 
     def _observed(self, shown: Iterable[Shown], key: str, total: int) -> Observed:
         return observe(self.bundle, shown, key=key, cache=self.cache, track=self.track, total=total)
+
+
+def _photos_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*") if is_photo(path))
+
+
+def _without_flower(paths: Sequence[Path], first_group: int) -> Iterator[Shown]:
+    """The photos, each a group of its own, counted down from the first."""
+    return (Shown(open_photo(path).pixels, NO_CLASS, first_group - row) for row, path in enumerate(paths))

@@ -40,8 +40,8 @@ def _observed(photos: int, noise: float, seed: int, label: int | None = None) ->
 class _DrawnEvidence:
     """In the place of `ConfidencePhotos`: what a network could say, without one."""
 
-    def __init__(self, bundle: Bundle, *_: object) -> None:
-        self.bundle = bundle
+    def __init__(self, bundle: Bundle, *_: object, external: Path = Path()) -> None:
+        self.bundle, self.external = bundle, external
 
     def clean(self, *splits: str) -> Observed:
         return _observed(306 * len(splits), {"train": 0.3, "validation": 0.6, "test": 0.6}[splits[0]], len(splits[0]))
@@ -66,8 +66,11 @@ class _DrawnEvidence:
         flowers = [photo(label, familiar) for label in range(1, 31) for familiar in (True, False)]
         return flowers, flowers[:40], [photo(NO_CLASS, False)] * 3
 
-    def external_without_flower(self, folder: Path) -> Observed | None:
-        return _observed(60, 3.0, 9, NO_CLASS) if folder.name == "there" else None
+    def photos_for_fitting(self) -> list[Path]:
+        return [Path("a.jpg")] if self.external.name == "there" else []
+
+    def external_without_flower(self) -> Observed | None:
+        return _observed(60, 3.0, 9, NO_CLASS) if self.external.name == "there" else None
 
 
 @pytest.fixture
@@ -90,8 +93,13 @@ def call(drawn_dataset: OxfordFlowers, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.slow
-def test_rules_are_fitted_recorded_and_measured(bundle: Path, call) -> None:
-    call(str(bundle))
+def test_rules_are_fitted_recorded_and_measured(bundle: Path, call, capsys: pytest.CaptureFixture[str]) -> None:
+    call(str(bundle), "--external", "there")
+    assert "drawings alone" not in capsys.readouterr().out
+    call(str(bundle), "--external", "nowhere")
+    assert "No photos without a flower for fitting are in nowhere: the rules know drawings alone." in (
+        capsys.readouterr().out
+    )
     record = load_bundle(bundle).manifest.confidence
     assert record is not None
     assert (record.source.split, record.source.photos, record.source.corrupted, record.source.others) == (

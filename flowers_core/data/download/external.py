@@ -1,7 +1,8 @@
 """External photos, independent of the data set: desktop backgrounds from Ubuntu's archive.
 
-`external.json` lists them: 43 that show one of the 102 flowers, labelled by file name and by eye, and 234 that show no
-flower. Photos of other flowers, or of flowers that could not be named for certain, were left out before any model had
+`external.json` lists them: 43 that show one of the 102 flowers, labelled by file name and by eye, 234 that show no
+flower, and 251 others that show none, out of other packages. The first two kinds only measure; the last is there to fit
+rules to. Photos of other flowers, or of flowers that could not be named for certain, were left out before any model had
 answered. The photos are fetched unchanged and are not part of this project. Each package states its licences; most are
 Creative Commons.
 """
@@ -26,9 +27,10 @@ from flowers_core.data.download.http import fetch
 from flowers_core.data.download.progress import DownloadError, Progress, Report
 
 EXTERNAL_URL = "http://archive.ubuntu.com/ubuntu/"
-# The two folders of the photos. The first has a folder for each class.
+# The folders of the photos. The first has a folder for each class.
 FLOWERS = "flowers"
 NO_FLOWER = "no flower"
+NO_FLOWER_FOR_FITTING = "no flower, for fitting"
 
 _LIST = Path(__file__).with_name("external.json")
 
@@ -40,7 +42,7 @@ class Package:
     Attributes:
         file: its path in Ubuntu's archive.
         md5: digest of its bytes, hexadecimal.
-        photos: path inside → name of the class, or NO_FLOWER.
+        photos: path inside → name of the class, or NO_FLOWER, or NO_FLOWER_FOR_FITTING.
     """
 
     file: str
@@ -55,7 +57,7 @@ class Package:
     def targets(self) -> dict[str, Path]:
         """Where each photo goes: path inside the package → path below the folder of all photos."""
         return {
-            path: Path(NO_FLOWER if shows == NO_FLOWER else f"{FLOWERS}/{shows}")
+            path: Path(shows if shows in (NO_FLOWER, NO_FLOWER_FOR_FITTING) else f"{FLOWERS}/{shows}")
             / f"{self.name}_{'_'.join(PurePosixPath(path).parts[2:])}"
             for path, shows in self.photos.items()
         }

@@ -10,7 +10,14 @@ import pytest
 import zstandard
 
 from flowers_core.data.download import http as fetching
-from flowers_core.data.download.external import FLOWERS, NO_FLOWER, Package, download_external, external_packages
+from flowers_core.data.download.external import (
+    FLOWERS,
+    NO_FLOWER,
+    NO_FLOWER_FOR_FITTING,
+    Package,
+    download_external,
+    external_packages,
+)
 from flowers_core.data.download.progress import DownloadError, Progress
 from flowers_core.data.photo_folder import scan_folder
 from flowers_core.data.taxonomy import load_taxonomy
@@ -133,7 +140,7 @@ def test_a_link_in_a_photos_place_is_not_followed(archive: LocalOxford, tmp_path
 def test_the_list_names_classes_and_no_path_twice(tmp_path: Path) -> None:
     packages = external_packages()
     targets = [target for package in packages for target in package.targets().values()]
-    assert len(targets) == len(set(targets)) == 277
+    assert len(targets) == len(set(targets)) == 528
     assert not [target for target in targets if ".." in target.parts or target.is_absolute()]
     for target in targets:
         (tmp_path / target).parent.mkdir(parents=True, exist_ok=True)
@@ -141,4 +148,5 @@ def test_the_list_names_classes_and_no_path_twice(tmp_path: Path) -> None:
     flowers = scan_folder(tmp_path / FLOWERS, load_taxonomy()).photos
     assert len(flowers) == 43
     assert len({photo.label for photo in flowers}) == 20
+    assert [len(list((tmp_path / kind).iterdir())) for kind in (NO_FLOWER, NO_FLOWER_FOR_FITTING)] == [234, 251]
     assert {len(package.md5) for package in packages} == {32}
