@@ -7,9 +7,11 @@
 The rules are fitted to validation photos, clean and corrupted, and to pictures without a flower, as the INT8 model
 answers them: drawn pictures, crops of sample pictures, and those of the external photos that are for fitting, where
 they are there (`flowers study download_external`). How right the rules are about photos that they were not fitted to is
-told by two halves of these, each judged by rules fitted to the other. A model that has learnt from the validation
-photos takes its rules from its counterpart, the same recipe on fewer photos. `--measure` fits nothing: it reads the
-test photos, and the external photos without a flower that are for measuring, and records the figures for `results.md`.
+told by two halves of these, each judged by rules fitted to the other; a model that held out one half of the test photos
+is also measured by the external photos without a flower that are for measuring. A model that has learnt from the
+validation photos takes its rules from its counterpart, the same recipe on fewer photos. `--measure` fits nothing: it
+reads the test photos, and the external photos without a flower that are for measuring, and records the figures for
+`results.md`.
 """
 
 import argparse
@@ -27,6 +29,7 @@ from flowers_core.evaluation.confidence_fit import (
 )
 from flowers_core.evaluation.confidence_photos import ConfidencePhotos
 from flowers_core.evaluation.confidence_report import Rules, confidence_figures, novelty_figures
+from flowers_core.evaluation.evidence import Observed
 from flowers_core.evaluation.looks_fit import fit_looks
 from flowers_core.inference.bundle import Bundle, BundleError, load_bundle
 from flowers_core.inference.bundle_dataset import dataset_of
@@ -35,7 +38,7 @@ from flowers_core.inference.confidence import DISCRIMINANT_FILE, discriminant_sp
 from flowers_core.inference.confidence_head import ConfidenceHead
 from flowers_core.inference.discriminant import fit_discriminant_space
 from flowers_core.inference.looks_rule import looks_rule
-from flowers_core.inference.records.confidence import ConfidenceRecord, ConfidenceSource
+from flowers_core.inference.records.confidence import ConfidenceRecord, ConfidenceSource, NoveltyFigures
 from scripts.options.command import (
     add_bundle_argument,
     add_data_option,
@@ -149,6 +152,8 @@ def fitted(
         record = replace(record, figures={_FITTED: figures})
     except ConfidenceError as error:
         print(f"How right these rules are is not told by halves of the photos: of one half, {error}")
+    if bundle.training.held_out_half is not None:  # it has no other photos to be measured by
+        record = replace(record, novelty_figures=_novelty(photos, record, clean, _FITTED))
     head = ConfidenceHead(record, space, *bundle.head())
     clean_ones, corrupted_ones, other_ones = photos.doubtful(_FITTED, head)
     if not clean_ones and not corrupted_ones:  # nothing in doubt says how to settle it
@@ -159,15 +164,27 @@ def fitted(
 def _measured(photos: ConfidencePhotos) -> ConfidenceRecord:
     bundle, record = photos.bundle, photos.bundle.manifest.confidence
     bundle.require_unseen(_MEASURED)
-    if record is None or bundle.calibration is None:
+    if record is None:
         raise BundleError(f"There is nothing to measure yet: `flowers fit_confidence {bundle.name}` fits it.")
-    space = discriminant_space(bundle)
-    rules = Rules(space, record.model, record.novelty, record.sets, bundle.calibration.temperature)
-    clean, corrupted = photos.clean(_MEASURED), photos.corrupted(_MEASURED)
+    clean, corrupted, rules = photos.clean(_MEASURED), photos.corrupted(_MEASURED), _rules(bundle, record)
     figures = {"clean": confidence_figures(rules, clean), "corrupted": confidence_figures(rules, corrupted)}
-    others = photos.external_without_flower()
-    novelty = {"external": novelty_figures(rules, clean, others, _MEASURED, bundle.head()[0])} if others else {}
+    novelty = _novelty(photos, record, clean, _MEASURED)
     return replace(record, figures={**record.figures, _MEASURED: figures}, novelty_figures=novelty)
+
+
+def _novelty(
+    photos: ConfidencePhotos, record: ConfidenceRecord, known: Observed, split: str
+) -> dict[str, NoveltyFigures]:
+    """The photos of flowers of a split against the external ones without a flower; empty where none are there."""
+    others, bundle = photos.external_without_flower(), load_bundle(photos.bundle.folder)
+    if others is None:
+        return {}
+    return {"external": novelty_figures(_rules(bundle, record), known, others, split, bundle.head()[0])}
+
+
+def _rules(bundle: Bundle, record: ConfidenceRecord) -> Rules:
+    temperature = bundle.require_calibration().temperature
+    return Rules(discriminant_space(bundle), record.model, record.novelty, record.sets, temperature)
 
 
 def _parse() -> argparse.Namespace:

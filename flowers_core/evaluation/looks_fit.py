@@ -24,10 +24,8 @@ from flowers_core.inference.looks_rule import (
     NEVER,
     LooksCertainty,
     LooksRule,
-    SureCrops,
     agreeing_crops,
     looks_signals,
-    sure_alike,
     surest_mean,
     weighed,
 )
@@ -40,8 +38,6 @@ _WHOLE_WEIGHTS, _CROPS_WEIGHTS = (0.2, 0.4, 0.6, 0.8, 1.0), (0.4, 0.6, 0.8, 1.0,
 # So many photos must speak for what names others without doubt, and so many answers be right, and wrong, for certainty.
 _ENOUGH = 20
 _REGULARIZATION = 1.0
-# More crops than this are not asked of a photo that looks like none of the flowers.
-_MOST_SURE_CROPS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +104,7 @@ def fit_looks(
     Returns:
         The rule whose answers make the true classes likeliest, with the certainty of those that crops decide. From
         `sure_from` on, `SURE_CORRUPTED_ACCURACY` of these are right; those to pictures without a flower are wrong. What
-        as a whole looks like none of the flowers is named without doubt where so many crops each are, and alike, that
-        as many of these answers are right.
+        as a whole looks like none of the flowers has a bar of its own, from which on as many answers are right.
     """
     parts = [part for part in (clean, corrupted) if part]
     photos = [photo for part in parts for photo in part]
@@ -131,8 +126,8 @@ def fit_looks(
     chosen = replace(chosen, certainty=_certainty(decided))
     return replace(
         chosen,
-        sure_from=max(_sure_from(chosen, decided), least),
-        sure_crops=_sure_crops(chosen, (*photos, *others), least),
+        sure_from=max(_sure_from(chosen, decided, decided.familiar), least),
+        novel_sure_from=max(_sure_from(chosen, decided, ~decided.familiar), least),
     )
 
 
@@ -141,7 +136,7 @@ class _Decided:
     """The n answers that crops decided.
 
     Attributes:
-        together, whole, agreement: (n,) float64, what `LooksCertainty` weighs.
+        together, whole, agreement, likeness: (n,) float64, what `LooksCertainty` weighs.
         right: (n,), which of them are right.
         familiar: (n,), whether the photo as a whole looks like the flower that it is called.
         flower: (n,), whether the picture shows a flower.
@@ -150,6 +145,7 @@ class _Decided:
     together: NDArray[np.float64]
     whole: NDArray[np.float64]
     agreement: NDArray[np.float64]
+    likeness: NDArray[np.float64]
     right: NDArray[np.bool_]
     familiar: NDArray[np.bool_]
     flower: NDArray[np.bool_]
@@ -159,15 +155,21 @@ def _decided(rule: LooksRule, photos: Sequence[DoubtfulPhoto]) -> _Decided:
     answers = _Answers.of(photos, rule.share)
     found, decided = answers.by(rule)
     rows, columns = np.arange(len(photos)), found.argmax(axis=1)
-    agreement = [
-        len(agreeing_crops(photo.crops, photo.familiar_crops, column, rule)) / len(photo.crops)
+    agreeing = [
+        agreeing_crops(photo.crops, photo.familiar_crops, column, rule)
         for photo, column in zip(photos, columns.tolist(), strict=True)
     ]
     labels = np.array([photo.label for photo in photos])
     every = (
         found[rows, columns],
         answers.whole[rows, columns],
-        np.array(agreement),
+        np.array([len(crops) / len(photo.crops) for crops, photo in zip(agreeing, photos, strict=True)]),
+        np.array(
+            [
+                photo.familiar_crops[crops].sum() / len(photo.crops)
+                for crops, photo in zip(agreeing, photos, strict=True)
+            ]
+        ),
         columns + 1 == labels,
         np.array([photo.familiar for photo in photos]),
         labels != NO_CLASS,
@@ -179,42 +181,19 @@ def _certainty(decided: _Decided) -> LooksCertainty | None:
     """What makes the probability of the answers; None where too few are right or wrong to tell."""
     if min(decided.right.sum(), (~decided.right).sum()) < _ENOUGH:
         return None
-    signals = looks_signals(decided.together, decided.whole, decided.agreement)
+    signals = looks_signals(decided.together, decided.whole, decided.agreement, decided.likeness)
     fitted = LogisticRegression(C=_REGULARIZATION, max_iter=1000).fit(signals, decided.right)
     return LooksCertainty(float(fitted.intercept_[0]), *fitted.coef_[0].tolist())
 
 
-def _sure_from(rule: LooksRule, decided: _Decided) -> float:
-    part = decided.familiar
+def _sure_from(rule: LooksRule, decided: _Decided, part: NDArray[np.bool_]) -> float:
+    """The bar of those of the answers."""
     if (part & decided.flower).sum() < _ENOUGH:
         return NEVER
     probability = decided.together
     if rule.certainty is not None:
-        probability = rule.certainty.probability(probability, decided.whole, decided.agreement)
+        probability = rule.certainty.probability(probability, decided.whole, decided.agreement, decided.likeness)
     return least_reliable(probability[part], decided.right[part], SURE_CORRUPTED_ACCURACY)
-
-
-def _sure_crops(rule: LooksRule, photos: Sequence[DoubtfulPhoto], sure_from: float) -> SureCrops | None:
-    """The fewest crops that are right often enough; None where too few photos have as many."""
-    novel = [photo for photo in photos if not photo.familiar]
-    if not novel:
-        return None
-    found, decided = _Answers.of(novel, rule.share).by(rule)
-    columns = found.argmax(axis=1)
-    alike = decided * [
-        sure_alike(photo.crops, photo.familiar_crops, column, sure_from)
-        for photo, column in zip(novel, columns.tolist(), strict=True)
-    ]
-    labels = np.array([photo.label for photo in novel])
-    right = columns + 1 == labels
-    for count in range(1, _MOST_SURE_CROPS + 1):
-        part = alike >= count
-        if (part & (labels != NO_CLASS)).sum() < _ENOUGH:
-            return None
-        if right[part].mean() >= SURE_CORRUPTED_ACCURACY:
-            # Half a photo more is right and half a one wrong, so that no probability is 1.
-            return SureCrops(count, float((right[part].sum() + 0.5) / (part.sum() + 1)))
-    return None
 
 
 @dataclass(frozen=True, eq=False)

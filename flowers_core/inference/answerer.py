@@ -15,7 +15,7 @@ from flowers_core.data.taxonomy import Taxonomy
 from flowers_core.inference.bundle import Bundle
 from flowers_core.inference.confidence import tempered
 from flowers_core.inference.confidence_head import confidence_head
-from flowers_core.inference.looks_rule import agreeing_crops, combined, sure_alike
+from flowers_core.inference.looks_rule import agreeing_crops, combined
 from flowers_core.inference.multi_crop import consensus_scores, crop_boxes, crop_inputs
 from flowers_core.inference.prediction import Prediction, taxa_of
 from flowers_core.inference.prototypes import Prototypes
@@ -108,12 +108,9 @@ class Answerer:
         bar = rule.sure_from if familiar else rule.novel_sure_from
         certain = float(probabilities[column])
         if rule.certainty is not None:
-            answered = (certain, whole.probabilities[column], len(agreeing) / len(boxes))
+            likeness = reading.familiar[agreeing].sum() / len(boxes)
+            answered = (certain, whole.probabilities[column], len(agreeing) / len(boxes), likeness)
             certain = float(rule.certainty.probability(*([value] for value in answered))[0])
-        if not familiar and (enough := rule.sure_crops) is not None:
-            alike = sure_alike(reading.probabilities, reading.familiar, column, self.reader.sure_from)
-            if alike >= enough.count:
-                bar, certain = 0.0, max(certain, enough.probability)
         if certain != probabilities[column]:
             probabilities = tempered(np.log(probabilities)[None], np.array([certain]))[0]
         taxa = taxa_of(probabilities, self.taxonomy)

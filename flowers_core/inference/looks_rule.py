@@ -25,40 +25,33 @@ class LooksCertainty:
         together: the weight of the answer's log-odds in all looks together.
         whole: the weight of its log-odds in the whole photo.
         agreement: the weight, in nats, of the fraction of the crops that name it.
+        likeness: the weight, in nats, of the fraction of the crops that name it and look like it; 0 where that was not
+            fitted.
     """
 
     intercept: float
     together: float
     whole: float
     agreement: float
+    likeness: float = 0.0
 
-    def probability(self, together: ArrayLike, whole: ArrayLike, agreement: ArrayLike) -> NDArray[np.float64]:
+    def probability(
+        self, together: ArrayLike, whole: ArrayLike, agreement: ArrayLike, likeness: ArrayLike
+    ) -> NDArray[np.float64]:
         """The probability that each of n answers is right.
 
         Args:
             together, whole: (n,), its probability in all looks together and in the whole photo.
             agreement: (n,), the fraction of the crops that name it.
+            likeness: (n,), the fraction of the crops that name it and look like it.
 
         Returns:
             (n,) float64 in (0, 1).
         """
-        weights = np.array([self.together, self.whole, self.agreement])
-        nats = self.intercept + looks_signals(together, whole, agreement) @ weights
+        weights = np.array([self.together, self.whole, self.agreement, self.likeness])
+        nats = self.intercept + looks_signals(together, whole, agreement, likeness) @ weights
         probability: NDArray[np.float64] = 1 / (1 + np.exp(-nats))
         return probability
-
-
-@dataclass(frozen=True)
-class SureCrops:
-    """Crops that name a photo without doubt although as a whole it looks like none of the flowers.
-
-    Attributes:
-        count: so many at least, each named without doubt by itself, and all alike.
-        probability: that their flower is right, in (0, 1).
-    """
-
-    count: int
-    probability: float
 
 
 @dataclass(frozen=True)
@@ -77,7 +70,6 @@ class LooksRule:
         sure_from: in [0, 1], the least probability of an answer that is given without doubt.
         novel_sure_from: the same where the whole photo looks like none of the flowers; above 1 where no probability is
             enough.
-        sure_crops: the crops that are enough for such a photo; None where none are.
         certainty: what makes the probability of an answer that crops decided; None leaves it as it is.
         asks_novel: whether crops are asked where the whole photo looks like none of the flowers.
     """
@@ -90,7 +82,6 @@ class LooksRule:
     sure_from: float
     novel_sure_from: float = NEVER
     certainty: LooksCertainty | None = None
-    sure_crops: SureCrops | None = None
     asks_novel: bool = True
 
     def __post_init__(self) -> None:
@@ -163,17 +154,20 @@ def weighed(whole: NDArray[np.float64], named: NDArray[np.float64], rule: LooksR
     return softmax(nats)
 
 
-def looks_signals(together: ArrayLike, whole: ArrayLike, agreement: ArrayLike) -> NDArray[np.float64]:
+def looks_signals(
+    together: ArrayLike, whole: ArrayLike, agreement: ArrayLike, likeness: ArrayLike
+) -> NDArray[np.float64]:
     """What `LooksCertainty` weighs.
 
     Args:
-        together, whole, agreement: (n,), as there.
+        together, whole, agreement, likeness: (n,), as there.
 
     Returns:
-        (n, 3) float64: two log-odds in nats, and the agreement.
+        (n, 4) float64: two log-odds in nats, and two fractions.
     """
     odds = [[log_odds_of(probability) for probability in np.asarray(each).tolist()] for each in (together, whole)]
-    return np.stack([*np.clip(odds, -_MOST_NATS, _MOST_NATS), np.asarray(agreement, np.float64)], axis=1)
+    fractions = [np.asarray(each, np.float64) for each in (agreement, likeness)]
+    return np.stack([*np.clip(odds, -_MOST_NATS, _MOST_NATS), *fractions], axis=1)
 
 
 def agreeing_crops(
@@ -194,19 +188,6 @@ def agreeing_crops(
     """
     names = (crops.argmax(axis=1) == column) & (crops[:, column] >= rule.naming)
     return np.flatnonzero(names) if (names & familiar).any() else np.empty(0, np.int64)
-
-
-def sure_alike(crops: NDArray[np.float64], familiar: NDArray[np.bool_], column: int, sure_from: float) -> int:
-    """How many crops name a class without doubt, each by itself; 0 where one so names another class.
-
-    Args:
-        crops: (n, classes), the probabilities of each crop.
-        familiar: (n,), whether each looks like the flower that it is called.
-        column: of the class.
-        sure_from: the probability from which on one look names a flower without doubt.
-    """
-    named = crops[familiar & (crops.max(axis=1) >= sure_from)].argmax(axis=1)
-    return len(named) if (named == column).all() else 0
 
 
 def log_odds_of(probability: float) -> float:

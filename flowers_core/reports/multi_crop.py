@@ -24,11 +24,11 @@ def multi_crop_note(records: Sequence[RunRecord]) -> str:
     own = (
         "Some bundles have a rule of their own, fitted to doubtful validation photos, clean and corrupted, and to "
         "pictures without a flower (`flowers fit_confidence`), so that 98 % of the answers from that probability on "
-        "are right, those to such pictures counted as wrong. Photos that as a whole look like none of the flowers are "
-        "named without doubt by the fewest crops of which that holds, each named without doubt by itself and all "
-        "alike; older rules have a bar of their own for them. Where such a rule has a *certainty*, it makes the "
+        "are right, those to such pictures counted as wrong. Photos that as a whole look like none of the flowers have "
+        "a bar of their own, or are never named without doubt. Where such a rule has a *certainty*, it makes the "
         "probability of an answer that crops decided: a logistic regression on the answer's log-odds in all looks "
-        "together, its log-odds in the whole photo and the fraction of the crops that name it. "
+        "together, its log-odds in the whole photo, the fraction of the crops that name it and, in rules of now, the "
+        "fraction that name it and look like it. "
         f"{' '.join(fitted)} For all others"
     )
     return (
@@ -48,15 +48,14 @@ def multi_crop_note(records: Sequence[RunRecord]) -> str:
 
 def _rule(rule: LooksRule) -> str:
     strange = "never" if rule.novel_sure_from > 1 else f"from {100 * rule.novel_sure_from:.1f} % on"
-    if (crops := rule.sure_crops) is not None:
-        strange = f"by {crops.count} crops that are named without doubt and alike ({percent(crops.probability)} %)"
     said = (
         f"weights of {rule.whole_weight:g} and {rule.crops_weight:g}, a floor of {rule.floor:g}, "
         f"{percent(rule.share)} % of the crops, sure from {100 * rule.sure_from:.1f} % on, of strange photos {strange}"
     )
     if (certainty := rule.certainty) is None:
         return said
-    weights = f"{certainty.together:.2f}, {certainty.whole:.2f} and {certainty.agreement:.2f}"
+    likeness = f", {certainty.likeness:.2f}" if certainty.likeness else ""
+    weights = f"{certainty.together:.2f}, {certainty.whole:.2f}, {certainty.agreement:.2f}{likeness}"
     return f"{said}; certainty with weights of {weights} and an intercept of {certainty.intercept:.2f}"
 
 

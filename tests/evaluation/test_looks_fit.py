@@ -11,7 +11,7 @@ from flowers_core.evaluation.evidence import NO_CLASS, clean_photos
 from flowers_core.evaluation.looks_fit import DoubtfulPhoto, doubtful_photos, fit_looks
 from flowers_core.inference.answerer import open_answerer
 from flowers_core.inference.bundle import load_bundle
-from flowers_core.inference.looks_rule import LooksCertainty, SureCrops, combined
+from flowers_core.inference.looks_rule import LooksCertainty, LooksRule, combined
 from flowers_core.inference.multi_crop import crop_boxes
 from flowers_core.inference.runtime import open_runtime
 from flowers_core.storage.paths import default_models_dir
@@ -66,22 +66,37 @@ def test_without_doubt_is_named_what_is_nearly_always_right() -> None:
     assert np.mean(sure) < 0.3
 
 
-def test_what_looks_like_no_flower_is_named_without_doubt_by_enough_crops_that_are_each() -> None:
+def test_what_looks_like_no_flower_has_a_bar_of_its_own() -> None:
     strange, photos = _photos(25, 0, right=1.0, familiar=False), _photos(25, 1, right=1.0)
-    rule = fit_looks(photos + strange, photos, [], least=0.75)
-    assert rule.novel_sure_from > 1  # no probability is enough
-    assert rule.sure_crops == SureCrops(1, 25.5 / 26)
-    assert fit_looks(photos + strange[:19], photos, [], least=0.75).sure_crops is None  # too few to tell
-    assert fit_looks(photos + strange, photos, [], least=0.85).sure_crops is None  # no crop is sure by itself
+    assert fit_looks(photos + strange, photos, []).novel_sure_from < 1
+    assert fit_looks(photos + strange, photos, [], least=0.9999).novel_sure_from == 0.9999
+    # Too few photos of flowers tell nothing: none is named without doubt.
+    assert fit_looks(photos + strange[:19], photos, []).novel_sure_from > 1
 
-    # Of pictures without a flower, two crops look like what they name: three are asked for.
-    other = _photo(np.random.default_rng(2), right=0.0, label=NO_CLASS, familiar=False)
-    others = [replace(other, familiar_crops=np.arange(_CROPS) < 2)] * 3
-    rule = fit_looks(photos + strange, photos, others, least=0.75)
-    assert rule.sure_crops == SureCrops(3, 25.5 / 26)
-    # Where theirs are as many as those of flowers, none are enough.
-    rule = fit_looks(photos + strange, photos, [replace(other, familiar_crops=np.ones(_CROPS, bool))] * 3, least=0.75)
-    assert rule.sure_crops is None
+
+def _certain(rule: LooksRule, photo: DoubtfulPhoto) -> float:
+    """How probable the answer to a photo whose crops say the same is right."""
+    together = combined(photo.whole, photo.crops, rule)
+    column = together.argmax()
+    assert rule.certainty is not None
+    likeness = photo.familiar_crops.mean()
+    return float(rule.certainty.probability([together[column]], [photo.whole[column]], [1.0], [likeness])[0])
+
+
+def test_crops_that_look_like_what_they_name_tell_flowers_from_other_pictures() -> None:
+    strange, photos = _photos(25, 0, right=1.0, familiar=False), _photos(25, 1, right=1.0)
+    # Of pictures without a flower all crops agree, too, but two look like what they name.
+    others = [
+        replace(photo, familiar_crops=np.arange(_CROPS) < 2)
+        for photo in _photos(30, 2, right=0.0, label=NO_CLASS, familiar=False)
+    ]
+    rule = fit_looks(photos + strange, photos, others)
+    assert max(_certain(rule, photo) for photo in others) < rule.novel_sure_from
+    assert all(_certain(rule, photo) >= rule.novel_sure_from for photo in strange)
+    # Where theirs look as much like it, the bar is out of reach of nearly all.
+    alike = [replace(photo, familiar_crops=np.ones(_CROPS, bool)) for photo in others]
+    rule = fit_looks(photos + strange, photos, alike)
+    assert np.mean([_certain(rule, photo) >= rule.novel_sure_from for photo in strange]) < 0.3
 
 
 def test_pictures_without_a_flower_raise_the_bar() -> None:
@@ -109,15 +124,18 @@ def test_certainty_knows_what_the_probability_does_not() -> None:
     rule = fit_looks(drawn(100), drawn(100), [])
     assert rule.certainty is not None
     assert rule.certainty.whole > 0
-    low, high = rule.certainty.probability([0.9, 0.9], [0.05, 0.8], [1.0, 1.0])
+    low, high = rule.certainty.probability([0.9, 0.9], [0.05, 0.8], [1.0, 1.0], [1.0, 1.0])
     assert low < 0.1 < 0.9 < high
     assert low < rule.sure_from <= high
 
 
 def test_certainty_by_hand() -> None:
     # Even odds in all looks, three to one in the whole, half of the crops: −1 + 2·0 + ln 3 + 4·½.
-    found = LooksCertainty(-1.0, 2.0, 1.0, 4.0).probability([0.5], [0.75], [0.5])
+    found = LooksCertainty(-1.0, 2.0, 1.0, 4.0).probability([0.5], [0.75], [0.5], [0.5])
     assert found == pytest.approx(3 * np.e / (1 + 3 * np.e))
+    # A quarter of them look like it: −4·¼ in addition.
+    found = LooksCertainty(-1.0, 2.0, 1.0, 4.0, likeness=-4.0).probability([0.5], [0.75], [0.5], [0.25])
+    assert found == pytest.approx(3 / (1 + 3))
 
 
 def test_only_doubtful_photos_are_looked_at_and_as_the_answerer_looks(drawn_dataset: OxfordFlowers) -> None:

@@ -13,7 +13,7 @@ from flowers_core.data.taxonomy import load_taxonomy
 from flowers_core.inference.answerer import Answer, Answerer, open_answerer
 from flowers_core.inference.bundle import Bundle, load_bundle
 from flowers_core.inference.confidence_head import ConfidenceHead
-from flowers_core.inference.looks_rule import LOOKS_RULE, SureCrops, combined
+from flowers_core.inference.looks_rule import LOOKS_RULE, LooksCertainty, combined
 from flowers_core.inference.multi_crop import crop_boxes, crop_inputs
 from flowers_core.inference.reading import TemperatureReader
 from flowers_core.inference.runtime import Forward, Runtime
@@ -95,20 +95,31 @@ def test_crops_are_not_asked_where_the_rule_says_so() -> None:
     assert answerer.answer(flower).looks == shipped.answer(flower).looks
 
 
-@pytest.mark.parametrize(("count", "sure"), [(3, True), (len(crop_boxes(640, 427)) + 1, False)])
-def test_crops_name_without_doubt_what_as_a_whole_looks_like_none(count: int, sure: bool) -> None:
-    """The dahlia fills the frame; many of its crops are each dahlias without doubt."""
+@pytest.mark.parametrize("sure_from", [0.7, 0.8])
+def test_crops_that_look_like_it_name_what_as_a_whole_looks_like_none(sure_from: float) -> None:
+    """The dahlia fills the frame; a share of its crops look like the dahlia that they name, and decide alone here."""
     shipped = _answerer(TESTED)
     assert isinstance(shipped.reader, ConfidenceHead)
     assert shipped.reader.record.looks is not None
-    looks = replace(shipped.reader.record.looks, sure_crops=SureCrops(count, 0.985))
+    looks = replace(
+        shipped.reader.record.looks,
+        certainty=LooksCertainty(0.0, 0.0, 0.0, 0.0, likeness=4.0),
+        novel_sure_from=sure_from,
+        sure_from=0.0,
+    )
     record = replace(shipped.reader.record, looks=looks)
-    answer = replace(shipped, reader=replace(shipped.reader, record=record)).answer(DAHLIA)
+    answerer = replace(shipped, reader=replace(shipped.reader, record=record))
+    answer = answerer.answer(DAHLIA)
+    boxes = crop_boxes(DAHLIA.shape[1], DAHLIA.shape[0])
+    crops = answerer.reader.read(answerer.runtime.forward(crop_inputs(DAHLIA, boxes, answerer.bundle.crop_rule)))
     best = answer.prediction.candidates[0]
+    likes = (crops.probabilities.argmax(axis=1) == best.label - 1) & crops.familiar
+    likes &= crops.probabilities[:, best.label - 1] >= looks.naming
     assert answer.whole.novel
     assert "dahlia" in load_taxonomy()[best.label].name
-    assert answer.prediction.sure is sure
-    assert (best.probability > 0.98) is sure
+    assert 0 < likes.sum() < len(boxes)
+    assert best.probability == pytest.approx(1 / (1 + np.exp(-4 * likes.mean())), abs=1e-6)
+    assert answer.prediction.sure is bool(best.probability >= sure_from)
     assert answer.prediction.probabilities.sum() == pytest.approx(1)
 
 

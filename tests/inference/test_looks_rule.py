@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowers_core.inference.looks_rule import LOOKS_RULE, LooksRule, agreeing_crops, combined, looks_rule, sure_alike
+from flowers_core.inference.looks_rule import LOOKS_RULE, LooksRule, agreeing_crops, combined, looks_rule
 
 
 def test_all_looks_make_one_answer() -> None:
@@ -32,17 +32,6 @@ def test_crops_are_believed_where_one_that_names_the_flower_looks_like_it() -> N
     # The fourth looks like what it names, which is another class; the third does, but hardly names it.
     assert agreeing_crops(crops, np.array([False, False, True, True]), 0).tolist() == []
     assert agreeing_crops(crops, np.array([False, False, False, True]), 1).tolist() == [3]
-
-
-def test_crops_that_are_each_named_without_doubt_speak_together_or_not_at_all() -> None:
-    """Of four crops three are sure, from 0.8 on; two of these look like what they name, the first class."""
-    crops = np.array([(0.9, 0.1), (0.8, 0.2), (0.05, 0.95), (0.3, 0.7)])
-    familiar = np.array([True, True, False, True])
-    assert sure_alike(crops, familiar, 0, 0.8) == 2
-    assert sure_alike(crops, familiar, 0, 0.85) == 1
-    assert sure_alike(crops, familiar, 1, 0.8) == 0
-    assert sure_alike(crops, np.ones(4, bool), 0, 0.8) == 0  # the third now speaks for the second class
-    assert sure_alike(crops, familiar, 0, 0.95) == 0
 
 
 def test_the_rule_for_all_is_no_laxer_than_the_bundle() -> None:
