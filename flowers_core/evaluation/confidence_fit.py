@@ -37,8 +37,9 @@ FOLDS = 5
 # So many clean photos must be named rightly.
 ENOUGH = 20
 # An answer is given without doubt from the confidence on at which so many answers to clean and to corrupted photos are
-# right.
+# right, and from this one on at the earliest: other people's photos are harder than those of a data set.
 SURE_ACCURACY, SURE_CORRUPTED_ACCURACY = 0.995, 0.98
+LEAST_SURE = 0.9
 # The share of clean validation photos that look like a flower to the novelty rule.
 ACCEPTED = 0.98
 # The least deviations of −log(distance) and of the log-odds, in nats, where a few photos answer nearly alike.
@@ -111,6 +112,7 @@ def fit_confidence(
     sure_from = max(
         least_reliable(confidence[: ends[0]], clean.right, SURE_ACCURACY),
         least_reliable(confidence[ends[0] : ends[1]], corrupted.right, SURE_CORRUPTED_ACCURACY),
+        LEAST_SURE,
     )
     return replace(model, sure_from=sure_from)
 

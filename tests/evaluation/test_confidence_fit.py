@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from flowers_core.evaluation import confidence_fit
 from flowers_core.evaluation.calibration import confidence_ece
 from flowers_core.evaluation.confidence_fit import (
     SURE_ACCURACY,
@@ -129,6 +130,16 @@ def test_sets_cover_what_was_asked(
     chosen = in_set(tempered(clean.evidence.logits, confidence), record.sets.mass, record.sets.least)
     assert chosen[np.arange(len(clean)), clean.labels - 1].mean() == pytest.approx(record.sets.coverage)
     assert chosen.sum(axis=1).mean() == pytest.approx(record.sets.size)
+
+
+def test_nothing_is_sure_that_is_less_than_nine_in_ten(
+    parts: tuple[Observed, Observed, Observed, Observed], space: DiscriminantSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training, *_, others = parts
+    easy = [_observed(1500, noise, seed) for noise, seed in ((0.5, 1), (0.55, 2))]
+    assert fit_confidence(space, training, *easy, others).sure_from == 0.9
+    monkeypatch.setattr(confidence_fit, "LEAST_SURE", 0.0)
+    assert fit_confidence(space, training, *easy, others).sure_from < 0.9
 
 
 def test_sure_from_is_the_least_that_is_right_often_enough(record: ConfidenceRecord) -> None:
