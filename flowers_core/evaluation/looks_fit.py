@@ -104,7 +104,8 @@ def fit_looks(
     Returns:
         The rule whose answers make the true classes likeliest, with the certainty of those that crops decide. From
         `sure_from` on, `SURE_CORRUPTED_ACCURACY` of these are right; those to pictures without a flower are wrong. What
-        as a whole looks like none of the flowers has a bar of its own, from which on as many answers are right.
+        as a whole looks like none of the flowers has a bar of its own, from which on as many answers are right. So few
+        photos tell where the bars lie that none is below that share itself.
     """
     parts = [part for part in (clean, corrupted) if part]
     photos = [photo for part in parts for photo in part]
@@ -123,7 +124,7 @@ def fit_looks(
             losses[rule] = surprise(rule, answers)
     chosen = min(losses, key=lambda rule: losses[rule])
     decided = _decided(chosen, (*photos, *others))
-    chosen = replace(chosen, certainty=_certainty(decided))
+    chosen, least = replace(chosen, certainty=_certainty(decided)), max(least, SURE_CORRUPTED_ACCURACY)
     return replace(
         chosen,
         sure_from=max(_sure_from(chosen, decided, decided.familiar), least),

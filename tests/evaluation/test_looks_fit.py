@@ -91,12 +91,12 @@ def test_crops_that_look_like_what_they_name_tell_flowers_from_other_pictures() 
         for photo in _photos(30, 2, right=0.0, label=NO_CLASS, familiar=False)
     ]
     rule = fit_looks(photos + strange, photos, others)
-    assert max(_certain(rule, photo) for photo in others) < rule.novel_sure_from
-    assert all(_certain(rule, photo) >= rule.novel_sure_from for photo in strange)
-    # Where theirs look as much like it, the bar is out of reach of nearly all.
+    assert max(_certain(rule, photo) for photo in others) < 0.5 < 0.9 < min(_certain(rule, photo) for photo in strange)
+    assert rule.novel_sure_from == 0.98  # however many more are right, so few photos lower it no further
+    # Where theirs look as much like it, it tells nothing.
     alike = [replace(photo, familiar_crops=np.ones(_CROPS, bool)) for photo in others]
     rule = fit_looks(photos + strange, photos, alike)
-    assert np.mean([_certain(rule, photo) >= rule.novel_sure_from for photo in strange]) < 0.3
+    assert max(_certain(rule, photo) for photo in strange) < 0.9
 
 
 def test_pictures_without_a_flower_raise_the_bar() -> None:
