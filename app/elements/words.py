@@ -27,12 +27,12 @@ def lower(sentence: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share of 1 as a whole percentage. Never “100 %” or “0 %” of what is only nearly so."""
+    """A share of 1 as a whole percentage, unbreakable. Never “100 %” or “0 %” of what is only nearly so."""
     if 0.995 <= share < 1:
-        return "> 99 %"
+        return ">\N{NO-BREAK SPACE}99\N{NO-BREAK SPACE}%"
     if 0 < share < 0.005:
-        return "< 1 %"
-    return f"{100 * share:.0f} %"
+        return "<\N{NO-BREAK SPACE}1\N{NO-BREAK SPACE}%"
+    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
 
 
 def listed(names: Sequence[str], joint: str) -> str:

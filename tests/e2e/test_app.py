@@ -116,7 +116,7 @@ def test_a_photo_in_an_explained_answer_out(page: Page, server: str, record_prop
     expect(rows).to_have_count(5)
     for row, candidate in zip(rows.all(), prediction.top(5), strict=True):
         expect(row).to_contain_text(capital(TAXONOMY[candidate.label].name))
-        expect(row).to_contain_text(re.compile(r"\d+ %"))
+        expect(row).to_contain_text(re.compile(r"\d+\s%"))
 
     heat = page.get_by_alt_text(f"The photo with a heat map laid over it: What speaks for {name}")
     expect(heat).to_be_visible()

@@ -54,7 +54,7 @@ def test_the_sentence_counts_what_the_bar_lets_through(
 
 def test_sentences() -> None:
     assert operating_sentence(OperatingPoint(0.9, 0.71, 0.99, 71)) == (
-        "At 90 % sure or more it answers **71 %** of the photos and is right on **99 %**."
+        "At 90 % sure or more it answers **71\xa0%** of the photos and is right on **99\xa0%**."
     )
     assert (
         operating_sentence(OperatingPoint(0.99, 0.0, None, 0))

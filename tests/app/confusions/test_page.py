@@ -114,7 +114,7 @@ def test_confidence_and_names_are_on_the_cards(open_page: Open, stored: dict[str
         assert name == "Rose"
         assert called == f"called {TAXONOMY[int(predicted(stored)[at])].name}"
         share = probabilities[at].max()
-        assert sure == ("> 99 % sure" if share >= 0.995 else f"{100 * share:.0f} % sure")
+        assert sure == (">\xa099\xa0% sure" if share >= 0.995 else f"{100 * share:.0f}\xa0% sure")
 
 
 @pytest.mark.slow

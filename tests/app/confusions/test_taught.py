@@ -37,6 +37,6 @@ def test_the_page_shows_them_on_request(open_page: Open) -> None:
 
 def test_the_sentence_counts() -> None:
     assert taught_sentence(1, 0.25, 8, 2040).startswith(
-        "Of all that speaks for the wrong name in this mistake, 25 % comes from these 8 of 2,040 training photos."
+        "Of all that speaks for the wrong name in this mistake, 25\xa0% comes from these 8 of 2,040 training photos."
     )
     assert "these 3 mistakes" in taught_sentence(3, 0.25, 8, 2040)

@@ -72,12 +72,12 @@ def test_the_share_of_a_data_set_photo_is_that_of_its_mask(open_page: Open, draw
 
 def test_sentences() -> None:
     assert share_sentence(Localization(0.84, 0.4), "rose").endswith(
-        "on 40 % of the area: 2.1 times as much as if it were spread evenly."
+        "on 40\xa0% of the area: 2.1 times as much as if it were spread evenly."
     )
     assert mean_sentence(None, "those") == ""
-    assert mean_sentence(MeanLocalization(0.5, 0.5, 1), "those").startswith("On one of those, 50 % of what spoke")
+    assert mean_sentence(MeanLocalization(0.5, 0.5, 1), "those").startswith("On one of those, 50\xa0% of what spoke")
     assert mean_sentence(MeanLocalization(0.5, 0.5, 3), "those").startswith(
-        "On average over 3 of those, 50 % of what spoke"
+        "On average over 3 of those, 50\xa0% of what spoke"
     )
 
 

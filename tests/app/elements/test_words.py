@@ -28,7 +28,15 @@ def prediction(**shares: float) -> Prediction:
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(1, "100 %"), (0.999, "> 99 %"), (0.995, "> 99 %"), (0.994, "99 %"), (0.5, "50 %"), (0.004, "< 1 %"), (0, "0 %")],
+    [
+        (1, "100\xa0%"),
+        (0.999, ">\xa099\xa0%"),
+        (0.995, ">\xa099\xa0%"),
+        (0.994, "99\xa0%"),
+        (0.5, "50\xa0%"),
+        (0.004, "<\xa01\xa0%"),
+        (0, "0\xa0%"),
+    ],
 )
 def test_percent_never_rounds_to_certainty(share: float, text: str) -> None:
     assert percent(share) == text
@@ -53,13 +61,13 @@ def test_latin_names_are_set_as_botanists_do() -> None:
 def test_sure() -> None:
     answer = describe(prediction(sunflower=0.97), TAXONOMY)
     assert (answer.mark, answer.headline) == ("Sure", "Sunflower")
-    assert answer.sentences.startswith("97 % probable")
+    assert answer.sentences.startswith("97\xa0% probable")
 
 
 def test_between_two_that_are_close() -> None:
     answer = describe(prediction(rose=0.5, camellia=0.4), TAXONOMY)
     assert (answer.mark, answer.headline) == ("Undecided", "Rose or camellia")
-    assert answer.sentences.startswith("Rose is 50 % and camellia 40 % probable.")
+    assert answer.sentences.startswith("Rose is 50\xa0% and camellia 40\xa0% probable.")
     assert (
         close_rival(prediction(rose=0.5, camellia=0.4)) == {taxon.name: taxon.label for taxon in TAXONOMY}["camellia"]
     )
@@ -74,7 +82,7 @@ def test_between_two_that_are_close() -> None:
 def test_a_clear_lead_over_what_cannot_be_ruled_out() -> None:
     answer = describe(prediction(rose=0.7, camellia=0.2), TAXONOMY)
     assert (answer.mark, answer.headline) == ("Likely", "Probably rose")
-    assert answer.sentences == "70 % probable; camellia cannot be ruled out."
+    assert answer.sentences == "70\xa0% probable; camellia cannot be ruled out."
     answer = describe(prediction(rose=0.4, camellia=0.3, azalea=0.2), TAXONOMY)
     assert answer.headline == "Probably rose"
     assert "camellia or azalea cannot be ruled out" in answer.sentences
@@ -83,22 +91,22 @@ def test_a_clear_lead_over_what_cannot_be_ruled_out() -> None:
 def test_unsure_owns_up_to_knowing_only_these_flowers() -> None:
     answer = describe(prediction(rose=0.2), TAXONOMY)
     assert (answer.mark, answer.headline) == ("Not sure", "Perhaps rose")
-    assert "only 20 % probable" in answer.sentences
+    assert "only 20\xa0% probable" in answer.sentences
     assert "102 flowers" in answer.sentences
     # More than half is not “only”, little as it is to rely on.
-    assert describe(prediction(rose=0.55), TAXONOMY).sentences.startswith("Its best guess is 55 % probable.")
+    assert describe(prediction(rose=0.55), TAXONOMY).sentences.startswith("Its best guess is 55\xa0% probable.")
 
 
 def test_more_than_a_guess_is_called_likely_unless_the_whole_photo_looks_strange() -> None:
     likely = replace(prediction(rose=0.82), verdict="unsure")
     answer = describe(likely, TAXONOMY)
     assert (answer.mark, answer.headline) == ("Likely", "Probably rose")
-    assert answer.sentences.startswith("82 % probable.")
+    assert answer.sentences.startswith("82\xa0% probable.")
     assert describe(replace(likely, strange=True), TAXONOMY).headline == "Perhaps rose"
 
 
 def test_relatives_are_named_when_they_say_more_than_one_class() -> None:
-    # Three of the daisy family at 20 % each say little; the family says 60 % and more.
+    # Three of the daisy family at 20\xa0% each say little; the family says 60\xa0% and more.
     groups = roll_up(prediction(sunflower=0.2, gazania=0.2, marigold=0.2, rose=0.1))
     assert groups[0].rank == "family"
     assert groups[0].name == "Asteraceae"

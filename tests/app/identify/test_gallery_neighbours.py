@@ -53,7 +53,7 @@ def test_the_nearest_of_a_large_gallery_are_offered(open_page: Open, gallery, mo
     monkeypatch.setenv("FLOWERS_GALLERY", str(gallery))
     app = open_page(photo="example", among="Your gallery")
     page = html(app)
-    assert page.index("Rose") < page.index("83 % sure, similarity 1.00") < page.index("meadow.png")
+    assert page.index("Rose") < page.index("83\xa0% sure, similarity 1.00") < page.index("meadow.png")
     assert page.index("meadow.png") < page.index("gone.jpg")
     assert "itself.jpg" not in page
     assert any("The nearest of **3** photos in your gallery" in text.value for text in app.markdown)

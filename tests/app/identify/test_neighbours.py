@@ -115,7 +115,7 @@ def test_the_photo_itself_is_left_out_the_vote_and_the_likeness_are_told(open_pa
     [
         (0.0, "farther than all pairs"),
         (0.001, "farther than nearly all pairs"),
-        (0.97, "closer than 97 % of pairs"),
+        (0.97, "closer than 97\xa0% of pairs"),
         (0.997, "closer than nearly all pairs"),
         (1.0, "closer than all pairs"),
     ],
@@ -194,7 +194,7 @@ def test_sentences() -> None:
     taxonomy = load_taxonomy()
     result = KnnPrediction((Candidate(74, 0.83), Candidate(54, 0.1)), 20)
     assert knn_sentence(result, 74, taxonomy) == (
-        "A second opinion: the 20 nearest training photos speak for **rose** (83 % sure), as the model says."
+        "A second opinion: the 20 nearest training photos speak for **rose** (83\xa0% sure), as the model says."
     )
     assert "where the model says sunflower: the two disagree" in knn_sentence(result, 54, taxonomy)
     alone = KnnPrediction((Candidate(74, 0.83),), 1)

@@ -66,10 +66,10 @@ def test_a_model_whose_patterns_were_not_looked_for_says_so(open_page: Open, mon
 def test_shares_in_words() -> None:
     one = shares(ClassTarget(ROSE), [3.0, -0.5, 1.0], 0.75, -0.25)
     assert one.value == 4
-    assert share_words(one, 0, TAXONOMY) == "75 % of the score"
-    assert share_words(one, 1, TAXONOMY) == "12 % of the score against it"
+    assert share_words(one, 0, TAXONOMY) == "75\xa0% of the score"
+    assert share_words(one, 1, TAXONOMY) == "12\xa0% of the score against it"
     assert shares_sentence(one, [0, 2], 128, TAXONOMY) == (
-        "The model tells 128 patterns apart. In this photo these 2 matter most: 100 % of the score for rose."
+        "The model tells 128 patterns apart. In this photo these 2 matter most: 100\xa0% of the score for rose."
     )
     weak = shares(ClassTarget(ROSE), [0.5, -1.0], 0.0, 0.0)
     assert share_words(weak, 1, TAXONOMY) == "−1.0 logits"

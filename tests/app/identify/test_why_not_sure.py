@@ -23,7 +23,7 @@ def test_it_is_asked_only_where_the_model_is_not_sure(open_page: Open, monkeypat
     doubt, sure = prediction(rose=0.5, camellia=0.4), prediction(rose=0.99)
     monkeypatch.setattr(session, "answer", lambda _: Answer(doubt, doubt))
     app = open_page(photo="example", ask="Why not sure")
-    assert [heading.value for heading in app.subheader] == ["Rose, 50 % probable", "Camellia, 40 % probable"]
+    assert [heading.value for heading in app.subheader] == ["Rose, 50\xa0% probable", "Camellia, 40\xa0% probable"]
     assert "Its likeness to the mean photo of each: rose" in "\n".join(element.value for element in app.markdown)
     assert "Speaks for rose rather than camellia" in html(app)
     assert "Would settle it" in html(app)

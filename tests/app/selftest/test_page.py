@@ -41,7 +41,7 @@ def test_who_calls_every_answer_right_spots_no_mistake(
         app.button(key="test-right").click()
         run(app)
     assert "| with an explanation | **3 of 6**" in said(app)
-    assert "| without | **3 of 6** (19 % to 81 %) | **0 of 3** (0 % to 56 %) |" in said(app)
+    assert "| without | **3 of 6** (19\xa0% to 81\xa0%) | **0 of 3** (0\xa0% to 56\xa0%) |" in said(app)
     table: pd.DataFrame = app.dataframe[0].value
     assert len(table) == 12
     assert table["you were right"].sum() == 6
