@@ -12,7 +12,6 @@ TESTS = ROOT / "tests"
 #: Modules without a test of their name → the test that works them out.
 EXCEPTIONS = {
     # Pieces of one computation, whose result is what is worth asserting.
-    "evaluation/confidence_photos.py": "evaluation/test_confidence_fit.py",
     "explain/subject.py": "explain/test_methods.py",
     "networks/compiled.py": "networks/test_classifier.py",
     "quantization/compact.py": "quantization/test_convert.py",
