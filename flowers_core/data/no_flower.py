@@ -1,7 +1,8 @@
 """Pictures that show no flower: drawn ones, and crops of the pictures that scikit-image and Matplotlib come with.
 
 A confidence model that never saw a picture without a flower is confident about such pictures too. These pictures are
-for fitting it. It is measured on external photos (`flowers_core.data.download.external`), to which nothing is fitted.
+for fitting it, beside some of the external photos (`flowers_core.data.download.external`). It is measured on others of
+these, to which nothing is fitted.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ def test_more_than_a_guess_is_called_likely_unless_the_whole_photo_looks_strange
 
 
 def test_relatives_are_named_when_they_say_more_than_one_class() -> None:
-    # Three of the daisy family at 20\xa0% each say little; the family says 60\xa0% and more.
+    # Three of the daisy family at 20 % each say little; the family says 60 % and more.
     groups = roll_up(prediction(sunflower=0.2, gazania=0.2, marigold=0.2, rose=0.1))
     assert groups[0].rank == "family"
     assert groups[0].name == "Asteraceae"
