@@ -195,7 +195,7 @@ def _draw_near_duplicates(
         st.subheader("What the copies do to the figures")
         st.markdown(
             "Test photos of which a copy lies in another split, byte for byte or nearly, are left out in the columns "
-            f"to the right. {' '.join(near_copy_rules(models.model_list().bundles))}"
+            f"to the right. {near_copy_rules(models.model_list().bundles)}"
         )
         draw_figures(figures, "Accuracy with and without test photos of which a copy or near copy is in another split")
         offer_csv(figures, "figures-without-copies.csv")

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from flowers_core.data.audit.near_duplicates import near_duplicate_rule
+from flowers_core.data.audit.near_duplicates import near_duplicate_rules
 from flowers_core.inference.bundle import PRECISIONS, Bundle, model_file
 from flowers_core.inference.commands import Command
 from flowers_core.inference.records.calibration import Calibration
@@ -95,15 +95,10 @@ def duplicate_table(bundles: tuple[Bundle, ...]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def near_copy_rules(bundles: tuple[Bundle, ...]) -> list[str]:
-    """What counts as a near copy in the figures without them, a sentence for each rule that was used."""
-    rules: dict[str, None] = {}
-    for bundle in bundles:
-        for precision in bundle.metrics.values():
-            test = precision.get("test")
-            if test and test.without_near_duplicates:
-                rules[near_duplicate_rule(asdict(test.without_near_duplicates.rule))] = None
-    return list(rules)
+def near_copy_rules(bundles: tuple[Bundle, ...]) -> str:
+    """What counts as a near copy in the figures without them."""
+    tests = (precision["test"] for bundle in bundles for precision in bundle.metrics.values() if "test" in precision)
+    return near_duplicate_rules(asdict(alone.rule) for test in tests if (alone := test.without_near_duplicates))
 
 
 def draw_figures(table: pd.DataFrame, alt: str) -> None:

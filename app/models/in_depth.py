@@ -33,7 +33,7 @@ def draw_accuracy(bundle: Bundle, table: pd.DataFrame) -> None:
     st.subheader("With and without duplicates")
     st.markdown(
         "Some test photos are byte for byte among the training or validation photos as well, and of some there is a "
-        f"near copy. Without them the figures are these. {' '.join(near_copy_rules((bundle,)))}"
+        f"near copy. Without them the figures are these. {near_copy_rules((bundle,))}"
     )
     draw_figures(duplicates, "Accuracy with and without test photos of which a copy or near copy is in another split")
 

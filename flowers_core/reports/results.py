@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from flowers_core.data.audit.near_duplicates import near_duplicate_rule
+from flowers_core.data.audit.near_duplicates import near_duplicate_rules
 from flowers_core.errors import FlowersError
 from flowers_core.inference.records.metrics import Accuracy
 from flowers_core.inference.records.near_novelty import NearNoveltyRecord
@@ -228,14 +228,14 @@ def with_table(document: str, rows: str) -> str:
 
 def near_duplicates_note(records: Sequence[RunRecord]) -> str:
     """What the column without near-duplicates leaves out; "" where no record has the column."""
-    rules = {
-        near_duplicate_rule(asdict(alone.rule)): None
+    rules = near_duplicate_rules(
+        asdict(alone.rule)
         for record in records
         for _, figures in evaluated(record)
         if (alone := figures["test"].without_near_duplicates)
-    }
+    )
     note = "*Top-1 without near-duplicates* also leaves out test photos with a near copy in those splits."
-    return f"{note} {' '.join(rules)} " if rules else ""
+    return f"{note} {rules} " if rules else ""
 
 
 def split_table(records: Sequence[RunRecord]) -> str:

@@ -109,12 +109,19 @@ def close_hashes(
                 yield start + row, start + column, int(straight[row, column]), int(mirrored[row, column])
 
 
-def near_duplicate_rule(rule: Mapping[str, Any]) -> str:
-    """What counted as a near-duplicate, as a sentence; `rule` as `flowers evaluate` keeps it beside the figures."""
-    return (
-        "A near copy is a photo whose perceptual hash, as it is or mirrored, differs in at most "
-        f"{rule['max_distance_of_64_bits']} of 64 bits, and whose embedding by {rule['model']} has a cosine of "
-        f"{rule['min_cosine']:g} or more."
+def near_duplicate_rules(rules: Iterable[Mapping[str, Any]]) -> str:
+    """What counted as a near-duplicate, as a sentence for all models that the same bounds were asked of.
+
+    Args:
+        rules: as `flowers evaluate` keeps them beside the figures; equal ones are named once.
+    """
+    models: dict[tuple[int, float], dict[str, None]] = {}
+    for rule in rules:
+        models.setdefault((rule["max_distance_of_64_bits"], rule["min_cosine"]), {})[rule["model"]] = None
+    return " ".join(
+        f"A near copy is a photo whose perceptual hash, as it is or mirrored, differs in at most {bits} of 64 bits, and "
+        f"whose embedding by {' or '.join(names)} has a cosine of {cosine:g} or more."
+        for (bits, cosine), names in models.items()
     )
 
 

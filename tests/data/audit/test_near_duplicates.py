@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from flowers_core.data.audit.image_statistics import ImageStatistics
-from flowers_core.data.audit.near_duplicates import NearDuplicate, duplicate_groups, find_near_duplicates, leaks
+from flowers_core.data.audit.near_duplicates import (
+    NearDuplicate,
+    duplicate_groups,
+    find_near_duplicates,
+    leaks,
+    near_duplicate_rules,
+)
 
 
 def _facts(hashes: list[int], mirrored: list[int], digests: list[str]) -> ImageStatistics:
@@ -53,3 +59,12 @@ def test_groups_and_leaks() -> None:
     ids = np.arange(1, 10)
     splits = np.array(["train", "test", "test", "test", "test", "test", "test", "test", "validation"])
     assert leaks(pairs, ids, splits) == [(pairs[0], "train", "test"), (pairs[1], "test", "validation")]
+
+
+def test_the_rule_is_said_once_for_all_models_that_it_was_asked_of() -> None:
+    rule = {"max_distance_of_64_bits": 11, "min_cosine": 0.75, "model": "seer"}
+    said = near_duplicate_rules([rule, {**rule, "model": "judge"}, rule])
+    assert said.count("A near copy is") == 1
+    assert "at most 11 of 64 bits, and whose embedding by seer or judge has a cosine of 0.75 or more." in said
+    assert near_duplicate_rules([rule, {**rule, "min_cosine": 0.8}]).count("A near copy is") == 2
+    assert near_duplicate_rules([]) == ""
