@@ -44,6 +44,11 @@ def is_photo(path: Path) -> bool:
         return False
 
 
+def photos_in(folder: Path) -> list[Path]:
+    """The photos in a folder, none below it, in order of path; none where there is no folder."""
+    return sorted(path for path in folder.glob("*") if is_photo(path))
+
+
 def walk_photos(root: Path) -> Iterator[Path | LeftOut]:
     """Every photo in a folder and below it, in order of path, and every file that is left out.
 

@@ -15,7 +15,7 @@ from flowers_core.data.corruptions import SEED
 from flowers_core.data.dataset import Dataset
 from flowers_core.data.download.external import NO_FLOWER, NO_FLOWER_FOR_FITTING
 from flowers_core.data.no_flower import pictures_without_flower
-from flowers_core.data.photo_files import is_photo
+from flowers_core.data.photo_files import photos_in
 from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
 from flowers_core.evaluation.evidence import NO_CLASS, Observed, Shown, clean_photos, corrupted_photos, observe
@@ -82,11 +82,11 @@ class ConfidencePhotos:
 
     def photos_for_fitting(self) -> list[Path]:
         """The external photos without a flower that are for fitting; empty where there are none."""
-        return [] if self.external is None else _photos_in(self.external / NO_FLOWER_FOR_FITTING)
+        return [] if self.external is None else photos_in(self.external / NO_FLOWER_FOR_FITTING)
 
     def external_without_flower(self) -> Observed | None:
         """The external photos without a flower that are for measuring; None where there are none."""
-        paths = [] if self.external is None else _photos_in(self.external / NO_FLOWER)
+        paths = [] if self.external is None else photos_in(self.external / NO_FLOWER)
         shown = _without_flower(paths, -1)
         return self._observed(shown, "external photos without a flower", len(paths)) if paths else None
 
@@ -121,10 +121,6 @@ class ConfidencePhotos:
 
     def _observed(self, shown: Iterable[Shown], key: str, total: int) -> Observed:
         return observe(self.bundle, shown, key=key, cache=self.cache, track=self.track, total=total)
-
-
-def _photos_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*") if is_photo(path))
 
 
 def _without_flower(paths: Sequence[Path], first_group: int) -> Iterator[Shown]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from flowers_core.data.download.external import FLOWERS, NO_FLOWER
-from flowers_core.data.photo_files import is_photo
+from flowers_core.data.photo_files import photos_in
 from flowers_core.data.photo_folder import PhotoFolderError, scan_folder
 from flowers_core.data.photos import open_photo
 from flowers_core.data.progress import Track, untracked
@@ -90,9 +90,8 @@ def external_photos(folder: Path) -> list[tuple[Path, int | None]]:
     """Every external photo with its label, or None for no flower. Raises PhotoFolderError if they are not there."""
     if not (folder / FLOWERS).is_dir() or not (folder / NO_FLOWER).is_dir():
         raise PhotoFolderError(f"There are no such photos in {folder}; `flowers study download_external` brings them.")
-    others = sorted(path for path in (folder / NO_FLOWER).iterdir() if is_photo(path))
     named = [(photo.path, photo.label) for photo in scan_folder(folder / FLOWERS, load_taxonomy()).photos]
-    return [*named, *((path, None) for path in others)]
+    return [*named, *((path, None) for path in photos_in(folder / NO_FLOWER))]
 
 
 def count_flowers(answers: Sequence[ExternalAnswer]) -> ExternalFlowers:

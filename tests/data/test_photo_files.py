@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from flowers_core.data.photo_files import LeftOut, describe_left_out, is_hidden, is_photo, walk_photos
+from flowers_core.data.photo_files import LeftOut, describe_left_out, is_hidden, is_photo, photos_in, walk_photos
 from tests.fixtures.pictures import encoded, four_corners
 
 
@@ -20,6 +20,14 @@ def test_a_file_that_is_called_like_one_need_not_be_opened(tmp_path: Path) -> No
     assert not is_photo(tmp_path / "absent")
     (tmp_path / "notes.md").write_text("# no photo")
     assert not is_photo(tmp_path / "notes.md")
+
+
+def test_the_photos_in_a_folder_are_those_next_to_each_other_by_path(tmp_path: Path) -> None:
+    for name in ("b.jpg", "a.png", "notes.md", "below/c.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert photos_in(tmp_path) == [tmp_path / "a.png", tmp_path / "b.jpg"]
+    assert photos_in(tmp_path / "absent") == []
 
 
 @pytest.mark.parametrize("name", [".DS_Store", "._a.jpg", "__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini"])

@@ -119,8 +119,8 @@ def near_duplicate_rules(rules: Iterable[Mapping[str, Any]]) -> str:
     for rule in rules:
         models.setdefault((rule["max_distance_of_64_bits"], rule["min_cosine"]), {})[rule["model"]] = None
     return " ".join(
-        f"A near copy is a photo whose perceptual hash, as it is or mirrored, differs in at most {bits} of 64 bits, and "
-        f"whose embedding by {' or '.join(names)} has a cosine of {cosine:g} or more."
+        f"A near copy is a photo whose perceptual hash, as it is or mirrored, differs in at most {bits} of 64 bits, "
+        f"and whose embedding by {' or '.join(names)} has a cosine of {cosine:g} or more."
         for (bits, cosine), names in models.items()
     )
 
