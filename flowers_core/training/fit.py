@@ -24,6 +24,7 @@ from flowers_core.training.draws import draws
 from flowers_core.training.examples import Examples, Fixed, TrainingError, check_examples, targets
 from flowers_core.training.first_head import set_probed_head, set_random_head
 from flowers_core.training.loss import TrainingStep
+from flowers_core.training.mixup import mixed
 from flowers_core.training.optimizers import rate_at
 from flowers_core.training.partition import Partition
 from flowers_core.training.recipe import Recipe
@@ -109,7 +110,7 @@ def stepper(
         epoch, number = divmod(next(made), run.steps_per_epoch)
         run.step.set_rate(rate)
         photos, views = draws(examples.labels, recipe, epoch)
-        return run.make_step(photos[number], views[number])[0]
+        return run.make_step(epoch * run.steps_per_epoch + number, photos[number], views[number])[0]
 
     return step
 
@@ -163,7 +164,7 @@ class _Run:
         losses, right = [], 0
         steps = zip(*draws(self.examples.labels, self.recipe, epoch), strict=True)
         for number, (photos, views) in enumerate(steps, epoch * self.steps_per_epoch):
-            loss, correct = self.make_step(photos, views)
+            loss, correct = self.make_step(number, photos, views)
             if not math.isfinite(loss):
                 raise TrainingError(
                     f"The loss became {loss} in step {number % self.steps_per_epoch + 1} of epoch {epoch + 1}, at a "
@@ -187,11 +188,17 @@ class _Run:
         self._save()
         return {**record, "seconds": time.perf_counter() - started}
 
-    def make_step(self, photos: NDArray[np.int64], views: NDArray[np.int64]) -> tuple[float, int]:
-        """One training step: its loss, and how many photos were right before it."""
-        return self.step(
+    def make_step(self, number: int, photos: NDArray[np.int64], views: NDArray[np.int64]) -> tuple[float, int]:
+        """The training step of that number in the run: its loss, and how many photos were right before it."""
+        features, wanted = mixed(
             self.examples.features[views, photos],
             targets(self.examples, self.recipe, views, photos),
+            self.recipe.mixup,
+            np.random.default_rng([self.recipe.seed, number]),
+        )
+        return self.step(
+            features,
+            wanted,
             self.examples.labels[photos],
             self.pretrained.logits[views, photos] if self.pretrained else None,
         )

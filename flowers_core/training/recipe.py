@@ -93,6 +93,7 @@ class Recipe:
             "triangular2" or "exp_range", between `lower_rate` and `learning_rate` with half-cycles of `step_size`
             steps.
         weight_decay: decoupled (Loshchilov & Hutter 2019, arXiv 1711.05101); biases have none.
+        mixup: photos of a batch are mixed with each other behind the frozen layers (`mixup`).
         average: "ema", the exponential moving average of the weights over steps, or "valleys", their mean at the ends
             of the cycles of a cyclic schedule, or of the epochs of the last quarter of another (SWA, Izmailov et al.
             2018, arXiv 1803.05407).
@@ -130,6 +131,7 @@ class Recipe:
     clip_norm: float = _entry(5.0, "largest norm of all gradients together; 0 for any", at_least=0)
     dropout: float = _entry(0.2, "share of the embedding left out in a step", at_least=0, below=1)
     label_smoothing: float = _entry(0.1, "label smoothing", at_least=0, below=1)
+    mixup: float = _entry(0.0, "parameter of the Beta distribution that photos are mixed by; 0 mixes none", at_least=0)
     train_depthwise: bool = _entry(False, "let depthwise kernels learn too")
     average: str = _entry("ema", "which average of the weights is kept", choices=AVERAGES)
     ema_decay: float = _entry(0.99, "decay of the exponential moving average", at_least=0, below=1)
@@ -151,6 +153,8 @@ class Recipe:
             raise RecipeError("Stopping early goes back to the best epoch: say that it is the one to keep.")
         if self.probe_views > self.views:
             raise RecipeError(f"The head can be fitted to at most the {self.views} views there are.")
+        if self.mixup and self.lwf_weight:
+            raise RecipeError("The ImageNet answers are to photos that are not mixed: leave out one of the two.")
         if self.lower_rate > self.learning_rate:
             raise RecipeError(
                 f"The lowest rate, {self.lower_rate:g}, must not be above the highest, {self.learning_rate:g}."

@@ -112,15 +112,15 @@ class Killed(Exception):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("average", "optimizer"),
+    ("average", "optimizer", "mixup"),
     [
-        ("ema", "adamw"),
-        pytest.param("none", "adamw", marks=pytest.mark.slow),
-        pytest.param("valleys", "sgd", marks=pytest.mark.slow),
+        ("ema", "adamw", 0.2),
+        pytest.param("none", "adamw", 0.0, marks=pytest.mark.slow),
+        pytest.param("valleys", "sgd", 0.0, marks=pytest.mark.slow),
     ],
 )
-def test_a_run_that_was_stopped_goes_on_and_ends_the_same(tmp_path, average, optimizer):
-    recipe = dataclasses.replace(RECIPE, average=average, optimizer=optimizer)
+def test_a_run_that_was_stopped_goes_on_and_ends_the_same(tmp_path, average, optimizer, mixup):
+    recipe = dataclasses.replace(RECIPE, average=average, optimizer=optimizer, mixup=mixup)
     whole, straight = run(tmp_path / "whole", recipe)
 
     def stop_after_two(record):

@@ -26,6 +26,7 @@ RECIPE = Recipe(unfrozen_layers=2, epochs=6, views=3, probe_views=2)
         ({"probe_views": 4}, "at most the 3 views there are"),
         ({"patience": 2}, "goes back to the best epoch"),
         ({"lower_rate": 0.1}, "must not be above the highest"),
+        ({"mixup": 0.2, "lwf_weight": 0.5}, "leave out one of the two"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_sentence(change: dict, sentence: str) -> None:
@@ -48,7 +49,7 @@ def test_it_survives_json() -> None:
 def test_a_recipe_from_before_an_entry_was_added_has_its_default() -> None:
     """But for the epoch kept: the best was kept as long as there was no choice."""
     values = json.loads(json.dumps(RECIPE.to_json()))
-    for name in ("kept_epoch", "lwf_weight", "l2_sp", "seed"):
+    for name in ("kept_epoch", "lwf_weight", "l2_sp", "mixup", "seed"):
         del values[name]
     del values["augmentation"]["scenery"]
     assert Recipe.from_json(values) == dataclasses.replace(RECIPE, kept_epoch="best")
