@@ -19,27 +19,30 @@ SCORES = {
 }
 
 
-def confidence_note() -> str:
-    """What the table of confidence shows, and the targets."""
+def confidence_note(records: Sequence[RunRecord]) -> str:
+    """What the table of confidence shows, to what the rules of the records were fitted, and the targets."""
+    others = {r.name: r.confidence.source.others for r in records if r.confidence and r.confidence.figures}
+    fewest, most = min(others.values(), default=0), max(others.values(), default=0)
+    with_photos = " and ".join(name for name, count in others.items() if count > fewest)
+    real = f", and for {with_photos} to {most - fewest} real photos without a flower" if with_photos else ""
     return (
         "*Confidence* is the probability that an answer is right, estimated from a single INT8 pass (`flowers "
         "fit_confidence`): from the margin and the log-odds of the logits, from where the photo lies among the "
         "classes' training photos, and from the most confident position of the feature map. It is fitted to "
-        "validation photos, clean and corrupted, to drawn pictures, to crops of sample pictures and, that of "
-        "all_but_half_0_joined, to 251 real photos without a flower. A model that has "
-        "learnt the validation photos too takes the rules of its counterpart as they are. The test photos are read for "
-        "this table alone, once, but for efficientnet_lite0_far: there a first reading, with signals standardized by "
-        "each network's own training photos, had shown an ECE of 1.70 clean and 4.19 corrupted, far too confident, so "
-        "its row is not blind. Rows of validation photos are cross-fitted: each half of them is judged by rules fitted "
-        "to the other half. A model that has learnt half of the test photos has the other half for validation. "
-        "*Temperature* columns have the same figure for the top probability after "
-        "temperature scaling. *AURC* is the area under the risk–coverage curve, in thousandths. *AURC gain* is the "
-        "95 % bootstrap interval of its decrease. *Sure* is the fraction of answers given without doubt, and *right* "
-        "the fraction of these that are right. A prediction set holds the answer and the classes that it may be "
+        f"validation photos, clean and corrupted, to drawn pictures and to crops of sample pictures{real}. A model "
+        "that has learnt the validation photos too takes the rules of its counterpart as they are. The test photos "
+        "are read for this table alone, once, but for efficientnet_lite0_far: there a first reading, with signals "
+        "standardized by each network's own training photos, had shown an ECE of 1.70 clean and 4.19 corrupted, far "
+        "too confident, so its row is not blind. Rows of validation photos are cross-fitted: each half of them is "
+        "judged by rules fitted to the other half. A model that has learnt half of the test photos has the other "
+        "half for validation. *Temperature* columns have the same figure for the top probability after temperature "
+        "scaling. *AURC* is the area under the risk–coverage curve, in thousandths. *AURC gain* is the 95 % "
+        "bootstrap interval of its decrease. *Sure* is the fraction of answers given without doubt, and *right* the "
+        "fraction of these that are right. A prediction set holds the answer and the classes that it may be "
         "confused with. The corrupted photos are a sample of ten a class, each under some of the fourteen "
-        "corruptions. Targets: ECE of at most 1.0 clean and 1.5 corrupted; sure of 92 % of the test photos and right "
-        "on 99.5 % of these; sets that hold the true class on 95 ± 1 % clean and on 93 % corrupted, of at most 1.6 "
-        "classes."
+        "corruptions. Targets: ECE of at most 1.0 clean and 1.5 corrupted; sure of 92 % of the test photos and "
+        "right on 99.5 % of these; sets that hold the true class on 95 ± 1 % clean and on 93 % corrupted, of at "
+        "most 1.6 classes."
     )
 
 

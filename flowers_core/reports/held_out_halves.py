@@ -20,8 +20,9 @@ def held_out_halves_note() -> str:
         "equally often, and names the other half (`flowers train --hold-out-half`). Together they name every test "
         f"photo once, as does {one}, which has the same network and views, 30 layers of it fine-tuned instead of 25, "
         "and has learnt from none. A name that ends in *joined* has a branch for each of two kinds of views, as have "
-        f"the default and {two}. The rule, stated before: learn from all if the halves are named better, clean and "
-        "corrupted, and the models name as many of the external flowers on average. INT8, one look."
+        f"the default and {two}; the latter learns for more epochs, and from photos that are mixed with each other. "
+        "The rule, stated before: learn from all if the halves are named better, clean and corrupted, and the models "
+        "name as many of the external flowers on average. INT8, one look."
     )
 
 

@@ -102,7 +102,7 @@ def results_document(
             if (plants := several_photos_table(records))
             else []
         ),
-        *(["## Confidence", confidence_note(), confidence] if (confidence := confidence_table(records)) else []),
+        *(["## Confidence", confidence_note(records), confidence] if (confidence := confidence_table(records)) else []),
         *(
             ["## Photos without a flower", novelty_note(), scores, novelty_sentences(records)]
             if (scores := novelty_table(records))

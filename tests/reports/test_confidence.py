@@ -1,12 +1,14 @@
 """The tables on confidence, cell by cell."""
 
+from dataclasses import replace
+
 from flowers_core.inference.records.confidence import (
     ConfidenceFigures,
     ConfidenceRecord,
     DetectionFigures,
     NoveltyFigures,
 )
-from flowers_core.reports.confidence import confidence_table, novelty_sentences, novelty_table
+from flowers_core.reports.confidence import confidence_note, confidence_table, novelty_sentences, novelty_table
 from flowers_core.reports.run_records import RunRecord
 from tests.fixtures.manifests import confidence, training
 
@@ -74,3 +76,15 @@ def test_every_score_has_a_row_and_its_intervals() -> None:
 
 def test_nothing_measured_is_no_table() -> None:
     assert confidence_table([_record(None)]) == novelty_table([_record(None)]) == ""
+
+
+def test_the_note_says_whose_rules_know_real_photos_without_a_flower() -> None:
+    few = _measured()
+    more = replace(few, source=replace(few.source, others=few.source.others + 251))
+    assert "real photos" not in confidence_note([_record(few), _record(None)])
+    records = [_record(few), replace(_record(more), name="large"), replace(_record(more), name="larger")]
+    assert "crops of sample pictures, and for large and larger to 251 real photos without a flower. A" in (
+        confidence_note(records)
+    )
+    # The rules of a run without figures are in no row.
+    assert "real photos" not in confidence_note([_record(few), _record(replace(more, figures={}))])

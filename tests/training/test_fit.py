@@ -96,12 +96,15 @@ def test_fine_tuning_learns_what_the_probe_of_frozen_features_cannot(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_same_seed_gives_the_same_history_and_another_seed_another(whole, tmp_path):
+def test_the_same_seed_gives_the_same_history_and_another_seed_or_mixed_photos_another(whole, tmp_path):
     _, first, one = whole
     again, two = run(tmp_path / "b")
     other, _ = run(tmp_path / "c", dataclasses.replace(RECIPE, seed=8))
     assert first == again
     assert first != other
+    mixed, _ = run(tmp_path / "d", dataclasses.replace(RECIPE, mixup=0.2))
+    assert mixed["probe"] == first["probe"]
+    assert mixed["epochs"][0]["step_losses"] != first["epochs"][0]["step_losses"]
     for a, b in zip(one.get_weights(), two.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
