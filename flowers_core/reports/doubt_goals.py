@@ -26,7 +26,7 @@ def doubt_goals_note(records: Sequence[RunRecord]) -> str:
         f"Of 1020 photos three kinds of networks learn to name {percent(together.top1)} % of the test photos rightly "
         f"together, the best of them alone {percent(alone.top1)} %. Teaching one network by two others, larger inputs "
         "and a larger EfficientNet-Lite did not bring that into one (docs/TRAINING.md); a branch for each of two kinds "
-        f"of views, photos mixed with each other and twice as many epochs bring {percent(branches.top1)} %. "
+        f"of views, and twice as many epochs, bring {percent(branches.top1)} %. "
         if alone and together and branches
         else ""
     )

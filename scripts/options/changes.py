@@ -16,7 +16,6 @@ CHANGES: Mapping[str, Options] = {
     "taught_by_others": {"teacher": ("efficientnet_lite0_small", "inception_v3"), "teacher_weight": 0.5},
     "no_label_smoothing": {"label_smoothing": 0.0},
     "no_dropout": {"dropout": 0.0},
-    "mixed_photos": {"mixup": 0.2},
     "no_weight_decay": {"weight_decay": 0.0},
     "no_averaging": {"average": "none"},
     "swa": {"average": "valleys"},

@@ -102,7 +102,4 @@ def test_the_note_has_its_figures_from_the_records(shipped: RunRecord) -> None:
     ]
     note = doubt_goals_note(runs)
     assert "name 62.50 % of the test photos rightly together, the best of them alone 50.00 %" in note
-    assert (
-        "a branch for each of two kinds of views, photos mixed with each other and twice as many epochs bring 56.25 %"
-        in note
-    )
+    assert "a branch for each of two kinds of views, and twice as many epochs, bring 56.25 %" in note
