@@ -115,11 +115,11 @@ def quantization_aware_training(
     if partition.frozen is not None and not partition.frozen.weights:
         partition = partition_before(student, 0)  # photos take less space than scaled photos
     teacher = keras.Model(classifier.input, classifier.get_layer(EMBEDDING).output)
-    seen = (data, rule.to_json(), views.photo_ids.tolist(), asdict(views.augmentation), views.seed, recipe.views)
+    seen = (data, rule.to_json(), asdict(views.augmentation), views.seed)
 
     def cached(what: str, network: keras.Model | None, *also: object) -> NDArray[np.generic]:
-        path = cache / f"{what}-{cache_name(network_digest(network), *seen, *also)}.npy"
-        return cached_features(network, rule, views, recipe.views, path, progress=progress)
+        name = f"{what}-{cache_name(network_digest(network), *seen, *also)}"
+        return cached_features(network, rule, views, recipe.views, cache, name, progress=progress)
 
     run = _Run(partition, student, head_of(classifier), recipe, learning)
     inputs, target = cached("rounded", partition.frozen, ranges), np.asarray(cached("exact", teacher), np.float32)

@@ -78,10 +78,9 @@ def prepare(
     def cached(
         what: str, network: keras.Model | None, at: CropRule, of: AugmentedViews, count: int
     ) -> NDArray[np.generic]:
-        kind = [] if count == 1 else [asdict(of.augmentation), of.seed]
-        seen = (flowers.fingerprint(), network_digest(network), at.to_json(), of.photo_ids.tolist(), count)
-        key = cache_name(*seen, *kind)
-        return cached_features(network, at, of, count, cache / f"{what}-{key}.npy", progress=progress)
+        drawn = [] if count == 1 else [asdict(of.augmentation), of.seed]
+        key = cache_name(flowers.fingerprint(), network_digest(network), at.to_json(), *drawn)
+        return cached_features(network, at, of, count, cache, f"{what}-{key}", progress=progress)
 
     features = cached("views", partition.frozen, rule, views, recipe.views)
     answers = []

@@ -100,20 +100,38 @@ def test_interrupted_features_go_on_and_end_the_same(drawn_dataset, tmp_path):
     network = tiny_classifier()
     ids = drawn_dataset.split_ids("train")
     views = AugmentedViews(open_decoded_cache(drawn_dataset, ids, tmp_path), ids, CROPS, seed=4)
-    whole = cached_features(network, RULE, views, 3, tmp_path / "whole.npy")
+    whole = cached_features(network, RULE, views, 3, tmp_path, "whole")
 
     def stop(_what, done, _total):
         if done == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cached_features(network, RULE, views, 3, tmp_path / "cut.npy", progress=stop)
+        cached_features(network, RULE, views, 3, tmp_path, "cut", progress=stop)
     done = []
     resumed = cached_features(
-        network, RULE, views, 3, tmp_path / "cut.npy", progress=lambda _what, number, _total: done.append(number)
+        network, RULE, views, 3, tmp_path, "cut", progress=lambda _what, number, _total: done.append(number)
     )
     assert done == [3]
     np.testing.assert_array_equal(whole, resumed)
+
+
+def test_what_a_run_on_fewer_photos_computed_is_copied(drawn_dataset, tmp_path):
+    network, drawn = tiny_classifier(), []
+
+    class Counting(AugmentedViews):
+        def pixels(self, number, rule, photo_ids):
+            drawn.extend([number] * len(photo_ids))
+            return super().pixels(number, rule, photo_ids)
+
+    ids = drawn_dataset.ids[:50]
+    photos = open_decoded_cache(drawn_dataset, ids, tmp_path)
+    alone = cached_features(network, RULE, AugmentedViews(photos, ids, CROPS, seed=4), 3, tmp_path, "alone")
+    fewer = AugmentedViews(photos, ids[5:40:2], CROPS, seed=4)
+    cached_features(network, RULE, fewer, 2, tmp_path, "shared")
+    whole = cached_features(network, RULE, Counting(photos, ids, CROPS, seed=4), 3, tmp_path, "shared")
+    np.testing.assert_allclose(whole, alone, rtol=2e-3, atol=2e-3)
+    assert [drawn.count(view) for view in range(3)] == [32, 32, 50]  # 18 were there of views 0 and 1
 
 
 def test_a_teacher_answers_the_same_views_at_its_own_size(drawn_dataset, tmp_path):
