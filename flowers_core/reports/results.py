@@ -26,7 +26,7 @@ from flowers_core.reports.goals import goals_table
 from flowers_core.reports.held_out_halves import held_out_halves_note, held_out_halves_table
 from flowers_core.reports.large_galleries import LargeGalleryRecord, large_galleries_text
 from flowers_core.reports.lime import lime_note, lime_sentence, lime_table
-from flowers_core.reports.multi_crop import multi_crop_note, multi_crop_table
+from flowers_core.reports.multi_crop import multi_crop_text
 from flowers_core.reports.near_novelty import near_novelty_note, near_novelty_table
 from flowers_core.reports.own_photos import TrainedOnPhotos, own_photos_note, own_photos_table
 from flowers_core.reports.published import PUBLISHED, published_table
@@ -96,7 +96,7 @@ def results_document(
             if (halves := held_out_halves_table(records))
             else []
         ),
-        *(["## Multi-crop", multi_crop_note(records), crops] if (crops := multi_crop_table(records)) else []),
+        *(["## Multi-crop", crops] if (crops := multi_crop_text(records)) else []),
         *(
             ["## Several photos of one plant", several_photos_note(), plants]
             if (plants := several_photos_table(records))

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from flowers_core.inference.looks_rule import LOOKS_RULE
+from flowers_core.inference.looks_rule import LOOKS_RULE, LooksCertainty
 from flowers_core.inference.records.multi_crop import MultiCropCounts, MultiCropMetrics
-from flowers_core.reports.multi_crop import multi_crop_note, multi_crop_table
+from flowers_core.reports.multi_crop import multi_crop_rules, multi_crop_table
 from flowers_core.reports.run_records import RunRecord
 from tests.fixtures.manifests import confidence, training
 
@@ -20,15 +20,16 @@ def test_the_table_has_a_row_for_each_kind_measured_by_this_rule() -> None:
     assert multi_crop_table([RunRecord("two", "tiny", training(), {})]) == ""
 
 
-def test_the_note_names_each_fitted_rule() -> None:
+def test_each_fitted_rule_has_a_row_before_that_of_all_others() -> None:
+    certainty = LooksCertainty(together=0.56, whole=0.2, agreement=-0.44, intercept=-0.451, likeness=1.62)
     rule = replace(LOOKS_RULE, share=1 / 6, whole_weight=0.6, crops_weight=1.2, sure_from=0.912, novel_sure_from=2.0)
-    note = multi_crop_note([RunRecord("one", "tiny", training(), {}, confidence=confidence(looks=rule))])
-    assert (
-        "one: weights of 0.6 and 1.2, a floor of 0.001, 16.67 % of the crops, sure from 91.2 % on, of strange photos "
-        "never." in note
-    )
-    assert "For all others: weights of 0.4 and 0.8" in note
-    without = multi_crop_note([RunRecord("one", "tiny", training(), {}, confidence=confidence())])
-    assert "For all bundles: weights of 0.4 and 0.8" in without
-    assert "one:" not in without
-    assert "rule of their own" not in without
+    records = [
+        RunRecord("one", "tiny", training(), {}, confidence=confidence(looks=rule)),
+        RunRecord("two", "tiny", training(), {}, confidence=confidence()),
+        RunRecord("three", "tiny", training(), {}, confidence=confidence(looks=replace(rule, certainty=certainty))),
+    ]
+    assert multi_crop_rules(records).splitlines()[2:] == [
+        "| one | 0.6 | 1.2 | 0.001 | 16.67 | 91.2 | never | — | — | — | — | — |",
+        "| three | 0.6 | 1.2 | 0.001 | 16.67 | 91.2 | never | 0.56 | 0.20 | -0.44 | 1.62 | -0.45 |",
+        "| all others | 0.4 | 0.8 | 0.001 | 33.33 | 93.0 | never | — | — | — | — | — |",
+    ]
