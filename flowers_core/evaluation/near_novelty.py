@@ -7,11 +7,12 @@ flower: the photos are alike in everything but the species.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from flowers_core.evaluation.confidence_fit import fit_novelty
 from flowers_core.evaluation.confidence_report import familiarity_scores
@@ -25,6 +26,9 @@ from flowers_core.inference.records.near_novelty import NearDraw
 LEFT_OUT = 20
 #: The cosine with which of the nearest training photos is a score.
 NEIGHBOUR = 5
+
+
+Head = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,25 @@ class Embedded:
         """The photos of these classes, which become the labels 1, 2, … in their order."""
         kept = np.isin(self.labels, classes)
         return Embedded(self.embeddings[kept], np.searchsorted(classes, self.labels[kept]).astype(np.int64) + 1)
+
+
+def side_by_side(branches: Sequence[Embedded]) -> Embedded:
+    """The same photos with the embeddings of several networks in one row each.
+
+    Args:
+        branches: the photos as each network sees them, in one order.
+    """
+    return Embedded(np.concatenate([branch.embeddings for branch in branches], axis=1), branches[0].labels)
+
+
+def mean_head(heads: Sequence[Head]) -> Head:
+    """The head of embeddings that are side by side; its logits are the mean of those of the branches' own heads.
+
+    Args:
+        heads: weights (c, k) and bias (k,) of each branch.
+    """
+    weights, biases = zip(*heads, strict=True)
+    return np.concatenate(weights) / np.float32(len(heads)), np.mean(biases, axis=0)
 
 
 def left_out_classes(seed: int, classes: int, count: int = LEFT_OUT) -> tuple[int, ...]:
@@ -69,7 +92,7 @@ def kept_classes(left_out: tuple[int, ...], classes: int) -> NDArray[np.int64]:
 
 def near_draw(
     splits: Mapping[str, Embedded],
-    head: tuple[NDArray[np.float32], NDArray[np.float32]],
+    head: Head,
     seed: int,
     left_out: tuple[int, ...],
     classes: int,
@@ -97,6 +120,7 @@ def near_draw(
         found = familiarity_scores(space, novelty, seen, head[0])
         found["cosine"] = space.cosines(seen.embeddings)[np.arange(len(seen)), seen.logits.argmax(axis=1)]
         found["fdbd_cosine"] = found["fdbd"] * np.maximum(found["cosine"], 0)
+        found["cosine_probability"] = np.maximum(found["cosine"], 0) * np.sqrt(expit(found["max_probability"]))
         found["knn"] = neighbour_cosines(seen.embeddings, training.evidence.embeddings)
         return found
 
@@ -132,7 +156,7 @@ def neighbour_cosines(
     return np.partition(ends[0] @ ends[1].T, -k, axis=1)[:, -k].astype(np.float64)
 
 
-def _observed(photos: Embedded, head: tuple[NDArray[np.float32], NDArray[np.float32]]) -> Observed:
+def _observed(photos: Embedded, head: Head) -> Observed:
     # The scores do without the surest position, which takes whole feature maps.
     logits = photos.embeddings @ head[0] + head[1]
     evidence = Evidence(logits, photos.embeddings, np.zeros(len(logits), np.float32))

@@ -12,6 +12,7 @@ SCORES = {
     "fdbd": "fDBD (arXiv 2312.11536)",
     "cosine": "cosine with the class among discriminants",
     "fdbd_cosine": "fDBD times that cosine",
+    "cosine_probability": "cosine with the class and top probability",
     "knn": "cosine with the fifth nearest photo (arXiv 2204.06507)",
     "prototype_distance": "distance from the prototype",
     "familiarity": "distance and top probability",

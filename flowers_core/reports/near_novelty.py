@@ -61,8 +61,10 @@ def near_novelty_note(records: tuple[NearNoveltyRecord, ...]) -> str:
         "take what they need from training and validation photos of the other 82 classes. Rows with *mean* have the "
         "mean over the draws and, in brackets, the lowest and the highest; the others have one draw with its 95 % "
         "bootstrap intervals. Which score is best, validation photos of the classes that were left out say, before the "
-        f"test photos are looked at: the one with the highest mean AUROC over the draws. {kinds} Targets: AUROC of at "
-        "least 93, FPR of at most 30."
+        "test photos are looked at: the one with the highest mean AUROC over the draws. *Cosine with the class and top "
+        "probability* is their product, of the square root of the probability. It was found on these validation "
+        "photos, among products of such scores, when the test figures of the others were known already. "
+        f"{kinds} Targets: AUROC of at least 93, FPR of at most 30."
     )
 
 
@@ -82,7 +84,8 @@ def _protocol_sentence(record: NearNoveltyRecord) -> str:
             "training photos is the head. It is the cheap protocol: a network that is trained further moves its "
             f"embeddings, and its figures may differ.{chosen}"
         )
-    return f"each draw is a network of its own, trained as by `{record.network}`.{chosen}"
+    branches = "".join(f", with another branch as by `{line}`" for line in record.other_branches)
+    return f"each draw is a network of its own, trained as by `{record.network}`{branches}.{chosen}"
 
 
 def _choice(record: NearNoveltyRecord) -> str:

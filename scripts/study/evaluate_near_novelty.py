@@ -2,11 +2,13 @@
 
     flowers study evaluate_near_novelty
     flowers study evaluate_near_novelty --trained out_0 out_1 out_2 out_3 out_4
+    flowers study evaluate_near_novelty --trained far_0 … far_4 --trained strong_0 … strong_4
 
 Five draws leave 20 of the 102 classes out. By itself the protocol is the cheap one: the backbone keeps its ImageNet
 weights, which learnt no class of the data set, and each draw fits a head to the training photos of 82 classes.
 
 `--trained` takes a bundle for each draw, fine-tuned without its classes; `--commands` prints the lines that train them.
+Given twice, it makes the two bundles of each draw the branches of one network, whose logits are the mean of theirs.
 """
 
 import argparse
@@ -18,7 +20,15 @@ from flowers_core.data.batches import input_batches, stratified_sample
 from flowers_core.data.dataset import Dataset, DatasetError
 from flowers_core.data.model_input import CropRule
 from flowers_core.data.open_dataset import open_dataset
-from flowers_core.evaluation.near_novelty import LEFT_OUT, Embedded, kept_classes, left_out_classes, near_draw
+from flowers_core.evaluation.near_novelty import (
+    LEFT_OUT,
+    Embedded,
+    kept_classes,
+    left_out_classes,
+    mean_head,
+    near_draw,
+    side_by_side,
+)
 from flowers_core.inference.bundle import CLASSIFIER_FILE, BundleError, load_bundle
 from flowers_core.inference.records.near_novelty import NearDraw, NearNoveltyRecord
 from flowers_core.reports.near_novelty import keep_near_novelty
@@ -52,9 +62,14 @@ def main() -> None:
         told = (f"{name} {100 * score.auroc:.2f} / {100 * score.fpr:.2f}" for name, score in draw.scores.items())
         print(f"draw {draw.seed}, top-1 {100 * draw.top1:.2f}; AUROC / FPR: {', '.join(told)}", flush=True)
     protocol = "trained" if options.trained else "frozen"
-    network = load_bundle(options.trained[0]).training.command.line() if options.trained else options.backbone
+    network, *others = _commands(options) if options.trained else [options.backbone]
     if not options.dry_run:
-        keep_near_novelty(NearNoveltyRecord(protocol, network, tuple(found)), options.models)
+        keep_near_novelty(NearNoveltyRecord(protocol, network, tuple(found), tuple(others)), options.models)
+
+
+def _commands(options: argparse.Namespace) -> list[str]:
+    """The command that trained each branch of the first draw's network."""
+    return [load_bundle(bundles[0]).training.command.line() for bundles in options.trained]
 
 
 def _of_frozen(options: argparse.Namespace, flowers: Dataset) -> Iterator[NearDraw]:
@@ -76,20 +91,28 @@ def _of_frozen(options: argparse.Namespace, flowers: Dataset) -> Iterator[NearDr
 
 
 def _of_trained(options: argparse.Namespace, flowers: Dataset) -> Iterator[NearDraw]:
-    names, bundles = list(flowers.names), [load_bundle(folder) for folder in options.trained]
-    for seed, bundle in enumerate(bundles):
+    names = list(flowers.names)
+    draws = [[load_bundle(folder) for folder in branches] for branches in zip(*options.trained, strict=True)]
+    for seed, branches in enumerate(draws):
         kept = kept_classes(left_out_classes(seed, len(names)), len(names))
-        if [names.index(name) + 1 for name in bundle.class_names] != kept.tolist():
-            raise BundleError(f"'{bundle.name}' was not trained without the classes of draw {seed}; see --commands.")
+        for bundle in branches:
+            if [names.index(name) + 1 for name in bundle.class_names] != kept.tolist():
+                raise BundleError(
+                    f"'{bundle.name}' was not trained without the classes of draw {seed}; see --commands."
+                )
     from flowers_core.networks import start_tensorflow
 
     start_tensorflow(quietly=True)
     from flowers_core.networks.classifier import load_classifier
 
-    for seed, bundle in enumerate(bundles):
-        classifier = load_classifier(bundle.path(CLASSIFIER_FILE))
-        splits = _embeddings(classifier, bundle.crop_rule, flowers, options, bundle.name)
-        yield near_draw(splits, bundle.head(), seed, left_out_classes(seed, len(names)), len(names))
+    for seed, branches in enumerate(draws):
+        seen = []
+        for bundle in branches:
+            classifier = load_classifier(bundle.path(CLASSIFIER_FILE))
+            seen.append(_embeddings(classifier, bundle.crop_rule, flowers, options, bundle.name))
+        splits = {split: side_by_side([one[split] for one in seen]) for split in _SPLITS}
+        head = mean_head([bundle.head() for bundle in branches])
+        yield near_draw(splits, head, seed, left_out_classes(seed, len(names)), len(names))
 
 
 def _frozen_embeddings(options: argparse.Namespace, flowers: Dataset) -> dict[str, Embedded]:
@@ -135,7 +158,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--regularization", type=float, default=0.3, metavar="C", help="of its head (default: 0.3)")
     parser.add_argument("--photos", type=at_least(102), help="of the test split, stratified (default: all)")
     parser.add_argument("--weights", type=Path, default=default_weights_dir(), metavar="DIR", help="of ImageNet")
-    parser.add_argument("--trained", type=bundle_folder, nargs="+", metavar="BUNDLE", help="one for each draw")
+    parser.add_argument(
+        "--trained", type=bundle_folder, nargs="+", action="append", metavar="BUNDLE", help="one for each draw"
+    )
     parser.add_argument("--commands", metavar="OPTIONS", help="only print how to train the bundles, with these options")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the embeddings there")
     parser.add_argument(
@@ -143,7 +168,7 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--dry-run", action="store_true", help="print only: keep no record")
     options = parser.parse_args()
-    if options.trained and len(options.trained) != options.draws:
+    if any(len(bundles) != options.draws for bundles in options.trained or ()):
         parser.error(f"--trained needs a bundle for each of the {options.draws} draws")
     return options
 

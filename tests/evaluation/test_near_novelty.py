@@ -2,15 +2,19 @@
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 from sklearn.metrics import roc_auc_score
 
 from flowers_core.evaluation.near_novelty import (
     Embedded,
     kept_classes,
     left_out_classes,
+    mean_head,
     near_draw,
     neighbour_cosines,
+    side_by_side,
 )
+from flowers_core.inference.discriminant import fit_discriminant_space
 
 _CLASSES, _CHANNELS = 8, 12
 _CENTRES = np.random.default_rng(0).normal(0, 2, (_CLASSES, _CHANNELS))
@@ -37,6 +41,19 @@ def test_the_classes_that_are_kept_close_ranks() -> None:
     assert kept.embeddings.ravel().tolist() == [0, 2, 3, 4]
 
 
+def test_the_logits_of_branches_are_the_mean_of_theirs() -> None:
+    labels = np.array([2, 1])
+    one, other = (Embedded(np.array(rows, np.float32), labels) for rows in ([[1, 2], [0, 1]], [[3], [5]]))
+    heads = [
+        (np.eye(2, dtype=np.float32), np.zeros(2, np.float32)),
+        (np.array([[2, 0]], np.float32), np.array([1, 4], np.float32)),
+    ]
+    photos, (weights, bias) = side_by_side([one, other]), mean_head(heads)
+    # (1, 2) and (7, 4) for the first photo, (0, 1) and (11, 4) for the second.
+    assert (photos.embeddings @ weights + bias).tolist() == [[4, 3], [5.5, 2.5]]
+    assert photos.labels is labels
+
+
 def test_scores_of_a_draw_against_scikit_learn() -> None:
     left_out = (3, 6)
     kept = kept_classes(left_out, _CLASSES)
@@ -54,8 +71,13 @@ def test_scores_of_a_draw_against_scikit_learn() -> None:
     energy = np.log(np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1)) + logits.max(axis=1)
     assert found.scores["energy"].auroc == pytest.approx(roc_auc_score(inside, energy), abs=1e-6)
     own = {"max_probability", "energy", "fdbd", "prototype_distance", "familiarity"}
-    assert set(found.scores) == own | {"cosine", "fdbd_cosine", "knn"}
+    assert set(found.scores) == own | {"cosine", "fdbd_cosine", "cosine_probability", "knn"}
     assert found.scores["prototype_distance"].auroc > 0.8
+    training = splits["train"].of(kept)
+    cosines = fit_discriminant_space(training.embeddings, training.labels, len(kept)).cosines(test.embeddings)
+    of_class = cosines[np.arange(len(test.labels)), logits.argmax(axis=1)].clip(min=0)
+    product = of_class * softmax(logits.astype(np.float64), axis=1).max(axis=1) ** 0.5
+    assert found.scores["cosine_probability"].auroc == pytest.approx(roc_auc_score(inside, product), abs=1e-6)
     held_out = splits["validation"]
     logits = held_out.embeddings @ head[0] + head[1]
     energy = np.log(np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1)) + logits.max(axis=1)

@@ -48,9 +48,16 @@ def test_the_note_says_which_score_validation_chose() -> None:
     assert "chose" not in near_novelty_note((RECORD,))
 
 
+def test_the_note_says_how_each_branch_was_trained() -> None:
+    alone = NearNoveltyRecord("trained", "flowers train a", RECORD.draws)
+    assert "trained as by `flowers train a`." in near_novelty_note((alone,))
+    both = NearNoveltyRecord("trained", "flowers train a", RECORD.draws, ("flowers train b",))
+    assert "trained as by `flowers train a`, with another branch as by `flowers train b`." in near_novelty_note((both,))
+
+
 def test_records_are_kept_by_protocol(tmp_path: Path) -> None:
     assert load_near_novelty(tmp_path) == ()
-    trained = NearNoveltyRecord("trained", "flowers train", (_draw(3, 0.95, 0.1),))
+    trained = NearNoveltyRecord("trained", "flowers train", (_draw(3, 0.95, 0.1),), ("flowers train",))
     for record in (RECORD, trained, RECORD):
         keep_near_novelty(record, tmp_path)
     assert load_near_novelty(tmp_path) == (RECORD, trained)

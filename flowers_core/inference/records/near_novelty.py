@@ -35,13 +35,15 @@ class NearNoveltyRecord:
 
     Attributes:
         protocol: "frozen" for a head on the embeddings of ImageNet's weights, "trained" for whole trainings.
-        network: the backbone, or the command of the trainings.
+        network: the backbone, or the command that trained the first draw's network.
         draws: one for each seed.
+        other_branches: the commands that trained further branches of the first draw's network.
     """
 
     protocol: str
     network: str
     draws: tuple[NearDraw, ...]
+    other_branches: tuple[str, ...] = ()
 
     @property
     def chosen(self) -> str | None:

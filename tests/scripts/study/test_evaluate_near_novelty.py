@@ -41,3 +41,10 @@ def test_each_draw_needs_a_network(call, capsys: pytest.CaptureFixture[str]) -> 
     with pytest.raises(SystemExit):
         call("--trained", str(default_models_dir() / "efficientnet_lite0_small"))
     assert "a bundle for each of the 5 draws" in capsys.readouterr().err
+
+
+def test_each_branch_needs_a_network_for_each_draw(call, capsys: pytest.CaptureFixture[str]) -> None:
+    shipped = str(default_models_dir() / "efficientnet_lite0_small")
+    with pytest.raises(SystemExit):
+        call("--draws", "1", "--trained", shipped, "--trained", shipped, shipped)
+    assert "a bundle for each of the 1 draws" in capsys.readouterr().err
