@@ -26,11 +26,13 @@ def draw_unknown(bundle: Bundle) -> None:
     else:
         for figures in record.novelty_figures.values():
             draw_detection(figures)
-    found = records.near_novelty()
+    # Whole trainings are closer to the models that are shipped than a head alone.
+    found = sorted(records.near_novelty(), key=lambda left_out: left_out.protocol != "trained")
     if found:
         st.subheader("Flowers that were left out of training")
+        st.markdown(left_out_sentence(found[0]))
     for left_out in found:
-        st.markdown(left_out_sentence(left_out))
+        st.markdown(networks_sentence(left_out))
         draw_scores(left_out_table(left_out), "How well each score tells flowers that were learnt from others")
 
 
@@ -59,18 +61,21 @@ def draw_scores(table: pd.DataFrame, alt_text: str) -> None:
 
 
 def left_out_sentence(record: NearNoveltyRecord) -> str:
-    """What was compared, and with which networks, in words."""
-    first = record.draws[0]
-    how = (
-        f"not this model, but a head on {record.network} as ImageNet left it"
-        if record.protocol == "frozen"
-        else "networks of their own, trained without these classes"
-    )
+    """What was compared, in words."""
+    left_out = len(record.draws[0].left_out)
     return (
-        f"Harder: test photos of {102 - len(first.left_out)} flowers that were learnt against those of "
-        f"{len(first.left_out)} that were not, in {len(record.draws)} draws. These are {how}. The figures are means "
+        f"Harder: test photos of {102 - left_out} flowers that were learnt against those of {left_out} that were not, "
+        f"in {len(record.draws)} draws, each with a network of its own instead of this model. The figures are means "
         "over the draws, with the lowest and the highest."
     )
+
+
+def networks_sentence(record: NearNoveltyRecord) -> str:
+    """What the networks of the draws are, in words."""
+    if record.protocol == "frozen":
+        return f"By a head alone, fitted without these flowers to {record.network} as ImageNet left it:"
+    branches = f", in {1 + len(record.other_branches)} branches" if record.other_branches else ""
+    return f"By the last layers, fine-tuned without these flowers{branches}:"
 
 
 def left_out_table(record: NearNoveltyRecord) -> pd.DataFrame:

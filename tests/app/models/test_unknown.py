@@ -11,6 +11,7 @@ from app.models.unknown import (
     curve_table,
     left_out_sentence,
     left_out_table,
+    networks_sentence,
     score_table,
     sentence,
 )
@@ -64,8 +65,12 @@ def test_left_out_flowers_have_means_and_ranges() -> None:
     assert (row["AUROC"], row["pass"]) == (pytest.approx(0.85), pytest.approx(0.5))
     assert (row["from draw to draw"], row["its range"]) == ("80.0 to 90.0 %", "40.0 to 60.0 %")
     said = left_out_sentence(record)
-    assert "100 flowers that were learnt" in said
-    assert "a head on lite as ImageNet left it" in said
+    assert "100 flowers that were learnt against those of 2 that were not, in 2 draws" in said
+    assert "to lite as ImageNet left it" in networks_sentence(record)
+    trained = replace(record, protocol="trained")
+    assert networks_sentence(trained) == "By the last layers, fine-tuned without these flowers:"
+    branched = replace(trained, other_branches=("flowers train",))
+    assert networks_sentence(branched) == "By the last layers, fine-tuned without these flowers, in 2 branches:"
 
 
 @pytest.mark.slow
