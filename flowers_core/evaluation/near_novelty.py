@@ -65,7 +65,7 @@ def mean_head(heads: Sequence[Head]) -> Head:
         heads: weights (c, k) and bias (k,) of each branch.
     """
     weights, biases = zip(*heads, strict=True)
-    return np.concatenate(weights) / np.float32(len(heads)), np.mean(biases, axis=0)
+    return (np.concatenate(weights) / len(heads)).astype(np.float32), np.mean(biases, axis=0, dtype=np.float32)
 
 
 def left_out_classes(seed: int, classes: int, count: int = LEFT_OUT) -> tuple[int, ...]:
