@@ -154,7 +154,7 @@ def recorded_chart(table: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     colour = alt.Color(
         "of:N",
         scale=alt.Scale(domain=kinds, range=["#0072b2", "#d55e00"]),
-        legend=alt.Legend(title=None, orient="bottom"),
+        legend=alt.Legend(title=None, orient="bottom", offset=0),
     )
     line, dots = _diagonal(), _dots(table)
     return alt.layer(line, dots.encode(color=colour, shape=shape)).properties(height=260)

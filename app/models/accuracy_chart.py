@@ -40,7 +40,7 @@ def accuracy_chart(table: pd.DataFrame, *, published: bool = True) -> alt.Chart 
         color=alt.Color(
             "model:N",
             scale=alt.Scale(domain=[*names, *others], range=[*COLOURS[: len(names)], GREY]),
-            legend=alt.Legend(title=None, orient="bottom", columns=1, labelLimit=240),
+            legend=alt.Legend(title=None, orient="bottom", offset=0, columns=1, labelLimit=240),
         ),
         # Names beside the points would cover one another where two models are nearly alike.
         shape=alt.Shape(

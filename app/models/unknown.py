@@ -146,7 +146,7 @@ def curve_chart(table: pd.DataFrame) -> alt.Chart:
             color=alt.Color(
                 "score:N",
                 scale=alt.Scale(domain=names, range=list(COLOURS)),
-                legend=alt.Legend(title=None, orient="bottom", columns=1, labelLimit=280),
+                legend=alt.Legend(title=None, orient="bottom", offset=0, columns=1, labelLimit=280),
             ),
             tooltip=[
                 alt.Tooltip("score:N"),
