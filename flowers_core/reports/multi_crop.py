@@ -57,7 +57,7 @@ def multi_crop_rules(records: Sequence[RunRecord]) -> str:
 def _rule(rule: LooksRule) -> tuple[str, ...]:
     certainty = rule.certainty
     weights = (
-        (certainty.together, certainty.whole, certainty.agreement, certainty.likeness, certainty.intercept)
+        (certainty.together, certainty.whole, certainty.agreement, certainty.likeness or None, certainty.intercept)
         if certainty
         else (None,) * 5
     )

@@ -64,7 +64,8 @@ def near_novelty_note(records: tuple[NearNoveltyRecord, ...]) -> str:
         "test photos are looked at: the one with the highest mean AUROC over the draws. The *cosine with the class* "
         "is that of the embedding and the class's mean among discriminants. *Cosine with the class and top "
         "probability* is their product, of the square root of the probability. It was found on these validation "
-        "photos, among products of such scores, when the test figures of the others were known already. "
+        "photos, among products of such scores, when the test figures of the others were known already, and those of a "
+        "product like it in two of the draws. "
         f"{kinds} Targets: AUROC of at least 93, FPR of at most 30."
     )
 

@@ -159,7 +159,12 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--photos", type=at_least(102), help="of the test split, stratified (default: all)")
     parser.add_argument("--weights", type=Path, default=default_weights_dir(), metavar="DIR", help="of ImageNet")
     parser.add_argument(
-        "--trained", type=bundle_folder, nargs="+", action="append", metavar="BUNDLE", help="one for each draw"
+        "--trained",
+        type=bundle_folder,
+        nargs="+",
+        action="append",
+        metavar="BUNDLE",
+        help="one for each draw; again for another branch",
     )
     parser.add_argument("--commands", metavar="OPTIONS", help="only print how to train the bundles, with these options")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the embeddings there")

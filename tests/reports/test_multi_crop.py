@@ -22,14 +22,17 @@ def test_the_table_has_a_row_for_each_kind_measured_by_this_rule() -> None:
 
 def test_each_fitted_rule_has_a_row_before_that_of_all_others() -> None:
     certainty = LooksCertainty(together=0.56, whole=0.2, agreement=-0.44, intercept=-0.451, likeness=1.62)
+    older = replace(certainty, likeness=0.0)
     rule = replace(LOOKS_RULE, share=1 / 6, whole_weight=0.6, crops_weight=1.2, sure_from=0.912, novel_sure_from=2.0)
     records = [
         RunRecord("one", "tiny", training(), {}, confidence=confidence(looks=rule)),
         RunRecord("two", "tiny", training(), {}, confidence=confidence()),
         RunRecord("three", "tiny", training(), {}, confidence=confidence(looks=replace(rule, certainty=certainty))),
+        RunRecord("four", "tiny", training(), {}, confidence=confidence(looks=replace(rule, certainty=older))),
     ]
     assert multi_crop_rules(records).splitlines()[2:] == [
         "| one | 0.6 | 1.2 | 0.001 | 16.67 | 91.2 | never | — | — | — | — | — |",
         "| three | 0.6 | 1.2 | 0.001 | 16.67 | 91.2 | never | 0.56 | 0.20 | -0.44 | 1.62 | -0.45 |",
+        "| four | 0.6 | 1.2 | 0.001 | 16.67 | 91.2 | never | 0.56 | 0.20 | -0.44 | — | -0.45 |",
         "| all others | 0.4 | 0.8 | 0.001 | 33.33 | 93.0 | never | — | — | — | — | — |",
     ]
