@@ -34,7 +34,7 @@ def learning_curve(history: Mapping[str, Any]) -> alt.VConcatChart | None:
         .encode(
             x=across,
             y=alt.Y("top-1:Q", title="top-1", axis=alt.Axis(format=".0%"), scale=alt.Scale(zero=False)),
-            color=alt.Color("photos:N", legend=alt.Legend(title=None, orient="bottom", offset=0, labelLimit=240)),
+            color=alt.Color("photos:N", legend=alt.Legend(title=None, orient="bottom", columns=1, labelLimit=240)),
             tooltip=["epoch:Q", "photos:N", alt.Tooltip("top-1:Q", format=".2%")],
         )
         .properties(height=220, width="container")
