@@ -19,8 +19,9 @@ def held_out_halves_note() -> str:
         "models. Each learns from the training and validation photos and from one half of the test photos, every class "
         "equally often, and names the other half (`flowers train --hold-out-half`). Together they name every test "
         f"photo once, as does {one}, which has the same network and views, 30 layers of it fine-tuned instead of 25, "
-        "and has learnt from none. A name that ends in *joined* has a branch for each of two kinds of views, as have "
-        f"the default and {two}; the latter learns for more epochs, and from photos that are mixed with each other. "
+        "and has learnt from none. Both learn for ten epochs, half_0_far for sixteen. A name that ends in *joined* has "
+        f"a branch for each of two kinds of views, as have the default and {two}; {two} learns for sixty-four epochs, "
+        "from photos that are mixed with each other, the others for sixteen. "
         "The rule, stated before: learn from all if the halves are named better, clean and corrupted, and the models "
         "name as many of the external flowers on average. INT8, one look."
     )

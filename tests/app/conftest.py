@@ -80,6 +80,18 @@ def example_bytes() -> bytes:
     return example_photo().read_bytes()
 
 
+#: The address of an example that one look at the whole photo names without doubt.
+CLEAR = "example:osteospermum"
+
+
+def clear_bytes() -> bytes:
+    from app.identify.examples import example_at
+
+    example = example_at(CLEAR)
+    assert example is not None
+    return example.path.read_bytes()
+
+
 def images(app: AppTest) -> list[Any]:
     """The pictures of a page, but for the examples, the last photos, and the crop that decided where the whole left
     doubt."""

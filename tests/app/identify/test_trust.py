@@ -17,7 +17,7 @@ from flowers_core.explain.metrics.agreement import agreement
 from flowers_core.explain.metrics.faithfulness import measure
 from flowers_core.explain.metrics.input_noise import with_input_noise
 from flowers_core.inference.runtime import Runtime
-from tests.app.conftest import example_bytes, images, run
+from tests.app.conftest import CLEAR, clear_bytes, images, run
 from tests.fixtures.shipped import DEFAULT
 from tests.fixtures.subjects import subject
 
@@ -48,13 +48,13 @@ def test_grad_cam_runs_with_the_keras_model(open_page: Open) -> None:
 
 @pytest.mark.slow
 def test_the_trust_in_a_map_is_what_the_library_measures(open_page: Open) -> None:
-    app = open_page(photo="example", method="Evidence", ask=TRUST)
+    app = open_page(photo=CLEAR, method="Evidence", ask=TRUST)
     assert "random" not in said(app)
     app.button(key="trust").click()
     run(app)
 
     bundle = DEFAULT
-    photo = read_photo(example_bytes())
+    photo = read_photo(clear_bytes())
     seen = model_input(photo.pixels, bundle.crop_rule)
     runtime = Runtime(bundle.path("int8.tflite"))
     forward = runtime.forward(seen.pixels[None])

@@ -17,7 +17,7 @@ from flowers_core.explain.explanation import ClassTarget, ContrastTarget
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.paths import default_models_dir
-from tests.app.conftest import example_bytes, html, run
+from tests.app.conftest import CLEAR, clear_bytes, html, run
 
 Open = Callable[..., AppTest]
 BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
@@ -35,10 +35,10 @@ def said(app: AppTest) -> str:
 
 @pytest.mark.slow
 def test_the_page_shows_the_library_s_shares_and_their_sum(open_page: Open) -> None:
-    app = open_page(photo="example", ask="What")
+    app = open_page(photo=CLEAR, ask="What")
     head, bias = BUNDLE.head()
     concepts = load_concepts(BUNDLE.path(CONCEPTS_FILE), head)
-    seen = model_input(read_photo(example_bytes()).pixels, BUNDLE.crop_rule).pixels
+    seen = model_input(read_photo(clear_bytes()).pixels, BUNDLE.crop_rule).pixels
     forward = Runtime(BUNDLE.path("int8.tflite")).forward(seen[None])
     label = int(forward.logits[0].argmax()) + 1
     found = concept_shares(forward.features[0], concepts.dictionary, head, bias, ClassTarget(label))

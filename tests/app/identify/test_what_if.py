@@ -18,7 +18,7 @@ from flowers_core.explain.counterfactual import least_exchange
 from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.runtime import Runtime
 from flowers_core.storage.paths import default_models_dir
-from tests.app.conftest import drawn_photo, example_bytes, images, run
+from tests.app.conftest import CLEAR, clear_bytes, drawn_photo, images, run
 
 Open = Callable[..., AppTest]
 BUNDLE = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
@@ -41,14 +41,14 @@ def test_the_exchange_is_the_library_s(open_page: Open, monkeypatch: pytest.Monk
     Image.fromarray(drawn_photo()).save(other)
     monkeypatch.setattr(what_if, "photo_file", lambda _: other)
     runtime = Runtime(BUNDLE.path("int8.tflite"))
-    mine = model_input(read_photo(example_bytes()).pixels, BUNDLE.crop_rule).pixels
+    mine = model_input(read_photo(clear_bytes()).pixels, BUNDLE.crop_rule).pixels
     theirs = model_input(open_photo(other).pixels, BUNDLE.crop_rule).pixels
     features = runtime.features(np.stack([mine, theirs]))
     rival = int(runtime.logits(theirs[None])[0].argmax()) + 1
     exchange = least_exchange(features[0], features[1], *BUNDLE.head(), rival)
     assert exchange is not None
     name = load_taxonomy()[rival].name
-    app = open_page(photo="example", ask="What if", change=EXCHANGE, against=name)
+    app = open_page(photo=CLEAR, ask="What if", change=EXCHANGE, against=name)
     count = len(exchange.pairs)
     assert f"If **{count} of the 64 places" in said(app)
     assert f"would say {name} rather than {load_taxonomy()[exchange.label].name}" in said(app)

@@ -15,7 +15,7 @@ from flowers_core.inference.bundle import DEFAULT_BUNDLE, load_bundle
 from flowers_core.inference.runtime import open_runtime
 from flowers_core.retrieval.gallery import INDEX_FILE, RECORDS_FILE, Gallery
 from flowers_core.storage.paths import default_models_dir
-from tests.app.conftest import example_bytes, html
+from tests.app.conftest import CLEAR, clear_bytes, html
 
 Open = Callable[..., AppTest]
 ROSE, SUNFLOWER = 74, 54
@@ -33,11 +33,11 @@ def test_the_photos_and_their_sum_are_the_library_s(open_page: Open) -> None:
     found = representers_of(
         gallery.ids[learnt], gallery.labels[learnt], gallery.vectors(bundle.fitted_splits), bundle.head()[0]
     )
-    pixels = model_input(read_photo(example_bytes()).pixels, bundle.crop_rule).pixels
+    pixels = model_input(read_photo(clear_bytes()).pixels, bundle.crop_rule).pixels
     logits = open_runtime(bundle, "int8").logits(pixels[None])[0]
     label = int(logits.argmax()) + 1
 
-    app = open_page(photo="example", ask="Whence")
+    app = open_page(photo=CLEAR, ask="Whence")
     contributions = found.contributions(logits, ClassTarget(label))
     assert f"The model learnt from {len(found):,} photos" in said(app)
     assert f"**{logits[label - 1] - logits.mean():+.1f}** in all" in said(app)
@@ -49,10 +49,10 @@ def test_the_photos_and_their_sum_are_the_library_s(open_page: Open) -> None:
 
 def test_one_flower_against_another(open_page: Open) -> None:
     bundle = load_bundle(default_models_dir() / DEFAULT_BUNDLE)
-    app = open_page(photo="example", ask="Whence", explain="rose", against="sunflower")
+    app = open_page(photo=CLEAR, ask="Whence", explain="rose", against="sunflower")
     assert "Those for rose come to" in said(app)
     assert "those for sunflower to" in said(app)
-    pixels = model_input(read_photo(example_bytes()).pixels, bundle.crop_rule).pixels
+    pixels = model_input(read_photo(clear_bytes()).pixels, bundle.crop_rule).pixels
     logits = open_runtime(bundle, "int8").logits(pixels[None])[0]
     target = ContrastTarget(ROSE, SUNFLOWER)
     assert f"**{logits[target.label - 1] - logits[target.rival - 1]:+.1f}** in all" in said(app)

@@ -24,8 +24,9 @@ def test_what_if_begins_by_hand_with_the_photo_as_it_is(open_page: Open) -> None
     assert data["photo"].startswith("data:image/jpeg;base64,")
     assert data["size"] == [560, 374]
     assert data["number"] == 0
-    assert data["answer"]["names"][0][0] == "Pink-yellow dahlia"
-    assert data["answer"]["subject"] == "What speaks for pink-yellow dahlia"
+    # One look at the whole photo, which the answer does not follow: its parts are named more surely.
+    assert data["answer"]["names"][0][0] == "Marigold"
+    assert data["answer"]["subject"] == "What speaks for marigold"
     # What the browser begins with is an edit that the server can read.
     assert Edit.from_json(data["first"] | {"brushed": "00" * 128}).side == 1
 
