@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from flowers_core.inference.bundle import DEFAULT_BUNDLE
 from flowers_core.inference.records.confidence import ConfidenceFigures
 from flowers_core.inference.records.near_novelty import NearNoveltyRecord
 from flowers_core.reports.ablation import BASE
@@ -38,8 +39,9 @@ def doubt_goals_note(records: Sequence[RunRecord]) -> str:
     )
     return (
         "Targets for accuracy on photos as people take them, and for honesty about each, on test photos in INT8 from "
-        f"one look. {half}{why}How many answers can be given without doubt depends on that accuracy. A set always "
-        "holds the answer, so on clean photos it covers more than was asked for where more of the answers are right."
+        f"one look, and on other people's photos of its flowers. {half}{why}How many answers can be given without "
+        "doubt depends on that accuracy. A set always holds the answer, so on clean photos it covers more than was "
+        "asked for where more of the answers are right."
     )
 
 
@@ -55,6 +57,7 @@ def doubt_goals_table(records: Sequence[RunRecord], near: Sequence[NearNoveltyRe
         *((name, row) for name in (BASE, _BRANCHES_1020) for row in _accuracy(by_name.get(name), "test", 0.946, None)),
         *((_BRANCHES, row) for row in _people(by_name.get(_BRANCHES), "test")),
         *((_BRANCHES_HALF, row) for row in _people(by_name.get(_BRANCHES_HALF), "validation")),
+        *((DEFAULT_BUNDLE, row) for row in _external(by_name.get(DEFAULT_BUNDLE))),
         *((_trainings(record), row) for record in near if record.protocol == "trained" for row in _near(record)),
     ]
     rows = [(name, what, target, reached, "yes" if met else "no") for name, (what, target, reached, met) in found]
@@ -104,6 +107,18 @@ def _people(record: RunRecord | None, split: str) -> Iterator[_Row]:
         yield _most("no flower: FPR at 95 % TPR", 0.02, score.fpr)
         sure = figures.others_sure
         yield f"no flower: named without doubt, of {figures.others}", "≤ 1", str(sure), sure <= 1
+
+
+def _external(record: RunRecord | None) -> Iterator[_Row]:
+    if record is None:
+        return
+    for looks, found in (("one look", record.external), ("all looks", record.external_looks)):
+        if found is not None:
+            flowers = found.flowers
+            wrong = flowers.high_confidence_errors / flowers.photos
+            yield _least(f"{flowers.photos} external flowers, {looks}: top-1", 0.70, flowers.top1)
+            yield _least(f"{flowers.photos} external flowers, {looks}: top-5", 0.88, flowers.top5)
+            yield f"{flowers.photos} external flowers, {looks}: wrong at 90 %", "< 1.00", percent(wrong), wrong < 0.01
 
 
 def _calibration(kind: str, figures: ConfidenceFigures, ece: float) -> Iterator[_Row]:

@@ -20,9 +20,9 @@ def external_note() -> str:
         "the answers that are given without doubt, and *right* those of them that are right. Rows with *all looks* "
         "also look at crops where the whole photo leaves doubt, as *Identify* does; the others take one look. The "
         "photos are too few to distinguish two models, as the 95 % intervals (Wilson 1927) show, and no model was "
-        "chosen by them. They did lead to the bars below which nothing is given without doubt, 90 % from one look and "
-        "98 % from crops. The photos without a flower to which confidence is fitted are others. "
-        "Targets for roses, daisies and sunflowers: 60 % top-1, 85 % top-5, fewer than 2 % high-confidence errors."
+        "chosen by them alone. They did lead to the bars below which nothing is given without doubt, 90 % from one "
+        "look and 98 % from crops. The photos without a flower to which confidence is fitted are others. Targets: 70 % "
+        "top-1, 88 % top-5, fewer than 1 % high-confidence errors."
     )
 
 

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from flowers_core.inference.bundle import DEFAULT_BUNDLE
 from flowers_core.inference.records.confidence import ConfidenceFigures, DetectionFigures, NoveltyFigures
+from flowers_core.inference.records.external import ExternalFlowers, ExternalMetrics, ExternalWithoutFlower
 from flowers_core.inference.records.near_novelty import NearDraw, NearNoveltyRecord
 from flowers_core.reports.doubt_goals import doubt_goals_note, doubt_goals_table
 from flowers_core.reports.run_records import RunRecord, record_of
@@ -83,6 +85,26 @@ def test_the_half_that_the_defaults_network_has_not_learnt_judges_it_by_the_same
     assert doubt_goals_table([half], []).splitlines()[2:] == told
     assert "measured on that half" in doubt_goals_note([half])
     assert "measured on that half" not in doubt_goals_note([shipped])
+
+
+def test_the_default_is_judged_by_other_peoples_flowers(shipped: RunRecord) -> None:
+    nothing = ExternalWithoutFlower(234, 0, 0)
+    one = ExternalMetrics("int8", ExternalFlowers(200, 0.7, 0.875, 1, 90, 90), {}, nothing)
+    more = ExternalMetrics("int8", ExternalFlowers(200, 0.695, 0.88, 2, 90, 90), {}, nothing)
+    default = replace(
+        shipped, name=DEFAULT_BUNDLE, metrics={}, corruptions={}, confidence=None, external=one, external_looks=more
+    )
+    assert doubt_goals_table([default], []).splitlines()[2:] == [
+        f"| {DEFAULT_BUNDLE} | 200 external flowers, {row} |"
+        for row in (
+            "one look: top-1 | ≥ 70.00 | 70.00 | yes",
+            "one look: top-5 | ≥ 88.00 | 87.50 | no",
+            "one look: wrong at 90 % | < 1.00 | 0.50 | yes",
+            "all looks: top-1 | ≥ 70.00 | 69.50 | no",
+            "all looks: top-5 | ≥ 88.00 | 88.00 | yes",
+            "all looks: wrong at 90 % | < 1.00 | 1.00 | no",
+        )
+    ]
 
 
 def test_without_measurements_there_is_no_table(shipped: RunRecord) -> None:
