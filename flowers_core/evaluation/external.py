@@ -1,6 +1,6 @@
 """Evaluates a model on external photos: of flowers that it knows, and of no flower, for which every class is wrong.
 
-These photos are too few to choose a model by, and no model was chosen by them.
+These photos are too few to choose a model by, and no model was chosen by them alone.
 """
 
 from __future__ import annotations
